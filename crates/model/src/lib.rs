@@ -1,1 +1,29 @@
-//! model: being built.
+//! The pure domain of Postrider: what an application, an endpoint, a message, a delivery and an
+//! attempt are, and the rules that need nothing but their arguments.
+//!
+//! Nothing here reads a clock, draws randomness, does I/O or waits: [`clock::Clock`] and
+//! [`entropy::Entropy`] are traits that the binary and the simulation implement. Wire forms and
+//! table rows are other rooms' business, so no type here is serialisable.
+//!
+//! Map: [`id`] (public ids and their integer keys) · [`name`] (validated words) · [`application`],
+//! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`] (the field's nouns) ·
+//! [`retry`] (when the next attempt is due) · [`address`] (where requests may go) · [`security`]
+//! (what is worth reporting) · [`clock`], [`entropy`], [`secret`].
+
+pub mod application;
+pub mod attempt;
+pub mod clock;
+pub mod delivery;
+pub mod endpoint;
+pub mod entropy;
+pub mod event_type;
+pub mod id;
+pub mod message;
+pub mod name;
+pub mod retry;
+pub mod secret;
+pub mod security;
+
+pub use clock::{Clock, Timestamp};
+pub use entropy::Entropy;
+pub use secret::Secret;
