@@ -1,1 +1,50 @@
-//! webhook: being built.
+//! Signs and verifies webhooks.
+//!
+//! A scheme is a module. At the root is the one that Postrider itself signs with, Standard Webhooks
+//! (`webhook-*` headers) and its elder twin with `svix-*` headers; other providers' schemes stand
+//! beside it in modules of their own and share what is not a scheme's own business: how a security
+//! header is picked from a request, when a signed time is fresh, and why a request was
+//! [`Refused`].
+//!
+//! The crate is pure: no clock, no randomness, no I/O, no async. Time and random bytes are
+//! arguments. It knows nothing of Postrider's domain and can be used alone, by a receiver too.
+//!
+//! ```
+//! use webhook::{HeaderFamily, SigningKey, Verifier, VerifyingKey};
+//!
+//! let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+//! let (id, now, body) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+//!
+//! let signature = webhook::sign(&[&SigningKey::parse(secret)?], id, now, body);
+//! assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+//!
+//! let verifier = Verifier {
+//!     keys: &[VerifyingKey::parse(secret)?],
+//!     family: HeaderFamily::Webhook,
+//!     tolerance_seconds: webhook::TOLERANCE_SECONDS,
+//! };
+//! let headers = [
+//!     ("webhook-id", id.as_bytes()),
+//!     ("webhook-timestamp", b"1614265330"),
+//!     ("webhook-signature", signature.as_bytes()),
+//! ];
+//! assert_eq!(verifier.verify(headers, body, now)?.id, id);
+//! assert!(verifier.verify(headers, b"something else", now).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod freshness;
+mod received;
+mod refused;
+mod standard;
+
+pub use refused::Refused;
+pub use standard::headers::{HeaderFamily, HeaderNames, UnknownFamily};
+pub use standard::id::{ID_BYTES_MAX, is_valid_id};
+pub use standard::key::{KeyError, SecretText, SigningKey, VerifyingKey};
+pub use standard::sign::sign;
+pub use standard::verify::{SIGNATURES_MAX, Verified, Verifier};
+
+/// How far a signed time may lie from the verifier's, either way, unless a source says otherwise:
+/// what the reference libraries use. In seconds.
+pub const TOLERANCE_SECONDS: u32 = 300;
