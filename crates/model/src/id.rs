@@ -133,9 +133,9 @@ impl<K> std::hash::Hash for Key<K> {
         self.0.hash(state);
     }
 }
-impl<K: Kind> fmt::Debug for Key<K> {
+impl<K> fmt::Debug for Key<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", K::PREFIX, self.0)
+        write!(f, "#{}", self.0)
     }
 }
 

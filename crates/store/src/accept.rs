@@ -1,0 +1,100 @@
+//! What accepting a message carries into the one transaction that makes it durable.
+
+use crate::idempotency::{IdempotencyKey, Prior};
+use crate::{Hold, Sealed, StoreError};
+use model::Timestamp;
+use model::id::{ApplicationKey, DeliveryKey, EndpointKey, MessageId, Tail};
+use model::message::PayloadForm;
+use model::name::Name;
+use std::collections::BTreeSet;
+
+/// One message to accept.
+#[derive(Debug, Clone)]
+pub struct Accept {
+    /// To which application.
+    pub application: ApplicationKey,
+    /// The registry revision that the fan-out used: if it is not the application's current one,
+    /// the item is refused with [`AcceptError::StaleRegistry`].
+    pub registry_revision: u64,
+    /// The message.
+    pub message: NewMessage,
+    /// Its deliveries.
+    pub deliveries: Vec<NewDelivery>,
+    /// Set when more endpoints matched than one transaction may carry: those with larger keys than
+    /// this are opened by background work ([`crate::work::Work::FanOut`]), which starts in the
+    /// same commit.
+    pub fan_out_after: Option<EndpointKey>,
+    /// The key that the request came with.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// A message that has no key yet.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// The random part of its id, and the row's name in the payload's additional data.
+    pub tail: Tail,
+    /// What happened.
+    pub event_type: Name,
+    /// Unique in the application.
+    pub event_id: Option<Name>,
+    /// At most 5.
+    pub channels: BTreeSet<Name>,
+    /// Marks to find it by.
+    pub tags: BTreeSet<Name>,
+    /// First due then.
+    pub deliver_at: Option<Timestamp>,
+    /// When the payload goes away.
+    pub expires_at: Timestamp,
+    /// What the payload is.
+    pub form: PayloadForm,
+    /// Sealed: table `message`, column `payload`.
+    pub payload: Sealed,
+}
+
+/// A delivery to open. Its trigger is [`model::delivery::Trigger::Scheduled`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// Where to.
+    pub endpoint: EndpointKey,
+    /// When its first attempt may start.
+    pub due: Timestamp,
+    /// Whether whoever accepts it will hand it to its lane at once: then it is owned from the
+    /// commit on, and its [`Hold`] comes back.
+    pub owned: bool,
+}
+
+/// What came of one item.
+#[derive(Debug)]
+pub enum Accepted {
+    /// It is on disk.
+    New {
+        /// The message's id.
+        id: MessageId,
+        /// Its deliveries in the order they were given, with a hold for each that is owned.
+        deliveries: Vec<(DeliveryKey, Option<Hold>)>,
+        /// The background work that opens the rest.
+        fan_out: bool,
+    },
+    /// Its idempotency key was used before, with the same body: nothing was written.
+    Repeated(Prior),
+}
+
+/// Why one item was refused. The others of its batch are not touched by it.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// An endpoint changed since the fan-out was computed: load the application again and repeat.
+    #[error("the application has changed: load it again and repeat")]
+    StaleRegistry,
+    /// The application is gone.
+    #[error("there is no such application")]
+    NoApplication,
+    /// A message with this event id is there already.
+    #[error("a message with this eventId exists already")]
+    EventIdTaken,
+    /// The idempotency key was used before, with another body.
+    #[error("this idempotency key was used before with another body")]
+    KeyReused,
+    /// The store failed; nothing of the batch was written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

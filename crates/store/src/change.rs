@@ -1,0 +1,160 @@
+//! Changes of what is configured, and of single deliveries: each is one transaction, with the
+//! idempotency key of its request.
+//!
+//! `app` reads, decides, and writes the whole new row back, naming the revision that it read; if
+//! that is not the current one, the change is refused with [`ChangeError::Stale`] and `app` begins
+//! again. So no rule of the domain lives in a store.
+
+use crate::idempotency::{IdempotencyKey, Prior};
+use crate::rows::{ApplicationRow, EndpointRow};
+use crate::{Hold, Sealed, StoreError};
+use model::Timestamp;
+use model::application::Application;
+use model::delivery::{Delivery, Trigger};
+use model::endpoint::Endpoint;
+use model::event_type::EventType;
+use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
+use model::name::Name;
+
+/// A change. Keys and times of creation and of the last save are given by the store: those in the
+/// rows given here are not looked at, but for an existing row's key.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Makes an application; its id's tail and data keys are given.
+    CreateApplication {
+        /// The application, without its key.
+        application: Application,
+        /// Its first data key.
+        data_key: Sealed,
+    },
+    /// Writes an application anew.
+    ReplaceApplication {
+        /// The application.
+        application: Application,
+        /// Its data keys.
+        data_keys: Vec<Sealed>,
+        /// The revision that this was made from.
+        revision: u64,
+    },
+    /// Deletes an application: its uid is free again, its endpoints go with it, open deliveries
+    /// are ended by background work.
+    DeleteApplication(ApplicationKey),
+    /// Makes an endpoint; its id's tail is given.
+    CreateEndpoint {
+        /// The endpoint, without its key.
+        endpoint: Endpoint,
+        /// Its sealed secrets.
+        secrets: Sealed,
+        /// Its sealed headers.
+        headers: Option<Sealed>,
+        /// The most live endpoints that its application may have.
+        endpoints_max: usize,
+    },
+    /// Writes an endpoint anew. If it becomes disabled, its open deliveries are ended by background
+    /// work that starts in the same commit; if it becomes enabled, since when it has been failing
+    /// is forgotten.
+    ReplaceEndpoint {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// Its sealed secrets.
+        secrets: Sealed,
+        /// Its sealed headers.
+        headers: Option<Sealed>,
+        /// The revision that this was made from.
+        revision: u32,
+    },
+    /// Deletes an endpoint: its uid is free again, its open deliveries are ended by background
+    /// work.
+    DeleteEndpoint(ApplicationKey, EndpointKey),
+    /// Makes or writes anew the event type of this name.
+    PutEventType {
+        /// The event type.
+        event_type: EventType,
+        /// What must be there before.
+        expect: Expect,
+    },
+    /// Removes the row of an event type.
+    ExpungeEventType(Name),
+    /// Opens a delivery of a message that is there, to one endpoint, due at once.
+    OpenDelivery {
+        /// The application of both.
+        application: ApplicationKey,
+        /// What.
+        message: MessageKey,
+        /// Where to.
+        endpoint: EndpointKey,
+        /// Why.
+        trigger: Trigger,
+        /// Whether its lane has a place for it: then its [`Hold`] comes back.
+        owned: bool,
+    },
+    /// Starts background work.
+    StartWork {
+        /// The random part of its id.
+        tail: Tail,
+        /// The application that it belongs to.
+        application: ApplicationKey,
+        /// What it does.
+        work: crate::work::Work,
+    },
+}
+
+/// What a put expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// No row, or an archived one.
+    NoneLive,
+    /// The row last saved then; `None`: no row at all.
+    SavedAt(Option<Timestamp>),
+}
+
+/// What a change made.
+#[derive(Debug)]
+pub enum Changed {
+    /// The application as it is now.
+    Application(ApplicationRow),
+    /// The endpoint as it is now.
+    Endpoint(EndpointRow),
+    /// The event type as it is now.
+    EventType(EventType),
+    /// The delivery that was opened.
+    Delivery(Delivery, Option<Hold>),
+    /// The work that was started.
+    Work(TaskId, Timestamp),
+    /// Something was removed.
+    Removed,
+    /// The idempotency key was used before, with the same body: nothing was written.
+    Repeated(Prior),
+}
+
+/// Why a change was refused. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The row changed since it was read: read it again and repeat.
+    #[error("the row has changed: read it again and repeat")]
+    Stale,
+    /// There is no such row, or no longer.
+    #[error("there is no such row")]
+    Missing,
+    /// Another row has this uid or name.
+    #[error("this uid or name is taken")]
+    Taken,
+    /// The application has as many endpoints as it may have.
+    #[error("the application has as many endpoints as it may have")]
+    TooMany,
+    /// The idempotency key was used before, with another body.
+    #[error("this idempotency key was used before with another body")]
+    KeyReused,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A change with the idempotency key of its request.
+#[derive(Debug, Clone)]
+pub struct ChangeRequest {
+    /// What to do.
+    pub change: Change,
+    /// The key that the request came with.
+    pub idempotency: Option<IdempotencyKey>,
+}

@@ -1,0 +1,180 @@
+//! What a store gives back: the domain's nouns with what belongs to them in the store.
+
+use crate::Sealed;
+use model::Timestamp;
+use model::application::Application;
+use model::attempt::Attempt;
+use model::delivery::Delivery;
+use model::endpoint::Endpoint;
+use model::id::{ApplicationId, ApplicationKey, EndpointId, EndpointKey};
+use model::message::Message;
+use model::name::Name;
+
+/// How a path names an application: by id, or by its user's own name for it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ApplicationRef {
+    /// By its public id: key and tail must both be right.
+    Id(ApplicationId),
+    /// By its uid.
+    Uid(Name),
+    /// By its key alone: for those who have it from the store.
+    Key(ApplicationKey),
+}
+
+/// An application with what the store keeps beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationRow {
+    /// The application.
+    pub application: Application,
+    /// Its data keys, sealed by the master key; the last one seals, all of them open.
+    pub data_keys: Vec<Sealed>,
+    /// Grows with every change of the application or of one of its endpoints. A fan-out names the
+    /// one it used.
+    pub revision: u64,
+}
+
+/// An endpoint with what the store keeps beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointRow {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// [`model::endpoint::SigningSecrets`], sealed: table `endpoint`, column `secrets`.
+    pub secrets: Sealed,
+    /// [`model::endpoint::CustomHeaders`], sealed: table `endpoint`, column `headers`; `None` when
+    /// there are none.
+    pub headers: Option<Sealed>,
+    /// Grows with every change of this endpoint: a change names the one that it was made from.
+    pub revision: u32,
+    /// Since when deliveries to it have been failing without a success in between.
+    pub failing_since: Option<Timestamp>,
+    /// Deleted: only seen beside attempts that went to it.
+    pub deleted: bool,
+}
+
+/// An application and all its live endpoints, by ascending key.
+#[derive(Debug, Clone)]
+pub struct RegistryRow {
+    /// The application.
+    pub application: ApplicationRow,
+    /// Its endpoints.
+    pub endpoints: Vec<EndpointRow>,
+}
+
+/// A message with its payload where that was asked for and is still there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    /// The message.
+    pub message: Message,
+    /// Sealed: table `message`, column `payload`.
+    pub payload: Payload,
+}
+
+/// Whether there is a payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// It was not asked for.
+    NotRead,
+    /// Expired or expunged.
+    Gone,
+    /// Here it is, sealed.
+    Sealed(Sealed),
+}
+
+/// An attempt with the excerpt of its response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRow {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// Of the message.
+    pub event_type: Name,
+    /// Of the message.
+    pub channels: std::collections::BTreeSet<Name>,
+    /// What the receiver answered, sealed (table `attempt`, column `excerpt`); `None` where it
+    /// answered nothing, or when it was not asked for.
+    pub excerpt: Option<Sealed>,
+    /// The message, when it was asked for.
+    pub message: Option<MessageRow>,
+}
+
+/// Where a message stands with one endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// An attempt succeeded.
+    Delivered,
+    /// Open, no attempt made yet.
+    Pending,
+    /// Open, and the last attempt failed.
+    Retrying,
+    /// Closed without success.
+    Failed,
+    /// Ended without an attempt having had the last word.
+    Cancelled,
+}
+
+/// A message as one endpoint sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointMessageRow {
+    /// The message.
+    pub message: MessageRow,
+    /// How it stands.
+    pub standing: Standing,
+    /// When the next attempt is due.
+    pub next_attempt: Option<Timestamp>,
+}
+
+/// An endpoint as one message sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageEndpointRow {
+    /// The endpoint, which may be deleted by now.
+    pub endpoint: EndpointRow,
+    /// How it stands.
+    pub standing: Standing,
+    /// When the next attempt is due.
+    pub next_attempt: Option<Timestamp>,
+}
+
+/// An open delivery with all that an attempt needs of the store.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The message.
+    pub message: MessageRow,
+    /// Keeps others off it.
+    pub hold: crate::Hold,
+}
+
+/// A lane's earliest open delivery that nobody holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneDue {
+    /// The endpoint.
+    pub endpoint: EndpointKey,
+    /// Its application.
+    pub application: ApplicationKey,
+    /// When.
+    pub due: Timestamp,
+}
+
+/// Attempts to an endpoint, counted by how they ended, and its open deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Statistics {
+    /// Attempts that succeeded.
+    pub success: u64,
+    /// Attempts that failed.
+    pub failure: u64,
+    /// Deliveries that ended without an attempt having had the last word.
+    pub cancelled: u64,
+    /// Open deliveries without an attempt.
+    pub pending: u64,
+    /// Open deliveries that will be retried.
+    pub retrying: u64,
+}
+
+/// How a path names an endpoint within its application.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum EndpointRef {
+    /// By its public id.
+    Id(EndpointId),
+    /// By its uid.
+    Uid(Name),
+}

@@ -1,0 +1,151 @@
+//! The trait itself.
+
+use crate::accept::{Accept, AcceptError, Accepted};
+use crate::change::{ChangeError, ChangeRequest, Changed};
+use crate::idempotency::{Fingerprint, Prior};
+use crate::query::{
+    ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery, MessageQuery,
+    StatisticsQuery, Walk,
+};
+use crate::record::{Outcome, Recorded};
+use crate::rows::{
+    ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, LaneDue,
+    MessageEndpointRow, MessageRow, RegistryRow, Statistics,
+};
+use crate::work::{Slice, SweepLimits, Swept, WorkRow};
+use crate::{Lane, StoreError};
+use async_trait::async_trait;
+use model::Timestamp;
+use model::event_type::EventType;
+use model::id::{
+    ApplicationKey, AttemptId, AttemptKey, EndpointKey, MessageId, MessageKey, TaskId,
+};
+use model::name::Name;
+use std::path::Path;
+use tokio::sync::watch;
+
+type Stored<T> = Result<T, StoreError>;
+
+/// Whether a store can commit. The engine starts no attempt while it can't: an outcome that can't
+/// be recorded would be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// Commits succeed.
+    Writable,
+    /// The last commit failed; the store tries by itself until one succeeds.
+    ReadOnly,
+    /// Only a restart helps: the process must end.
+    Failed,
+}
+
+/// A database that carries Postrider.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // ---- The way of a message -----------------------------------------------------------------
+
+    /// Makes a batch of messages durable, all that are accepted in one commit. The answers are in
+    /// the order of the items.
+    async fn accept(&self, batch: Vec<Accept>) -> Vec<Result<Accepted, AcceptError>>;
+
+    /// Makes an outcome durable. Waits while the store can't write, and fails only when it never
+    /// will.
+    async fn record(&self, outcome: Outcome) -> Stored<Recorded>;
+
+    /// Takes hold of a lane's due deliveries that nobody holds, at most `limit`: live before
+    /// replayed, the earliest due first. One call per lane at a time.
+    async fn claim(&self, lane: Lane, due_by: Timestamp, limit: usize) -> Stored<Vec<Claimed>>;
+
+    /// Every lane's earliest delivery that nobody holds, by ascending endpoint behind `after`.
+    async fn lanes(&self, after: EndpointKey, limit: usize) -> Stored<Vec<LaneDue>>;
+
+    /// Whether commits succeed.
+    fn condition(&self) -> watch::Receiver<Condition>;
+
+    // ---- What is configured -------------------------------------------------------------------
+
+    /// Does one change.
+    async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError>;
+
+    /// What became of the first request with this idempotency key, if it is still remembered.
+    async fn prior(&self, fingerprint: Fingerprint) -> Stored<Option<Prior>>;
+
+    /// An application with all its live endpoints.
+    async fn registry(&self, application: &ApplicationRef) -> Stored<Option<RegistryRow>>;
+
+    /// The applications in a window.
+    async fn applications(
+        &self,
+        query: &ApplicationQuery,
+    ) -> Stored<Walk<ApplicationRow, ApplicationKey>>;
+
+    /// The event types of these names, archived ones too; those that don't exist are left out.
+    async fn event_types_named(&self, names: &[Name]) -> Stored<Vec<EventType>>;
+
+    /// The event types in a window.
+    async fn event_types(&self, query: &EventTypeQuery) -> Stored<Walk<EventType, Name>>;
+
+    // ---- What happened ------------------------------------------------------------------------
+
+    /// The messages in a window.
+    async fn messages(&self, query: &MessageQuery) -> Stored<Walk<MessageRow, MessageKey>>;
+
+    /// One message with its payload.
+    async fn message(
+        &self,
+        application: ApplicationKey,
+        message: &MessageRef,
+    ) -> Stored<Option<MessageRow>>;
+
+    /// The attempts in a window.
+    async fn attempts(&self, query: &AttemptQuery) -> Stored<Walk<AttemptRow, AttemptKey>>;
+
+    /// One attempt with its excerpt.
+    async fn attempt(&self, message: MessageKey, id: AttemptId) -> Stored<Option<AttemptRow>>;
+
+    /// The messages of an endpoint in a window.
+    async fn endpoint_messages(
+        &self,
+        query: &EndpointMessageQuery,
+    ) -> Stored<Walk<EndpointMessageRow, MessageKey>>;
+
+    /// The endpoints of a message by ascending key behind `after`, deleted ones too.
+    async fn message_endpoints(
+        &self,
+        message: MessageKey,
+        after: EndpointKey,
+        limit: usize,
+    ) -> Stored<Walk<MessageEndpointRow, EndpointKey>>;
+
+    /// Counts an endpoint's attempts and open deliveries.
+    async fn statistics(&self, query: StatisticsQuery) -> Stored<Statistics>;
+
+    // ---- Housekeeping -------------------------------------------------------------------------
+
+    /// Does the next slice of background work, if there is any: at most [`crate::work::SLICE_MAX`]
+    /// rows, in one commit with its cursor.
+    async fn work(&self) -> Stored<Slice>;
+
+    /// A row of background work, also after its end.
+    async fn work_row(&self, id: TaskId) -> Stored<Option<WorkRow>>;
+
+    /// Removes a slice of what has reached its age.
+    async fn sweep(&self, limits: SweepLimits) -> Stored<Swept>;
+
+    /// A small value that the whole installation shares, such as the master key's check value.
+    async fn setting(&self, name: &str) -> Stored<Option<Vec<u8>>>;
+
+    /// Writes such a value unless it is there, and gives back what is there then.
+    async fn set_setting(&self, name: &str, value: &[u8]) -> Stored<Vec<u8>>;
+
+    /// Makes a consistent copy in an empty directory while running.
+    async fn backup(&self, directory: &Path) -> Stored<()>;
+}
+
+/// How a path names a message within its application.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum MessageRef {
+    /// By its public id.
+    Id(MessageId),
+    /// By its sender's event id.
+    EventId(Name),
+}
