@@ -10,6 +10,7 @@
 //! [`retry`] (when the next attempt is due) · [`address`] (where requests may go) · [`security`]
 //! (what is worth reporting) · [`clock`], [`entropy`], [`secret`].
 
+pub mod address;
 pub mod application;
 pub mod attempt;
 pub mod clock;

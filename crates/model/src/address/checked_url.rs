@@ -1,13 +1,15 @@
 //! A URL that passed the policy's check of its text.
 //!
-//! Parsed once, so that what was checked is what is called. Its host may still have to be resolved, and then each
-//! answer is checked again. It prints without its user name and password: those belong in no log.
+//! Parsed once, so that what was checked is what is called. Its host may still have to be resolved,
+//! and then each answer is checked again. It prints without its user name and password: those
+//! belong in no log.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use url::Url;
-use zeroize::Zeroizing;
+
+use crate::Secret;
 
 /// A URL that [`AddressPolicy::check_url`](super::AddressPolicy::check_url) accepted.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,7 +24,8 @@ pub struct CheckedUrl {
 pub enum Host {
     /// An address, already checked.
     Address(IpAddr),
-    /// `localhost` or a name below it: the loopback addresses that the operator's rules open. Never resolved.
+    /// `localhost` or a name below it: the loopback addresses that the operator's rules open. Never
+    /// resolved.
     Loopback(Vec<IpAddr>),
     /// A name to resolve.
     Name {
@@ -36,8 +39,8 @@ impl CheckedUrl {
         Self { url, host, port }
     }
 
-    /// The whole URL as the WHATWG standard normalises it, for storing. It holds the user name and password
-    /// where there are any: don't log it.
+    /// The whole URL as the WHATWG standard normalises it, for storing. It holds the user name and
+    /// password where there are any: don't log it.
     pub fn as_str(&self) -> &str {
         self.url.as_str()
     }
@@ -60,7 +63,10 @@ impl CheckedUrl {
     /// The host as a name to look up or an address in text, without brackets or the root's dot.
     pub fn name(&self) -> &str {
         let host = self.host_text();
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let host = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
         host.strip_suffix('.').unwrap_or(host)
     }
 
@@ -89,15 +95,15 @@ impl CheckedUrl {
     }
 
     /// `user:password` of the URL, percent-decoded, as Basic authentication sends it.
-    pub fn credentials(&self) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn credentials(&self) -> Option<Secret> {
         if self.url.username().is_empty() && self.url.password().is_none() {
             return None;
         }
-        let mut pair = Zeroizing::new(Vec::with_capacity(self.url.as_str().len()));
+        let mut pair = Vec::with_capacity(self.url.as_str().len());
         push_decoded(&mut pair, self.url.username());
         pair.push(b':');
         push_decoded(&mut pair, self.url.password().unwrap_or_default());
-        Some(pair)
+        Some(Secret::new(pair))
     }
 }
 

@@ -1,15 +1,18 @@
 //! Where Postrider may send: the address policy.
 //!
-//! A tenant chooses the URLs that Postrider calls, so every URL is an attempt to reach something that only
-//! Postrider can reach. [`AddressPolicy`] judges it three times: the text ([`AddressPolicy::check_url`]), each
-//! address that the host stands for ([`AddressPolicy::check_address`]), and a resolver's whole answer
+//! A tenant chooses the URLs that Postrider calls, so every URL is an attempt to reach something
+//! that only Postrider can reach. [`AddressPolicy`] judges it three times: the text
+//! ([`AddressPolicy::check_url`]), each address that the host stands for
+//! ([`AddressPolicy::check_address`]), and a resolver's whole answer
 //! ([`AddressPolicy::check_answers`]), where one refused address spoils the set.
 //!
-//! By default only `https`, public names and publicly routable addresses pass. The operator's [`AllowRule`]s open
-//! more, by address and never by name: a name of a private network is taken only where every address it stands
-//! for is opened by a rule, so that what a rule opens does not depend on who answers for a name.
+//! By default only `https`, public names and publicly routable addresses pass. The operator's
+//! [`AllowRule`]s open more, by address and never by name: a name of a private network is taken
+//! only where every address it stands for is opened by a rule, so that what a rule opens does not
+//! depend on who answers for a name.
 //!
-//! Pure: it resolves nothing and connects to nothing. The `transport` crate asks it before each connection.
+//! Pure: it resolves nothing and connects to nothing. The `transport` crate asks it before each
+//! connection.
 
 mod checked_url;
 mod name;
@@ -31,7 +34,8 @@ use url::Url;
 /// The longest URL that is accepted, in bytes.
 pub const URL_BYTES_MAX: usize = 16_384;
 
-/// What the operator allows beyond the public internet over https. The default allows nothing beyond it.
+/// What the operator allows beyond the public internet over https. The default allows nothing
+/// beyond it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressPolicy {
     /// Accept `http://` URLs too.
@@ -58,8 +62,8 @@ impl AddressPolicy {
     /// Judges a URL by its text alone, as a tenant wrote it.
     ///
     /// # Errors
-    /// The first reason found for refusing it. A host that is a name may still be refused later, by what it
-    /// resolves to: see [`AddressPolicy::check_answers`].
+    /// The first reason found for refusing it. A host that is a name may still be refused later, by
+    /// what it resolves to: see [`AddressPolicy::check_answers`].
     pub fn check_url(&self, raw: &str) -> Result<CheckedUrl, Refusal> {
         spelling::check_characters(raw)?;
         let url = Url::parse(raw).map_err(Refusal::NotAUrl)?;
@@ -73,8 +77,8 @@ impl AddressPolicy {
         Ok(CheckedUrl::new(url, host, port))
     }
 
-    /// Judges one address that a connection would be made to. IPv4 inside IPv6 (`::ffff:a.b.c.d`) is judged as
-    /// the IPv4 address that it is on the wire.
+    /// Judges one address that a connection would be made to. IPv4 inside IPv6 (`::ffff:a.b.c.d`)
+    /// is judged as the IPv4 address that it is on the wire.
     ///
     /// # Errors
     /// [`Refusal::Address`], with the block that closes it.
@@ -84,19 +88,24 @@ impl AddressPolicy {
             return Ok(());
         }
         let own = self.own_addresses.contains(&address);
-        let block = if own { Some("an address of this installation") } else { special::block_of(address) };
+        let block = if own {
+            Some("an address of this installation")
+        } else {
+            special::block_of(address)
+        };
         match block {
             Some(block) => Err(Refusal::Address { address, block }),
             None => Ok(()),
         }
     }
 
-    /// Judges everything that a resolver answered for the URL's host, as one: a single refused address refuses
-    /// the whole, or whoever answers for the name could mix a private address among public ones.
+    /// Judges everything that a resolver answered for the URL's host, as one: a single refused
+    /// address refuses the whole, or whoever answers for the name could mix a private address among
+    /// public ones.
     ///
     /// # Errors
-    /// [`Refusal::Address`] for an address that is closed, [`Refusal::NotOpened`] for one that is public but
-    /// stands behind a private name, [`Refusal::NoAnswer`] for none at all.
+    /// [`Refusal::Address`] for an address that is closed, [`Refusal::NotOpened`] for one that is
+    /// public but stands behind a private name, [`Refusal::NoAnswer`] for none at all.
     pub fn check_answers(&self, url: &CheckedUrl, answers: &[IpAddr]) -> Result<(), Refusal> {
         if answers.is_empty() {
             return Err(Refusal::NoAnswer(url.host_text().to_owned()));
@@ -139,7 +148,11 @@ impl AddressPolicy {
             NameKind::Public => Ok(Host::Name { private: false }),
             NameKind::Loopback => {
                 let opened = self.opened_loopback(port);
-                if opened.is_empty() { Err(closed()) } else { Ok(Host::Loopback(opened)) }
+                if opened.is_empty() {
+                    Err(closed())
+                } else {
+                    Ok(Host::Loopback(opened))
+                }
             }
             NameKind::Private if self.allow.is_empty() => Err(closed()),
             NameKind::Private => Ok(Host::Name { private: true }),
@@ -147,21 +160,26 @@ impl AddressPolicy {
         }
     }
 
-    /// `localhost` means these two by definition (RFC 6761), so no resolver is asked, and where only one of them
-    /// is open, it means that one.
+    /// `localhost` means these two by definition (RFC 6761), so no resolver is asked, and where
+    /// only one of them is open, it means that one.
     fn opened_loopback(&self, port: u16) -> Vec<IpAddr> {
-        [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
-            .into_iter()
-            .filter(|&address| self.is_opened(address, port))
-            .collect()
+        [
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ]
+        .into_iter()
+        .filter(|&address| self.is_opened(address, port))
+        .collect()
     }
 
-    /// Whether a rule opens this address. What a wide rule must not open by accident (metadata services,
-    /// link-local, this installation itself) is opened by a rule for that one address only.
+    /// Whether a rule opens this address. What a wide rule must not open by accident (metadata
+    /// services, link-local, this installation itself) is opened by a rule for that one address
+    /// only.
     fn is_opened(&self, address: IpAddr, port: u16) -> bool {
         let one_by_one =
             special::opens_one_by_one(address) || self.own_addresses.contains(&address);
-        let opens = |rule: &AllowRule| rule.covers(address, port) && (!one_by_one || rule.is_exact());
+        let opens =
+            |rule: &AllowRule| rule.covers(address, port) && (!one_by_one || rule.is_exact());
         self.allow.iter().any(opens)
     }
 }

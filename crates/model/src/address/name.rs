@@ -1,8 +1,8 @@
 //! Host names that lead into private networks.
 //!
-//! A name is judged whatever it resolves to: these never name a host of the public internet, so a query for them
-//! only tells a stranger's resolver about the network inside. Lists by RFC 6761, 6762 (appendix G), 7686, 8375 and
-//! ICANN's reservation of `internal`.
+//! A name is judged whatever it resolves to: these never name a host of the public internet, so a
+//! query for them only tells a stranger's resolver about the network inside. Lists by RFC 6761,
+//! 6762 (appendix G), 7686, 8375 and ICANN's reservation of `internal`.
 
 /// What a name can mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! Why a URL or an address is refused.
 //!
-//! Two readers: the operator gets the whole reason, from `Display`; the tenant gets [`Refusal::for_tenant`], which
-//! helps with what can be read off the URL and says nothing about the network that Postrider stands in.
+//! Two readers: the operator gets the whole reason, from `Display`; the tenant gets
+//! [`Refusal::for_tenant`], which helps with what can be read off the URL and says nothing about
+//! the network that Postrider stands in.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -30,10 +31,14 @@ pub enum Refusal {
     #[error("write exactly two slashes after the scheme, as in https://HOST/PATH")]
     Slashes,
     /// More than one `@` before the host.
-    #[error("the URL has more than one `@` before its host; percent-encode those of the password as %40")]
+    #[error(
+        "the URL has more than one `@` before its host; percent-encode those of the password as %40"
+    )]
     Userinfo,
     /// A host in a form that programs read differently.
-    #[error("the host is written in an ambiguous form; write it as `{0}`, if that is what is meant")]
+    #[error(
+        "the host is written in an ambiguous form; write it as `{0}`, if that is what is meant"
+    )]
     HostSpelling(String),
     /// Not a name that DNS can hold.
     #[error("`{0}` is not a host name; labels are 1 to 63 of the characters a-z, 0-9, `-` and `_`")]
@@ -42,7 +47,9 @@ pub enum Refusal {
     #[error("port {0} belongs to another protocol; use 443, or one above 1023")]
     Port(u16),
     /// A name that only means something inside a private network.
-    #[error("`{0}` is a name of a private network; to open it, allow each address that it stands for")]
+    #[error(
+        "`{0}` is a name of a private network; to open it, allow each address that it stands for"
+    )]
     PrivateName(String),
     /// An address that is not publicly routable, or one of this installation's own.
     #[error("{address} is refused: {block}; to open it, allow its address")]
@@ -53,7 +60,9 @@ pub enum Refusal {
         block: &'static str,
     },
     /// A private name that stands for a public address.
-    #[error("`{name}` is a name of a private network, and no rule opens {address}, which it stands for")]
+    #[error(
+        "`{name}` is a name of a private network, and no rule opens {address}, which it stands for"
+    )]
     NotOpened {
         /// The name.
         name: String,
@@ -70,8 +79,9 @@ impl Refusal {
     pub const UNIFORM: &'static str =
         "requests to this IP range are blocked (see the server configuration)";
 
-    /// What a tenant may read. A fault in the URL's own text is explained; whatever depends on names and
-    /// addresses gets [`Refusal::UNIFORM`], so that nobody can map a network by registering endpoints.
+    /// What a tenant may read. A fault in the URL's own text is explained; whatever depends on
+    /// names and addresses gets [`Refusal::UNIFORM`], so that nobody can map a network by
+    /// registering endpoints.
     pub fn for_tenant(&self) -> Cow<'static, str> {
         match self {
             Self::PrivateName(_)

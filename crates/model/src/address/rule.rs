@@ -1,8 +1,9 @@
 //! The operator's rules: `CIDR[:PORT]`.
 //!
-//! The grammar is `ADDRESS[/PREFIX][:PORT]`. An IPv6 address with a port stands in brackets, the prefix inside or
-//! after them: `[fd00::/8]:8080` or `[fd00::]/8:8080`. Without a prefix the rule is for that one address, without
-//! a port for every port. There are no rules for names: see the module's head.
+//! The grammar is `ADDRESS[/PREFIX][:PORT]`. An IPv6 address with a port stands in brackets, the
+//! prefix inside or after them: `[fd00::/8]:8080` or `[fd00::]/8:8080`. Without a prefix the rule
+//! is for that one address, without a port for every port. There are no rules for names: see the
+//! module's head.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -44,7 +45,10 @@ impl FromStr for AllowRule {
     type Err = AllowRuleError;
 
     fn from_str(rule: &str) -> Result<Self, AllowRuleError> {
-        let problem = |problem| AllowRuleError { rule: rule.to_owned(), problem };
+        let problem = |problem| AllowRuleError {
+            rule: rule.to_owned(),
+            problem,
+        };
         let parts = split(rule).map_err(problem)?;
         parse(parts).map_err(problem)
     }
@@ -84,7 +88,11 @@ fn split(rule: &str) -> Result<Parts<'_>, String> {
         (None, None) if !outside.is_empty() => return Err(format!("`{outside}` is out of place")),
         (inside, outside) => inside.or(outside),
     };
-    Ok(Parts { address, prefix, port })
+    Ok(Parts {
+        address,
+        prefix,
+        port,
+    })
 }
 
 fn split_off(text: &str, separator: char) -> (&str, Option<&str>) {
@@ -95,8 +103,14 @@ fn split_off(text: &str, separator: char) -> (&str, Option<&str>) {
 }
 
 fn parse(parts: Parts<'_>) -> Result<AllowRule, String> {
-    let Parts { address, prefix, port } = parts;
-    let address: IpAddr = address.parse().map_err(|_| format!("`{address}` is no IP address"))?;
+    let Parts {
+        address,
+        prefix,
+        port,
+    } = parts;
+    let address: IpAddr = address
+        .parse()
+        .map_err(|_| format!("`{address}` is no IP address"))?;
     if let IpAddr::V6(v6) = address
         && let Some(v4) = Ipv6Addr::to_ipv4_mapped(&v6)
     {
@@ -120,7 +134,9 @@ fn parse(parts: Parts<'_>) -> Result<AllowRule, String> {
     let net = IpNet::new_assert(address, prefix);
     if net.trunc() != net {
         let whole = net.trunc();
-        return Err(format!("bits behind the prefix are set; it would be {whole}, or {address}/{full}"));
+        return Err(format!(
+            "bits behind the prefix are set; it would be {whole}, or {address}/{full}"
+        ));
     }
     Ok(AllowRule { net, port })
 }

@@ -1,8 +1,9 @@
 //! Spellings that are refused although a parser accepts them.
 //!
-//! A URL passes many hands: a tenant's form, an operator's eyes, our parser, a proxy. Where these may read different
-//! hosts from the same text, the text is refused, even if the host that we read is harmless. This looks at the raw
-//! text beside the parsed URL; it decides nothing about addresses.
+//! A URL passes many hands: a tenant's form, an operator's eyes, our parser, a proxy. Where these
+//! may read different hosts from the same text, the text is refused, even if the host that we read
+//! is harmless. This looks at the raw text beside the parsed URL; it decides nothing about
+//! addresses.
 
 use url::{Host, Url};
 
@@ -34,13 +35,22 @@ pub(super) fn check_host(raw: &str, url: &Url) -> Result<(), Refusal> {
     };
     let written = &host_and_port[..port_at.unwrap_or(host_and_port.len())];
     let parsed = url.host_str().unwrap_or_default();
-    if is_plain(written, url.host()) { Ok(()) } else { Err(Refusal::HostSpelling(canonical(url, parsed))) }
+    if is_plain(written, url.host()) {
+        Ok(())
+    } else {
+        Err(Refusal::HostSpelling(canonical(url, parsed)))
+    }
 }
 
-/// What stands between `scheme://` and the path. The parser also takes `https:host`, `https:///host` and more.
+/// What stands between `scheme://` and the path. The parser also takes `https:host`,
+/// `https:///host` and more.
 fn authority<'a>(raw: &'a str, scheme: &str) -> Result<&'a str, Refusal> {
-    let after_scheme = raw.get(scheme.len()..).and_then(|rest| rest.strip_prefix("://"));
-    let rest = after_scheme.filter(|rest| !rest.starts_with('/')).ok_or(Refusal::Slashes)?;
+    let after_scheme = raw
+        .get(scheme.len()..)
+        .and_then(|rest| rest.strip_prefix("://"));
+    let rest = after_scheme
+        .filter(|rest| !rest.starts_with('/'))
+        .ok_or(Refusal::Slashes)?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     Ok(&rest[..end])
 }
@@ -50,14 +60,17 @@ fn is_plain(written: &str, host: Option<Host<&str>>) -> bool {
         // Dotted decimal only: no octal, hex, short or percent-encoded form, no final dot.
         Some(Host::Ipv4(address)) => written == address.to_string(),
         Some(Host::Ipv6(address)) => {
-            let inside = written.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+            let inside = written
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'));
             let dotted = written.contains('.');
             !dotted
                 && address.to_ipv4_mapped().is_none()
                 && inside.is_some_and(|inside| inside.parse() == Ok(address))
         }
         Some(Host::Domain(parsed)) if written.is_ascii() => written.eq_ignore_ascii_case(parsed),
-        // A name in another script has a label in punycode; without one it was a plain name in disguise.
+        // A name in another script has a label in punycode; without one it was a plain name in
+        // disguise.
         Some(Host::Domain(parsed)) => parsed.split('.').any(|label| label.starts_with("xn--")),
         None => false,
     }
