@@ -13,7 +13,8 @@
 //! use webhook::{HeaderFamily, SigningKey, Verifier, VerifyingKey};
 //!
 //! let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-//! let (id, now, body) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+//! let (id, now) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330);
+//! let body = br#"{"test": 2432232314}"#;
 //!
 //! let signature = webhook::sign(&[&SigningKey::parse(secret)?], id, now, body);
 //! assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");

@@ -19,7 +19,8 @@ pub enum Refused {
     /// `webhook-*` and `svix-*` headers are both there and do not say the same.
     #[error("the `webhook-*` and the `svix-*` headers contradict each other")]
     ContradictoryHeaders,
-    /// The message id can't have been signed unambiguously; see [`is_valid_id`](crate::is_valid_id).
+    /// The message id can't have been signed unambiguously: see
+    /// [`is_valid_id`](crate::is_valid_id).
     #[error("the message id is not 1 to 256 visible ASCII characters without a full stop")]
     MalformedId,
     /// The signed time is no plain decimal integer.

@@ -1,9 +1,9 @@
 //! Keys and their texts: `whsec_…` (a shared HMAC secret), `whsk_…` (an ed25519 secret) and
 //! `whpk_…` (its public key), each followed by standard base64 with padding.
 //!
-//! Key types do not print, serialise or clone, and their bytes are wiped when dropped. A signing key
-//! and a verifying key are two types, and each knows one algorithm only: a signature can't be
-//! checked with the wrong kind of key, because there is no function to call.
+//! Key types do not print, serialise or clone, and the secrets they keep are wiped when dropped. A
+//! signing key and a verifying key are two types, and each knows one algorithm only: a signature
+//! can't be checked with the wrong kind of key, because there is no function to call.
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, ParsedPublicKey};
@@ -217,7 +217,7 @@ impl VerifyingKey {
     }
 }
 
-/// The hash's state after the key went into it, so that signing does not begin with hashing the key.
+/// The hash's state after the key went into it, so that signing doesn't begin with hashing the key.
 fn precomputed(secret: &[u8]) -> Box<hmac::Key> {
     Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))
 }

@@ -74,11 +74,8 @@ impl Verifier<'_> {
 
     /// The place of the first key with which one of the signatures was made.
     fn matching_key(&self, content: Content<'_>, found: &[Signature]) -> Result<usize, Refused> {
-        if !self
-            .keys
-            .iter()
-            .any(|key| found.iter().any(|signature| signature.fits(key)))
-        {
+        let can_check = |key: &VerifyingKey| found.iter().any(|signature| signature.fits(key));
+        if !self.keys.iter().any(can_check) {
             return Err(Refused::NoUsableSignature);
         }
         self.keys

@@ -296,8 +296,7 @@ proptest! {
     fn what_was_signed_verifies_with_each_of_its_keys(
         made_of in prop::collection::vec(any::<(bool, [u8; 32])>(), 1..4),
         id in "[!-\\-/-~]{1,60}",
-        timestamp in 0..i64::MAX,
-        skew in -300i64..=300,
+        (timestamp, skew) in (0..i64::MAX, -300i64..=300),
         body: Vec<u8>,
     ) {
         let keys: Vec<SigningKey> = made_of.into_iter().map(key_of).collect();
