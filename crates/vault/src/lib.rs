@@ -1,1 +1,36 @@
-//! vault: being built.
+//! Keys at rest: what the store must hold and nobody who reads its files may know.
+//!
+//! One master key for the installation, from outside the store, seals a data key for each
+//! application; a data key seals that application's values. So a deleted application's key can be
+//! forgotten, an application's values can't be opened with another's key, and the master key itself
+//! is used seldom. A [`Vault`] opens data keys; a [`KeyRing`] of an application's keys is what
+//! others seal and open with.
+//!
+//! Every value is tied to its [`Place`]: moved to another row, column, table or application, it
+//! does not open. An application and a row are named by the random tail of their public id, which is
+//! known before the store gives them their integer key.
+//!
+//! The vault stores nothing, reads no files, and decides nothing about who may read what.
+//!
+//! Map: `master` (the master key) · `vault` (what it seals) · `data_key`, `key_ring` (an
+//! application's keys) · `place` (where a value belongs) · `envelope` (bytes and AES-256-GCM) ·
+//! `cache` (opened data keys) · `error`.
+
+mod cache;
+mod data_key;
+mod envelope;
+mod error;
+mod key_ring;
+mod master;
+mod place;
+mod vault;
+
+pub use data_key::{DATA_KEY_USES_MAX, DataKey, DataKeyId, SealedDataKey};
+pub use error::VaultError;
+pub use key_ring::KeyRing;
+pub use master::{MasterKey, MasterKeyError, MasterKeyId};
+pub use place::Place;
+pub use vault::{DATA_KEYS_CACHED, KeyUses, Vault};
+
+#[cfg(test)]
+mod tests;
