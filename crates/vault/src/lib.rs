@@ -7,8 +7,8 @@
 //! others seal and open with.
 //!
 //! Every value is tied to its [`Place`]: moved to another row, column, table or application, it
-//! does not open. An application and a row are named by the random tail of their public id, which is
-//! known before the store gives them their integer key.
+//! does not open. An application and a row are named by the random tail of their public id, which
+//! is known before the store gives them their integer key.
 //!
 //! The vault stores nothing, reads no files, and decides nothing about who may read what.
 //!
