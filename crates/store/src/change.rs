@@ -39,7 +39,7 @@ pub enum Change {
     /// Deletes an application: its uid is free again, its endpoints go with it, open deliveries
     /// are ended by background work.
     DeleteApplication(ApplicationKey),
-    /// Makes an endpoint; its id's tail is given.
+    /// Makes an endpoint in a live application; its id's tail is given.
     CreateEndpoint {
         /// The endpoint, without its key.
         endpoint: Endpoint,
@@ -75,7 +75,8 @@ pub enum Change {
     },
     /// Removes the row of an event type.
     ExpungeEventType(Name),
-    /// Opens a delivery of a message that is there, to one endpoint, due at once.
+    /// Opens a delivery of a message that is there with its payload, to one live endpoint of the
+    /// same application, due at once; else refused with [`ChangeError::Missing`].
     OpenDelivery {
         /// The application of both.
         application: ApplicationKey,
@@ -102,9 +103,10 @@ pub enum Change {
 /// What a put expects to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// No row, or an archived one.
+    /// No row, or an archived one; else the put is refused with [`ChangeError::Taken`].
     NoneLive,
-    /// The row last saved then; `None`: no row at all.
+    /// The row last saved then; `None`: no row at all. Else the put is refused with
+    /// [`ChangeError::Stale`], also when the row is gone.
     SavedAt(Option<Timestamp>),
 }
 

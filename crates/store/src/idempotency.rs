@@ -37,8 +37,9 @@ pub struct Prior {
     pub made: Made,
 }
 
-/// The id of what a request made: an integer key and a tail, whose kind the operation knows. Zero
-/// where nothing with an id was made.
+/// The id of what a request made (an application, an endpoint, a message, a row of background
+/// work): an integer key and a tail, whose kind the operation knows. Zero where nothing with a
+/// public id was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Made {
     /// The key.

@@ -29,9 +29,11 @@ pub struct Window<K> {
 pub struct Walk<T, P> {
     /// The rows that pass the filters.
     pub rows: Vec<T>,
-    /// The position of the last row that was looked at; `None` when there was none.
+    /// The position to go on behind: of the last row that was returned or passed over, never of
+    /// one that was read only to know whether there is more. `None` when there was none.
     pub examined: Option<P>,
-    /// Whether the window may hold more behind it.
+    /// Whether the window holds more behind it. Rows that the filters would pass over count, so
+    /// that with filters the next walk may find nothing.
     pub more: bool,
 }
 

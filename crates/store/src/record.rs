@@ -10,9 +10,9 @@ use std::time::Duration;
 
 /// One outcome: the attempt, what becomes of its delivery and of its endpoint's health.
 ///
-/// Recording the same outcome (the same tail) twice changes nothing the second time. An outcome
-/// whose delivery is no longer held by its owner's epoch, or is gone, keeps its attempt and changes
-/// nothing else.
+/// Recording the same outcome (the same tail) twice changes nothing the second time, and gives back
+/// the same attempt. An outcome whose delivery is no longer held by its owner's epoch, or is gone,
+/// keeps its attempt, which counts in the statistics as any other, and changes nothing else.
 #[derive(Debug)]
 pub struct Outcome {
     /// The delivery as it was claimed.
@@ -57,13 +57,13 @@ pub struct NewAttempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
     /// It is closed: done, given up, or cancelled. A manual or replayed success closes the
-    /// scheduled delivery of the same message and endpoint with it.
+    /// scheduled delivery of the same message and endpoint with it, also while that is held.
     Close,
-    /// Its next attempt is due then.
+    /// Its next attempt is due then; it has one attempt more behind it.
     Reschedule(Timestamp),
 }
 
-/// What an outcome does to its endpoint's health.
+/// What an outcome does to its endpoint's health. Only [`Self::Disable`] changes revisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HealthChange {
     /// Nothing.
@@ -74,7 +74,8 @@ pub enum HealthChange {
     /// It works: forget since when it was failing.
     Works,
     /// It is disabled, as by [`crate::change::Change::ReplaceEndpoint`]: its revision and its
-    /// application's grow, and its open deliveries are ended by background work.
+    /// application's grow, and its open deliveries are ended by background work. Nothing happens if
+    /// it already is, or is deleted.
     Disable,
 }
 

@@ -99,7 +99,7 @@ pub struct AttemptRow {
 /// Where a message stands with one endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Standing {
-    /// An attempt succeeded.
+    /// An attempt succeeded, whatever came after it.
     Delivered,
     /// Open, no attempt made yet.
     Pending,
@@ -155,7 +155,8 @@ pub struct LaneDue {
     pub due: Timestamp,
 }
 
-/// Attempts to an endpoint, counted by how they ended, and its open deliveries.
+/// Attempts to an endpoint within the times asked for, counted by how they ended, and its open
+/// deliveries at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Statistics {
     /// Attempts that succeeded.

@@ -44,18 +44,22 @@ pub trait Store: Send + Sync + 'static {
     // ---- The way of a message -----------------------------------------------------------------
 
     /// Makes a batch of messages durable, all that are accepted in one commit. The answers are in
-    /// the order of the items.
+    /// the order of the items, and so are the ids; an item sees what those before it wrote. Each is
+    /// checked in this order: its idempotency key (a repeat is one whatever has changed since), its
+    /// application, the registry revision, its event id.
     async fn accept(&self, batch: Vec<Accept>) -> Vec<Result<Accepted, AcceptError>>;
 
     /// Makes an outcome durable. Waits while the store can't write, and fails only when it never
     /// will.
     async fn record(&self, outcome: Outcome) -> Stored<Recorded>;
 
-    /// Takes hold of a lane's due deliveries that nobody holds, at most `limit`: live before
-    /// replayed, the earliest due first. One call per lane at a time.
+    /// Takes hold of a lane's deliveries that are due at or before `due_by` and that nobody holds,
+    /// at most `limit`: live before replayed, the earliest due first. One call per lane at a time.
+    /// What was let go of before the call can be taken by it.
     async fn claim(&self, lane: Lane, due_by: Timestamp, limit: usize) -> Stored<Vec<Claimed>>;
 
-    /// Every lane's earliest delivery that nobody holds, by ascending endpoint behind `after`.
+    /// Every lane's earliest delivery that nobody holds, of whatever class and however far in the
+    /// future, by ascending endpoint behind `after`.
     async fn lanes(&self, after: EndpointKey, limit: usize) -> Stored<Vec<LaneDue>>;
 
     /// Whether commits succeed.
@@ -137,7 +141,8 @@ pub trait Store: Send + Sync + 'static {
     /// Writes such a value unless it is there, and gives back what is there then.
     async fn set_setting(&self, name: &str, value: &[u8]) -> Stored<Vec<u8>>;
 
-    /// Makes a consistent copy in an empty directory while running.
+    /// Makes a consistent copy in an empty directory while running. A directory that is not empty
+    /// is refused, and left as it is.
     async fn backup(&self, directory: &Path) -> Stored<()>;
 }
 

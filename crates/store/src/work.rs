@@ -15,7 +15,7 @@ pub const SLICE_MAX: usize = 500;
 pub enum Work {
     /// Open the deliveries of a message to the endpoints that matched when it was accepted, beyond
     /// those that its own transaction carried: all with larger keys than `after`, at the registry
-    /// revision that the fan-out used.
+    /// revision that the fan-out used. Endpoints made since then, or gone since then, get none.
     FanOut {
         /// The message.
         message: MessageKey,
@@ -24,7 +24,9 @@ pub enum Work {
         /// The revision.
         registry_revision: u64,
     },
-    /// Send again every message that failed for good to an endpoint, and has not succeeded since.
+    /// Send again, once, every message that failed for good to an endpoint: that has a failed
+    /// attempt to it, no successful one, no open delivery, and its payload. Opens deliveries whose
+    /// trigger is [`model::delivery::Trigger::Replay`], due at once.
     Recover {
         /// The endpoint.
         endpoint: EndpointKey,
@@ -33,7 +35,9 @@ pub enum Work {
         /// Messages accepted before.
         until: Timestamp,
     },
-    /// End an endpoint's open deliveries.
+    /// End an endpoint's open deliveries, each with an attempt that says
+    /// [`model::attempt::AttemptResult::Cancelled`]. Also those that somebody holds: an attempt
+    /// that is under way is recorded as stale.
     EndDeliveries {
         /// The endpoint.
         endpoint: EndpointKey,
