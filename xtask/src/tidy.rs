@@ -116,6 +116,7 @@ pub(crate) fn run(root: &Path) -> Result<Report> {
 
     let mut findings = house::check(&settings, &house::metadata(root)?);
     for source in &sources {
+        findings.extend(house::check_narrow(&settings.narrow, source));
         findings.extend(sizes::check(&settings.limits, source));
         findings.extend(names::check(source));
         findings.extend(words::check_source(source));

@@ -1,5 +1,6 @@
 //! Edges between rooms: what `cargo metadata` says against the table in `tidy.toml`.
 //!
+//! Where the table `narrow` opens an edge only for a few names, `source`s are read for others.
 //! Build dependencies count as normal ones. Tests may also use the rooms in `tests_only`, and
 //! any library; normal code keeps to its row, and to the table `libraries`.
 
@@ -10,7 +11,10 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use super::Finding;
-use super::settings::{self, Settings};
+use super::functions;
+use super::lexer::Token;
+use super::settings::{self, Narrow, Settings};
+use super::source::Source;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {
@@ -117,6 +121,47 @@ fn check_edge(
     }
 }
 
+/// Finds names that `source` takes from another room through an edge too narrow for them.
+pub(crate) fn check_narrow(edges: &[Narrow], source: &Source) -> Vec<Finding> {
+    let tokens = source.tokens();
+    let mut findings = Vec::new();
+    for Narrow { from, to, only } in edges {
+        if !source.path.starts_with(&format!("crates/{from}/")) {
+            continue;
+        }
+        let names = (0..tokens.len()).flat_map(|at| names_from(to, &tokens[at..]));
+        for name in names.filter(|name| !only.iter().any(|open| open == name.text)) {
+            if !source.is_test(name.line) {
+                let open = only.join(", ");
+                let text = format!("{from} may use of {to} only {open}: not `{}`", name.text);
+                findings.push(Finding::new("edge", &source.path, name.line, text));
+            }
+        }
+    }
+    findings
+}
+
+/// The names that `room::name` or `room::{one, other}` at the beginning of `tokens` takes.
+fn names_from<'a>(room: &str, tokens: &[Token<'a>]) -> Vec<Token<'a>> {
+    let [first, colons, next, ..] = tokens else {
+        return Vec::new();
+    };
+    if first.text != room || colons.text != "::" {
+        return Vec::new();
+    }
+    if next.text != "{" {
+        return vec![*next];
+    }
+    let group = &tokens[2..=functions::closing(tokens, 2)];
+    let listed = group
+        .windows(2)
+        .filter(|pair| matches!(pair[0].text, "{" | ","));
+    listed
+        .map(|pair| pair[1])
+        .filter(|token| token.text != "}")
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,5 +243,52 @@ mod tests {
         let settings = Settings::parse(SETTINGS).expect("the settings are well-formed");
         let metadata = serde_json::from_str(metadata).expect("the metadata is well-formed");
         assert_eq!(check(&settings, &metadata).len(), 1);
+    }
+
+    fn names_found(path: &str, text: &str) -> Vec<String> {
+        let edges = [Narrow {
+            from: "app".into(),
+            to: "transport".into(),
+            only: vec!["Guard".into()],
+        }];
+        let findings = check_narrow(&edges, &Source::read(path, text));
+        let names = findings
+            .iter()
+            .map(|finding| finding.text.rsplit(' ').next());
+        names
+            .map(|name| name.expect("it has words").to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn an_edge_may_be_open_for_some_names_only() {
+        for (text, name) in [
+            ("fn a(b: &transport::Transport) {}", "`Transport`"),
+            ("use transport::{Guard, Transport};", "`Transport`"),
+            (
+                "use transport::{HttpsTransport as Client, Guard};",
+                "`HttpsTransport`",
+            ),
+            ("use transport::*;", "`*`"),
+        ] {
+            assert_eq!(names_found("crates/app/src/a.rs", text), [name], "{text}");
+            assert_eq!(
+                names_found("crates/engine/src/a.rs", text),
+                [""; 0],
+                "{text}"
+            );
+            assert_eq!(
+                names_found("crates/app/src/a/tests.rs", text),
+                [""; 0],
+                "{text}"
+            );
+        }
+        for text in [
+            "use transport::Guard;",
+            "use transport::{Guard};",
+            "// transport::Target",
+        ] {
+            assert_eq!(names_found("crates/app/src/a.rs", text), [""; 0], "{text}");
+        }
     }
 }

@@ -27,6 +27,9 @@ pub(crate) struct Settings {
     /// For each package, the packages of this workspace that it may depend on; `*` is all.
     pub(crate) rooms: BTreeMap<String, Vec<String>>,
     pub(crate) tests_only: TestsOnly,
+    /// Edges of which only a part is open.
+    #[serde(default)]
+    pub(crate) narrow: Vec<Narrow>,
     /// For each library from outside, the only packages that may depend on it.
     pub(crate) libraries: BTreeMap<String, Vec<String>>,
     #[serde(default, rename = "exception")]
@@ -48,6 +51,15 @@ pub(crate) struct Limits {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TestsOnly {
     pub(crate) rooms: Vec<String>,
+}
+
+/// An edge between two rooms that is open for a few names only.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Narrow {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) only: Vec<String>,
 }
 
 /// Findings of one rule in one file that are accepted for a reason.

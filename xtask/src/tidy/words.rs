@@ -44,8 +44,8 @@ const WORDS: &[Word] = &[
             "lookup_host",
             "to_socket_addrs",
         ],
-        homes: &["crates/transport/"],
-        instead: "only the room transport resolves names and opens connections: ask it",
+        homes: &["crates/transport/src/dial.rs"],
+        instead: "only transport's dial.rs opens connections, to checked addresses: ask that room",
     },
     Word {
         rule: "listener",
