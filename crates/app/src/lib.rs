@@ -1,1 +1,106 @@
-//! app: being built.
+//! Use cases: one function each, with permission check and validation. API, pages, commands and
+//! the receiving gateway all call these, so that a rule is written once.
+//!
+//! A use case takes the [`App`] (what the process has), the [`Caller`] (who asks, from where, in
+//! which request) and its input, and gives back domain types or an [`AppError`]. It knows no HTTP
+//! status and no wire form; what it wants of the sender goes through `store::Lanes`.
+//!
+//! Map: [`caller`] (who may do what), [`tokens`] (how they say who they are) · [`error`] (how use
+//! cases refuse) · `find` (what a path names) · [`page`] (lists) · [`patch`], `change`,
+//! `idempotency` (how things are changed, once) · `sealing` (what the store gets sealed) · then one
+//! file for each noun.
+
+pub mod caller;
+pub mod error;
+pub mod page;
+pub mod patch;
+pub mod tokens;
+
+mod change;
+mod find;
+mod health;
+mod idempotency;
+mod sealing;
+
+pub use caller::{Caller, Who};
+pub use error::{AppError, Violation};
+pub use find::Tenant;
+pub use health::Health;
+pub use page::{ListInput, Order, Page};
+pub use patch::Patch;
+pub use tokens::Tokens;
+
+use model::security::EventSink;
+use model::{Clock, Entropy};
+use std::sync::Arc;
+use store::{Lanes, Registry, Store};
+use vault::Vault;
+
+/// What the use cases work with. Made once by the binary; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Applications and endpoints in memory.
+    pub registry: Arc<Registry>,
+    /// Where accepted deliveries go.
+    pub lanes: Arc<dyn Lanes>,
+    /// Seals and opens.
+    pub vault: Arc<Vault>,
+    /// Judges endpoints' URLs.
+    pub guard: Arc<transport::Guard>,
+    /// Tells who asks.
+    pub tokens: Arc<Tokens>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// Takes security events.
+    pub events: Arc<dyn EventSink>,
+    /// What is refused for being too much, and other settings.
+    pub settings: Arc<Settings>,
+}
+
+/// The operator's settings that use cases obey.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The most live endpoints of an application.
+    pub endpoints_max: usize,
+    /// The largest payload, in bytes.
+    pub payload_bytes_max: usize,
+    /// The most messages in one batch request.
+    pub batch_messages_max: usize,
+    /// The most deliveries that one accept transaction carries; the rest of a fan-out goes on as
+    /// background work.
+    pub deliveries_max: usize,
+    /// Whether payloads and response excerpts are sealed in the store.
+    pub encrypt_payloads: bool,
+    /// Whether generated signing secrets are `whsk_…` (ed25519) instead of `whsec_…` (HMAC).
+    pub default_signature: DefaultSignature,
+    /// How long what has no shorter life of its own is kept.
+    pub retention: std::time::Duration,
+}
+
+/// What kind of signing secret an endpoint gets that brings none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DefaultSignature {
+    /// HMAC-SHA256, `v1`.
+    #[default]
+    Hmac,
+    /// ed25519, `v1a`.
+    Ed25519,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            endpoints_max: 500,
+            payload_bytes_max: 1024 * 1024,
+            batch_messages_max: 1_000,
+            deliveries_max: 10_000,
+            encrypt_payloads: true,
+            default_signature: DefaultSignature::default(),
+            retention: std::time::Duration::from_secs(90 * 86_400),
+        }
+    }
+}

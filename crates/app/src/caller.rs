@@ -1,0 +1,67 @@
+//! Who asks, from where, and in which request. Every use case takes it, so that none can forget
+//! its permission check, and so that an audit log can be told who did what.
+
+use crate::error::AppError;
+use model::application::Application;
+use model::id::ApplicationId;
+use model::name::Name;
+use std::net::IpAddr;
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// The organisation that runs this installation: may do everything.
+    Organisation,
+    /// One application, with the feature flags whose event types it sees: may do what concerns
+    /// itself.
+    Application {
+        /// Which.
+        id: ApplicationId,
+        /// What it sees besides what all see.
+        feature_flags: Vec<Name>,
+    },
+}
+
+/// Who asks, from where, in which request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub who: Who,
+    /// The token's subject: part of what an idempotency key is remembered by.
+    pub subject: String,
+    /// From where; `None` for the command line.
+    pub remote_address: Option<IpAddr>,
+    /// The idempotency key of the request, if it came with one.
+    pub idempotency: Option<RequestKey>,
+}
+
+/// The idempotency key of a request as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey {
+    /// The operation and the path it was asked of, such as `POST /api/v1/app/app_…/msg`.
+    pub operation: String,
+    /// The key.
+    pub key: String,
+    /// SHA-256 of the body.
+    pub body: [u8; 32],
+}
+
+impl Caller {
+    /// Passes only the organisation.
+    pub fn require_organisation(&self) -> Result<(), AppError> {
+        match self.who {
+            Who::Organisation => Ok(()),
+            Who::Application { .. } => Err(AppError::Forbidden),
+        }
+    }
+
+    /// Passes the organisation and the application itself; for another application it is as if
+    /// this one did not exist.
+    pub fn require_application(&self, application: &Application) -> Result<(), AppError> {
+        match &self.who {
+            Who::Organisation => Ok(()),
+            Who::Application { id, .. } if *id == application.id => Ok(()),
+            Who::Application { .. } => Err(AppError::not_found()),
+        }
+    }
+}

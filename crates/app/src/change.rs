@@ -1,0 +1,185 @@
+//! How a use case changes what is configured: read, decide, write the whole row back, and begin
+//! again if somebody else was faster.
+//!
+//! A change is carried through even if whoever asked for it goes away, so that between a commit and
+//! the moment when this node has forgotten what was before, nothing can be left out.
+
+use crate::App;
+use crate::error::AppError;
+use crate::idempotency;
+use model::id::ApplicationKey;
+use std::future::Future;
+use store::StoreError;
+use store::change::{Change, ChangeError, ChangeRequest, Changed};
+use store::idempotency::IdempotencyKey;
+
+/// How often a change is begun again before its caller is told to try later.
+const ATTEMPTS_MAX: usize = 16;
+
+impl App {
+    /// Does one change. When this returns, no attempt starts on this node by what was before.
+    /// `application` names whose configuration it is; event types are nobody's.
+    pub(crate) async fn change(
+        &self,
+        application: Option<ApplicationKey>,
+        change: Change,
+        idempotency: Option<IdempotencyKey>,
+    ) -> Result<Changed, ChangeError> {
+        let app = self.clone();
+        carried_through(async move {
+            let request = ChangeRequest {
+                change,
+                idempotency,
+            };
+            let changed = app.store.change(request).await;
+            // Also after a failure: a stale revision means that what is in memory is old, and a
+            // commit whose outcome is unknown may have happened.
+            if let Some(application) = application {
+                app.registry.forget(application);
+                app.lanes.changed(application);
+            }
+            changed
+        })
+        .await
+    }
+}
+
+/// Runs a future to its end, even if the caller is dropped in the meantime. A panic in it is the
+/// caller's.
+pub(crate) async fn carried_through<T, F>(future: F) -> T
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    match tokio::spawn(future).await {
+        Ok(value) => value,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only when the runtime is shutting down, and then nobody waits for this.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// Does `attempt`, which reads, decides and writes, until what it read was still current when it
+/// wrote.
+pub(crate) async fn until_current<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, ChangeRefused>
+where
+    F: Future<Output = Result<T, ChangeRefused>>,
+{
+    for _ in 1..ATTEMPTS_MAX {
+        match attempt().await {
+            Err(ChangeRefused::Store(ChangeError::Stale)) => {}
+            outcome => return outcome,
+        }
+    }
+    attempt().await
+}
+
+/// Why an attempt at a change came to nothing: a rule of the use case, or the store.
+#[derive(Debug)]
+pub(crate) enum ChangeRefused {
+    /// A rule.
+    Rule(AppError),
+    /// The store.
+    Store(ChangeError),
+}
+
+impl ChangeRefused {
+    /// What the caller is told, where `taken` is for a uid or name that another row has.
+    pub(crate) fn explain(self, taken: impl FnOnce() -> AppError) -> AppError {
+        match self {
+            Self::Store(ChangeError::Taken) => taken(),
+            other => other.into(),
+        }
+    }
+}
+
+impl From<AppError> for ChangeRefused {
+    fn from(error: AppError) -> Self {
+        Self::Rule(error)
+    }
+}
+
+impl From<ChangeError> for ChangeRefused {
+    fn from(error: ChangeError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ChangeRefused> for AppError {
+    fn from(refused: ChangeRefused) -> Self {
+        match refused {
+            ChangeRefused::Rule(error) => error,
+            ChangeRefused::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for AppError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Stale => {
+                Self::conflict("others keep changing the same thing at the same time; try again")
+            }
+            ChangeError::Missing => Self::not_found(),
+            ChangeError::Taken | ChangeError::TooMany => Self::conflict("A conflict has occurred"),
+            ChangeError::KeyReused => idempotency::key_reused(),
+            ChangeError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// What a store answered that does not fit the change that it was given.
+pub(crate) fn unexpected(changed: &Changed) -> AppError {
+    AppError::internal(StoreError::Corrupt {
+        reason: format!("a change was answered with something else: {changed:?}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[tokio::test]
+    async fn a_change_begins_again_while_others_are_faster() {
+        let tries = Cell::new(0);
+        let outcome = until_current(|| async {
+            tries.set(tries.get() + 1);
+            if tries.get() < 3 {
+                return Err(ChangeError::Stale.into());
+            }
+            Ok(tries.get())
+        });
+        assert_eq!(outcome.await.ok(), Some(3));
+    }
+
+    #[tokio::test]
+    async fn a_change_that_is_always_stale_ends_as_a_conflict() {
+        let tries = Cell::new(0);
+        let outcome: Result<(), ChangeRefused> = until_current(|| async {
+            tries.set(tries.get() + 1);
+            Err(ChangeError::Stale.into())
+        })
+        .await;
+        let error = AppError::from(outcome.expect_err("it never was current"));
+        assert!(matches!(error, AppError::Conflict { .. }), "{error}");
+        assert_eq!(tries.get(), ATTEMPTS_MAX);
+    }
+
+    #[tokio::test]
+    async fn what_is_carried_through_ends_although_its_caller_went_away() {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let (go, wait) = tokio::sync::oneshot::channel::<()>();
+        let caller = tokio::spawn(carried_through(async move {
+            wait.await.expect("it is told to go on");
+            tell.send(()).expect("the test is there");
+        }));
+        tokio::task::yield_now().await;
+        caller.abort();
+        assert!(caller.await.is_err());
+        go.send(()).expect("it still waits");
+        told.await.expect("it came to its end");
+    }
+}

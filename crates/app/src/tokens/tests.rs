@@ -1,0 +1,238 @@
+//! Every row of the contract's table of tokens.
+
+use super::*;
+use jsonwebtoken::Header;
+use model::id::ApplicationId;
+use serde_json::{Value, json};
+
+const SECRET: &str = "a secret of thirty-two characters";
+const APPLICATION: &str = "app_2d2yYyBqcv3nhV6r8fZKGjvfhnG";
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+struct Counting;
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0x5a);
+    }
+}
+
+fn tokens(accept_foreign: bool) -> Tokens {
+    let settings = TokenSettings {
+        accept_foreign,
+        ..TokenSettings::default()
+    };
+    Tokens::new(Secret::from(SECRET.to_owned()), settings)
+}
+
+fn application() -> Grant {
+    Grant::Application {
+        id: APPLICATION.parse::<ApplicationId>().expect("an id"),
+        feature_flags: vec!["beta".parse().expect("a name")],
+    }
+}
+
+/// What an organisation's token of this installation says, with changes; null takes a claim away.
+fn claims(changes: Value) -> Value {
+    let mut claims = json!({
+        "iss": ISSUER, "aud": AUDIENCE, "sub": ORGANISATION_DEFAULT, "jti": "1",
+        "iat": NOW.seconds(), "exp": NOW.seconds() + 60,
+    });
+    for (name, value) in changes.as_object().expect("changes") {
+        claims[name] = value.clone();
+    }
+    claims
+        .as_object_mut()
+        .expect("claims")
+        .retain(|_, value| !value.is_null());
+    claims
+}
+
+fn signed_as(header: &Header, claims: &Value) -> String {
+    encode(header, claims, &EncodingKey::from_secret(SECRET.as_bytes())).expect("it signs")
+}
+
+fn signed(changes: Value) -> String {
+    signed_as(&Header::new(Algorithm::HS256), &claims(changes))
+}
+
+fn refusal(checked: Result<(Who, String), AppError>) -> String {
+    match checked {
+        Ok((who, _)) => format!("passes as {who:?}"),
+        Err(AppError::Unauthenticated(detail)) => format!("401 {detail}"),
+        Err(AppError::BadRequest { code, detail }) => format!("400 {code}: {detail}"),
+        Err(other) => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn minted_tokens_are_good_until_they_end() {
+    let tokens = tokens(false);
+    let token = tokens.mint(&Grant::Organisation, Lifetime::default(), NOW, &Counting);
+    let (who, subject) = tokens.check(&token, NOW).expect("it was just minted");
+    assert_eq!(
+        (who, subject.as_str()),
+        (Who::Organisation, ORGANISATION_DEFAULT)
+    );
+    let end = NOW.plus(LIFETIME_DEFAULT).plus(LEEWAY);
+    assert!(
+        tokens
+            .check(&token, end.minus(Duration::from_secs(1)))
+            .is_ok()
+    );
+    assert_eq!(refusal(tokens.check(&token, end)), "401 Invalid token");
+}
+
+#[test]
+fn an_applications_token_carries_its_flags() {
+    let tokens = tokens(false);
+    let token = tokens.mint(&application(), Lifetime::default(), NOW, &Counting);
+    let (who, subject) = tokens.check(&token, NOW).expect("it was just minted");
+    let Grant::Application { id, feature_flags } = application() else {
+        panic!("an application's grant");
+    };
+    assert_eq!(
+        (who, subject.as_str()),
+        (Who::Application { id, feature_flags }, APPLICATION)
+    );
+}
+
+#[test]
+fn a_token_that_never_ends_says_so_with_a_time() {
+    let tokens = tokens(false);
+    let token = tokens.mint(&Grant::Organisation, Lifetime::Never, NOW, &Counting);
+    assert!(
+        tokens
+            .check(&token, NOW.plus(LIFETIME_DEFAULT * 400))
+            .is_ok()
+    );
+}
+
+#[test]
+fn claims_are_checked_as_the_contract_says() {
+    let now = NOW.seconds();
+    let cases = [
+        (json!({}), "passes as Organisation"),
+        (json!({"sub": null}), "401 Invalid token (missing `sub`)."),
+        (json!({"iss": null}), "401 Invalid token (missing `iss`)."),
+        (json!({"aud": null}), "401 Invalid token (missing `aud`)."),
+        (json!({"iat": null}), "401 Invalid token (missing `iat`)."),
+        (json!({"jti": null}), "401 Invalid token (missing `jti`)."),
+        (json!({"exp": null}), "401 Invalid token (missing `exp`)."),
+        (json!({"aud": ["x", AUDIENCE]}), "passes as Organisation"),
+        (
+            json!({"aud": "x"}),
+            "401 Invalid token (it was not issued for this API).",
+        ),
+        (
+            json!({"iss": "x"}),
+            "401 Invalid token (it was not issued for this API).",
+        ),
+        (
+            json!({"sub": "org_2"}),
+            "401 Invalid token (it is for another organization).",
+        ),
+        (
+            json!({"sub": APPLICATION, "org": "org_2"}),
+            "401 Invalid token (it is for another organization).",
+        ),
+        (
+            json!({"sub": "user_1"}),
+            "400 bad_token: `sub` is not a valid organization id.",
+        ),
+        (
+            json!({"sub": "org_1", "org": ORGANISATION_DEFAULT}),
+            "400 bad token: `sub` is not a valid application id",
+        ),
+        (
+            json!({"sub": "app_1", "org": ORGANISATION_DEFAULT}),
+            "400 bad token: `sub` is not a valid application id",
+        ),
+        (
+            json!({"sub": APPLICATION, "org": "team_1"}),
+            "400 bad token: `org` is not a valid organization id",
+        ),
+        (
+            json!({"sub": APPLICATION, "org": ORGANISATION_DEFAULT, "feature_flags": ["a b"]}),
+            "401 Invalid token",
+        ),
+        (json!({"exp": now - 901}), "401 Invalid token"),
+        (json!({"exp": now - 899}), "passes as Organisation"),
+        (
+            json!({"exp": f64::from(u32::MAX) + 0.5}),
+            "passes as Organisation",
+        ),
+        (json!({"exp": "soon"}), "401 Invalid token"),
+        (json!({"nbf": now + 901}), "401 Invalid token"),
+        (json!({"nbf": now + 899}), "passes as Organisation"),
+        (json!({"iat": now + 901}), "401 Invalid token"),
+    ];
+    for (changes, expected) in cases {
+        let checked = tokens(false).check(&signed(changes.clone()), NOW);
+        assert_eq!(refusal(checked), expected, "{changes}");
+    }
+}
+
+#[test]
+fn foreign_tokens_pass_only_while_a_migration_says_so() {
+    let long_ago = json!({
+        "iss": "svix-server", "aud": null, "jti": null, "exp": null, "sub": "org_2",
+        "iat": NOW.seconds() - 1_000_000_000,
+    });
+    let token = signed(long_ago);
+    assert!(tokens(false).check(&token, NOW).is_err());
+    assert_eq!(
+        refusal(tokens(true).check(&token, NOW)),
+        "passes as Organisation"
+    );
+    let ended = signed(json!({"exp": NOW.seconds() - 901}));
+    assert!(tokens(true).check(&ended, NOW).is_err());
+}
+
+#[test]
+fn headers_must_say_hs256_and_jwt() {
+    let types = [
+        (None, true),
+        (Some("JWT"), true),
+        (Some("at+jwt"), true),
+        (Some("JOSE"), false),
+    ];
+    for (header_type, good) in types {
+        let mut header = Header::new(Algorithm::HS256);
+        header.typ = header_type.map(str::to_owned);
+        let token = signed_as(&header, &claims(json!({})));
+        assert_eq!(
+            tokens(false).check(&token, NOW).is_ok(),
+            good,
+            "{header_type:?}"
+        );
+    }
+    let other = signed_as(&Header::new(Algorithm::HS384), &claims(json!({})));
+    assert_eq!(
+        refusal(tokens(false).check(&other, NOW)),
+        "401 Invalid token"
+    );
+}
+
+#[test]
+fn what_is_no_token_is_refused() {
+    let tokens = tokens(false);
+    let mut changed = tokens.mint(&Grant::Organisation, Lifetime::default(), NOW, &Counting);
+    let last = changed.pop().expect("a signature");
+    changed.push(if last == 'A' { 'B' } else { 'A' });
+    // {"alg":"none","typ":"JWT"} with no signature.
+    let unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.e30.";
+    for text in ["", "x", "a.b.c", &changed, unsigned, &"x".repeat(100_000)] {
+        assert_eq!(refusal(tokens.check(text, NOW)), "401 Invalid token");
+    }
+    assert!(refusal(tokens.check(SECRET, NOW)).contains("signing secret is not a token"));
+}
+
+#[test]
+fn a_token_from_the_cache_still_ends() {
+    let tokens = tokens(false);
+    let token = tokens.mint(&Grant::Organisation, Lifetime::For(LEEWAY), NOW, &Counting);
+    assert!(tokens.check(&token, NOW).is_ok());
+    assert!(tokens.check(&token, NOW).is_ok());
+    assert!(tokens.check(&token, NOW.plus(LEEWAY * 3)).is_err());
+}
