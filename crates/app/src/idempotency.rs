@@ -104,7 +104,8 @@ pub(crate) fn made_is_gone() -> AppError {
     )
 }
 
-fn key(caller: &Caller, success: Success) -> Option<IdempotencyKey> {
+/// The key that a request came with, for those whose transaction looks it up.
+pub(crate) fn key(caller: &Caller, success: Success) -> Option<IdempotencyKey> {
     let request = caller.idempotency.as_ref()?;
     let life = if request.key.starts_with(AUTO_PREFIX) {
         AUTO_KEY_LIFE

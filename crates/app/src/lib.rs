@@ -7,19 +7,30 @@
 //!
 //! Map: [`caller`] (who may do what), [`tokens`] (how they say who they are) · [`error`] (how use
 //! cases refuse) · `find` (what a path names) · [`page`] (lists) · [`patch`], `change`,
-//! `idempotency` (how things are changed, once) · `sealing` (what the store gets sealed) · then one
-//! file for each noun.
+//! `idempotency` (how things are changed, once) · `sealing`, [`content`] (what the store gets
+//! sealed) · [`filter`], [`status`] (what lists of messages and attempts are asked for) · then one
+//! file for each noun; of the way of a message, `accept` is the first part.
 
+pub mod attempts;
 pub mod caller;
+pub mod content;
 pub mod error;
+pub mod filter;
+pub mod messages;
 pub mod page;
 pub mod patch;
+pub mod recover;
+pub mod standings;
+pub mod statistics;
+pub mod status;
 pub mod tokens;
 
+mod accept;
 mod change;
 mod find;
 mod health;
 mod idempotency;
+mod resend;
 mod sealing;
 
 pub use caller::{Caller, Who};

@@ -1,0 +1,363 @@
+//! Accepting messages: the one way in, for a single message, for a batch, and for what the
+//! receiving gateway verified.
+//!
+//! Everything happens in memory but for one commit: endpoints come from the registry, places in
+//! lanes are granted before the commit, and what was granted is handed over after it, with its
+//! payload, so that the first attempt reads nothing back.
+//!
+//! Not needed for correctness: all that comes after the commit. What is not handed over is found
+//! in the store.
+
+use crate::change::carried_through;
+use crate::idempotency::{id_of, key_reused};
+use crate::{App, AppError, content};
+use bytes::Bytes;
+use model::Timestamp;
+use model::delivery::{Delivery, Trigger};
+use model::entropy::random;
+use model::id::{ApplicationKey, DeliveryKey, EndpointKey, MessageId, Tail};
+use model::message::{Message, PayloadForm};
+use model::name::Name;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use store::accept::{Accept, AcceptError, Accepted, NewDelivery, NewMessage};
+use store::idempotency::IdempotencyKey;
+use store::rows::{ApplicationRef, Claimed, EndpointRow, MessageRow, Payload, RegistryRow};
+use store::{Hold, Lane, Place, Sealed, StoreError};
+
+/// How often an accept is repeated because the application changed under it.
+const ROUNDS_MAX: usize = 16;
+
+/// A message that keeps all rules, on its way to be accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    /// What happened.
+    pub(crate) event_type: Name,
+    /// Unique in the application.
+    pub(crate) event_id: Option<Name>,
+    /// Where it is heard.
+    pub(crate) channels: BTreeSet<Name>,
+    /// Marks to find it by.
+    pub(crate) tags: BTreeSet<Name>,
+    /// First due then, if in the future.
+    pub(crate) deliver_at: Option<Timestamp>,
+    /// How long its payload is kept from when it is first due.
+    pub(crate) retention: Duration,
+    /// What the payload is.
+    pub(crate) form: PayloadForm,
+    /// The bytes that go out, in memory of their own: a slice of a request's buffer would keep all
+    /// of that alive while the delivery waits.
+    pub(crate) payload: Bytes,
+    /// The key that the request came with.
+    pub(crate) idempotency: Option<IdempotencyKey>,
+}
+
+/// A message that is on disk, and its payload.
+#[derive(Debug, Clone)]
+pub(crate) struct Receipt {
+    pub(crate) message: Message,
+    pub(crate) payload: Bytes,
+}
+
+/// Makes messages durable, all that are accepted in one commit, and hands their deliveries to the
+/// sender. The answers are in the order of the drafts; one refused draft does not fail the others.
+///
+/// A draft whose idempotency key was used before gets the receipt of the first time. Once begun it
+/// goes on to its end, also when the caller no longer waits.
+pub(crate) async fn accept(
+    app: &App,
+    application: ApplicationKey,
+    drafts: Vec<Draft>,
+) -> Result<Vec<Result<Receipt, AppError>>, AppError> {
+    let app = app.clone();
+    carried_through(async move { Batch::new(app, application, drafts).await?.run().await }).await
+}
+
+/// Drafts on their way into one commit.
+struct Batch {
+    app: App,
+    application: ApplicationKey,
+    now: Timestamp,
+    row: Arc<RegistryRow>,
+    items: Vec<Item>,
+}
+
+/// A draft with what is settled before its first round and stays the same in all of them.
+struct Item {
+    draft: Draft,
+    tail: Tail,
+    sealed: Sealed,
+    result: Option<Result<Receipt, AppError>>,
+}
+
+/// What one round asks of the store for one item.
+struct Plan {
+    deliveries: Vec<(NewDelivery, Option<Place>)>,
+    fan_out_after: Option<EndpointKey>,
+}
+
+impl Batch {
+    async fn new(
+        app: App,
+        application: ApplicationKey,
+        drafts: Vec<Draft>,
+    ) -> Result<Self, AppError> {
+        let row = registered(&app, application).await?;
+        let key = content::newest_key(&app, &row.application)?;
+        let item = |draft: Draft| {
+            let tail = random(&*app.entropy);
+            let sealed = content::seal_payload(&app, &key, &tail, &draft.payload);
+            Item {
+                draft,
+                tail,
+                sealed,
+                result: None,
+            }
+        };
+        let items = drafts.into_iter().map(item).collect();
+        Ok(Self {
+            now: app.clock.now(),
+            app,
+            application,
+            row,
+            items,
+        })
+    }
+
+    async fn run(mut self) -> Result<Vec<Result<Receipt, AppError>>, AppError> {
+        for _ in 0..ROUNDS_MAX {
+            if !self.round().await {
+                break;
+            }
+            self.app.registry.forget(self.application);
+            self.row = registered(&self.app, self.application).await?;
+        }
+        Ok(self
+            .items
+            .into_iter()
+            .map(|item| item.result.unwrap_or_else(|| Err(restless())))
+            .collect())
+    }
+
+    /// One commit with all items that have no result yet; whether some must be repeated because
+    /// the application has changed.
+    async fn round(&mut self) -> bool {
+        let mut room = self.app.settings.deliveries_max;
+        let mut plans = Vec::with_capacity(self.items.len());
+        let mut accepts = Vec::with_capacity(self.items.len());
+        for (index, item) in self.items.iter().enumerate() {
+            if item.result.is_none() {
+                let plan = self.plan(&item.draft, room);
+                room -= plan.deliveries.len();
+                accepts.push(self.request(item, &plan));
+                plans.push((index, plan));
+            }
+        }
+        let answers = self.app.store.accept(accepts).await;
+        let mut stale = false;
+        for ((index, plan), answer) in plans.into_iter().zip(answers) {
+            match answer {
+                Err(AcceptError::StaleRegistry) => stale = true,
+                Err(refused) => self.items[index].result = Some(Err(refusal(refused))),
+                Ok(accepted) => {
+                    let receipt = self.receive(&self.items[index], plan, accepted);
+                    self.items[index].result = Some(Ok(receipt));
+                }
+            }
+        }
+        stale
+    }
+
+    /// Which endpoints get it in this commit, and for which of them their lane has a place.
+    fn plan(&self, draft: &Draft, room: usize) -> Plan {
+        let due = draft.due(self.now);
+        let wants = |row: &&EndpointRow| row.endpoint.wants(&draft.event_type, &draft.channels);
+        let mut matching = self
+            .row
+            .endpoints
+            .iter()
+            .filter(wants)
+            .map(|row| row.endpoint.id.key());
+        let deliveries: Vec<_> = matching
+            .by_ref()
+            .take(room)
+            .map(|endpoint| {
+                let place = if due > self.now {
+                    None
+                } else {
+                    self.app.lanes.grant(self.lane(endpoint))
+                };
+                (
+                    NewDelivery {
+                        endpoint,
+                        due,
+                        owned: place.is_some(),
+                    },
+                    place,
+                )
+            })
+            .collect();
+        let last = deliveries
+            .last()
+            .map_or(EndpointKey::MIN, |(delivery, _)| delivery.endpoint);
+        let fan_out_after = matching.next().map(|_| last);
+        Plan {
+            deliveries,
+            fan_out_after,
+        }
+    }
+
+    fn request(&self, item: &Item, plan: &Plan) -> Accept {
+        let Draft {
+            event_type,
+            event_id,
+            channels,
+            tags,
+            deliver_at,
+            form,
+            ..
+        } = &item.draft;
+        Accept {
+            application: self.application,
+            registry_revision: self.row.application.revision,
+            message: NewMessage {
+                tail: item.tail,
+                event_type: event_type.clone(),
+                event_id: event_id.clone(),
+                channels: channels.clone(),
+                tags: tags.clone(),
+                deliver_at: *deliver_at,
+                expires_at: item.draft.expires_at(self.now),
+                form: form.clone(),
+                payload: item.sealed.clone(),
+            },
+            deliveries: plan
+                .deliveries
+                .iter()
+                .map(|(delivery, _)| *delivery)
+                .collect(),
+            fan_out_after: plan.fan_out_after,
+            idempotency: item.draft.idempotency.clone(),
+        }
+    }
+
+    fn receive(&self, item: &Item, plan: Plan, accepted: Accepted) -> Receipt {
+        let payload = item.draft.payload.clone();
+        match accepted {
+            Accepted::New {
+                id,
+                deliveries,
+                fan_out,
+            } => {
+                let message = item.draft.message(id, self.application, self.now);
+                self.hand_over(
+                    &message,
+                    &payload,
+                    plan.deliveries.into_iter().zip(deliveries),
+                );
+                if fan_out {
+                    self.app.lanes.work();
+                }
+                Receipt { message, payload }
+            }
+            // The body is the same, by its hash, so all but the id is what it was then.
+            Accepted::Repeated(prior) => {
+                let id: MessageId = id_of(prior.made);
+                let message = item.draft.message(id, self.application, id.key().time());
+                Receipt { message, payload }
+            }
+        }
+    }
+
+    fn hand_over(
+        &self,
+        message: &Message,
+        payload: &Bytes,
+        deliveries: impl Iterator<Item = ((NewDelivery, Option<Place>), (DeliveryKey, Option<Hold>))>,
+    ) {
+        for ((new, place), (key, hold)) in deliveries {
+            let (Some(place), Some(hold)) = (place, hold) else {
+                self.app.lanes.waiting(self.lane(new.endpoint), new.due);
+                continue;
+            };
+            let delivery = Delivery {
+                key,
+                application: self.application,
+                endpoint: new.endpoint,
+                message: message.id.key(),
+                trigger: Trigger::Scheduled,
+                attempts: 0,
+                due: new.due,
+            };
+            let message = MessageRow {
+                message: message.clone(),
+                payload: Payload::NotRead,
+            };
+            self.app.lanes.hand_over(
+                Claimed {
+                    delivery,
+                    message,
+                    hold,
+                },
+                payload.clone(),
+                place,
+            );
+        }
+    }
+
+    fn lane(&self, endpoint: EndpointKey) -> Lane {
+        Lane {
+            application: self.application,
+            endpoint,
+        }
+    }
+}
+
+impl Draft {
+    /// When its first attempt may start.
+    fn due(&self, now: Timestamp) -> Timestamp {
+        self.deliver_at.map_or(now, |at| at.max(now))
+    }
+
+    /// When its payload goes away.
+    fn expires_at(&self, now: Timestamp) -> Timestamp {
+        self.due(now).plus(self.retention)
+    }
+
+    fn message(&self, id: MessageId, application: ApplicationKey, now: Timestamp) -> Message {
+        Message {
+            id,
+            application,
+            event_type: self.event_type.clone(),
+            event_id: self.event_id.clone(),
+            channels: self.channels.clone(),
+            tags: self.tags.clone(),
+            deliver_at: self.deliver_at,
+            expires_at: self.expires_at(now),
+            form: self.form.clone(),
+        }
+    }
+}
+
+async fn registered(app: &App, application: ApplicationKey) -> Result<Arc<RegistryRow>, AppError> {
+    let row = app.registry.find(&ApplicationRef::Key(application)).await?;
+    row.ok_or(AppError::NotFound("Application not found"))
+}
+
+/// The contract's words for what a store refuses.
+fn refusal(error: AcceptError) -> AppError {
+    match error {
+        AcceptError::NoApplication => AppError::NotFound("Application not found"),
+        AcceptError::EventIdTaken => AppError::conflict("A conflict has occurred"),
+        AcceptError::KeyReused => key_reused(),
+        AcceptError::Store(error) => error.into(),
+        AcceptError::StaleRegistry => restless(),
+    }
+}
+
+fn restless() -> AppError {
+    AppError::Unavailable(StoreError::Unavailable {
+        reason: "the application's endpoints keep changing".to_owned(),
+    })
+}

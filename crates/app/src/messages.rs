@@ -1,0 +1,107 @@
+//! Messages: sending one or many at once, and looking them up.
+//!
+//! The application is found before a body is read, so that a stranger learns nothing from how it
+//! is judged: first [`App::recipient`], then [`App::create_message`] or [`App::create_messages`].
+
+mod draft;
+
+pub use draft::{CONTENT_TYPE_BYTES_MAX, MessageInput, RETENTION_HOURS, RawInput, TAGS_MAX};
+
+use crate::accept::{Draft, Receipt};
+use crate::content::{Content, Opener};
+use crate::filter::Filter;
+use crate::find::{Named, Tenant, named};
+use crate::idempotency::Success;
+use crate::page::{ListInput, Page, Part};
+use crate::{App, AppError, Caller, Violation, accept, idempotency};
+use draft::Bounds;
+use model::id::MessageKind;
+use model::message::Message;
+use model::name::Name;
+use store::MessageRef;
+use store::query::MessageQuery;
+use store::rows::MessageRow;
+
+/// A message as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageView {
+    /// The message.
+    pub message: Message,
+    /// Its payload.
+    pub content: Content,
+}
+
+/// Which messages are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct MessagesInput {
+    /// Which part of the list.
+    pub list: ListInput,
+    /// Which messages.
+    pub filter: Filter,
+    /// With payloads.
+    pub with_content: bool,
+}
+
+impl App {
+    /// An application's messages, the newest first.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Invalid`] for a list that can't be.
+    pub async fn messages(
+        &self,
+        caller: &Caller,
+        application: &str,
+        input: &MessagesInput,
+    ) -> Result<Page<MessageView>, AppError> {
+        let tenant = self.application(caller, application).await?;
+        let part = Part::<MessageKind>::of_recent(&input.list, self.clock.now())?;
+        let query = MessageQuery {
+            application: tenant.application().id.key(),
+            window: part.window(),
+            filter: input.filter.0.clone(),
+            with_payload: input.with_content,
+        };
+        let walk = self.store.messages(&query).await?;
+        let opener = Opener::new(self, &tenant.row().application)?;
+        part.page(walk, |row| row.message.id)
+            .try_map(|row| view(&opener, row))
+    }
+
+    /// A message, by its id or its sender's event id.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn message(
+        &self,
+        caller: &Caller,
+        application: &str,
+        message: &str,
+    ) -> Result<MessageView, AppError> {
+        let tenant = self.application(caller, application).await?;
+        let row = self.message_row(&tenant, message).await?;
+        view(&Opener::new(self, &tenant.row().application)?, row)
+    }
+
+    /// A message with its payload as it is stored.
+    pub(crate) async fn message_row(
+        &self,
+        tenant: &Tenant,
+        path: &str,
+    ) -> Result<MessageRow, AppError> {
+        let message = match named::<MessageKind>(path) {
+            Some(Named::Id(id)) => MessageRef::Id(id),
+            Some(Named::Uid(event_id)) => MessageRef::EventId(event_id),
+            None => return Err(AppError::not_found()),
+        };
+        let found = self
+            .store
+            .message(tenant.application().id.key(), &message)
+            .await?;
+        found.ok_or_else(AppError::not_found)
+    }
+}
+
+fn view(opener: &Opener, row: MessageRow) -> Result<MessageView, AppError> {
+    let (message, content) = opener.message(row)?;
+    Ok(MessageView { message, content })
+}
