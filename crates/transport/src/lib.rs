@@ -1,1 +1,63 @@
-//! transport: being built.
+//! The one guarded way out: every request that Postrider makes leaves through here.
+//!
+//! The persons, in the order in which a request meets them:
+//! - [`Target`]: a checked URL, prepared once for many requests.
+//! - [`Transport`]: the seam. [`HttpsTransport`] is the real one; simulation brings its own, above
+//!   TCP and TLS.
+//! - the pool: finished connections, kept warm for a while. A request takes one, or asks for a new
+//!   one.
+//! - [`Guard`]: resolves the host and has the [address policy](model::address) judge every address.
+//!   The same guard judges a URL when an endpoint is made.
+//! - the connector: connects to exactly an address that the guard returned (or has the operator's
+//!   proxy do so), then TLS with the URL's host as the name to verify. Nothing is resolved a second
+//!   time.
+//! - HTTP/1.1 or HTTP/2, as TLS agreed; a bounded part of the response is kept, whatever it holds.
+//!
+//! Invariants:
+//! - Only this crate opens outbound sockets, and only `dial.rs` in it.
+//! - No byte leaves for an address that the policy did not see. A literal address is judged like a
+//!   resolved one.
+//! - Redirects are never followed: a 3xx is an answer like any other. Environment proxies are not
+//!   read.
+//! - A request is repeated at once only where a kept connection turned out to be dead before
+//!   anything of the response came; a new connection's failure is the attempt's failure.
+//! - An HTTP/1.1 connection is driven by the request that uses it, not by a task of its own: when a
+//!   request is dropped or runs out of time, its socket closes with it, and a receiver that answers
+//!   without reading the request can't make connections pile up. This is why the pool is our own
+//!   and not hyper-util's.
+//!
+//! What it does not do: decide whether an answer is a success, retry by schedule, sign, or log
+//! payloads.
+
+mod body;
+mod client;
+mod connect;
+mod connections;
+mod dial;
+mod error;
+mod exchange;
+mod guard;
+mod http1;
+mod http2;
+mod pool;
+mod proxy;
+mod resolve;
+mod seam;
+mod spelling;
+mod stream;
+mod target;
+mod tls;
+
+pub use client::{HttpsTransport, Options};
+pub use error::{SendError, Stage, TimeLimit};
+pub use guard::{Denial, Guard};
+pub use pool::PoolLimits;
+pub use proxy::{EgressProxy, EgressProxyError};
+pub use resolve::{FixedResolver, ResolveError, Resolver, SystemResolver};
+pub use seam::{Answer, Limits, Outgoing, Transport};
+pub use spelling::HeaderSpelling;
+pub use target::{Target, TargetError};
+pub use tls::SetupError;
+
+#[cfg(test)]
+mod tests;

@@ -96,15 +96,20 @@ impl CheckedUrl {
 
     /// `user:password` of the URL, percent-decoded, as Basic authentication sends it.
     pub fn credentials(&self) -> Option<Secret> {
-        if self.url.username().is_empty() && self.url.password().is_none() {
-            return None;
-        }
-        let mut pair = Vec::with_capacity(self.url.as_str().len());
-        push_decoded(&mut pair, self.url.username());
-        pair.push(b':');
-        push_decoded(&mut pair, self.url.password().unwrap_or_default());
-        Some(Secret::new(pair))
+        credentials(&self.url)
     }
+}
+
+/// `user:password` of any URL, percent-decoded, where it has one of the two.
+pub fn credentials(url: &Url) -> Option<Secret> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let mut pair = Vec::with_capacity(url.as_str().len());
+    push_decoded(&mut pair, url.username());
+    pair.push(b':');
+    push_decoded(&mut pair, url.password().unwrap_or_default());
+    Some(Secret::new(pair))
 }
 
 impl fmt::Display for CheckedUrl {

@@ -21,7 +21,7 @@ mod rule;
 mod special;
 mod spelling;
 
-pub use checked_url::{CheckedUrl, Host};
+pub use checked_url::{CheckedUrl, Host, credentials};
 pub use refusal::Refusal;
 pub use rule::{AllowRule, AllowRuleError};
 

@@ -52,7 +52,8 @@ pub(super) fn kind(name: &str) -> Option<NameKind> {
 
 fn is_label(label: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    (1..=63).contains(&label.len()) && label.bytes().all(allowed)
+    let inside = !label.starts_with('-') && !label.ends_with('-');
+    inside && (1..=63).contains(&label.len()) && label.bytes().all(allowed)
 }
 
 fn is_below(name: &str, suffix: &str) -> bool {

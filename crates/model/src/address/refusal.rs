@@ -41,7 +41,7 @@ pub enum Refusal {
     )]
     HostSpelling(String),
     /// Not a name that DNS can hold.
-    #[error("`{0}` is not a host name; labels are 1 to 63 of the characters a-z, 0-9, `-` and `_`")]
+    #[error("`{0}` is no host name; labels are 1 to 63 of a-z, 0-9, `_` and, inside, `-`")]
     HostName(String),
     /// A port of another protocol, or zero.
     #[error("port {0} belongs to another protocol; use 443, or one above 1023")]

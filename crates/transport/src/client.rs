@@ -1,0 +1,98 @@
+//! The real transport: takes a kept connection or makes a new one, sends, reads a bounded answer.
+//!
+//! This file is the way of a request; the steps are in `connect.rs`, `http1.rs`, `http2.rs`,
+//! `body.rs`, `pool.rs`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use crate::connect::GuardedConnector;
+use crate::connections::Connections;
+use crate::dial::{Dial, TcpDial};
+use crate::exchange::Exchange;
+use crate::pool::PoolLimits;
+use crate::tls::{SetupError, TlsProfile};
+use crate::{Answer, EgressProxy, Guard, Outgoing, SendError, TimeLimit, Transport};
+
+/// HTTP over TCP and TLS, past the guard.
+pub struct HttpsTransport(Arc<Connections>);
+
+/// What the operator sets.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Root certificates to trust besides the system's, as PEM.
+    pub extra_roots: Option<Vec<u8>>,
+    /// The proxy through which everything leaves.
+    pub egress_proxy: Option<EgressProxy>,
+    /// What is kept of connections.
+    pub pool: PoolLimits,
+}
+
+impl HttpsTransport {
+    /// A transport past this guard.
+    ///
+    /// # Errors
+    /// The options can't be used.
+    pub fn new(guard: Arc<Guard>, options: Options) -> Result<Self, SetupError> {
+        Self::dialling(guard, options, Box::new(TcpDial))
+    }
+
+    pub(crate) fn dialling(
+        guard: Arc<Guard>,
+        options: Options,
+        dial: Box<dyn Dial>,
+    ) -> Result<Self, SetupError> {
+        let tls = TlsProfile::new(options.extra_roots.as_deref())?;
+        let connector = GuardedConnector {
+            guard,
+            dial,
+            tls,
+            proxy: options.egress_proxy,
+        };
+        Ok(Self(Arc::new(Connections::new(connector, options.pool))))
+    }
+
+    /// Kept connection, else a new one; and a new one where the kept one was dead.
+    async fn send_in_time(&self, request: &Outgoing) -> Result<Answer, SendError> {
+        let started = Instant::now();
+        let key = request.target.pool_key(request.spelling.is_some());
+        if let Some(kept) = self.0.kept(&key).await {
+            let exchange = Exchange {
+                connections: &self.0,
+                key: &key,
+                request,
+                started,
+                reused: true,
+            };
+            match exchange.run(kept).await {
+                Err(unanswered) if unanswered.in_silence => {
+                    tracing::debug!(error = %unanswered.error, "a kept connection was dead");
+                }
+                answered => return answered.map_err(|unanswered| unanswered.error),
+            }
+        }
+        let new = self.0.connect(&key, request).await?;
+        let exchange = Exchange {
+            connections: &self.0,
+            key: &key,
+            request,
+            started,
+            reused: false,
+        };
+        exchange
+            .run(new)
+            .await
+            .map_err(|unanswered| unanswered.error)
+    }
+}
+
+#[async_trait]
+impl Transport for HttpsTransport {
+    async fn send(&self, request: Outgoing) -> Result<Answer, SendError> {
+        let limit = request.limits.total_timeout;
+        let sent = tokio::time::timeout(limit, self.send_in_time(&request)).await;
+        sent.unwrap_or_else(|_| Err(SendError::timed_out(TimeLimit::Total, limit)))
+    }
+}

@@ -1,0 +1,100 @@
+//! The guarded connector: from a target to an open connection.
+//!
+//! Resolve, judge, connect to exactly what was judged, by way of the operator's proxy where there
+//! is one, then TLS for the URL's host. This is the only path from a name to a socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use crate::dial::Dial;
+use crate::proxy::ProxyHost;
+use crate::stream::Channel;
+use crate::tls::TlsProfile;
+use crate::{EgressProxy, Guard, ResolveError, SendError, Stage, Target, TimeLimit};
+
+/// How many of a name's addresses are tried.
+const ADDRESSES_TRIED_MAX: usize = 8;
+
+/// Makes connections, and knows no other way than past the guard.
+pub(crate) struct GuardedConnector {
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) dial: Box<dyn Dial>,
+    pub(crate) tls: TlsProfile,
+    pub(crate) proxy: Option<EgressProxy>,
+}
+
+impl GuardedConnector {
+    /// Connects. The limit is shared out among the addresses; the caller sees to it as a whole.
+    pub(crate) async fn connect(
+        &self,
+        target: &Target,
+        limit: Duration,
+    ) -> Result<Channel, SendError> {
+        let deadline = Instant::now() + limit;
+        let addresses = self.guard.addresses(target.url()).await?;
+        let stream = self.first_reachable(&addresses, deadline).await?;
+        if !target.url().is_tls() {
+            return Ok(Channel::Plain(stream));
+        }
+        let stream = self.tls.connect(target.server_name(), stream).await?;
+        Ok(Channel::Tls(Box::new(stream)))
+    }
+
+    /// Tries the addresses in order. Each gets an equal share of the time that is left, so that one
+    /// that swallows packets leaves time for the next.
+    async fn first_reachable(
+        &self,
+        addresses: &[SocketAddr],
+        deadline: Instant,
+    ) -> Result<TcpStream, SendError> {
+        let tried = addresses.len().min(ADDRESSES_TRIED_MAX);
+        let mut last = None;
+        for (index, &address) in addresses[..tried].iter().enumerate() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let share = left / (tried - index) as u32;
+            match timeout(share, self.reach(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = Some(error),
+                Err(_) => last = Some(SendError::timed_out(TimeLimit::Connect, share)),
+            }
+        }
+        Err(last.unwrap_or_else(|| SendError::new(Stage::Connect, "there is no address to try")))
+    }
+
+    async fn reach(&self, address: SocketAddr) -> Result<TcpStream, SendError> {
+        let Some(proxy) = &self.proxy else {
+            return self.dial(address).await;
+        };
+        let stream = self.dial(self.proxy_address(proxy).await?).await?;
+        proxy.tunnel(stream, address).await
+    }
+
+    async fn dial(&self, address: SocketAddr) -> Result<TcpStream, SendError> {
+        self.dial
+            .dial(address)
+            .await
+            .map_err(|error| SendError::new(Stage::Connect, error))
+    }
+
+    /// The operator named the proxy, so its address is not judged.
+    async fn proxy_address(&self, proxy: &EgressProxy) -> Result<SocketAddr, SendError> {
+        let address = match proxy.host() {
+            ProxyHost::Address(address) => *address,
+            ProxyHost::Name(name) => {
+                let resolved = self.guard.resolve_unjudged(name).await;
+                let first = resolved.and_then(|addresses| {
+                    addresses
+                        .first()
+                        .copied()
+                        .ok_or_else(|| ResolveError::NotFound(name.clone()))
+                });
+                first.map_err(|error| SendError::new(Stage::Connect, error))?
+            }
+        };
+        Ok(SocketAddr::new(address, proxy.port()))
+    }
+}

@@ -1,0 +1,132 @@
+//! The connections there are, and how new ones come about.
+//!
+//! Between the pool, which knows no sockets, and the connector, which keeps nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::time::Instant;
+
+use crate::connect::GuardedConnector;
+use crate::http1::Http1;
+use crate::http2::Http2;
+use crate::pool::{Pool, PoolKey, PoolLimits};
+use crate::{Outgoing, SendError, TimeLimit};
+
+/// Kept connections with the means to make more.
+pub(crate) struct Connections {
+    connector: GuardedConnector,
+    pool: Pool<Box<Http1>, Http2>,
+    swept: AtomicBool,
+}
+
+/// A connection with what its reuse depends on.
+pub(crate) enum Open {
+    /// For one request at a time.
+    Http1 {
+        connection: Box<Http1>,
+        opened: Instant,
+    },
+    /// Shared.
+    Http2(Http2),
+}
+
+impl Connections {
+    pub(crate) fn new(connector: GuardedConnector, limits: PoolLimits) -> Self {
+        Self {
+            connector,
+            pool: Pool::new(limits),
+            swept: AtomicBool::new(false),
+        }
+    }
+
+    /// A kept connection that is alive as far as can be seen from here.
+    pub(crate) async fn kept(&self, key: &PoolKey) -> Option<Open> {
+        if let Some(shared) = self.alive(key) {
+            return Some(Open::Http2(shared));
+        }
+        while let Some((mut connection, opened)) = self.pool.take(key, Instant::now()) {
+            if connection.is_ready().await {
+                return Some(Open::Http1 { connection, opened });
+            }
+        }
+        None
+    }
+
+    /// A new connection, within the request's limit.
+    pub(crate) async fn connect(
+        self: &Arc<Self>,
+        key: &PoolKey,
+        request: &Outgoing,
+    ) -> Result<Open, SendError> {
+        let limit = request.limits.connect_timeout;
+        let made = async {
+            let Some(gate) = self.pool.gate(key) else {
+                return self.make(key, request).await;
+            };
+            let _held = gate.lock().await;
+            match self.alive(key) {
+                Some(made_meanwhile) => Ok(Open::Http2(made_meanwhile)),
+                None => self.make(key, request).await,
+            }
+        };
+        let made = tokio::time::timeout(limit, made).await;
+        made.unwrap_or_else(|_| Err(SendError::timed_out(TimeLimit::Connect, limit)))
+    }
+
+    async fn make(self: &Arc<Self>, key: &PoolKey, request: &Outgoing) -> Result<Open, SendError> {
+        let limit = request.limits.connect_timeout;
+        let channel = self.connector.connect(&request.target, limit).await?;
+        let opened = Instant::now();
+        if !channel.is_http2() {
+            self.pool.unshare(key);
+            let connection = Box::new(Http1::open(channel, key.spelled).await?);
+            return Ok(Open::Http1 { connection, opened });
+        }
+        let connection = Http2::open(channel).await?;
+        // Of connections made at the same time the first is shared, the others serve their one
+        // request.
+        if self.alive(key).is_none() {
+            self.pool.share(key, connection.clone(), opened);
+            self.sweep_from_now_on();
+        }
+        Ok(Open::Http2(connection))
+    }
+
+    /// The shared connection, if it has not ended.
+    fn alive(&self, key: &PoolKey) -> Option<Http2> {
+        let not_ended = |shared: &Http2| !shared.is_closed();
+        self.pool.shared(key, Instant::now(), not_ended)
+    }
+
+    /// Keeps a connection for the next request, if it can carry one.
+    pub(crate) async fn keep(
+        self: &Arc<Self>,
+        key: &PoolKey,
+        mut connection: Box<Http1>,
+        opened: Instant,
+    ) {
+        if connection.is_ready().await {
+            self.pool.put(key, connection, opened, Instant::now());
+            self.sweep_from_now_on();
+        }
+    }
+
+    /// Closes idle connections by and by, as long as the transport is there.
+    fn sweep_from_now_on(self: &Arc<Self>) {
+        if self.swept.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let mut interval = tokio::time::interval(self.pool.sweep_interval());
+        let shared = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                interval.tick().await;
+                let Some(shared) = shared.upgrade() else {
+                    return;
+                };
+                shared.pool.sweep(Instant::now());
+            }
+        });
+    }
+}

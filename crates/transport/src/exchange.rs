@@ -1,0 +1,175 @@
+//! One request over one connection: writing it in the connection's version, reading a bounded answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, RETRY_AFTER, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use crate::body::{self, Kept};
+use crate::connections::{Connections, Open};
+use crate::http1::{Http1, Unanswered};
+use crate::http2::Http2;
+use crate::pool::PoolKey;
+use crate::{Answer, Outgoing, SendError};
+
+/// How much of a response beyond what is kept is read in order to keep its connection.
+const DRAINED_BYTES_MAX: u64 = 64 * 1024;
+/// How long that may take.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
+
+/// One request over one connection.
+pub(crate) struct Exchange<'a> {
+    pub(crate) connections: &'a Arc<Connections>,
+    pub(crate) key: &'a PoolKey,
+    pub(crate) request: &'a Outgoing,
+    pub(crate) started: Instant,
+    pub(crate) reused: bool,
+}
+
+impl Exchange<'_> {
+    /// Sends the request and reads its answer.
+    pub(crate) async fn run(&self, open: Open) -> Result<Answer, Unanswered> {
+        match open {
+            Open::Http1 { connection, opened } => self.over_http1(connection, opened).await,
+            Open::Http2(connection) => self.over_http2(connection).await,
+        }
+    }
+
+    async fn over_http1(
+        &self,
+        mut connection: Box<Http1>,
+        opened: Instant,
+    ) -> Result<Answer, Unanswered> {
+        let response = connection
+            .request(self.http1_request())
+            .await
+            .map_err(|unanswered| {
+                let in_silence = self.reused && unanswered.in_silence;
+                Unanswered {
+                    in_silence,
+                    ..unanswered
+                }
+            })?;
+        let head = self.head(&response, false);
+        let mut incoming = response.into_body();
+        let limit = self.request.limits.response_bytes_max;
+        let kept = body::read(&mut incoming, limit, |cx| connection.drive(cx)).await;
+        let kept = kept.map_err(Unanswered::midway)?;
+        if kept.truncated {
+            self.drain_and_keep(connection, opened, incoming);
+        } else {
+            drop(incoming);
+            self.connections.keep(self.key, connection, opened).await;
+        }
+        Ok(head.with(kept))
+    }
+
+    async fn over_http2(&self, mut connection: Http2) -> Result<Answer, Unanswered> {
+        let response = connection.request(self.http2_request()).await?;
+        let head = self.head(&response, true);
+        let limit = self.request.limits.response_bytes_max;
+        // What is not read of the body is reset with its stream, without harm to the connection.
+        let kept = body::read(&mut response.into_body(), limit, |_| ()).await;
+        Ok(head.with(kept.map_err(Unanswered::midway)?))
+    }
+
+    /// The answer is complete as far as anybody looks at it; whether the connection can be kept is
+    /// found out beside.
+    fn drain_and_keep(&self, mut connection: Box<Http1>, opened: Instant, mut rest: Incoming) {
+        let (connections, key) = (self.connections.clone(), self.key.clone());
+        tokio::spawn(async move {
+            let drained = body::drain(&mut rest, DRAINED_BYTES_MAX, |cx| connection.drive(cx));
+            if let Ok(true) = tokio::time::timeout(DRAIN_PATIENCE, drained).await {
+                connections.keep(&key, connection, opened).await;
+            }
+        });
+    }
+
+    fn http1_request(&self) -> Request<Full<Bytes>> {
+        let mut request = self.bare_request();
+        *request.uri_mut() = self.request.target.path();
+        let headers = request.headers_mut();
+        headers.insert(HOST, self.request.target.host());
+        self.fill(headers);
+        if let Some(spelling) = &self.request.spelling {
+            *request.extensions_mut() = spelling.extensions();
+        }
+        request
+    }
+
+    fn http2_request(&self) -> Request<Full<Bytes>> {
+        let mut request = self.bare_request();
+        *request.uri_mut() = self.request.target.absolute();
+        self.fill(request.headers_mut());
+        request
+    }
+
+    fn bare_request(&self) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(self.request.body.clone()));
+        *request.method_mut() = self.request.method.clone();
+        request
+            .headers_mut()
+            .reserve(self.request.headers.len() + 2);
+        request
+    }
+
+    fn fill(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.request.headers {
+            if *name != HOST && *name != CONTENT_LENGTH && *name != TRANSFER_ENCODING {
+                headers.append(name, value.clone());
+            }
+        }
+        if !headers.contains_key(AUTHORIZATION)
+            && let Some(basic) = self.request.target.basic()
+        {
+            headers.insert(AUTHORIZATION, basic);
+        }
+        // hyper says nothing about the length of an empty body.
+        if self.request.body.is_empty() {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+    }
+
+    fn head(&self, response: &Response<Incoming>, http2: bool) -> Head {
+        let retry_after = response.headers().get(RETRY_AFTER);
+        Head(Answer {
+            status: response.status().as_u16(),
+            retry_after: retry_after
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned),
+            body: Bytes::new(),
+            truncated: false,
+            headers_after: self.started.elapsed(),
+            reused: self.reused,
+            http2,
+        })
+    }
+}
+
+/// An answer whose body is still to come.
+struct Head(Answer);
+
+impl Head {
+    fn with(self, kept: Kept) -> Answer {
+        Answer {
+            body: kept.bytes,
+            truncated: kept.truncated,
+            ..self.0
+        }
+    }
+}
+
+impl Unanswered {
+    /// The head was there, the body was not: never repeated at once.
+    fn midway(error: SendError) -> Self {
+        Self {
+            error,
+            in_silence: false,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The seam: what goes in and comes out when a request is sent.
+//!
+//! It lies above TCP and TLS, so that simulation replaces the network by a function. Nothing here
+//! knows HTTP versions, pools or sockets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use crate::{HeaderSpelling, SendError, Target};
+
+/// Sends requests. Implementations are shared by all who send.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Sends one request and reads its answer. An answer is an answer whatever its status: 3xx, 4xx
+    /// and 5xx are not errors here.
+    ///
+    /// # Errors
+    /// No whole answer came: see [`SendError::stage`] for how far the request got.
+    async fn send(&self, request: Outgoing) -> Result<Answer, SendError>;
+}
+
+/// One request to send.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Where to.
+    pub target: Arc<Target>,
+    /// `POST` for deliveries.
+    pub method: Method,
+    /// Headers besides `host`, `content-length` and `transfer-encoding`, which are the transport's.
+    /// Without `authorization` here, a user name and password of the URL are sent as Basic
+    /// authentication.
+    pub headers: HeaderMap,
+    /// How header names are spelled on HTTP/1.1, where not in lower case.
+    pub spelling: Option<HeaderSpelling>,
+    /// The body, as it goes on the wire.
+    pub body: Bytes,
+    /// Bounds of time and size.
+    pub limits: Limits,
+}
+
+impl Outgoing {
+    /// A `POST` of this body.
+    pub fn post(target: Arc<Target>, headers: HeaderMap, body: Bytes, limits: Limits) -> Self {
+        Self {
+            target,
+            method: Method::POST,
+            headers,
+            spelling: None,
+            body,
+            limits,
+        }
+    }
+}
+
+/// Bounds of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// For a new connection: resolving, connecting, the proxy, the TLS handshake.
+    pub connect_timeout: Duration,
+    /// For everything, the response's body included.
+    pub total_timeout: Duration,
+    /// How many bytes of the response's body are kept.
+    pub response_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            total_timeout: Duration::from_secs(30),
+            response_bytes_max: 20_000,
+        }
+    }
+}
+
+/// What the other side answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// 100 to 999: whatever number was sent.
+    pub status: u16,
+    /// The first `retry-after` header as it came, where it is visible ASCII.
+    pub retry_after: Option<String>,
+    /// The body's first bytes, at most as many as asked for, whatever they hold.
+    pub body: Bytes,
+    /// Whether the body was longer than what is kept.
+    pub truncated: bool,
+    /// From the start of sending until the response's headers were there.
+    pub headers_after: Duration,
+    /// Whether a kept connection was used.
+    pub reused: bool,
+    /// Whether it was HTTP/2.
+    pub http2: bool,
+}

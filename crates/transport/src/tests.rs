@@ -1,0 +1,231 @@
+//! Which addresses are dialled: every row of the shared table, and names whose answers change.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::HeaderMap;
+use model::address::{AddressPolicy, Refusal};
+use tokio::net::TcpStream;
+
+use crate::dial::Dial;
+use crate::*;
+
+const VECTORS: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../conformance/ssrf.tsv"
+));
+
+/// Notes what is dialled and lets nothing through.
+#[derive(Clone, Default)]
+struct Spy(Arc<Mutex<Vec<SocketAddr>>>);
+
+impl Spy {
+    fn dialled(&self) -> Vec<SocketAddr> {
+        std::mem::take(&mut self.0.lock().expect("no panic while held"))
+    }
+}
+
+#[async_trait]
+impl Dial for Spy {
+    async fn dial(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        self.0.lock().expect("no panic while held").push(address);
+        Err(io::ErrorKind::ConnectionRefused.into())
+    }
+}
+
+/// Answers differently each time.
+struct Changing(Mutex<VecDeque<Vec<IpAddr>>>);
+
+#[async_trait]
+impl Resolver for Changing {
+    async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        let next = self.0.lock().expect("no panic while held").pop_front();
+        next.ok_or_else(|| ResolveError::NotFound(name.to_owned()))
+    }
+}
+
+fn addresses(list: &str) -> Vec<IpAddr> {
+    match list {
+        "-" => vec![],
+        list => list
+            .split(',')
+            .map(|one| one.parse().expect("an address"))
+            .collect(),
+    }
+}
+
+fn transport(guard: &Arc<Guard>) -> (HttpsTransport, Spy) {
+    let spy = Spy::default();
+    let transport =
+        HttpsTransport::dialling(guard.clone(), Options::default(), Box::new(spy.clone()));
+    (transport.expect("the defaults are fine"), spy)
+}
+
+/// Checks and calls a URL as an endpoint of it would be.
+async fn call(guard: &Guard, transport: &HttpsTransport, url: &str) -> Result<Answer, SendError> {
+    let url = guard.policy().check_url(url)?;
+    let target = Target::new(url).map_err(|error| SendError::new(Stage::Guard, error))?;
+    let limits = Limits::default();
+    transport
+        .send(Outgoing::post(
+            target.into(),
+            HeaderMap::new(),
+            Bytes::new(),
+            limits,
+        ))
+        .await
+}
+
+fn unescape(text: &str) -> String {
+    let (slash, marker) = ("\\\\", "\u{1}");
+    text.replace(slash, marker)
+        .replace("\\t", "\t")
+        .replace("\\n", "\n")
+        .replace("\\r", "\r")
+        .replace("\\0", "\0")
+        .replace(marker, "\\")
+}
+
+#[tokio::test]
+async fn nothing_is_dialled_that_the_table_denies() {
+    let mut denied = 0;
+    for line in VECTORS.lines().skip(1) {
+        let [case, url, answers, verdict, _why] = line
+            .split('\t')
+            .collect::<Vec<_>>()
+            .try_into()
+            .expect("five columns");
+        let answers = addresses(answers);
+        let policy = AddressPolicy {
+            allow_http: case == "allow-http-public",
+            ..Default::default()
+        };
+        let guard = Arc::new(Guard::new(policy, Arc::new(FixedResolver(answers.clone()))));
+        let (transport, spy) = transport(&guard);
+        let url = unescape(url);
+        let error = call(&guard, &transport, &url)
+            .await
+            .expect_err("the spy lets nothing through");
+        let dialled = spy.dialled();
+        if verdict == "allow" {
+            assert_eq!(error.stage(), Stage::Connect, "{case}: {error:?}");
+            assert!(!dialled.is_empty(), "{case}");
+            let checked =
+                |address: &SocketAddr| answers.is_empty() || answers.contains(&address.ip());
+            assert!(dialled.iter().all(checked), "{case}: {dialled:?}");
+            assert!(guard.explain(&url).await.is_ok(), "{case}");
+            assert!(guard.check_new(&url).await.is_ok(), "{case}");
+        } else {
+            assert_eq!(dialled, [], "{case}");
+            assert!(
+                matches!(error.stage(), Stage::Guard | Stage::Resolve),
+                "{case}: {error:?}"
+            );
+            assert!(guard.explain(&url).await.is_err(), "{case}");
+            denied += 1;
+        }
+    }
+    assert!(denied > 200, "only {denied} rows");
+}
+
+#[tokio::test]
+async fn name_that_turns_private_is_refused_at_the_next_connection() {
+    let answers = [
+        addresses("93.184.215.14"),
+        addresses("10.0.0.1"),
+        addresses("93.184.215.14"),
+    ];
+    let resolver = Changing(Mutex::new(answers.into()));
+    let guard = Arc::new(Guard::new(AddressPolicy::default(), Arc::new(resolver)));
+    let (transport, spy) = transport(&guard);
+    let url = "https://rebind.customer-site.net/in";
+    for (stage, dialled) in [
+        (
+            Stage::Connect,
+            vec!["93.184.215.14:443".parse().expect("an address")],
+        ),
+        (Stage::Guard, vec![]),
+        (
+            Stage::Connect,
+            vec!["93.184.215.14:443".parse().expect("an address")],
+        ),
+        (Stage::Resolve, vec![]),
+    ] {
+        let error = call(&guard, &transport, url)
+            .await
+            .expect_err("the spy lets nothing through");
+        assert_eq!(error.stage(), stage);
+        assert_eq!(spy.dialled(), dialled);
+    }
+}
+
+#[tokio::test]
+async fn refused_answers_all_read_alike() {
+    for answers in [
+        "10.0.0.1",
+        "169.254.169.254",
+        "::1",
+        "93.184.215.14,127.0.0.1",
+    ] {
+        let guard = Guard::new(
+            AddressPolicy::default(),
+            Arc::new(FixedResolver(addresses(answers))),
+        );
+        let guard = Arc::new(guard);
+        let (transport, _) = transport(&guard);
+        let error = call(&guard, &transport, "https://hooks.customer-site.net/").await;
+        let error = error.expect_err("refused");
+        assert!(error.refusal().is_some());
+        assert_eq!(error.for_tenant(), Refusal::UNIFORM, "{answers}");
+    }
+}
+
+#[tokio::test]
+async fn every_address_is_tried_in_order_and_literals_are_judged_too() {
+    let answers = addresses("93.184.215.14,2606:4700:4700::1111");
+    let guard = Guard::new(AddressPolicy::default(), Arc::new(FixedResolver(answers)));
+    let guard = Arc::new(guard);
+    let (transport, spy) = transport(&guard);
+    let _ = call(&guard, &transport, "https://hooks.customer-site.net:8443/").await;
+    let tried = ["93.184.215.14:8443", "[2606:4700:4700::1111]:8443"];
+    assert_eq!(
+        spy.dialled(),
+        tried.map(|one| one.parse().expect("an address"))
+    );
+    let _ = call(&guard, &transport, "https://9.255.255.255/").await;
+    assert_eq!(
+        spy.dialled(),
+        ["9.255.255.255:443".parse().expect("an address")]
+    );
+}
+
+#[tokio::test]
+async fn new_endpoint_may_have_a_name_that_does_not_resolve_yet() {
+    let nobody = Guard::new(AddressPolicy::default(), Arc::new(FixedResolver(vec![])));
+    let url = "https://soon.customer-site.net/";
+    assert!(nobody.check_new(url).await.is_ok());
+    assert!(matches!(
+        nobody.explain(url).await,
+        Err(Denial::Unresolved(_))
+    ));
+    let inside = FixedResolver(addresses("10.0.0.1"));
+    let inside = Guard::new(AddressPolicy::default(), Arc::new(inside));
+    assert!(inside.check_new(url).await.is_err());
+}
+
+#[tokio::test]
+async fn localhost_needs_a_rule_and_no_resolver() {
+    let nobody = Arc::new(FixedResolver(vec![]));
+    let guard = Arc::new(Guard::new(AddressPolicy::development(), nobody));
+    let (transport, spy) = transport(&guard);
+    let error = call(&guard, &transport, "http://localhost:1234/")
+        .await
+        .expect_err("the spy");
+    assert_eq!(error.stage(), Stage::Connect);
+    let loopback = ["127.0.0.1:1234", "[::1]:1234"].map(|one| one.parse().expect("an address"));
+    assert_eq!(spy.dialled(), loopback);
+}
