@@ -1,4 +1,7 @@
-//! One request over one connection: writing it in the connection's version, reading a bounded answer.
+//! One request over one connection: written in the connection's version, answered to a bound.
+//!
+//! It knows nothing of how the connection came about. Whether a failure is worth another connection
+//! is `client.rs`'s business.
 
 use std::sync::Arc;
 use std::time::Duration;

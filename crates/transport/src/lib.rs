@@ -14,7 +14,7 @@
 //! - HTTP/1.1 or HTTP/2, as TLS agreed; a bounded part of the response is kept, whatever it holds.
 //!
 //! Invariants:
-//! - Only this crate opens outbound sockets, and only `dial.rs` in it.
+//! - Only this crate opens outbound sockets: `dial.rs`, and the resolver towards its name servers.
 //! - No byte leaves for an address that the policy did not see. A literal address is judged like a
 //!   resolved one.
 //! - Redirects are never followed: a 3xx is an answer like any other. Environment proxies are not
