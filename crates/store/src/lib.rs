@@ -17,6 +17,8 @@
 
 pub mod accept;
 pub mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod error;
 pub mod idempotency;
 pub mod lanes;

@@ -43,7 +43,8 @@ pub struct EndpointRow {
     /// [`model::endpoint::CustomHeaders`], sealed: table `endpoint`, column `headers`; `None` when
     /// there are none.
     pub headers: Option<Sealed>,
-    /// Grows with every change of this endpoint: a change names the one that it was made from.
+    /// 1 at first, and grows with every change of this endpoint: a change names the one that it was
+    /// made from.
     pub revision: u32,
     /// Since when deliveries to it have been failing without a success in between.
     pub failing_since: Option<Timestamp>,

@@ -1,0 +1,99 @@
+//! The claims that every store keeps, each a test under its own name. A store names itself once:
+//!
+//! ```text
+//! store::conformance_tests!(SqliteHarness);
+//! ```
+//!
+//! and every claim runs against it. A claim is about the seam alone: it knows no SQL, no file and no
+//! timing, and what it asserts is in the documentation of [`crate::Store`] and of what passes
+//! through it. What belongs to one database (a full disk, a second process, migrations) is tested
+//! beside that database.
+//!
+//! [`TestClock`] and [`TestEntropy`] are here too: whoever tests above the seam needs them.
+//!
+//! Map: `world`, `drafts`, `reading` (what claims are written with) · one file for each concern.
+
+use crate::Store;
+use async_trait::async_trait;
+use model::{Clock, Entropy};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+mod accept;
+mod applications;
+mod attempts;
+mod claim;
+#[macro_use]
+mod claims;
+mod clock;
+mod deletes;
+mod drafts;
+mod durability;
+mod endpoints;
+mod entropy;
+mod event_types;
+mod fan_out;
+mod health;
+mod idempotency;
+mod lists;
+mod random_walk;
+mod reading;
+mod record;
+mod recover;
+mod standings;
+mod statistics;
+mod sweep;
+mod world;
+
+pub use clock::TestClock;
+pub use entropy::TestEntropy;
+
+use world::World;
+
+/// How the suite opens a store: one value stands for one database, empty at first, and gone when
+/// the value is dropped. Each claim makes a value of its own by [`Default`].
+#[async_trait]
+pub trait Harness: Send + Sync + 'static {
+    /// Opens the database with whatever is in it.
+    async fn open(&self, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Arc<dyn Store>;
+
+    /// Ends a store without a farewell, as near to a killed process as can be had in one that goes
+    /// on: what was not committed is lost. When it returns, the database can be opened again. Holds
+    /// that the store gave may still be there, and be dropped later.
+    async fn close(&self, store: Arc<dyn Store>);
+
+    /// A new empty directory, for [`Store::backup`] to fill.
+    fn empty_directory(&self) -> PathBuf;
+
+    /// Opens what [`Store::backup`] left in a directory as a store of its own.
+    async fn open_backup(
+        &self,
+        directory: &Path,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Arc<dyn Store>;
+}
+
+/// Checks the claim of this name, `concern::claim`, and panics if it doesn't hold.
+#[doc(hidden)]
+pub async fn check(claim: &str, harness: Box<dyn Harness>) {
+    let mut world = World::open(harness).await;
+    find(claim, &mut world).await;
+    world.close().await;
+}
+
+macro_rules! find_by_name {
+    ($($concern:ident { $($claim:ident)* })*) => {
+        fn find<'w>(claim: &str, world: &'w mut World) -> Pin<Box<dyn Future<Output = ()> + 'w>> {
+            match claim {
+                $($(concat!(stringify!($concern), "::", stringify!($claim)) => {
+                    Box::pin($concern::$claim(world))
+                })*)*
+                _ => panic!("there is no claim {claim}"),
+            }
+        }
+    };
+}
+
+conformance_claims! { find_by_name }

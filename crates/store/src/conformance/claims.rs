@@ -1,0 +1,248 @@
+//! The list of all claims, and the macro that makes a test of each. A claim that is missing here is
+//! dead code, and the compiler says so.
+
+/// Makes a test of every claim for the store that `$harness` opens, which implements
+/// [`conformance::Harness`](crate::conformance::Harness) and [`Default`]. The crate that calls it
+/// needs `tokio` with `macros` and `rt-multi-thread`.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($harness:ty) => {
+        type ConformanceHarness = $harness;
+        $crate::conformance_claims! { $crate::conformance_test_modules }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_test_modules {
+    ($($concern:ident { $($claim:ident)* })*) => {$(
+        mod $concern {$(
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $claim() {
+                let harness = <super::ConformanceHarness as ::std::default::Default>::default();
+                let claim = concat!(stringify!($concern), "::", stringify!($claim));
+                $crate::conformance::check(claim, ::std::boxed::Box::new(harness)).await;
+            }
+        )*}
+    )*};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_claims {
+    ($($expand:tt)+) => {
+        $($expand)+! {
+            accept {
+                a_message_is_read_back_as_it_was_accepted
+                an_id_whose_tail_differs_is_not_found
+                a_message_is_not_found_in_another_application
+                a_refused_item_does_not_fail_the_others
+                ids_grow_in_the_order_of_the_items
+                an_empty_batch_has_no_answers
+                a_stale_registry_revision_is_refused_and_nothing_is_written
+                a_registry_revision_from_the_future_is_stale_too
+                an_event_id_is_unique_in_its_application_and_only_there
+                event_ids_differ_by_case
+                deliveries_come_back_in_order_with_holds_for_the_owned
+                a_message_that_nobody_wants_is_kept
+                concurrent_messages_are_each_accepted_once
+            }
+            applications {
+                an_application_is_read_back_as_it_was_made
+                an_application_is_found_only_by_its_whole_id
+                replacing_an_application_keeps_its_id_and_creation
+                a_taken_application_uid_is_refused
+                a_uid_that_was_given_up_is_free
+                a_stale_application_revision_is_refused
+                an_application_that_is_not_there_is_missing
+                every_change_of_its_endpoints_grows_an_applications_revision
+                applications_page_in_both_directions
+                applications_are_listed_by_what_their_endpoints_are
+                deleted_endpoints_do_not_count_in_lists_of_applications
+            }
+            attempts {
+                attempts_are_listed_by_message_and_by_endpoint
+                attempts_page_through_everything_once_in_both_directions
+                a_full_page_of_attempts_knows_whether_it_is_the_last
+                attempts_are_listed_by_how_they_ended
+                attempts_are_listed_by_what_their_messages_are
+                excerpts_and_messages_come_only_when_asked
+                an_attempts_message_without_payload_is_still_there
+            }
+            claim {
+                a_claim_brings_all_that_an_attempt_needs
+                an_owned_delivery_is_not_claimed_until_its_hold_drops
+                a_claimed_delivery_is_not_claimed_again_until_its_hold_drops
+                reopening_lets_go_of_everything
+                what_is_not_due_is_not_claimed
+                live_goes_before_replayed_and_the_earliest_due_first
+                a_claim_takes_at_most_its_limit
+                a_claim_takes_from_its_own_lane
+                lanes_show_the_earliest_that_nobody_holds
+                a_lane_whose_deliveries_are_all_held_is_not_shown
+                lanes_are_walked_by_ascending_endpoint
+                nothing_is_handed_out_twice_at_once
+            }
+            deletes {
+                a_deleted_application_is_missing_everywhere
+                a_deleted_applications_uid_is_free
+                deleting_an_application_ends_its_open_deliveries
+                a_deleted_endpoint_is_missing_from_what_is_live
+                a_deleted_endpoints_uid_is_free
+                deleting_an_endpoint_ends_its_open_deliveries
+                an_attempt_under_way_while_its_endpoint_is_deleted_is_kept
+                a_deleted_endpoint_is_seen_beside_its_old_attempts
+            }
+            durability {
+                a_message_answered_is_there_after_reopening
+                what_waits_is_claimed_after_reopening_in_its_order
+                a_store_that_was_just_opened_can_write
+                keys_grow_although_the_clock_is_set_back
+                a_keys_time_is_when_its_row_was_made
+                a_setting_is_written_once
+                settings_written_at_once_agree
+                a_backup_is_a_store_with_the_same_content
+                a_backup_made_under_load_is_consistent
+                a_backup_into_a_directory_with_something_in_it_is_refused
+            }
+            endpoints {
+                an_endpoint_is_read_back_as_it_was_made
+                an_application_comes_with_its_endpoints_by_ascending_key
+                replacing_an_endpoint_keeps_its_id_and_creation
+                an_endpoint_uid_is_unique_in_its_application_and_only_there
+                an_application_has_as_many_endpoints_as_it_may
+                endpoints_made_at_once_keep_to_the_limit
+                a_stale_endpoint_revision_is_refused
+                a_stale_replacement_does_not_disable
+                an_endpoint_that_is_not_there_is_missing
+                a_new_delivery_is_due_at_once
+                a_delivery_of_what_is_not_there_is_missing
+            }
+            event_types {
+                an_event_type_is_read_back_as_it_was_put
+                putting_an_event_type_again_keeps_its_creation
+                a_live_event_type_is_taken_and_an_archived_one_is_not
+                an_event_type_saved_meanwhile_is_stale
+                an_expunged_event_type_is_gone
+                names_find_archived_event_types_and_leave_out_missing_ones
+                event_types_page_by_name_in_both_directions
+                event_types_are_listed_beyond_a_name_that_need_not_exist
+                event_types_are_listed_to_those_who_may_see_them
+            }
+            fan_out {
+                without_work_there_is_nothing_to_do
+                a_fan_out_opens_what_the_accept_did_not_carry
+                a_fan_out_reaches_only_those_that_want_the_message
+                a_fan_out_skips_endpoints_made_or_deleted_since
+                a_fan_outs_deliveries_are_due_with_their_message
+                a_fan_out_of_a_message_whose_payload_is_gone_opens_nothing
+                a_fan_out_goes_on_after_reopening_and_opens_each_delivery_once
+                ending_deliveries_goes_on_after_reopening_and_ends_each_once
+                a_row_of_work_is_there_before_and_after_its_end
+                works_of_several_kinds_are_all_done
+                a_message_type_with_an_odd_name_fans_out
+            }
+            health {
+                failing_begins_once
+                a_success_forgets_since_when_it_failed
+                failing_and_working_leave_revisions_alone
+                enabling_forgets_since_when_it_failed
+                an_outcome_can_disable_its_endpoint
+                what_is_disabled_is_not_disabled_again
+                disabling_ends_what_was_opened_before_enabling
+                an_ended_delivery_says_what_it_was
+                an_attempt_under_way_while_its_endpoint_is_disabled_is_kept
+                an_attempt_that_ends_before_the_work_is_not_rescheduled
+            }
+            idempotency {
+                a_repeat_is_answered_from_the_first
+                a_repeat_within_one_batch_is_one
+                concurrent_repeats_happen_once
+                another_body_under_the_same_key_is_refused
+                a_repeat_is_one_whatever_has_changed_since
+                a_key_survives_reopening
+                a_key_ends_with_its_life
+                a_refused_item_keeps_no_key
+                an_unknown_key_has_no_prior
+                a_change_with_a_known_key_is_not_done_again
+                a_change_with_another_body_under_its_key_is_refused
+                a_refused_change_keeps_no_key
+            }
+            lists {
+                windows_page_through_everything_once_in_both_directions
+                windows_leave_out_their_borders
+                a_full_page_knows_whether_it_is_the_last
+                an_empty_page_knows_whether_there_is_anything
+                a_walk_back_is_not_disturbed_by_what_is_added
+                a_follower_misses_nothing_that_is_added_meanwhile
+                messages_are_listed_by_type_channel_and_tag
+                payloads_come_only_when_asked
+                a_walk_stops_after_the_most_rows_it_looks_at
+            }
+            random_walk {
+                seed_1_agrees_with_the_reference
+                seed_2_agrees_with_the_reference
+                seed_3_agrees_with_the_reference
+                seed_4_agrees_with_the_reference
+            }
+            record {
+                an_attempt_is_read_back_as_it_was_recorded
+                an_attempt_is_found_only_by_its_whole_id_under_its_message
+                an_attempt_shows_the_url_it_went_to
+                a_success_closes_the_delivery
+                giving_up_closes_the_delivery
+                a_reschedule_moves_the_due_time_and_counts_the_attempt
+                recording_a_success_twice_changes_nothing_the_second_time
+                recording_a_reschedule_twice_changes_nothing_the_second_time
+                an_outcome_of_a_delivery_that_is_gone_keeps_its_attempt_only
+                an_outcome_of_a_delivery_that_nobody_holds_is_stale
+                a_manual_success_closes_the_scheduled_delivery
+                a_replayed_success_closes_the_scheduled_delivery
+                a_manual_failure_leaves_the_scheduled_delivery_open
+                a_replayed_failure_leaves_the_scheduled_delivery_open
+                a_scheduled_success_leaves_a_manual_delivery_open
+                a_manual_success_closes_a_delivery_that_is_under_way
+                a_cancelled_attempt_keeps_its_reason
+                an_attempt_keeps_its_trigger_and_number
+                concurrent_outcomes_are_each_recorded_once
+            }
+            recover {
+                a_recovery_opens_a_replay_for_each_message_that_failed_for_good
+                a_recovery_reaches_from_since_to_before_until
+                a_message_that_was_resent_with_success_is_not_recovered
+                a_message_that_is_being_resent_is_not_recovered
+                a_second_recovery_does_not_repeat_the_first
+                what_a_disabled_endpoint_failed_to_get_is_recovered
+                a_message_whose_payload_is_gone_is_not_recovered
+                a_recovery_goes_on_after_reopening_and_opens_each_replay_once
+            }
+            standings {
+                a_message_stands_as_its_last_attempt_left_it
+                an_endpoints_messages_are_listed_by_standing
+                a_delivered_message_stays_so_when_a_resend_fails
+                a_failed_message_is_delivered_when_a_resend_succeeds
+                an_endpoints_messages_page_once_in_both_directions
+                a_full_page_of_an_endpoints_messages_knows_whether_it_is_the_last
+                an_endpoints_messages_are_listed_by_what_they_are
+                an_endpoints_messages_bring_payloads_only_when_asked
+                a_walk_of_an_endpoints_messages_stops_after_the_most_it_looks_at
+                a_messages_endpoints_are_listed_by_ascending_key
+            }
+            statistics {
+                statistics_equal_a_count_over_attempts
+                open_deliveries_are_counted_as_pending_or_retrying
+                statistics_count_what_work_ended
+            }
+            sweep {
+                a_payload_goes_at_its_expiry_and_not_before
+                open_deliveries_of_an_expired_payload_are_ended
+                a_message_without_payload_is_not_sent_again
+                attempts_and_messages_go_by_age
+                an_event_id_is_free_when_its_message_is_gone
+                a_sweep_removes_messages_in_slices
+                nothing_open_points_at_what_a_sweep_removed
+                a_sweep_races_with_what_is_sent
+            }
+        }
+    };
+}
