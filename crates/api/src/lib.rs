@@ -1,1 +1,84 @@
-//! api: being built.
+//! The HTTP API: routes, request and response shapes, authentication, refusals.
+//!
+//! A request meets, in this order: the [`door`] (what holds for every request: panics, unread
+//! bodies, CORS, slashes at the end) · its route · the extractors, which look at path and query,
+//! then at who asks, then read the body · the handler, which finds the application, parses the
+//! body, calls a use case of `app` and renders what comes back. So a request that is wrong in
+//! several ways is always refused for the same one.
+//!
+//! The wire's shapes live here, apart from the domain's types. No rule of the domain does.
+//!
+//! Map: `door`, `authentication`, `body`, `query`, `segments` (the way in) · `problem` (refusals) ·
+//! `render` (the way out) · then one file for each noun, with its routes, shapes and handlers.
+
+mod applications;
+mod authentication;
+mod body;
+mod door;
+mod endpoints;
+mod event_types;
+mod health;
+mod not_built;
+mod problem;
+mod query;
+mod render;
+mod segments;
+
+pub use authentication::RemoteAddress;
+
+use app::App;
+use axum::Router;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where the API is.
+const BASE: &str = "/api/v1";
+
+/// The operator's settings of the API itself.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// The largest body of a request, in bytes.
+    pub body_bytes_max: usize,
+    /// The largest body of a request that brings many messages, in bytes.
+    pub batch_bytes_max: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 2 * 1024 * 1024,
+            batch_bytes_max: 8 * 1024 * 1024,
+            body_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What handlers work with.
+pub(crate) struct Api {
+    /// The use cases.
+    pub(crate) app: App,
+    /// The settings.
+    pub(crate) config: ApiConfig,
+}
+
+/// Handlers share it.
+pub(crate) type Shared = Arc<Api>;
+
+/// The API as a service. Whoever serves it puts a [`RemoteAddress`] into each request's extensions.
+pub fn router(app: App, config: ApiConfig) -> Router {
+    let api: Shared = Arc::new(Api { app, config });
+    let routes = Router::new()
+        .merge(applications::routes())
+        .merge(endpoints::routes())
+        .merge(event_types::routes())
+        .merge(health::routes())
+        .merge(not_built::routes());
+    let routes = Router::new()
+        .nest(BASE, routes)
+        .fallback(|| async { problem::unknown_route() })
+        .method_not_allowed_fallback(|| async { problem::unknown_method() })
+        .with_state(api);
+    door::before(routes)
+}

@@ -2,6 +2,7 @@
 //! its permission check, and so that an audit log can be told who did what.
 
 use crate::error::AppError;
+use aws_lc_rs::digest::{SHA256, digest};
 use model::application::Application;
 use model::id::ApplicationId;
 use model::name::Name;
@@ -44,6 +45,19 @@ pub struct RequestKey {
     pub key: String,
     /// SHA-256 of the body.
     pub body: [u8; 32],
+}
+
+impl RequestKey {
+    /// The key of a request with this body.
+    pub fn new(operation: String, key: String, body: &[u8]) -> Self {
+        let hash = digest(&SHA256, body);
+        let body = *hash.as_ref().first_chunk().expect("SHA-256 has 32 bytes");
+        Self {
+            operation,
+            key,
+            body,
+        }
+    }
 }
 
 impl Caller {

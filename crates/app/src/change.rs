@@ -76,6 +76,33 @@ where
     attempt().await
 }
 
+/// What a use case wrote, and whether it is new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved<T> {
+    /// As it is now.
+    pub value: T,
+    /// It was not there before.
+    pub created: bool,
+}
+
+impl<T> Saved<T> {
+    /// Something new.
+    pub(crate) fn created(value: T) -> Self {
+        Self {
+            value,
+            created: true,
+        }
+    }
+
+    /// Something that was there.
+    pub(crate) fn changed(value: T) -> Self {
+        Self {
+            value,
+            created: false,
+        }
+    }
+}
+
 /// Why an attempt at a change came to nothing: a rule of the use case, or the store.
 #[derive(Debug)]
 pub(crate) enum ChangeRefused {

@@ -19,6 +19,11 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// For a caller who has been checked.
+    pub(crate) fn new(row: Arc<RegistryRow>) -> Self {
+        Self { row }
+    }
+
     /// The application.
     pub fn application(&self) -> &Application {
         &self.row.application.application
@@ -83,7 +88,10 @@ impl App {
     }
 
     /// The same, where it may be missing.
-    pub(crate) async fn find_application(
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if it is there, and this caller may not see it.
+    pub async fn find_application(
         &self,
         caller: &Caller,
         path: &str,
@@ -95,7 +103,7 @@ impl App {
             return Ok(None);
         };
         caller.require_application(&row.application.application)?;
-        Ok(Some(Tenant { row }))
+        Ok(Some(Tenant::new(row)))
     }
 
     /// An application that was found before, as it is now.
@@ -110,7 +118,7 @@ impl App {
         key: ApplicationKey,
     ) -> Result<Option<Tenant>, AppError> {
         let row = self.registry.find(&ApplicationRef::Key(key)).await?;
-        Ok(row.map(|row| Tenant { row }))
+        Ok(row.map(Tenant::new))
     }
 }
 

@@ -11,6 +11,7 @@
 //! sealed) · [`filter`], [`status`] (what lists of messages and attempts are asked for) · then one
 //! file for each noun; of the way of a message, `accept` is the first part.
 
+pub mod applications;
 pub mod attempts;
 pub mod caller;
 pub mod content;
@@ -31,9 +32,11 @@ mod find;
 mod health;
 mod idempotency;
 mod resend;
+mod rules;
 mod sealing;
 
 pub use caller::{Caller, Who};
+pub use change::Saved;
 pub use error::{AppError, Violation};
 pub use find::Tenant;
 pub use health::Health;

@@ -19,6 +19,14 @@ impl<T> Patch<T> {
         }
     }
 
+    /// The same patch of something else.
+    pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Patch<U> {
+        match self {
+            Self::Keep => Patch::Keep,
+            Self::Set(value) => Patch::Set(turn(value)),
+        }
+    }
+
     /// The same patch of something else, if it can be turned into it.
     pub fn try_map<U, E>(self, turn: impl FnOnce(T) -> Result<U, E>) -> Result<Patch<U>, E> {
         Ok(match self {

@@ -1,0 +1,64 @@
+//! Who asks: the bearer token of a request becomes a [`Caller`].
+
+use crate::Shared;
+use crate::problem::Problem;
+use app::Caller;
+use axum::extract::FromRequestParts;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use std::net::IpAddr;
+
+/// Where a request comes from, as whoever serves the API knows it: put into its extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemoteAddress(pub IpAddr);
+
+/// The caller of a request whose body doesn't matter.
+pub(crate) struct Authenticated(pub(crate) Caller);
+
+impl FromRequestParts<Shared> for Authenticated {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        let remote = parts.extensions.get::<RemoteAddress>();
+        let remote = remote.map(|RemoteAddress(address)| *address);
+        Ok(Self(api.app.authenticate(bearer(&parts.headers), remote)?))
+    }
+}
+
+/// The token of a request that has exactly one `authorization` header, of the scheme `Bearer` in
+/// whatever case (RFC 9110, 11.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn one_bearer_header_names_the_token() {
+        let cases: [(&[&'static str], Option<&str>); 7] = [
+            (&["Bearer abc"], Some("abc")),
+            (&["bEARER  abc "], Some("abc")),
+            (&["Basic abc"], None),
+            (&["abc"], None),
+            (&["Bearer"], None),
+            (&[], None),
+            (&["Bearer abc", "Bearer abc"], None),
+        ];
+        for (values, expected) in cases {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(AUTHORIZATION, HeaderValue::from_static(value));
+            }
+            assert_eq!(bearer(&headers), expected, "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What holds for every request, whichever route it takes.
+//!
+//! - A panic is answered with 500 and ends nothing but its request.
+//! - An answer that is given before the body was read ends properly: what is left of the body is
+//!   read and thrown away, or the end of the connection is announced.
+//! - A slash at the end of a path means nothing.
+//! - Any page may call the API (CORS): what is asked for is decided by the token, which no browser
+//!   adds by itself.
+
+use crate::problem;
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONNECTION, EXPECT,
+    VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
+use http_body_util::BodyExt;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tower::ServiceExt;
+
+/// How much of a body that nobody wanted is read before the connection is given up instead.
+const LEFTOVER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long that may take.
+const LEFTOVER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Puts the door before these routes.
+pub(crate) fn before(routes: Router) -> Router {
+    Router::new().fallback(move |request: Request| pass(routes.clone(), request))
+}
+
+async fn pass(routes: Router, mut request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return open(preflight(request.headers()));
+    }
+    if let Some(uri) = without_last_slash(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    let version = request.version();
+    let awaits_leave = request.headers().contains_key(EXPECT);
+    let leftover = Leftover::default();
+    let request = request.map(|body| leftover.lend(body));
+
+    let mut response = catching_panics(routes.oneshot(request)).await;
+
+    if !leftover.read_out(awaits_leave, version).await {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+    open(response)
+}
+
+/// Runs a route's future; a panic in it is logged by the panic hook, and answered.
+async fn catching_panics<E>(future: impl Future<Output = Result<Response, E>>) -> Response {
+    let mut future = pin!(future);
+    let outcome = poll_fn(|context| {
+        // What a panic leaves behind is dropped with the request: nothing of it is looked at again.
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Result::ok),
+            Err(_) => Poll::Ready(None),
+        }
+    });
+    outcome.await.unwrap_or_else(|| {
+        tracing::error!("a request's handler panicked");
+        problem::internal()
+    })
+}
+
+fn without_last_slash(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.len() == path.len() || trimmed.is_empty() {
+        return None;
+    }
+    let text = match uri.query() {
+        Some(query) => format!("{trimmed}?{query}"),
+        None => trimmed.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+/// The answer to a browser that asks what a page may send.
+fn preflight(asked: &HeaderMap) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    if let Some(names) = asked.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
+    }
+    response
+}
+
+/// What every answer says.
+fn open(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        VARY,
+        HeaderValue::from_static(
+            "origin, access-control-request-method, access-control-request-headers",
+        ),
+    );
+    response
+}
+
+/// What a route left unread of its request's body.
+#[derive(Default, Clone)]
+struct Leftover(Arc<Mutex<Option<Unread>>>);
+
+struct Unread {
+    body: Body,
+    /// Somebody began to read it.
+    begun: bool,
+}
+
+impl Leftover {
+    /// The body for the route, which comes back when the route drops it before its end.
+    fn lend(&self, body: Body) -> Body {
+        if body.is_end_stream() {
+            return body;
+        }
+        let unread = Some(Unread { body, begun: false });
+        Body::new(Lent {
+            unread,
+            leftover: self.clone(),
+        })
+    }
+
+    /// Reads what is left. Tells whether the connection can go on.
+    async fn read_out(&self, awaits_leave: bool, version: Version) -> bool {
+        let Some(mut unread) = self.take() else {
+            return true;
+        };
+        // With HTTP/2 only the request's stream ends. A client that waits for leave to send its
+        // body has not sent any, and never will.
+        if version >= Version::HTTP_2 {
+            return true;
+        }
+        if awaits_leave && !unread.begun {
+            return false;
+        }
+        let rest = async {
+            let mut bytes = 0;
+            while let Some(frame) = unread.body.frame().await {
+                let Ok(frame) = frame else { return false };
+                bytes += frame.data_ref().map_or(0, Bytes::len);
+                if bytes > LEFTOVER_BYTES_MAX {
+                    return false;
+                }
+            }
+            true
+        };
+        tokio::time::timeout(LEFTOVER_TIMEOUT, rest)
+            .await
+            .unwrap_or(false)
+    }
+
+    fn take(&self) -> Option<Unread> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Unread>> {
+        self.0
+            .lock()
+            .expect("nothing panics while it holds this lock")
+    }
+}
+
+/// A body that goes back when it is dropped before its end.
+struct Lent {
+    unread: Option<Unread>,
+    leftover: Leftover,
+}
+
+impl HttpBody for Lent {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, axum::Error>>> {
+        let Some(unread) = &mut self.unread else {
+            return Poll::Ready(None);
+        };
+        unread.begun = true;
+        let polled = Pin::new(&mut unread.body).poll_frame(context);
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+            self.unread = None;
+        }
+        polled
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(unread) = self
+            .unread
+            .take()
+            .filter(|unread| !unread.body.is_end_stream())
+        {
+            *self.leftover.lock() = Some(unread);
+        }
+    }
+}

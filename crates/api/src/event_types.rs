@@ -1,0 +1,8 @@
+//! Event types.
+
+use crate::Shared;
+use axum::Router;
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+}
