@@ -1,1 +1,61 @@
-//! store-sqlite: being built.
+//! The embedded store: [`store::Store`] on SQLite, the default of a Postrider on one machine.
+//!
+//! All SQL is here. One writer commits what waits as a group, with one fsync, and gives out keys;
+//! readers see a state of their own and wait for nobody; checkpoints are made in the background.
+//! The locked data directory makes this process the only one, so that which deliveries are owned,
+//! and where idempotency keys are found, is kept in memory.
+//!
+//! Nothing here spawns a thread, reads a clock or draws randomness: [`SqliteStore::open`] gives the
+//! two loops to whoever has threads, [`SqliteStore::open_inline`] needs none.
+//!
+//! Map, in the order of a message's way: [`accept`] · [`claim`] and [`owned`] · [`record`] ·
+//! [`work`] and [`sweep`] (housekeeping) · [`change`] (what is configured) · [`applications`],
+//! [`event_types`], [`messages`], [`attempts`], [`endpoint_messages`], [`statistics`] (lists and
+//! counts) · [`idempotency`] · [`inbox`], [`batch`], [`writer`], [`checkpoint`], [`reader`] (the
+//! machinery) · [`open`](mod@open), [`connection`], [`schema`], [`directory`] (the start).
+#![allow(rustdoc::private_intra_doc_links)]
+
+mod accept;
+mod applications;
+mod attempts;
+mod backup;
+mod batch;
+mod change;
+mod checkpoint;
+mod claim;
+mod columns;
+mod config;
+mod connection;
+mod deliveries;
+mod directory;
+mod endpoint_messages;
+mod endpoints;
+mod event_types;
+mod failure;
+pub mod faults;
+mod handle;
+mod idempotency;
+mod inbox;
+mod messages;
+mod open;
+mod open_error;
+mod owned;
+mod reader;
+mod record;
+mod rounds;
+mod schema;
+mod settings;
+mod shared;
+mod statistics;
+mod sweep;
+mod walking;
+mod work;
+mod writer;
+
+pub use checkpoint::CheckpointLoop;
+pub use config::SqliteConfig;
+pub use directory::DataDirectory;
+pub use handle::SqliteStore;
+pub use open::Surroundings;
+pub use open_error::OpenError;
+pub use writer::WriterLoop;

@@ -1,0 +1,205 @@
+-- Every `id` is an integer key of model::id: it sorts by time. Times are microseconds since the Unix
+-- epoch, hours whole hours since it. Lists of words (types, channels, tags, flags) are texts with a
+-- space between the words, whose alphabet has none. Sealed columns are opaque.
+
+-- The largest key ever given, where no row of the tables below holds it.
+CREATE TABLE sequence (
+    id   INTEGER PRIMARY KEY CHECK (id = 0),
+    last INTEGER NOT NULL
+) STRICT;
+INSERT INTO sequence (id, last) VALUES (0, 0);
+
+CREATE TABLE setting (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Written and emptied to find out whether commits succeed again.
+CREATE TABLE probe (
+    id      INTEGER PRIMARY KEY,
+    ballast BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE application (
+    id         INTEGER PRIMARY KEY,
+    tail       BLOB NOT NULL,
+    uid        TEXT,
+    name       TEXT NOT NULL,
+    rate_limit INTEGER,
+    metadata   TEXT NOT NULL,
+    revision   INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    deleted    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX application_uid ON application (uid) WHERE uid IS NOT NULL AND deleted = 0;
+
+CREATE TABLE data_key (
+    application INTEGER NOT NULL,
+    position    INTEGER NOT NULL,
+    sealed      BLOB NOT NULL,
+    PRIMARY KEY (application, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE endpoint (
+    id            INTEGER PRIMARY KEY,
+    tail          BLOB NOT NULL,
+    application   INTEGER NOT NULL,
+    uid           TEXT,
+    url           TEXT NOT NULL,
+    description   TEXT NOT NULL,
+    disabled      INTEGER NOT NULL,
+    event_types   TEXT,
+    channels      TEXT,
+    rate_limit    INTEGER,
+    metadata      TEXT NOT NULL,
+    version       INTEGER NOT NULL,
+    secrets       BLOB NOT NULL,
+    headers       BLOB,
+    revision      INTEGER NOT NULL,
+    failing_since INTEGER,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    deleted       INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX endpoint_application ON endpoint (application, id) WHERE deleted = 0;
+CREATE UNIQUE INDEX endpoint_uid ON endpoint (application, uid)
+    WHERE uid IS NOT NULL AND deleted = 0;
+
+-- The URL that an endpoint has had since a revision of its own: attempts name only the revision.
+CREATE TABLE endpoint_url (
+    endpoint INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    url      TEXT NOT NULL,
+    PRIMARY KEY (endpoint, revision)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event_type (
+    id            INTEGER PRIMARY KEY,
+    name          TEXT NOT NULL UNIQUE,
+    description   TEXT NOT NULL,
+    archived      INTEGER NOT NULL,
+    deprecated    INTEGER NOT NULL,
+    schemas       TEXT,
+    feature_flags TEXT NOT NULL,
+    group_name    TEXT,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL
+) STRICT;
+
+-- The payload stands last: who leaves it out does not read its overflow pages. NULL: it is gone.
+CREATE TABLE message (
+    id           INTEGER PRIMARY KEY,
+    tail         BLOB NOT NULL,
+    application  INTEGER NOT NULL,
+    event_type   TEXT NOT NULL,
+    event_id     TEXT,
+    channels     TEXT,
+    tags         TEXT,
+    deliver_at   INTEGER,
+    expires_at   INTEGER NOT NULL,
+    form         INTEGER NOT NULL,
+    content_type TEXT,
+    payload      BLOB
+) STRICT;
+CREATE INDEX message_application ON message (application, id, event_type);
+-- Messages of equal retention arrive in order of expiry, so this grows at a few ends only.
+CREATE INDEX message_expiry ON message (expires_at) WHERE payload IS NOT NULL;
+
+CREATE TABLE event_key (
+    application INTEGER NOT NULL,
+    event_id    TEXT NOT NULL,
+    message     INTEGER NOT NULL,
+    PRIMARY KEY (application, event_id)
+) STRICT, WITHOUT ROWID;
+
+-- Open deliveries only. The key is the order of a lane. Class 0 is live, 1 replayed.
+CREATE TABLE delivery (
+    endpoint    INTEGER NOT NULL,
+    class       INTEGER NOT NULL,
+    due         INTEGER NOT NULL,
+    id          INTEGER NOT NULL,
+    application INTEGER NOT NULL,
+    message     INTEGER NOT NULL,
+    trigger     INTEGER NOT NULL,
+    attempts    INTEGER NOT NULL,
+    PRIMARY KEY (endpoint, class, due, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delivery_message ON delivery (message, endpoint);
+
+-- Result 0 is success, 1 failure, 2 and more are reasons for which none was made.
+CREATE TABLE attempt (
+    id          INTEGER PRIMARY KEY,
+    tail        BLOB NOT NULL,
+    message     INTEGER NOT NULL,
+    endpoint    INTEGER NOT NULL,
+    trigger     INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    started_at  INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    status_code INTEGER NOT NULL,
+    result      INTEGER NOT NULL,
+    revision    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX attempt_endpoint ON attempt (endpoint, id, status_code, result);
+CREATE INDEX attempt_message ON attempt (message, endpoint, id, status_code, result);
+CREATE INDEX attempt_failed ON attempt (endpoint, id, status_code, result) WHERE result > 0;
+
+CREATE TABLE excerpt (
+    attempt INTEGER PRIMARY KEY,
+    body    BLOB NOT NULL
+) STRICT;
+
+-- Attempts recorded within an hour. Result 2 counts every reason for which none was made.
+CREATE TABLE rollup (
+    endpoint   INTEGER NOT NULL,
+    hour       INTEGER NOT NULL,
+    event_type TEXT NOT NULL,
+    result     INTEGER NOT NULL,
+    attempts   INTEGER NOT NULL,
+    PRIMARY KEY (endpoint, hour, event_type, result)
+) STRICT, WITHOUT ROWID;
+
+-- Grows at the end of each expiry hour only; found by the index that is kept in memory.
+CREATE TABLE idempotency (
+    hour        INTEGER NOT NULL,
+    id          INTEGER NOT NULL,
+    fingerprint BLOB NOT NULL,
+    body        BLOB NOT NULL,
+    status      INTEGER NOT NULL,
+    made        INTEGER NOT NULL,
+    made_tail   BLOB NOT NULL,
+    PRIMARY KEY (hour, id)
+) STRICT, WITHOUT ROWID;
+
+-- Where older keys are found: sorted runs of the first 8 bytes of fingerprints, each written once.
+CREATE TABLE idempotency_run (
+    hour    INTEGER NOT NULL,
+    run     INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    PRIMARY KEY (hour, run)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE idempotency_sorted (
+    hour   INTEGER NOT NULL,
+    run    INTEGER NOT NULL,
+    prefix INTEGER NOT NULL,
+    id     INTEGER NOT NULL,
+    PRIMARY KEY (hour, run, prefix, id)
+) STRICT, WITHOUT ROWID;
+
+-- Background work. What `subject`, `low`, `high` and `detail` mean depends on the kind.
+CREATE TABLE task (
+    id          INTEGER PRIMARY KEY,
+    tail        BLOB NOT NULL,
+    application INTEGER NOT NULL,
+    kind        INTEGER NOT NULL,
+    subject     INTEGER NOT NULL,
+    low         INTEGER NOT NULL,
+    high        INTEGER NOT NULL,
+    detail      INTEGER NOT NULL,
+    cursor      INTEGER NOT NULL,
+    done        INTEGER NOT NULL,
+    finished    INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX task_open ON task (id) WHERE finished = 0;

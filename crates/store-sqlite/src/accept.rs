@@ -1,0 +1,151 @@
+//! Accepting messages. An item is checked before anything of it is written, so that a refused one
+//! leaves nothing behind and needs no savepoint.
+
+use crate::applications;
+use crate::batch::Batch;
+use crate::columns::join_some;
+use crate::deliveries;
+use crate::failure::Failure;
+use crate::work;
+use model::delivery::{Delivery, Trigger};
+use model::id::{DeliveryKey, MessageId, MessageKey, TaskKey};
+use model::message::PayloadForm;
+use rusqlite::params;
+use store::Hold;
+use store::accept::{Accept, AcceptError, Accepted};
+use store::idempotency::Made;
+use store::work::Work;
+
+type Answer = Result<Accepted, AcceptError>;
+
+/// What an item holds in memory.
+pub(crate) fn bytes(item: &Accept) -> usize {
+    512 + item.message.payload.len() + 64 * item.deliveries.len()
+}
+
+/// The answers when nothing was committed.
+pub(crate) fn refuse(items: usize, failure: &Failure) -> Vec<Answer> {
+    let refusal = || Err(AcceptError::Store(failure.to_store_error()));
+    std::iter::repeat_with(refusal).take(items).collect()
+}
+
+/// Accepts messages, each with its own answer.
+pub(crate) fn accept(batch: &mut Batch<'_>, items: &Vec<Accept>) -> Result<Vec<Answer>, Failure> {
+    items.iter().map(|item| accept_one(batch, item)).collect()
+}
+
+fn accept_one(batch: &mut Batch<'_>, item: &Accept) -> Result<Answer, Failure> {
+    if let Some(key) = &item.idempotency
+        && let Some(prior) = batch.prior(key)?
+    {
+        return Ok(match prior.body == key.body {
+            true => Ok(Accepted::Repeated(prior)),
+            false => Err(AcceptError::KeyReused),
+        });
+    }
+    match applications::revision(batch.connection, item.application)? {
+        None => return Ok(Err(AcceptError::NoApplication)),
+        Some(revision) if revision != item.registry_revision => {
+            return Ok(Err(AcceptError::StaleRegistry));
+        }
+        Some(_) => {}
+    }
+    // The message's key is the last: it stays, and tells where the sequence was.
+    let keys: Vec<DeliveryKey> = item.deliveries.iter().map(|_| batch.key()).collect();
+    let task: Option<TaskKey> = item.fan_out_after.map(|_| batch.key());
+    let key = batch.lasting_key();
+    if !take_event_id(batch, item, key)? {
+        return Ok(Err(AcceptError::EventIdTaken));
+    }
+    let id = MessageId::new(key, item.message.tail);
+    write_message(batch, item, id)?;
+    let deliveries = open_deliveries(batch, item, (key, &keys))?;
+    if let (Some(task), Some(after)) = (task, item.fan_out_after) {
+        let work = Work::FanOut {
+            message: key,
+            after,
+            registry_revision: item.registry_revision,
+        };
+        work::write(batch, task, (item.application, &work))?;
+    }
+    if let Some(key) = &item.idempotency {
+        let made = Made {
+            key: id.key().integer(),
+            tail: id.tail(),
+        };
+        batch.remember(key, made, made.key)?;
+    }
+    Ok(Ok(Accepted::New {
+        id,
+        deliveries,
+        fan_out: task.is_some(),
+    }))
+}
+
+/// False: another message of the application has the event id.
+fn take_event_id(batch: &Batch<'_>, item: &Accept, key: MessageKey) -> Result<bool, Failure> {
+    let Some(event_id) = &item.message.event_id else {
+        return Ok(true);
+    };
+    let mut insert = batch.connection.prepare_cached(
+        "INSERT OR IGNORE INTO event_key (application, event_id, message) VALUES (?1, ?2, ?3)",
+    )?;
+    let application = item.application.integer();
+    let inserted = insert.execute(params![application, event_id.as_str(), key.integer()])?;
+    Ok(inserted == 1)
+}
+
+fn write_message(batch: &Batch<'_>, item: &Accept, id: MessageId) -> Result<(), Failure> {
+    let message = &item.message;
+    let (form, content_type) = match &message.form {
+        PayloadForm::Json => (0, None),
+        PayloadForm::Raw { content_type } => (1, content_type.as_deref()),
+    };
+    let mut insert = batch.connection.prepare_cached(
+        "INSERT INTO message (id, tail, application, event_type, event_id, channels, tags,
+         deliver_at, expires_at, form, content_type, payload)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?;
+    insert.execute(params![
+        id.key().integer(),
+        id.tail(),
+        item.application.integer(),
+        message.event_type.as_str(),
+        message.event_id.as_ref().map(|event_id| event_id.as_str()),
+        join_some(&message.channels),
+        join_some(&message.tags),
+        message.deliver_at.map(|at| at.micros()),
+        message.expires_at.micros(),
+        form,
+        content_type,
+        &message.payload[..],
+    ])?;
+    Ok(())
+}
+
+fn open_deliveries(
+    batch: &Batch<'_>,
+    item: &Accept,
+    (message, keys): (MessageKey, &[DeliveryKey]),
+) -> Result<Vec<(DeliveryKey, Option<Hold>)>, Failure> {
+    let mut opened = Vec::with_capacity(keys.len());
+    for (new, &key) in item.deliveries.iter().zip(keys) {
+        let delivery = Delivery {
+            key,
+            application: item.application,
+            endpoint: new.endpoint,
+            message,
+            trigger: Trigger::Scheduled,
+            attempts: 0,
+            due: new.due,
+        };
+        deliveries::open(batch.connection, &delivery)?;
+        // Held before the commit lets a claim see it.
+        let hold = match new.owned {
+            true => batch.owned.hold(new.endpoint, key),
+            false => None,
+        };
+        opened.push((key, hold));
+    }
+    Ok(opened)
+}

@@ -1,0 +1,200 @@
+//! Attempts as rows: reading them, alone and in lists. How they ended and with which status stands
+//! in the indexes; only those that pass are read.
+
+use crate::columns::{result, sealed, tail, time, trigger};
+use crate::endpoints::url_at;
+use crate::failure::Failure;
+use crate::messages;
+use crate::walking::{Walking, direction};
+use model::Timestamp;
+use model::attempt::{Attempt, AttemptResult};
+use model::delivery::Trigger;
+use model::id::{AttemptId, AttemptKey, EndpointId, EndpointKey, MessageId, MessageKey, Tail};
+use rusqlite::{Connection, OptionalExtension};
+use std::time::Duration;
+use store::Sealed;
+use store::query::{AttemptQuery, AttemptScope, ResultFilter, Walk};
+use store::rows::AttemptRow;
+
+/// A list.
+pub(crate) fn list(
+    connection: &Connection,
+    query: &AttemptQuery,
+) -> Result<Walk<AttemptRow, AttemptKey>, Failure> {
+    let mut walking = Walking::new(query.window.limit);
+    if query.result == Some(ResultFilter::Nothing) {
+        return Ok(walking.end());
+    }
+    let (above, below) = (query.window.above.integer(), query.window.below.integer());
+    let mut select = connection.prepare_cached(&walk_sql(query))?;
+    let mut rows = match query.scope {
+        AttemptScope::Endpoint(key) => select.query([key.integer(), above, below])?,
+        AttemptScope::Message(key, None) => select.query([key.integer(), above, below])?,
+        AttemptScope::Message(key, Some(endpoint)) => {
+            select.query([key.integer(), above, below, endpoint.integer()])?
+        }
+    };
+    while let Some(row) = rows.next()? {
+        let key = AttemptKey::from_integer(row.get(0)?);
+        if !walking.looks_at(key) {
+            break;
+        }
+        if !ended_so(query, row.get(1)?, row.get(2)?) {
+            continue;
+        }
+        if let Some(found) = load(connection, key, query)? {
+            walking.keep(found);
+        }
+    }
+    Ok(walking.end())
+}
+
+/// One attempt of a message with its excerpt.
+pub(crate) fn one(
+    connection: &Connection,
+    message: MessageKey,
+    id: AttemptId,
+) -> Result<Option<AttemptRow>, Failure> {
+    let Some(attempt) = read(connection, id.key())? else {
+        return Ok(None);
+    };
+    if attempt.message != message || attempt.id != id {
+        return Ok(None);
+    }
+    let Some(of) = messages::load(connection, message, false)? else {
+        return Ok(None);
+    };
+    Ok(Some(AttemptRow {
+        attempt: attempt.whole(connection, of.message.id)?,
+        event_type: of.message.event_type,
+        channels: of.message.channels,
+        excerpt: excerpt(connection, id.key())?,
+        message: None,
+    }))
+}
+
+fn walk_sql(query: &AttemptQuery) -> String {
+    let succeeded_too = matches!(query.result, None | Some(ResultFilter::Success));
+    let scope = match query.scope {
+        AttemptScope::Endpoint(_) if succeeded_too => {
+            "INDEXED BY attempt_endpoint WHERE endpoint = ?1"
+        }
+        AttemptScope::Endpoint(_) => "INDEXED BY attempt_failed WHERE endpoint = ?1 AND result > 0",
+        AttemptScope::Message(_, None) => "INDEXED BY attempt_message WHERE message = ?1",
+        AttemptScope::Message(_, Some(_)) => {
+            "INDEXED BY attempt_message WHERE message = ?1 AND endpoint = ?4"
+        }
+    };
+    format!(
+        "SELECT id, status_code, result FROM attempt {scope} AND id > ?2 AND id < ?3
+         ORDER BY id {}",
+        direction(query.window.ascending)
+    )
+}
+
+fn ended_so(query: &AttemptQuery, status_code: u16, result: u8) -> bool {
+    let result = match query.result {
+        None => true,
+        Some(ResultFilter::Success) => result == 0,
+        Some(ResultFilter::Failure) => result == 1,
+        Some(ResultFilter::Cancelled) => result > 1,
+        Some(ResultFilter::FailureOrCancelled) => result > 0,
+        Some(ResultFilter::Nothing) => false,
+    };
+    let codes = query.status_codes;
+    result && codes.is_none_or(|(first, end)| (first..end).contains(&status_code))
+}
+
+fn load(
+    connection: &Connection,
+    key: AttemptKey,
+    query: &AttemptQuery,
+) -> Result<Option<AttemptRow>, Failure> {
+    let Some(attempt) = read(connection, key)? else {
+        return Ok(None);
+    };
+    let Some(of) = messages::load(connection, attempt.message, query.with_message)? else {
+        return Ok(None);
+    };
+    let ours = of.message.application == query.application;
+    if !ours || !messages::passes(&query.filter, &of.message) {
+        return Ok(None);
+    }
+    let excerpt = match query.with_excerpt {
+        true => excerpt(connection, key)?,
+        false => None,
+    };
+    Ok(Some(AttemptRow {
+        attempt: attempt.whole(connection, of.message.id)?,
+        event_type: of.message.event_type.clone(),
+        channels: of.message.channels.clone(),
+        excerpt,
+        message: query.with_message.then_some(of),
+    }))
+}
+
+/// An attempt's own row.
+struct Bare {
+    id: AttemptId,
+    message: MessageKey,
+    endpoint: EndpointKey,
+    trigger: Trigger,
+    number: u16,
+    started_at: Timestamp,
+    duration_ms: u32,
+    status_code: u16,
+    result: AttemptResult,
+    revision: u32,
+}
+
+impl Bare {
+    fn whole(self, connection: &Connection, message: MessageId) -> Result<Attempt, Failure> {
+        Ok(Attempt {
+            id: self.id,
+            message,
+            endpoint: EndpointId::new(self.endpoint, endpoint_tail(connection, self.endpoint)?),
+            trigger: self.trigger,
+            number: self.number,
+            started_at: self.started_at,
+            duration: Duration::from_millis(self.duration_ms.into()),
+            status_code: self.status_code,
+            result: self.result,
+            url: url_at(connection, self.endpoint, self.revision)?,
+        })
+    }
+}
+
+fn read(connection: &Connection, key: AttemptKey) -> Result<Option<Bare>, Failure> {
+    let mut select = connection.prepare_cached(
+        "SELECT tail, message, endpoint, trigger, number, started_at, duration_ms, status_code,
+         result, revision FROM attempt WHERE id = ?1",
+    )?;
+    let mut rows = select.query([key.integer()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(Bare {
+        id: AttemptId::new(key, tail(row, 0)?),
+        message: MessageKey::from_integer(row.get(1)?),
+        endpoint: EndpointKey::from_integer(row.get(2)?),
+        trigger: trigger(row, 3)?,
+        number: row.get(4)?,
+        started_at: time(row, 5)?,
+        duration_ms: row.get(6)?,
+        status_code: row.get(7)?,
+        result: result(row, 8)?,
+        revision: row.get(9)?,
+    }))
+}
+
+fn excerpt(connection: &Connection, key: AttemptKey) -> Result<Option<Sealed>, Failure> {
+    let mut select = connection.prepare_cached("SELECT body FROM excerpt WHERE attempt = ?1")?;
+    let mut rows = select.query([key.integer()])?;
+    rows.next()?.map(|row| sealed(row, 0)).transpose()
+}
+
+fn endpoint_tail(connection: &Connection, endpoint: EndpointKey) -> Result<Tail, Failure> {
+    let mut select = connection.prepare_cached("SELECT tail FROM endpoint WHERE id = ?1")?;
+    let tail = select.query_row([endpoint.integer()], |row| row.get(0));
+    Ok(tail.optional()?.unwrap_or_default())
+}

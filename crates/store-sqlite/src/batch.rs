@@ -1,0 +1,179 @@
+//! One transaction in the making: what the requests of a commit share. Keys are taken here, under
+//! the writer, so that a smaller one never commits after a larger one; statistics are counted here
+//! and written once per group.
+
+use crate::failure::Failure;
+use crate::idempotency::{Idempotency, Remembered};
+use crate::owned::Owned;
+use crate::rounds::Rounds;
+use model::attempt::AttemptResult;
+use model::entropy::random;
+use model::id::{AttemptKey, EndpointKey, Key, KeySequence, Tail};
+use model::name::Name;
+use model::{Entropy, Timestamp};
+use rusqlite::{Connection, params};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use store::idempotency::{Fingerprint, IdempotencyKey, Made, Prior};
+
+/// Microseconds of an hour.
+pub(crate) const HOUR: i64 = 3_600_000_000;
+
+/// What the writer lends to a transaction.
+pub(crate) struct Lent<'w> {
+    pub(crate) connection: &'w Connection,
+    pub(crate) now: Timestamp,
+    pub(crate) owned: &'w Arc<Owned>,
+    pub(crate) entropy: &'w dyn Entropy,
+    pub(crate) idempotency: &'w Idempotency,
+    pub(crate) keys: &'w mut KeySequence,
+    pub(crate) rounds: &'w mut Rounds,
+}
+
+/// A transaction in the making.
+pub(crate) struct Batch<'w> {
+    pub(crate) connection: &'w Connection,
+    /// When it began.
+    pub(crate) now: Timestamp,
+    /// Who owns what.
+    pub(crate) owned: &'w Arc<Owned>,
+    /// Where the rounds of housekeeping stand.
+    pub(crate) rounds: &'w mut Rounds,
+    entropy: &'w dyn Entropy,
+    idempotency: &'w Idempotency,
+    keys: &'w mut KeySequence,
+    fresh: HashMap<Fingerprint, Remembered>,
+    counted: BTreeMap<(i64, i64, Name, u8), i64>,
+    taken: i64,
+    kept: i64,
+}
+
+impl<'w> Batch<'w> {
+    /// Nothing done yet.
+    pub(crate) fn new(lent: Lent<'w>) -> Self {
+        Self {
+            connection: lent.connection,
+            now: lent.now,
+            owned: lent.owned,
+            rounds: lent.rounds,
+            entropy: lent.entropy,
+            idempotency: lent.idempotency,
+            keys: lent.keys,
+            fresh: HashMap::new(),
+            counted: BTreeMap::new(),
+            taken: 0,
+            kept: 0,
+        }
+    }
+
+    /// The next key, for a row that may be gone when the process starts again.
+    pub(crate) fn key<K>(&mut self) -> Key<K> {
+        let key = self.keys.next(self.now);
+        self.taken = key.integer();
+        key
+    }
+
+    /// The next key, for a row that stays: at the next start it tells where the sequence was.
+    pub(crate) fn lasting_key<K>(&mut self) -> Key<K> {
+        let key = self.key();
+        self.kept = self.taken;
+        key
+    }
+
+    /// Rows that tell where the sequence was may go: it is written down on its own.
+    pub(crate) fn write_down_last_key(&mut self) {
+        let _ = self.key::<()>();
+    }
+
+    /// A tail for a row that the store makes itself.
+    pub(crate) fn tail(&self) -> Tail {
+        random(self.entropy)
+    }
+
+    /// What became of the first request with this key, also if that was in this very transaction.
+    pub(crate) fn prior(&self, key: &IdempotencyKey) -> Result<Option<Prior>, Failure> {
+        if let Some(remembered) = self.fresh.get(&key.fingerprint) {
+            return Ok(Some(remembered.prior));
+        }
+        self.idempotency
+            .find(self.connection, self.now, &key.fingerprint)
+    }
+
+    /// Keeps the key of a request that was done. `id` is unique among them: the key of what it
+    /// made, or a new one.
+    pub(crate) fn remember(
+        &mut self,
+        key: &IdempotencyKey,
+        made: Made,
+        id: i64,
+    ) -> Result<(), Failure> {
+        let end = self.now.plus(key.life).micros();
+        let hour = end.div_euclid(HOUR) + i64::from(end.rem_euclid(HOUR) > 0);
+        self.connection
+            .prepare_cached(
+                "INSERT INTO idempotency (hour, id, fingerprint, body, status, made, made_tail)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                hour,
+                id,
+                key.fingerprint,
+                key.body,
+                key.status,
+                made.key,
+                made.tail
+            ])?;
+        let prior = Prior {
+            status: key.status,
+            body: key.body,
+            made,
+        };
+        let remembered = Remembered { hour, id, prior };
+        self.fresh.insert(key.fingerprint, remembered);
+        Ok(())
+    }
+
+    /// Counts an attempt for the statistics.
+    pub(crate) fn count(
+        &mut self,
+        attempt: AttemptKey,
+        endpoint: EndpointKey,
+        event_type: &Name,
+        result: AttemptResult,
+    ) {
+        let hour = attempt.time().micros().div_euclid(HOUR);
+        let result = match result {
+            AttemptResult::Success => 0,
+            AttemptResult::Failure => 1,
+            AttemptResult::Cancelled(_) => 2,
+        };
+        let group = (endpoint.integer(), hour, event_type.clone(), result);
+        *self.counted.entry(group).or_default() += 1;
+    }
+
+    /// Writes what is written once per transaction, and gives back the keys to index after the
+    /// commit.
+    pub(crate) fn finish(self) -> Result<HashMap<Fingerprint, Remembered>, Failure> {
+        let mut upsert = self.connection.prepare_cached(
+            "INSERT INTO rollup (endpoint, hour, event_type, result, attempts)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (endpoint, hour, event_type, result)
+             DO UPDATE SET attempts = attempts + excluded.attempts",
+        )?;
+        for ((endpoint, hour, event_type, result), attempts) in self.counted {
+            upsert.execute(params![
+                endpoint,
+                hour,
+                event_type.as_str(),
+                result,
+                attempts
+            ])?;
+        }
+        if self.taken > self.kept {
+            self.connection
+                .prepare_cached("UPDATE sequence SET last = ?1 WHERE id = 0")?
+                .execute([self.taken])?;
+        }
+        Ok(self.fresh)
+    }
+}

@@ -1,0 +1,147 @@
+//! Changes of applications.
+
+use super::Refused;
+use super::endpoint::end_deliveries_later;
+use crate::applications::{by_key, find};
+use crate::batch::Batch;
+use crate::columns::metadata_text;
+use crate::endpoints;
+use crate::failure::Failure;
+use model::application::Application;
+use model::delivery::EndReason;
+use model::id::ApplicationKey;
+use model::name::Name;
+use rusqlite::params;
+use store::Sealed;
+use store::change::{ChangeError, Changed};
+use store::rows::ApplicationRef;
+
+pub(super) fn create(
+    batch: &mut Batch<'_>,
+    application: &Application,
+    data_key: &Sealed,
+) -> Result<Changed, Refused> {
+    check_uid(batch, application.uid.as_ref(), None)?;
+    let key: ApplicationKey = batch.lasting_key();
+    batch
+        .connection
+        .prepare_cached(
+            "INSERT INTO application (id, tail, uid, name, rate_limit, metadata, revision,
+             created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7)",
+        )?
+        .execute(params![
+            key.integer(),
+            application.id.tail(),
+            application.uid.as_ref().map(Name::as_str),
+            application.name,
+            application.rate_limit.map(u16::from),
+            metadata_text(&application.metadata),
+            batch.now.micros(),
+        ])?;
+    write_data_keys(batch, key, std::slice::from_ref(data_key))?;
+    Ok(Changed::Application(reread(batch, key)?))
+}
+
+pub(super) fn replace(
+    batch: &mut Batch<'_>,
+    application: &Application,
+    (data_keys, revision): (&[Sealed], u64),
+) -> Result<Changed, Refused> {
+    let key = application.id.key();
+    let before = by_key(batch.connection, key)?.ok_or(ChangeError::Missing)?;
+    if before.revision != revision {
+        return Err(ChangeError::Stale.into());
+    }
+    check_uid(batch, application.uid.as_ref(), Some(key))?;
+    batch
+        .connection
+        .prepare_cached(
+            "UPDATE application SET uid = ?2, name = ?3, rate_limit = ?4, metadata = ?5,
+             revision = revision + 1, updated_at = ?6 WHERE id = ?1",
+        )?
+        .execute(params![
+            key.integer(),
+            application.uid.as_ref().map(Name::as_str),
+            application.name,
+            application.rate_limit.map(u16::from),
+            metadata_text(&application.metadata),
+            batch.now.micros(),
+        ])?;
+    if before.data_keys != data_keys {
+        write_data_keys(batch, key, data_keys)?;
+    }
+    Ok(Changed::Application(reread(batch, key)?))
+}
+
+pub(super) fn delete(batch: &mut Batch<'_>, key: ApplicationKey) -> Result<Changed, Refused> {
+    by_key(batch.connection, key)?.ok_or(ChangeError::Missing)?;
+    let live = endpoints::live_of(batch.connection, key)?;
+    batch
+        .connection
+        .prepare_cached(
+            "UPDATE application SET deleted = 1, revision = revision + 1, updated_at = ?2
+             WHERE id = ?1",
+        )?
+        .execute([key.integer(), batch.now.micros()])?;
+    batch
+        .connection
+        .prepare_cached(
+            "UPDATE endpoint SET deleted = 1, revision = revision + 1, updated_at = ?2
+             WHERE application = ?1 AND deleted = 0",
+        )?
+        .execute([key.integer(), batch.now.micros()])?;
+    for row in live {
+        end_deliveries_later(
+            batch,
+            (key, row.endpoint.id.key()),
+            EndReason::EndpointDeleted,
+        )?;
+    }
+    Ok(Changed::Removed)
+}
+
+/// Whatever fan-outs have been computed so far are stale.
+pub(super) fn grow_revision(batch: &Batch<'_>, key: ApplicationKey) -> Result<(), Failure> {
+    batch
+        .connection
+        .prepare_cached("UPDATE application SET revision = revision + 1 WHERE id = ?1")?
+        .execute([key.integer()])?;
+    Ok(())
+}
+
+fn check_uid(
+    batch: &Batch<'_>,
+    uid: Option<&Name>,
+    own: Option<ApplicationKey>,
+) -> Result<(), Refused> {
+    let Some(uid) = uid else {
+        return Ok(());
+    };
+    let other = find(batch.connection, &ApplicationRef::Uid(uid.clone()))?;
+    match other {
+        Some(other) if Some(other.application.id.key()) != own => Err(ChangeError::Taken.into()),
+        _ => Ok(()),
+    }
+}
+
+fn write_data_keys(
+    batch: &Batch<'_>,
+    key: ApplicationKey,
+    data_keys: &[Sealed],
+) -> Result<(), Failure> {
+    batch
+        .connection
+        .prepare_cached("DELETE FROM data_key WHERE application = ?1")?
+        .execute([key.integer()])?;
+    let mut insert = batch.connection.prepare_cached(
+        "INSERT INTO data_key (application, position, sealed) VALUES (?1, ?2, ?3)",
+    )?;
+    for (position, sealed) in (0_i64..).zip(data_keys) {
+        insert.execute(params![key.integer(), position, &sealed[..]])?;
+    }
+    Ok(())
+}
+
+fn reread(batch: &Batch<'_>, key: ApplicationKey) -> Result<store::rows::ApplicationRow, Failure> {
+    by_key(batch.connection, key)?.ok_or_else(|| Failure::unreadable("application"))
+}

@@ -1,0 +1,167 @@
+//! Changes of what is configured, and of single deliveries. Each is checked before anything of it
+//! is written, and keeps its request's idempotency key with it.
+
+mod application;
+mod endpoint;
+mod event_type;
+
+pub(crate) use endpoint::disable;
+
+use crate::batch::Batch;
+use crate::deliveries;
+use crate::failure::Failure;
+use crate::{applications, endpoints, messages, work};
+use model::delivery::Trigger;
+use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
+use store::change::{Change, ChangeError, ChangeRequest, Changed};
+use store::idempotency::Made;
+use store::rows::Payload;
+use store::work::Work;
+
+/// Why a change is not done.
+enum Refused {
+    /// The database failed: the whole transaction does.
+    Failure(Failure),
+    /// The change itself can't be done; nothing was written.
+    Change(ChangeError),
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl From<ChangeError> for Refused {
+    fn from(error: ChangeError) -> Self {
+        Self::Change(error)
+    }
+}
+
+/// Does a change, unless its idempotency key was used before.
+pub(crate) fn change(
+    batch: &mut Batch<'_>,
+    request: &ChangeRequest,
+) -> Result<Result<Changed, ChangeError>, Failure> {
+    if let Some(key) = &request.idempotency
+        && let Some(prior) = batch.prior(key)?
+    {
+        return Ok(match prior.body == key.body {
+            true => Ok(Changed::Repeated(prior)),
+            false => Err(ChangeError::KeyReused),
+        });
+    }
+    let changed = match apply(batch, &request.change) {
+        Ok(changed) => changed,
+        Err(Refused::Change(error)) => return Ok(Err(error)),
+        Err(Refused::Failure(failure)) => return Err(failure),
+    };
+    if let Some(key) = &request.idempotency {
+        let id = batch.key::<()>().integer();
+        batch.remember(key, made(&changed), id)?;
+    }
+    Ok(Ok(changed))
+}
+
+fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
+    match change {
+        Change::CreateApplication {
+            application,
+            data_key,
+        } => application::create(batch, application, data_key),
+        Change::ReplaceApplication {
+            application,
+            data_keys,
+            revision,
+        } => application::replace(batch, application, (data_keys, *revision)),
+        Change::DeleteApplication(key) => application::delete(batch, *key),
+        Change::CreateEndpoint {
+            endpoint,
+            secrets,
+            headers,
+            endpoints_max,
+        } => endpoint::create(batch, endpoint, (secrets, headers.as_ref()), *endpoints_max),
+        Change::ReplaceEndpoint {
+            endpoint,
+            secrets,
+            headers,
+            revision,
+        } => endpoint::replace(batch, endpoint, (secrets, headers.as_ref()), *revision),
+        Change::DeleteEndpoint(application, key) => endpoint::delete(batch, *application, *key),
+        Change::PutEventType { event_type, expect } => event_type::put(batch, event_type, *expect),
+        Change::ExpungeEventType(name) => event_type::expunge(batch, name),
+        Change::OpenDelivery {
+            application,
+            message,
+            endpoint,
+            trigger,
+            owned,
+        } => open_delivery(batch, (*application, *endpoint, *message), *trigger, *owned),
+        Change::StartWork {
+            tail,
+            application,
+            work,
+        } => start_work(batch, *tail, *application, work),
+    }
+}
+
+fn open_delivery(
+    batch: &mut Batch<'_>,
+    ends: (ApplicationKey, EndpointKey, MessageKey),
+    trigger: Trigger,
+    owned: bool,
+) -> Result<Changed, Refused> {
+    let (application, endpoint, message) = ends;
+    let to = endpoints::by_key(batch.connection, endpoint)?;
+    let to = to.filter(|row| !row.deleted && row.endpoint.application == application);
+    let what = messages::load(batch.connection, message, true)?;
+    // Nothing may point at a payload that is gone.
+    let what =
+        what.filter(|row| row.message.application == application && row.payload != Payload::Gone);
+    if to.is_none() || what.is_none() {
+        return Err(ChangeError::Missing.into());
+    }
+    let delivery = deliveries::due_now(batch, ends, trigger);
+    deliveries::open(batch.connection, &delivery)?;
+    let hold = match owned {
+        true => batch.owned.hold(endpoint, delivery.key),
+        false => None,
+    };
+    Ok(Changed::Delivery(delivery, hold))
+}
+
+fn start_work(
+    batch: &mut Batch<'_>,
+    tail: Tail,
+    application: ApplicationKey,
+    work: &Work,
+) -> Result<Changed, Refused> {
+    if applications::revision(batch.connection, application)?.is_none() {
+        return Err(ChangeError::Missing.into());
+    }
+    let id = TaskId::new(batch.lasting_key(), tail);
+    work::write_as(batch, id, (application, work))?;
+    Ok(Changed::Work(id, batch.now))
+}
+
+/// What an idempotency key remembers of a change.
+fn made(changed: &Changed) -> Made {
+    let (key, tail) = match changed {
+        Changed::Application(row) => {
+            let id = row.application.id;
+            (id.key().integer(), id.tail())
+        }
+        Changed::Endpoint(row) => (row.endpoint.id.key().integer(), row.endpoint.id.tail()),
+        Changed::Delivery(delivery, _) => (delivery.key.integer(), Tail::default()),
+        Changed::Work(id, _) => (id.key().integer(), id.tail()),
+        Changed::EventType(_) | Changed::Removed => (0, Tail::default()),
+        Changed::Repeated(prior) => return prior.made,
+    };
+    Made { key, tail }
+}

@@ -1,0 +1,72 @@
+//! Event types as rows: reading them, by name and in lists.
+
+use crate::columns::{name, optional_name, optional_text, time, words};
+use crate::failure::Failure;
+use crate::walking::Walking;
+use model::event_type::EventType;
+use model::name::Name;
+use rusqlite::{Connection, Row};
+use store::query::{EventTypeQuery, Walk};
+
+const SELECT: &str = "SELECT name, description, archived, deprecated, schemas, feature_flags,
+    group_name, created_at, updated_at FROM event_type";
+
+/// The event type of this name, archived or not.
+pub(crate) fn find(connection: &Connection, name: &Name) -> Result<Option<EventType>, Failure> {
+    let mut select = connection.prepare_cached(&format!("{SELECT} WHERE name = ?1"))?;
+    let mut rows = select.query([name.as_str()])?;
+    rows.next()?.map(read).transpose()
+}
+
+/// Those of these names that exist, in the order they were asked for.
+pub(crate) fn named(connection: &Connection, names: &[Name]) -> Result<Vec<EventType>, Failure> {
+    let found = names.iter().map(|name| find(connection, name));
+    found.filter_map(Result::transpose).collect()
+}
+
+/// A list.
+pub(crate) fn list(
+    connection: &Connection,
+    query: &EventTypeQuery,
+) -> Result<Walk<EventType, Name>, Failure> {
+    let order = match query.ascending {
+        true => "WHERE (?1 IS NULL OR name > ?1) ORDER BY name ASC",
+        false => "WHERE (?1 IS NULL OR name < ?1) ORDER BY name DESC",
+    };
+    let mut select = connection.prepare_cached(&format!("{SELECT} {order}"))?;
+    let mut rows = select.query([query.beyond.as_ref().map(Name::as_str)])?;
+    let mut walking = Walking::new(query.limit);
+    while let Some(row) = rows.next()? {
+        if !walking.looks_at(name(row, 0)?) {
+            break;
+        }
+        let event_type = read(row)?;
+        if passes(&event_type, query) {
+            walking.keep(event_type);
+        }
+    }
+    Ok(walking.end())
+}
+
+fn passes(event_type: &EventType, query: &EventTypeQuery) -> bool {
+    let flags = &event_type.feature_flags;
+    let visible = query
+        .visible_to
+        .as_ref()
+        .is_none_or(|carried| flags.is_empty() || flags.iter().any(|flag| carried.contains(flag)));
+    visible && (query.archived || !event_type.archived)
+}
+
+fn read(row: &Row<'_>) -> Result<EventType, Failure> {
+    Ok(EventType {
+        name: name(row, 0)?,
+        description: optional_text(row, 1)?.unwrap_or_default().to_owned(),
+        archived: row.get(2)?,
+        deprecated: row.get(3)?,
+        schemas: row.get(4)?,
+        feature_flags: words(row, 5)?,
+        group_name: optional_name(row, 6)?,
+        created_at: time(row, 7)?,
+        updated_at: time(row, 8)?,
+    })
+}

@@ -1,0 +1,338 @@
+//! The handle: [`store::Store`] as methods that queue a request for the writer or run a read.
+
+use crate::directory::DataDirectory;
+use crate::failure::Failure;
+use crate::inbox::{Asked, Request, Urgency};
+use crate::reader::Readers;
+use crate::shared::Shared;
+use crate::writer::Writer;
+use crate::{
+    accept, applications, attempts, backup, change, claim, endpoint_messages, event_types,
+    messages, record, statistics, sweep, work,
+};
+use async_trait::async_trait;
+use model::Timestamp;
+use model::event_type::EventType;
+use model::id::{ApplicationKey, AttemptId, AttemptKey, EndpointKey, MessageKey, TaskId};
+use model::name::Name;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use store::accept::{Accept, AcceptError, Accepted};
+use store::change::{ChangeError, ChangeRequest, Changed};
+use store::idempotency::{Fingerprint, Prior};
+use store::query::{
+    ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery, MessageQuery,
+    StatisticsQuery, Walk,
+};
+use store::record::{Outcome, Recorded};
+use store::rows::{
+    ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, LaneDue,
+    MessageEndpointRow, MessageRow, RegistryRow, Statistics,
+};
+use store::work::{Slice, SweepLimits, Swept, WorkRow};
+use store::{Condition, Lane, MessageRef, Store, StoreError};
+use tokio::sync::{oneshot, watch};
+
+type Stored<T> = Result<T, StoreError>;
+
+/// The embedded store.
+pub struct SqliteStore {
+    shared: Arc<Shared>,
+    readers: Arc<Readers>,
+    /// Driven by whoever asks, if the store was opened inline.
+    writer: Option<Mutex<Writer>>,
+}
+
+impl SqliteStore {
+    pub(crate) fn new(shared: Arc<Shared>, readers: Readers, writer: Option<Writer>) -> Self {
+        Self {
+            shared,
+            readers: Arc::new(readers),
+            writer: writer.map(Mutex::new),
+        }
+    }
+
+    /// Takes no more requests. What is queued is still done; then the loops end, the writer's
+    /// after it has moved everything into the database's file.
+    pub fn close(&self) {
+        self.readers.close();
+        self.shared.inbox.close();
+        self.shared.checkpoints.close();
+        if let Some(writer) = &self.writer {
+            let mut writer = writer.lock().expect("a step does not panic");
+            writer.step();
+            writer.close();
+        }
+    }
+
+    /// Drives a store that was opened inline where nothing is asked of it: outcomes that wait
+    /// because a commit failed are tried again. Does nothing for a store with loops.
+    pub fn step(&self) {
+        if let Some(writer) = &self.writer {
+            writer.lock().expect("a step does not panic").step();
+        }
+    }
+
+    /// The directory that this store is in, locked for as long as any part of the store is there.
+    pub fn directory(&self) -> &DataDirectory {
+        &self.shared.directory
+    }
+
+    /// Commits since the store was opened.
+    pub fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::Relaxed)
+    }
+
+    /// Has the writer do something, and waits for the answer.
+    async fn ask<I, T>(&self, question: Question<I, T>) -> Result<T, Failure>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+    {
+        if let Some(failure) = self.shared.failure() {
+            return Err(failure);
+        }
+        let (reply, answer) = oneshot::channel();
+        let request: Box<dyn Request> = Box::new(Asked {
+            kib: question
+                .bytes
+                .div_ceil(1_024)
+                .try_into()
+                .unwrap_or(u32::MAX),
+            input: question.input,
+            run: question.run,
+            refuse: question.refuse,
+            urgency: question.urgency,
+            answer: None,
+            reply,
+        });
+        self.shared
+            .inbox
+            .push(request)
+            .await
+            .map_err(|_| Failure::Closed)?;
+        self.step();
+        match answer.await {
+            Ok(answer) => Ok(answer),
+            // The writer ended without an answer: whether it committed is not known.
+            Err(_) => Err(self.shared.failure().unwrap_or(Failure::Closed)),
+        }
+    }
+
+    /// For requests whose only error is the store's.
+    async fn ask_simply<I, T>(
+        &self,
+        input: I,
+        urgency: Urgency,
+        run: fn(&mut crate::batch::Batch<'_>, &I) -> Result<Stored<T>, Failure>,
+    ) -> Stored<T>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+    {
+        let question = Question {
+            input,
+            run,
+            refuse: |_, failure| Err(failure.to_store_error()),
+            urgency,
+            bytes: 1_024,
+        };
+        self.ask(question).await?
+    }
+}
+
+/// Something for the writer to do.
+struct Question<I, T> {
+    input: I,
+    run: fn(&mut crate::batch::Batch<'_>, &I) -> Result<T, Failure>,
+    refuse: fn(&I, &Failure) -> T,
+    urgency: Urgency,
+    bytes: usize,
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn accept(&self, batch: Vec<Accept>) -> Vec<Result<Accepted, AcceptError>> {
+        let items = batch.len();
+        let question = Question {
+            bytes: batch.iter().map(accept::bytes).sum(),
+            input: batch,
+            run: accept::accept,
+            refuse: |batch, failure| accept::refuse(batch.len(), failure),
+            urgency: Urgency::Now,
+        };
+        match self.ask(question).await {
+            Ok(answers) => answers,
+            Err(failure) => accept::refuse(items, &failure),
+        }
+    }
+
+    async fn record(&self, outcome: Outcome) -> Stored<Recorded> {
+        self.ask_simply(outcome, Urgency::Patient, |batch, outcome| {
+            Ok(Ok(record::record(batch, outcome)?))
+        })
+        .await
+    }
+
+    async fn claim(&self, lane: Lane, due_by: Timestamp, limit: usize) -> Stored<Vec<Claimed>> {
+        let owned = self.shared.owned.clone();
+        let claim = move |connection: &_| claim::claim(connection, &owned, (lane, due_by, limit));
+        Ok(self.readers.with(claim).await?)
+    }
+
+    async fn lanes(&self, after: EndpointKey, limit: usize) -> Stored<Vec<LaneDue>> {
+        let owned = self.shared.owned.clone();
+        let lanes = move |connection: &_| claim::lanes(connection, &owned, after, limit);
+        Ok(self.readers.with(lanes).await?)
+    }
+
+    fn condition(&self) -> watch::Receiver<Condition> {
+        self.shared.condition.subscribe()
+    }
+
+    async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError> {
+        let question = Question {
+            bytes: 4_096,
+            input: request,
+            run: change::change,
+            refuse: |_, failure| Err(failure.to_store_error().into()),
+            urgency: Urgency::Now,
+        };
+        self.ask(question).await.map_err(StoreError::from)?
+    }
+
+    async fn prior(&self, fingerprint: Fingerprint) -> Stored<Option<Prior>> {
+        let shared = self.shared.clone();
+        let find = move |connection: &_| {
+            let now = shared.clock.now();
+            shared.idempotency.find(connection, now, &fingerprint)
+        };
+        Ok(self.readers.snapshot(find).await?)
+    }
+
+    async fn registry(&self, application: &ApplicationRef) -> Stored<Option<RegistryRow>> {
+        let application = application.clone();
+        let read = move |connection: &_| applications::registry(connection, &application);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn applications(
+        &self,
+        query: &ApplicationQuery,
+    ) -> Stored<Walk<ApplicationRow, ApplicationKey>> {
+        let query = query.clone();
+        let read = move |connection: &_| applications::list(connection, &query);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn event_types_named(&self, names: &[Name]) -> Stored<Vec<EventType>> {
+        let names = names.to_vec();
+        let read = move |connection: &_| event_types::named(connection, &names);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn event_types(&self, query: &EventTypeQuery) -> Stored<Walk<EventType, Name>> {
+        let query = query.clone();
+        let read = move |connection: &_| event_types::list(connection, &query);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn messages(&self, query: &MessageQuery) -> Stored<Walk<MessageRow, MessageKey>> {
+        let query = query.clone();
+        let read = move |connection: &_| messages::list(connection, &query);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn message(
+        &self,
+        application: ApplicationKey,
+        message: &MessageRef,
+    ) -> Stored<Option<MessageRow>> {
+        let message = message.clone();
+        let read = move |connection: &_| messages::named(connection, application, &message);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn attempts(&self, query: &AttemptQuery) -> Stored<Walk<AttemptRow, AttemptKey>> {
+        let query = query.clone();
+        let read = move |connection: &_| attempts::list(connection, &query);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn attempt(&self, message: MessageKey, id: AttemptId) -> Stored<Option<AttemptRow>> {
+        let read = move |connection: &_| attempts::one(connection, message, id);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn endpoint_messages(
+        &self,
+        query: &EndpointMessageQuery,
+    ) -> Stored<Walk<EndpointMessageRow, MessageKey>> {
+        let query = query.clone();
+        let read = move |connection: &_| endpoint_messages::of_endpoint(connection, &query);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn message_endpoints(
+        &self,
+        message: MessageKey,
+        after: EndpointKey,
+        limit: usize,
+    ) -> Stored<Walk<MessageEndpointRow, EndpointKey>> {
+        let read =
+            move |connection: &_| endpoint_messages::of_message(connection, message, after, limit);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn statistics(&self, query: StatisticsQuery) -> Stored<Statistics> {
+        let now = self.shared.clock.now();
+        let read = move |connection: &_| statistics::count(connection, query, now);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn work(&self) -> Stored<Slice> {
+        self.ask_simply((), Urgency::Now, |batch, ()| Ok(Ok(work::slice(batch)?)))
+            .await
+    }
+
+    async fn work_row(&self, id: TaskId) -> Stored<Option<WorkRow>> {
+        let read = move |connection: &_| work::row(connection, id);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn sweep(&self, limits: SweepLimits) -> Stored<Swept> {
+        let swept = self.ask_simply(limits, Urgency::MakesRoom, |batch, limits| {
+            Ok(Ok(sweep::sweep(batch, *limits)?))
+        });
+        let swept = swept.await?;
+        self.shared
+            .idempotency
+            .drop_expired(self.shared.clock.now());
+        Ok(swept)
+    }
+
+    async fn setting(&self, name: &str) -> Stored<Option<Vec<u8>>> {
+        let name = name.to_owned();
+        let read = move |connection: &_| crate::settings::get(connection, &name);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn set_setting(&self, name: &str, value: &[u8]) -> Stored<Vec<u8>> {
+        let setting = (name.to_owned(), value.to_vec());
+        self.ask_simply(setting, Urgency::Now, |batch, (name, value)| {
+            Ok(Ok(crate::settings::put_if_absent(
+                batch.connection,
+                name,
+                value,
+            )?))
+        })
+        .await
+    }
+
+    async fn backup(&self, directory: &Path) -> Stored<()> {
+        let directory = directory.to_owned();
+        let copy = move |connection: &_| backup::copy(connection, &directory);
+        Ok(self.readers.with(copy).await?)
+    }
+}

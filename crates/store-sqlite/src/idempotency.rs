@@ -1,0 +1,343 @@
+//! Finds idempotency keys. Rows are only appended, at the end of the hour in which they expire: a
+//! tree in the order of the keys themselves would dirty a page for each. What finds them is in
+//! memory, by the first 8 bytes of the fingerprint (which is a hash, and so as good as random).
+//!
+//! Memory is bounded: when there are too many keys, those of one hour are written to disk as a
+//! sorted run, a piece in each commit, and a filter of 2 bytes per key stays. A run costs a
+//! sequential write and, for a key that is not in it, one lookup in a thousand. At the start all is
+//! built again from the rows.
+
+use crate::batch::HOUR;
+use crate::failure::Failure;
+use model::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard};
+use store::idempotency::{Fingerprint, Made, Prior};
+
+/// Rows of a sorted run that one commit carries.
+const SPILL_ROWS_MAX: usize = 2_000;
+
+/// A key that was written, and where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Remembered {
+    pub(crate) hour: i64,
+    pub(crate) id: i64,
+    pub(crate) prior: Prior,
+}
+
+/// The index in memory, shared by the writer and the readers.
+pub(crate) struct Idempotency {
+    hours: Mutex<BTreeMap<i64, Hour>>,
+    keys_max: usize,
+}
+
+/// Keys that expire at the same hour.
+#[derive(Default)]
+struct Hour {
+    recent: HashMap<i64, i64>,
+    runs: Vec<Filter>,
+}
+
+/// A sorted run on its way to disk.
+#[derive(Debug)]
+pub(crate) struct Spill {
+    hour: i64,
+    run: i64,
+    sorted: Vec<(i64, i64)>,
+    written: usize,
+}
+
+enum Candidate {
+    Row(i64, i64),
+    Run(i64, i64),
+}
+
+impl Idempotency {
+    /// Builds the index from what is stored and not expired.
+    pub(crate) fn load(
+        connection: &Connection,
+        now: Timestamp,
+        keys_max: usize,
+    ) -> Result<Self, Failure> {
+        let mut hours: BTreeMap<i64, Hour> = BTreeMap::new();
+        let current = now.micros().div_euclid(HOUR);
+        // What a crash left of unfinished runs.
+        connection.execute(
+            "DELETE FROM idempotency_sorted WHERE (hour, run) NOT IN
+             (SELECT hour, run FROM idempotency_run)",
+            [],
+        )?;
+        let mut runs = connection
+            .prepare("SELECT hour, run FROM idempotency_run WHERE hour > ?1 ORDER BY 1, 2")?;
+        let mut runs = runs.query([current])?;
+        while let Some(row) = runs.next()? {
+            let (hour, run) = (row.get(0)?, row.get(1)?);
+            let filter = Filter::load(connection, hour, run)?;
+            hours.entry(hour).or_default().runs.push(filter);
+        }
+        let mut recent = connection.prepare(
+            "SELECT i.hour, i.id, i.fingerprint FROM idempotency i WHERE i.hour > ?1 AND i.id >
+             (SELECT coalesce(max(r.last_id), 0) FROM idempotency_run r WHERE r.hour = i.hour)",
+        )?;
+        let mut recent = recent.query([current])?;
+        while let Some(row) = recent.next()? {
+            let fingerprint: Fingerprint = row.get(2)?;
+            let hour = hours.entry(row.get(0)?).or_default();
+            hour.recent.insert(prefix(&fingerprint), row.get(1)?);
+        }
+        Ok(Self {
+            hours: Mutex::new(hours),
+            keys_max,
+        })
+    }
+
+    /// What became of the first request with this fingerprint, if it is still remembered.
+    pub(crate) fn find(
+        &self,
+        connection: &Connection,
+        now: Timestamp,
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<Prior>, Failure> {
+        for candidate in self.candidates(now, fingerprint) {
+            let found = match candidate {
+                Candidate::Row(hour, id) => read_row(connection, (hour, id), fingerprint)?,
+                Candidate::Run(hour, run) => read_run(connection, (hour, run), fingerprint)?,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    fn candidates(&self, now: Timestamp, fingerprint: &Fingerprint) -> Vec<Candidate> {
+        let prefix = prefix(fingerprint);
+        let current = now.micros().div_euclid(HOUR);
+        let mut candidates = Vec::new();
+        for (&hour, keys) in self.lock().range(current + 1..) {
+            if let Some(&id) = keys.recent.get(&prefix) {
+                candidates.push(Candidate::Row(hour, id));
+            }
+            for (run, filter) in (0..).zip(&keys.runs) {
+                if filter.may_hold(prefix) {
+                    candidates.push(Candidate::Run(hour, run));
+                }
+            }
+        }
+        candidates
+    }
+
+    /// Indexes keys whose rows are committed.
+    pub(crate) fn add(&self, fresh: &HashMap<Fingerprint, Remembered>) {
+        if fresh.is_empty() {
+            return;
+        }
+        let mut hours = self.lock();
+        for (fingerprint, remembered) in fresh {
+            let hour = hours.entry(remembered.hour).or_default();
+            hour.recent.insert(prefix(fingerprint), remembered.id);
+        }
+    }
+
+    /// Forgets hours that are over.
+    pub(crate) fn drop_expired(&self, now: Timestamp) {
+        let current = now.micros().div_euclid(HOUR);
+        let mut hours = self.lock();
+        *hours = hours.split_off(&(current + 1));
+    }
+
+    /// Begins a run of the fullest hour, if there are too many keys in memory.
+    pub(crate) fn begin_spill(&self) -> Option<Spill> {
+        let hours = self.lock();
+        let in_memory: usize = hours.values().map(|hour| hour.recent.len()).sum();
+        if in_memory <= self.keys_max {
+            return None;
+        }
+        let (&hour, keys) = hours.iter().max_by_key(|(_, keys)| keys.recent.len())?;
+        let mut sorted: Vec<_> = keys
+            .recent
+            .iter()
+            .map(|(&prefix, &id)| (prefix, id))
+            .collect();
+        sorted.sort_unstable();
+        Some(Spill {
+            hour,
+            run: keys.runs.len() as i64,
+            sorted,
+            written: 0,
+        })
+    }
+
+    /// A run is on disk whole: a filter takes its keys' place in memory.
+    pub(crate) fn end_spill(&self, spill: Spill) {
+        let mut hours = self.lock();
+        let Some(hour) = hours.get_mut(&spill.hour) else {
+            return;
+        };
+        let mut filter = Filter::with_room_for(spill.sorted.len());
+        for (prefix, id) in spill.sorted {
+            filter.insert(prefix);
+            if hour.recent.get(&prefix) == Some(&id) {
+                hour.recent.remove(&prefix);
+            }
+        }
+        hour.recent.shrink_to_fit();
+        hour.runs.push(filter);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<i64, Hour>> {
+        self.hours
+            .lock()
+            .expect("nothing panics while it holds this lock")
+    }
+}
+
+impl Spill {
+    /// Writes the next piece into the transaction that is open, and says how far it will have come
+    /// when that is committed.
+    pub(crate) fn write_piece(&self, connection: &Connection) -> Result<usize, Failure> {
+        let end = self.sorted.len().min(self.written + SPILL_ROWS_MAX);
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO idempotency_sorted (hour, run, prefix, id) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        for (prefix, id) in &self.sorted[self.written..end] {
+            insert.execute(params![self.hour, self.run, prefix, id])?;
+        }
+        if end == self.sorted.len() {
+            let last = self.sorted.iter().map(|(_, id)| *id).max();
+            connection
+                .prepare_cached(
+                    "INSERT INTO idempotency_run (hour, run, last_id) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![self.hour, self.run, last])?;
+        }
+        Ok(end)
+    }
+
+    /// The piece is committed. Whether it was the last.
+    pub(crate) fn written_to(&mut self, end: usize) -> bool {
+        self.written = end;
+        end == self.sorted.len()
+    }
+}
+
+/// Removes rows of hours that are over, at most `limit` of each kind; how many keys, and whether
+/// there is more.
+pub(crate) fn sweep_expired(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<(usize, bool), Failure> {
+    let current = now.micros().div_euclid(HOUR);
+    let mut removed = [0; 2];
+    let statements = [
+        "DELETE FROM idempotency WHERE (hour, id) IN
+         (SELECT hour, id FROM idempotency WHERE hour <= ?1 LIMIT ?2)",
+        "DELETE FROM idempotency_sorted WHERE (hour, run, prefix, id) IN
+         (SELECT hour, run, prefix, id FROM idempotency_sorted WHERE hour <= ?1 LIMIT ?2)",
+    ];
+    for (count, sql) in removed.iter_mut().zip(statements) {
+        *count = connection
+            .prepare_cached(sql)?
+            .execute(params![current, limit as i64])?;
+    }
+    connection
+        .prepare_cached("DELETE FROM idempotency_run WHERE hour <= ?1")?
+        .execute([current])?;
+    Ok((removed[0], removed.iter().any(|count| *count == limit)))
+}
+
+fn read_row(
+    connection: &Connection,
+    (hour, id): (i64, i64),
+    fingerprint: &Fingerprint,
+) -> Result<Option<Prior>, Failure> {
+    let mut select = connection.prepare_cached(
+        "SELECT status, body, made, made_tail FROM idempotency
+         WHERE hour = ?1 AND id = ?2 AND fingerprint = ?3",
+    )?;
+    let prior = select.query_row(params![hour, id, fingerprint], |row| {
+        let (key, tail) = (row.get(2)?, row.get(3)?);
+        Ok(Prior {
+            status: row.get(0)?,
+            body: row.get(1)?,
+            made: Made { key, tail },
+        })
+    });
+    Ok(prior.optional()?)
+}
+
+fn read_run(
+    connection: &Connection,
+    (hour, run): (i64, i64),
+    fingerprint: &Fingerprint,
+) -> Result<Option<Prior>, Failure> {
+    let mut select = connection.prepare_cached(
+        "SELECT id FROM idempotency_sorted WHERE hour = ?1 AND run = ?2 AND prefix = ?3",
+    )?;
+    let mut ids = select.query(params![hour, run, prefix(fingerprint)])?;
+    while let Some(row) = ids.next()? {
+        if let Some(prior) = read_row(connection, (hour, row.get(0)?), fingerprint)? {
+            return Ok(Some(prior));
+        }
+    }
+    Ok(None)
+}
+
+fn prefix(fingerprint: &Fingerprint) -> i64 {
+    let first = fingerprint.first_chunk().expect("16 bytes begin with 8");
+    i64::from_be_bytes(*first)
+}
+
+/// A Bloom filter over prefixes that are random already: 16 bits and 6 places for each key let one
+/// in a thousand pass that is not there.
+struct Filter(Vec<u64>);
+
+impl Filter {
+    const BITS_PER_KEY: usize = 16;
+    const PLACES: u64 = 6;
+
+    fn with_room_for(keys: usize) -> Self {
+        Self(vec![0; (keys * Self::BITS_PER_KEY).div_ceil(64).max(1)])
+    }
+
+    fn load(connection: &Connection, hour: i64, run: i64) -> Result<Self, Failure> {
+        let keys: i64 = connection.query_row(
+            "SELECT count(*) FROM idempotency_sorted WHERE hour = ?1 AND run = ?2",
+            [hour, run],
+            |row| row.get(0),
+        )?;
+        let mut filter = Self::with_room_for(keys as usize);
+        let mut select = connection
+            .prepare_cached("SELECT prefix FROM idempotency_sorted WHERE hour = ?1 AND run = ?2")?;
+        let mut prefixes = select.query([hour, run])?;
+        while let Some(row) = prefixes.next()? {
+            filter.insert(row.get(0)?);
+        }
+        Ok(filter)
+    }
+
+    fn insert(&mut self, prefix: i64) {
+        for (word, bit) in self.places(prefix) {
+            self.0[word] |= bit;
+        }
+    }
+
+    fn may_hold(&self, prefix: i64) -> bool {
+        self.places(prefix)
+            .all(|(word, bit)| self.0[word] & bit != 0)
+    }
+
+    fn places(&self, prefix: i64) -> impl Iterator<Item = (usize, u64)> + use<> {
+        let bits = self.0.len() as u64 * 64;
+        let (first, step) = (prefix as u64 >> 32, prefix as u64 & 0xffff_ffff | 1);
+        (0..Self::PLACES).map(move |place| {
+            let bit = (first + place * step) % bits;
+            ((bit / 64) as usize, 1 << (bit % 64))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! What waits for the writer: a queue bounded by bytes. When it is full, callers wait for room in
+//! the order they came; when it is closed, they are told so.
+//!
+//! An outcome that finds the writer idle wakes it, but the writer then gives it a moment to share
+//! its commit with an accept: half as many commits at low load, nothing lost at high load.
+
+use crate::batch::Batch;
+use crate::failure::Failure;
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::{Semaphore, oneshot};
+
+/// Taken for one commit: what fits is what is there, up to these.
+const BATCH_REQUESTS_MAX: usize = 256;
+const BATCH_KIB_MAX: u32 = 1_024;
+/// So many outcomes are a commit's worth by themselves.
+const OUTCOMES_WORTH_A_COMMIT: usize = 64;
+
+/// What kind of request it is, as far as waiting is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// Somebody waits for the answer.
+    Now,
+    /// An outcome: can share the next commit, and waits for as long as none succeeds.
+    Patient,
+    /// Removes what is old: tried even while nothing else can be written, since it makes room.
+    MakesRoom,
+}
+
+/// A request on its way through the writer.
+pub(crate) trait Request: Send {
+    /// Does its part of a transaction. May be called again after a rollback.
+    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Failure>;
+    /// The transaction is on disk: answers.
+    fn committed(self: Box<Self>);
+    /// Nothing was committed and it is not tried again: answers.
+    fn refused(self: Box<Self>, failure: &Failure);
+    /// See [`Urgency`].
+    fn urgency(&self) -> Urgency;
+    /// What it holds in memory.
+    fn kib(&self) -> u32;
+}
+
+/// The one implementation of [`Request`]: what was asked, how it is done, and who waits.
+pub(crate) struct Asked<I, T> {
+    pub(crate) input: I,
+    pub(crate) run: fn(&mut Batch<'_>, &I) -> Result<T, Failure>,
+    pub(crate) refuse: fn(&I, &Failure) -> T,
+    pub(crate) urgency: Urgency,
+    pub(crate) kib: u32,
+    pub(crate) answer: Option<T>,
+    pub(crate) reply: oneshot::Sender<T>,
+}
+
+impl<I: Send, T: Send> Request for Asked<I, T> {
+    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Failure> {
+        self.answer = Some((self.run)(batch, &self.input)?);
+        Ok(())
+    }
+
+    fn committed(self: Box<Self>) {
+        let Asked {
+            input,
+            answer,
+            reply,
+            ..
+        } = *self;
+        // An outcome's hold lets go after the commit, and before anybody hears of it.
+        drop(input);
+        // Whoever asked may have gone; then what was answered is dropped, and its holds let go.
+        let _ = reply.send(answer.expect("a committed request was run"));
+    }
+
+    fn refused(self: Box<Self>, failure: &Failure) {
+        let Asked {
+            input,
+            refuse,
+            reply,
+            ..
+        } = *self;
+        let _ = reply.send(refuse(&input, failure));
+    }
+
+    fn urgency(&self) -> Urgency {
+        self.urgency
+    }
+
+    fn kib(&self) -> u32 {
+        self.kib
+    }
+}
+
+/// The queue.
+pub(crate) struct Inbox {
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    room: Semaphore,
+    capacity_kib: u32,
+}
+
+#[derive(Default)]
+struct Queue {
+    requests: VecDeque<Box<dyn Request>>,
+    urgent: usize,
+    lingering: bool,
+    nudged: bool,
+    closed: bool,
+}
+
+impl Inbox {
+    /// A queue that holds at most so much.
+    pub(crate) fn new(capacity_kib: u32) -> Self {
+        Self {
+            queue: Mutex::default(),
+            arrived: Condvar::new(),
+            room: Semaphore::new(capacity_kib as usize),
+            capacity_kib,
+        }
+    }
+
+    /// Queues a request, after waiting for room. Gives it back when the inbox is closed.
+    pub(crate) async fn push(&self, request: Box<dyn Request>) -> Result<(), Box<dyn Request>> {
+        match self.room.acquire_many(self.cost(&*request)).await {
+            Ok(room) => room.forget(),
+            Err(_) => return Err(request),
+        }
+        let mut queue = self.lock();
+        if queue.closed {
+            return Err(request);
+        }
+        let urgent = request.urgency() != Urgency::Patient;
+        queue.urgent += usize::from(urgent);
+        queue.requests.push_back(request);
+        let enough = queue.requests.len() >= OUTCOMES_WORTH_A_COMMIT;
+        if urgent || enough || !queue.lingering {
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Takes what there is, for one commit.
+    pub(crate) fn take(&self) -> Vec<Box<dyn Request>> {
+        self.take_from(&mut self.lock())
+    }
+
+    /// Waits for something to commit, or for `patience`: then it is empty. `None`: closed and
+    /// empty. Outcomes alone wait for company as long as `linger`.
+    pub(crate) fn wait(
+        &self,
+        patience: Option<Duration>,
+        linger: Duration,
+    ) -> Option<Vec<Box<dyn Request>>> {
+        const POISON: &str = "nothing panics while it holds this lock";
+        let mut queue = self.lock();
+        let quiet = |queue: &mut Queue| queue.requests.is_empty() && !queue.closed && !queue.nudged;
+        queue = match patience {
+            None => self.arrived.wait_while(queue, quiet).expect(POISON),
+            Some(patience) => {
+                let waited = self.arrived.wait_timeout_while(queue, patience, quiet);
+                waited.expect(POISON).0
+            }
+        };
+        queue.nudged = false;
+        if !queue.requests.is_empty() {
+            queue.lingering = true;
+            let alone = |queue: &mut Queue| {
+                let enough = queue.requests.len() >= OUTCOMES_WORTH_A_COMMIT;
+                queue.urgent == 0 && !enough && !queue.closed
+            };
+            let waited = self.arrived.wait_timeout_while(queue, linger, alone);
+            queue = waited.expect(POISON).0;
+            queue.lingering = false;
+        }
+        let over = queue.closed && queue.requests.is_empty();
+        (!over).then(|| self.take_from(&mut queue))
+    }
+
+    /// Wakes the writer although nothing was queued.
+    pub(crate) fn nudge(&self) {
+        self.lock().nudged = true;
+        self.arrived.notify_all();
+    }
+
+    /// Takes no more requests; what is queued is still done.
+    pub(crate) fn close(&self) {
+        self.room.close();
+        self.lock().closed = true;
+        self.arrived.notify_all();
+    }
+
+    /// Closes, and drops what is queued: whoever waits for it is told that the store is closed.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        let queued = std::mem::take(&mut self.lock().requests);
+        drop(queued);
+    }
+
+    fn take_from(&self, queue: &mut Queue) -> Vec<Box<dyn Request>> {
+        let (mut taken, mut kib, mut room) = (Vec::new(), 0, 0);
+        while taken.len() < BATCH_REQUESTS_MAX && kib < BATCH_KIB_MAX {
+            let Some(request) = queue.requests.pop_front() else {
+                break;
+            };
+            kib += request.kib();
+            room += self.cost(&*request);
+            queue.urgent -= usize::from(request.urgency() != Urgency::Patient);
+            taken.push(request);
+        }
+        self.room.add_permits(room as usize);
+        taken
+    }
+
+    /// One larger than the whole inbox gets in when it is alone.
+    fn cost(&self, request: &dyn Request) -> u32 {
+        request.kib().clamp(1, self.capacity_kib)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue
+            .lock()
+            .expect("nothing panics while it holds this lock")
+    }
+}

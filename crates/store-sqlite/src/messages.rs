@@ -1,0 +1,152 @@
+//! Messages as rows: reading them, alone and in lists.
+
+use crate::columns::{
+    name, optional_name, optional_sealed, optional_text, optional_time, tail, time, words,
+};
+use crate::failure::Failure;
+use crate::walking::{Walking, direction};
+use model::id::{ApplicationKey, MessageId, MessageKey};
+use model::message::{Message, PayloadForm};
+use model::name::Name;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use store::MessageRef;
+use store::query::{MessageFilter, MessageQuery, Walk};
+use store::rows::{MessageRow, Payload};
+
+/// A list. What type they are of is told by the index; only those that pass are read.
+pub(crate) fn list(
+    connection: &Connection,
+    query: &MessageQuery,
+) -> Result<Walk<MessageRow, MessageKey>, Failure> {
+    let mut walking = Walking::new(query.window.limit);
+    let sql = walk_sql(query.window.ascending);
+    let mut select = connection.prepare_cached(&sql)?;
+    let mut rows = select.query(params![
+        query.application.integer(),
+        query.window.above.integer(),
+        query.window.below.integer()
+    ])?;
+    while let Some(row) = rows.next()? {
+        let key = MessageKey::from_integer(row.get(0)?);
+        if !walking.looks_at(key) {
+            break;
+        }
+        if !wants_type(&query.filter, optional_text(row, 1)?.unwrap_or_default()) {
+            continue;
+        }
+        let found = load(connection, key, query.with_payload)?;
+        if let Some(found) = found.filter(|found| passes(&query.filter, &found.message)) {
+            walking.keep(found);
+        }
+    }
+    Ok(walking.end())
+}
+
+/// The statement that walks along an application's messages: key and type.
+pub(crate) fn walk_sql(ascending: bool) -> String {
+    format!(
+        "SELECT id, event_type FROM message INDEXED BY message_application
+         WHERE application = ?1 AND id > ?2 AND id < ?3 ORDER BY id {}",
+        direction(ascending)
+    )
+}
+
+/// One message of an application with its payload.
+pub(crate) fn named(
+    connection: &Connection,
+    application: ApplicationKey,
+    message: &MessageRef,
+) -> Result<Option<MessageRow>, Failure> {
+    let key = match message {
+        MessageRef::Id(id) => Some(id.key()),
+        MessageRef::EventId(event_id) => by_event_id(connection, application, event_id)?,
+    };
+    let Some(key) = key else {
+        return Ok(None);
+    };
+    let found = load(connection, key, true)?;
+    Ok(found.filter(|found| {
+        let right = match message {
+            MessageRef::Id(id) => found.message.id == *id,
+            MessageRef::EventId(_) => true,
+        };
+        right && found.message.application == application
+    }))
+}
+
+/// The message with this key.
+pub(crate) fn load(
+    connection: &Connection,
+    key: MessageKey,
+    with_payload: bool,
+) -> Result<Option<MessageRow>, Failure> {
+    let sql = if with_payload {
+        "SELECT tail, application, event_type, event_id, channels, tags, deliver_at, expires_at,
+         form, content_type, payload FROM message WHERE id = ?1"
+    } else {
+        "SELECT tail, application, event_type, event_id, channels, tags, deliver_at, expires_at,
+         form, content_type FROM message WHERE id = ?1"
+    };
+    let mut select = connection.prepare_cached(sql)?;
+    let mut rows = select.query([key.integer()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let payload = match with_payload {
+        false => Payload::NotRead,
+        true => optional_sealed(row, 10)?.map_or(Payload::Gone, Payload::Sealed),
+    };
+    let message = read(row, key)?;
+    Ok(Some(MessageRow { message, payload }))
+}
+
+/// Whether messages of this type can pass.
+pub(crate) fn wants_type(filter: &MessageFilter, event_type: &str) -> bool {
+    filter
+        .event_types
+        .as_ref()
+        .is_none_or(|wanted| wanted.iter().any(|wanted| wanted.as_str() == event_type))
+}
+
+/// Whether a message passes.
+pub(crate) fn passes(filter: &MessageFilter, message: &Message) -> bool {
+    let channel = filter.channel.as_ref();
+    let tag = filter.tag.as_ref();
+    wants_type(filter, message.event_type.as_str())
+        && channel.is_none_or(|channel| message.channels.contains(channel))
+        && tag.is_none_or(|tag| message.tags.contains(tag))
+}
+
+fn by_event_id(
+    connection: &Connection,
+    application: ApplicationKey,
+    event_id: &Name,
+) -> Result<Option<MessageKey>, Failure> {
+    let mut select = connection
+        .prepare_cached("SELECT message FROM event_key WHERE application = ?1 AND event_id = ?2")?;
+    let key = select.query_row(params![application.integer(), event_id.as_str()], |row| {
+        row.get(0).map(MessageKey::from_integer)
+    });
+    Ok(key.optional()?)
+}
+
+fn read(row: &Row<'_>, key: MessageKey) -> Result<Message, Failure> {
+    let form = match row.get::<_, u8>(8)? {
+        0 => PayloadForm::Json,
+        1 => PayloadForm::Raw {
+            content_type: row.get(9)?,
+        },
+        _ => return Err(Failure::unreadable("message.form")),
+    };
+    Ok(Message {
+        id: MessageId::new(key, tail(row, 0)?),
+        application: ApplicationKey::from_integer(row.get(1)?),
+        event_type: name(row, 2)?,
+        event_id: optional_name(row, 3)?,
+        channels: words(row, 4)?,
+        tags: words(row, 5)?,
+        deliver_at: optional_time(row, 6)?,
+        expires_at: time(row, 7)?,
+        form,
+    })
+}

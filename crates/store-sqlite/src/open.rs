@@ -1,0 +1,116 @@
+//! Opening a store: schema, keys, parts. Threads are the binary's to spawn.
+
+use crate::checkpoint::{CheckpointLoop, Checkpoints};
+use crate::config::SqliteConfig;
+use crate::connection::open_writer;
+use crate::directory::DataDirectory;
+use crate::handle::SqliteStore;
+use crate::idempotency::Idempotency;
+use crate::inbox::Inbox;
+use crate::open_error::OpenError;
+use crate::owned::Owned;
+use crate::reader::Readers;
+use crate::schema::migrate;
+use crate::shared::Shared;
+use crate::writer::{Writer, WriterLoop};
+use model::id::KeySequence;
+use model::{Clock, Entropy, Timestamp};
+use rusqlite::Connection;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+use store::Condition;
+use tokio::sync::watch;
+
+/// A clock set back by more than this is refused: keys would run ahead of time for too long.
+const CLOCK_BEHIND_MAX: Duration = Duration::from_secs(60);
+
+/// What a store takes from outside, so that a simulation can replace it.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives the random part of ids that the store makes itself.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl SqliteStore {
+    /// Opens the store of a data directory. Its two loops must each be run by a thread before
+    /// anything is asked of it; both end after [`SqliteStore::close`].
+    pub fn open(
+        directory: DataDirectory,
+        config: SqliteConfig,
+        surroundings: Surroundings,
+    ) -> Result<(Self, WriterLoop, CheckpointLoop), OpenError> {
+        let database = directory.database();
+        let (writer, shared) = prepare(directory, config, surroundings, false)?;
+        let checkpoints = CheckpointLoop::new(shared.clone(), database.clone());
+        let readers = Readers::new(database, &shared.config, false);
+        let store = Self::new(shared, readers, None);
+        Ok((store, WriterLoop::new(writer), checkpoints))
+    }
+
+    /// Opens the store of a data directory without loops: whoever asks for a write drives the
+    /// writer, and reads run where they are asked for. Nothing then depends on the scheduling of
+    /// threads: the same requests at the same times make the same database.
+    pub fn open_inline(
+        directory: DataDirectory,
+        config: SqliteConfig,
+        surroundings: Surroundings,
+    ) -> Result<Self, OpenError> {
+        let database = directory.database();
+        let (writer, shared) = prepare(directory, config, surroundings, true)?;
+        let readers = Readers::new(database, &shared.config, true);
+        Ok(Self::new(shared, readers, Some(writer)))
+    }
+}
+
+fn prepare(
+    directory: DataDirectory,
+    config: SqliteConfig,
+    surroundings: Surroundings,
+    inline: bool,
+) -> Result<(Writer, Arc<Shared>), OpenError> {
+    let database = directory.database();
+    let mut connection = open_writer(&database, &config)?;
+    migrate(&connection, &database)?;
+    let now = surroundings.clock.now();
+    let keys = last_keys(&connection, now)?;
+    let checkpoints = Checkpoints::default();
+    checkpoints.count_frames(&mut connection)?;
+    let shared = Arc::new(Shared {
+        inbox: Inbox::new(config.inbox_kib),
+        idempotency: Idempotency::load(&connection, now, config.idempotency_keys_max)?,
+        inline,
+        clock: surroundings.clock,
+        owned: Arc::new(Owned::default()),
+        checkpoints,
+        condition: watch::Sender::new(Condition::Writable),
+        commits: std::sync::atomic::AtomicU64::new(0),
+        fatal: Mutex::default(),
+        config,
+        directory,
+    });
+    let writer = Writer::new(connection, shared.clone(), surroundings.entropy, keys);
+    Ok((writer, shared))
+}
+
+/// Goes on behind the largest key that was ever given.
+fn last_keys(connection: &Connection, now: Timestamp) -> Result<KeySequence, OpenError> {
+    let last = connection.query_row(
+        "SELECT max((SELECT last FROM sequence),
+                    (SELECT coalesce(max(id), 0) FROM message),
+                    (SELECT coalesce(max(id), 0) FROM attempt),
+                    (SELECT coalesce(max(id), 0) FROM application),
+                    (SELECT coalesce(max(id), 0) FROM endpoint),
+                    (SELECT coalesce(max(id), 0) FROM task))",
+        [],
+        |row| row.get(0),
+    )?;
+    let keys = KeySequence::after(0, last);
+    let behind = keys.ahead_of(now);
+    if behind > CLOCK_BEHIND_MAX {
+        return Err(OpenError::ClockBehind { behind });
+    }
+    Ok(keys)
+}

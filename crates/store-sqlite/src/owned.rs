@@ -1,0 +1,87 @@
+//! Which open deliveries are owned: a set in memory, since the locked data directory makes this
+//! process the only owner there can be. Entries let go when their [`Hold`] is dropped.
+//!
+//! Two rules keep a delivery from being handed out while its outcome commits. A hold is made before
+//! the commit that makes its row visible, and dropped after the commit that removes it; and a claim
+//! pins its snapshot while the set is locked, so that whatever is not owned in the set at that
+//! moment is in the snapshot as its last outcome left it.
+
+use model::id::{DeliveryKey, EndpointKey};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+use store::Hold;
+use store::lanes::LetGo;
+
+/// The set of owned deliveries, by lane.
+#[derive(Debug, Default)]
+pub(crate) struct Owned {
+    lanes: Mutex<HashMap<EndpointKey, BTreeSet<DeliveryKey>>>,
+}
+
+impl Owned {
+    /// Takes hold of a delivery; `None` if it is owned already.
+    pub(crate) fn hold(
+        self: &Arc<Self>,
+        endpoint: EndpointKey,
+        delivery: DeliveryKey,
+    ) -> Option<Hold> {
+        let new = self.lock().entry(endpoint).or_default().insert(delivery);
+        new.then(|| Hold::new(self.clone(), endpoint, delivery))
+    }
+
+    /// What is owned of one lane, at the moment when `pin` runs.
+    pub(crate) fn of_lane<E>(
+        &self,
+        endpoint: EndpointKey,
+        pin: impl FnOnce() -> Result<(), E>,
+    ) -> Result<BTreeSet<DeliveryKey>, E> {
+        let lanes = self.lock();
+        pin()?;
+        Ok(lanes.get(&endpoint).cloned().unwrap_or_default())
+    }
+
+    /// What is owned of every lane, at the moment when `pin` runs.
+    pub(crate) fn of_all_lanes<E>(
+        &self,
+        pin: impl FnOnce() -> Result<(), E>,
+    ) -> Result<HashMap<EndpointKey, BTreeSet<DeliveryKey>>, E> {
+        let lanes = self.lock();
+        pin()?;
+        Ok(lanes.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<EndpointKey, BTreeSet<DeliveryKey>>> {
+        self.lanes
+            .lock()
+            .expect("nothing panics while it holds this lock")
+    }
+}
+
+impl LetGo for Owned {
+    fn let_go(&self, endpoint: EndpointKey, delivery: DeliveryKey) {
+        let mut lanes = self.lock();
+        if let Some(lane) = lanes.get_mut(&endpoint) {
+            lane.remove(&delivery);
+            if lane.is_empty() {
+                lanes.remove(&endpoint);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_has_one_holder_until_it_is_dropped() {
+        let owned = Arc::new(Owned::default());
+        let (lane, delivery) = (EndpointKey::from_integer(1), DeliveryKey::from_integer(2));
+        let hold = owned.hold(lane, delivery);
+        assert!(hold.is_some());
+        assert!(owned.hold(lane, delivery).is_none());
+        drop(hold);
+        assert!(owned.lock().is_empty());
+        assert!(owned.hold(lane, delivery).is_some());
+    }
+}

@@ -1,0 +1,125 @@
+//! Recording outcomes. The delivery's row, as it was when it was claimed, tells whether an outcome
+//! comes for the first time and in time: every first one deletes or changes it. Only where it is
+//! not found is there anything to look up.
+
+use crate::batch::Batch;
+use crate::change;
+use crate::deliveries::{self, Written};
+use crate::failure::Failure;
+use model::attempt::AttemptResult;
+use model::delivery::Trigger;
+use model::id::AttemptId;
+use rusqlite::{OptionalExtension, params};
+use store::record::{HealthChange, Outcome, Recorded, Then};
+
+/// Records an outcome.
+pub(crate) fn record(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<Recorded, Failure> {
+    let connection = batch.connection;
+    let found = match outcome.then {
+        Then::Close => deliveries::close(connection, &outcome.delivery)?,
+        Then::Reschedule(due) => deliveries::reschedule(connection, &outcome.delivery, due)?,
+    };
+    if !found && let Some(attempt) = recorded_before(batch, outcome)? {
+        return Ok(Recorded {
+            attempt,
+            stale: false,
+            disabled: false,
+        });
+    }
+    let attempt = write_attempt(batch, outcome)?;
+    let mut recorded = Recorded {
+        attempt,
+        stale: !found,
+        disabled: false,
+    };
+    if found {
+        close_scheduled_sibling(batch, outcome)?;
+        recorded.disabled = change_health(batch, outcome)?;
+    }
+    Ok(recorded)
+}
+
+fn recorded_before(batch: &Batch<'_>, outcome: &Outcome) -> Result<Option<AttemptId>, Failure> {
+    let mut select = batch.connection.prepare_cached(
+        "SELECT id FROM attempt INDEXED BY attempt_message
+         WHERE message = ?1 AND endpoint = ?2 AND tail = ?3",
+    )?;
+    let tail = outcome.attempt.tail;
+    let key = select.query_row(
+        params![
+            outcome.delivery.message.integer(),
+            outcome.delivery.endpoint.integer(),
+            tail
+        ],
+        |row| row.get(0),
+    );
+    let key = key.optional()?.map(model::id::Key::from_integer);
+    Ok(key.map(|key| AttemptId::new(key, tail)))
+}
+
+fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<AttemptId, Failure> {
+    let attempt = &outcome.attempt;
+    let written = Written {
+        delivery: &outcome.delivery,
+        event_type: &outcome.event_type,
+        tail: attempt.tail,
+        number: attempt.number,
+        started_at: attempt.started_at,
+        duration_ms: attempt.duration.as_millis().try_into().unwrap_or(u32::MAX),
+        status_code: attempt.status_code,
+        result: attempt.result,
+        revision: attempt.endpoint_revision,
+    };
+    let id = deliveries::write_attempt(batch, &written)?;
+    if let Some(excerpt) = &attempt.excerpt {
+        batch
+            .connection
+            .prepare_cached("INSERT INTO excerpt (attempt, body) VALUES (?1, ?2)")?
+            .execute(params![id.key().integer(), &excerpt[..]])?;
+    }
+    Ok(id)
+}
+
+/// A success by hand makes the automatic series pointless.
+fn close_scheduled_sibling(batch: &Batch<'_>, outcome: &Outcome) -> Result<(), Failure> {
+    let delivery = &outcome.delivery;
+    let by_hand = delivery.trigger != Trigger::Scheduled;
+    if !by_hand || outcome.attempt.result != AttemptResult::Success {
+        return Ok(());
+    }
+    let open = deliveries::open_of(batch.connection, delivery.message, Some(delivery.endpoint))?;
+    for other in open {
+        if other.trigger == Trigger::Scheduled {
+            deliveries::close(batch.connection, &other)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the endpoint was disabled by it.
+fn change_health(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<bool, Failure> {
+    let endpoint = outcome.delivery.endpoint;
+    match outcome.health {
+        HealthChange::None => {}
+        HealthChange::FailingSince(since) => {
+            batch
+                .connection
+                .prepare_cached(
+                    "UPDATE endpoint SET failing_since = ?2
+                     WHERE id = ?1 AND failing_since IS NULL",
+                )?
+                .execute([endpoint.integer(), since.micros()])?;
+        }
+        HealthChange::Works => {
+            batch
+                .connection
+                .prepare_cached(
+                    "UPDATE endpoint SET failing_since = NULL
+                     WHERE id = ?1 AND failing_since IS NOT NULL",
+                )?
+                .execute([endpoint.integer()])?;
+        }
+        HealthChange::Disable => return change::disable(batch, endpoint),
+    }
+    Ok(false)
+}

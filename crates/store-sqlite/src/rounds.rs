@@ -1,0 +1,17 @@
+//! Where the rounds of housekeeping stand: positions in memory that only say where to look next. A
+//! restart begins the rounds anew and loses nothing.
+
+use crate::idempotency::Spill;
+
+/// The positions.
+#[derive(Debug, Default)]
+pub(crate) struct Rounds {
+    /// The task whose slice was done last: the others come first.
+    pub(crate) task: i64,
+    /// Messages up to this one were found to be still needed.
+    pub(crate) swept_message: i64,
+    /// Statistics of endpoints up to this one were looked at.
+    pub(crate) swept_rollup: i64,
+    /// Idempotency keys on their way out of memory.
+    pub(crate) spill: Option<Spill>,
+}

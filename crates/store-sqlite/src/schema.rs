@@ -1,0 +1,41 @@
+//! The schema's versions. Migrations are numbered from 1 and run once each, in order, each in a
+//! transaction with the new `user_version`. One that was released is never changed.
+
+use crate::OpenError;
+use rusqlite::Connection;
+use std::path::Path;
+
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_initial.sql")];
+
+/// The newest version that this program knows.
+pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// Marks the file as Postrider's: `PsRd`.
+const APPLICATION_ID: i32 = 0x5073_5264;
+
+/// Brings the database to [`VERSION`]. Refuses one that is newer, or not Postrider's.
+pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && number("application_id")? != APPLICATION_ID {
+        return Err(OpenError::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    let found = number("user_version")?.unsigned_abs();
+    if found > VERSION {
+        return Err(OpenError::NewerSchema {
+            found,
+            known: VERSION,
+        });
+    }
+    for (version, migration) in (1..).zip(MIGRATIONS).skip(found as usize) {
+        let transaction = connection.unchecked_transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! What the store's handle, the writer and the checkpoint loop share.
+
+use crate::checkpoint::Checkpoints;
+use crate::config::SqliteConfig;
+use crate::directory::DataDirectory;
+use crate::failure::Failure;
+use crate::idempotency::Idempotency;
+use crate::inbox::Inbox;
+use crate::owned::Owned;
+use model::Clock;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use store::Condition;
+use tokio::sync::watch;
+
+/// One store's common ground.
+pub(crate) struct Shared {
+    pub(crate) config: SqliteConfig,
+    /// Whether whoever submits drives the writer, and reads where it stands.
+    pub(crate) inline: bool,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) inbox: Inbox,
+    pub(crate) owned: Arc<Owned>,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) condition: watch::Sender<Condition>,
+    pub(crate) commits: AtomicU64,
+    /// Why only a restart helps, once that is so.
+    pub(crate) fatal: Mutex<Option<String>>,
+    /// Unlocked when the last part of the store is gone.
+    pub(crate) directory: DataDirectory,
+}
+
+impl Shared {
+    /// From now on only a restart helps.
+    pub(crate) fn fail(&self, reason: String) {
+        tracing::error!(
+            reason,
+            "the store has failed: the process must be restarted"
+        );
+        self.fatal
+            .lock()
+            .expect("nothing panics while it holds this lock")
+            .get_or_insert(reason);
+        self.turn(Condition::Failed);
+        self.inbox.nudge();
+    }
+
+    /// Why only a restart helps, if that is so.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        let fatal = self
+            .fatal
+            .lock()
+            .expect("nothing panics while it holds this lock");
+        fatal.clone().map(Failure::Fatal)
+    }
+
+    /// Tells everybody how the store stands. [`Condition::Failed`] is for good.
+    pub(crate) fn turn(&self, condition: Condition) {
+        self.condition.send_if_modified(|now| {
+            let news = *now != condition && *now != Condition::Failed;
+            if news {
+                *now = condition;
+            }
+            news
+        });
+    }
+
+    /// How the store stands.
+    pub(crate) fn standing(&self) -> Condition {
+        *self.condition.borrow()
+    }
+}
