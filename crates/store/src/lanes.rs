@@ -94,3 +94,61 @@ impl fmt::Debug for Hold {
         write!(f, "Hold({:?}, {:?})", self.endpoint, self.delivery)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct Owner(Mutex<Vec<(EndpointKey, DeliveryKey)>>);
+
+    impl LetGo for Owner {
+        fn let_go(&self, endpoint: EndpointKey, delivery: DeliveryKey) {
+            self.0.lock().unwrap().push((endpoint, delivery));
+        }
+    }
+
+    fn hold(owner: &Arc<Owner>) -> (Hold, (EndpointKey, DeliveryKey)) {
+        let names = (EndpointKey::from_integer(5), DeliveryKey::from_integer(7));
+        (Hold::new(owner.clone(), names.0, names.1), names)
+    }
+
+    #[test]
+    fn a_hold_lets_go_once_and_only_when_dropped() {
+        let owner = Arc::new(Owner::default());
+        let (hold, names) = hold(&owner);
+        let moved = Box::new(hold);
+        assert_eq!(*owner.0.lock().unwrap(), []);
+        drop(moved);
+        assert_eq!(*owner.0.lock().unwrap(), [names]);
+    }
+
+    #[tokio::test]
+    async fn a_panicking_holder_lets_go() {
+        let owner = Arc::new(Owner::default());
+        let (hold, names) = hold(&owner);
+        let holder = tokio::spawn(async move {
+            let _hold = hold;
+            panic!("a holder that this test makes panic");
+        });
+        assert!(holder.await.unwrap_err().is_panic());
+        assert_eq!(*owner.0.lock().unwrap(), [names]);
+    }
+
+    #[test]
+    fn a_place_is_given_back_when_dropped() {
+        let lane = Arc::new(());
+        let place = Place::new(lane.clone());
+        assert_eq!(Arc::strong_count(&lane), 2);
+        drop(place);
+        assert_eq!(Arc::strong_count(&lane), 1);
+    }
+
+    #[test]
+    fn holds_and_places_print_without_what_they_keep() {
+        let (hold, _) = hold(&Arc::new(Owner::default()));
+        assert_eq!(format!("{hold:?}"), "Hold(#5, #7)");
+        assert_eq!(format!("{:?}", Place::new("a secret")), "Place");
+    }
+}

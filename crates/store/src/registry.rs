@@ -145,3 +145,6 @@ impl RegistryRow {
         self.endpoints.get(place)
     }
 }
+
+#[cfg(test)]
+mod tests;
