@@ -70,6 +70,9 @@ pub(crate) async fn accept(
     application: ApplicationKey,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Result<Receipt, AppError>>, AppError> {
+    if drafts.is_empty() {
+        return Ok(Vec::new());
+    }
     let app = app.clone();
     carried_through(async move { Batch::new(app, application, drafts).await?.run().await }).await
 }

@@ -10,7 +10,7 @@ use crate::find::Tenant;
 use crate::idempotency::{Request, Success, id_of, made_is_gone};
 use crate::page::{ListInput, Order, Page, Part};
 use crate::{App, AppError, Caller};
-use draft::ApplicationDraft;
+pub(crate) use draft::ApplicationDraft;
 use model::Timestamp;
 use model::application::Application;
 use model::entropy::random;

@@ -121,7 +121,7 @@ impl App {
             window: part.window(),
             result: input.status.map(|status| status.results(input.expanded)),
             status_codes: input.status_code_class.map(|class| (class, class + 100)),
-            filter: input.filter.0.clone(),
+            filter: input.filter.to_stored(),
             with_excerpt: input.with_content,
             with_message: input.with_message,
         };

@@ -1,26 +1,21 @@
 //! Messages: sending one or many at once, and looking them up.
-//!
-//! The application is found before a body is read, so that a stranger learns nothing from how it
-//! is judged: first [`App::recipient`], then [`App::create_message`] or [`App::create_messages`].
 
+mod create;
 mod draft;
 
+pub use create::{MessageRequest, Recipient, RecipientPath, Results};
 pub use draft::{CONTENT_TYPE_BYTES_MAX, MessageInput, RETENTION_HOURS, RawInput, TAGS_MAX};
 
-use crate::accept::{Draft, Receipt};
 use crate::content::{Content, Opener};
 use crate::filter::Filter;
 use crate::find::{Named, Tenant, named};
-use crate::idempotency::Success;
 use crate::page::{ListInput, Page, Part};
-use crate::{App, AppError, Caller, Violation, accept, idempotency};
-use draft::Bounds;
+use crate::{App, AppError, Caller};
 use model::id::MessageKind;
 use model::message::Message;
-use model::name::Name;
 use store::MessageRef;
 use store::query::MessageQuery;
-use store::rows::MessageRow;
+use store::rows::{MessageRow, Payload};
 
 /// A message as people see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +53,7 @@ impl App {
         let query = MessageQuery {
             application: tenant.application().id.key(),
             window: part.window(),
-            filter: input.filter.0.clone(),
+            filter: input.filter.to_stored(),
             with_payload: input.with_content,
         };
         let walk = self.store.messages(&query).await?;
@@ -74,11 +69,14 @@ impl App {
     pub async fn message(
         &self,
         caller: &Caller,
-        application: &str,
-        message: &str,
+        (application, message): (&str, &str),
+        with_content: bool,
     ) -> Result<MessageView, AppError> {
         let tenant = self.application(caller, application).await?;
-        let row = self.message_row(&tenant, message).await?;
+        let mut row = self.message_row(&tenant, message).await?;
+        if !with_content {
+            row.payload = Payload::NotRead;
+        }
         view(&Opener::new(self, &tenant.row().application)?, row)
     }
 

@@ -8,10 +8,10 @@ use crate::{App, AppError, Caller};
 use bytes::Bytes;
 use model::delivery::Trigger;
 use model::id::EndpointKey;
+use store::Lane;
 use store::change::{Change, ChangeRequest, Changed};
 use store::idempotency::IdempotencyKey;
 use store::rows::{Claimed, MessageRow, Payload};
-use store::{Lane, Place};
 
 impl App {
     /// Sends a message to one of its application's endpoints again, whatever that endpoint wants

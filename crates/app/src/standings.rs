@@ -72,7 +72,7 @@ impl App {
             application: tenant.application().id.key(),
             endpoint,
             window: part.window(),
-            filter: input.filter.0.clone(),
+            filter: input.filter.to_stored(),
             standing: input.status.map(|status| status.standings(input.expanded)),
             with_payload: input.with_content,
         };

@@ -1,10 +1,11 @@
 //! What somebody asks to be sent, and the rules it must keep. Pure: time and limits are arguments.
 
 use crate::accept::Draft;
-use crate::{AppError, Settings, Violation};
+use crate::rules::Judge;
+use crate::{AppError, Settings};
 use bytes::Bytes;
 use model::Timestamp;
-use model::id::{Kind, MessageKind};
+use model::id::MessageKind;
 use model::message::{DELIVER_AT_MAX, MESSAGE_CHANNELS_MAX, PayloadForm, RETENTION_DAYS};
 use model::name::Name;
 use std::collections::BTreeSet;
@@ -80,151 +81,122 @@ impl Bounds {
 impl MessageInput {
     /// The message if it keeps all rules; else every rule that it breaks.
     pub(crate) fn judge(self, bounds: Bounds) -> Result<Draft, AppError> {
-        let mut broken = Vec::new();
-        let mut note = |field: &'static str, message: String| {
-            broken.push(Violation::body(&[field], message));
-        };
-        let event_type = taken(name(&self.event_type), |wrong| note("eventType", wrong));
-        let event_id = optional(
-            self.event_id,
-            |text| event_id(&text),
-            |w| note("eventId", w),
-        );
-        let channels = optional(
-            self.channels,
-            |list| channels(&list),
-            |w| note("channels", w),
-        );
-        let tags = optional(self.tags, |list| tags(&list), |w| note("tags", w));
+        let mut judge = Judge::new(&[]);
+        let event_type = judge.name("eventType", &self.event_type);
+        let event_id = judge.uid::<MessageKind>("eventId", self.event_id.as_deref());
+        let channels = channels(&mut judge, self.channels.as_deref());
+        let tags = tags(&mut judge, self.tags.as_deref());
         if self.payload.first() != Some(&b'{') {
-            note("payload", "Payload must be an object.".to_owned());
+            judge.note("payload", "Payload must be an object.");
         }
-        let days = |asked| lasting(asked, RETENTION_DAYS, DAY);
-        let days = optional(self.retention_days, days, |w| {
-            note("payloadRetentionPeriod", w)
-        });
-        let hours = |asked| lasting(asked, RETENTION_HOURS, HOUR);
-        let hours = optional(self.retention_hours, hours, |w| {
-            note("payloadRetentionHours", w)
-        });
-        let waits = optional(
-            self.deliver_at,
-            |at| wait(at, bounds),
-            |w| note("deliverAt", w),
+        let days = kept(
+            &mut judge,
+            "payloadRetentionPeriod",
+            self.retention_days,
+            RETENTION_DAYS,
         );
-        let (text, form) = match self.raw {
+        let hours = kept(
+            &mut judge,
+            "payloadRetentionHours",
+            self.retention_hours,
+            RETENTION_HOURS,
+        );
+        let asked = hours
+            .map(|hours| HOUR * hours)
+            .or(days.map(|days| DAY * days));
+        let kept_max = bounds
+            .retention
+            .saturating_sub(wait(&mut judge, self.deliver_at, bounds));
+        let (payload, form) = match self.raw {
             None => (self.payload, PayloadForm::Json),
-            Some(raw) => {
-                let wrong = |wrong| note("transformationsParams", wrong);
-                let content_type = optional(raw.content_type, content_type, wrong);
-                (raw.text, PayloadForm::Raw { content_type })
+            Some(RawInput { text, content_type }) => {
+                let content_type = content_type.and_then(|text| of_type(&mut judge, &text));
+                (text, PayloadForm::Raw { content_type })
             }
         };
-        let (Some(event_type), true) = (event_type, broken.is_empty()) else {
-            return Err(AppError::Invalid(broken));
-        };
-        check_size(&text, bounds.payload_bytes_max)?;
-        let kept_max = bounds.retention.saturating_sub(waits.unwrap_or_default());
+        judge.finish()?;
+        check_size(&payload, bounds.payload_bytes_max)?;
         Ok(Draft {
-            event_type,
+            event_type: event_type.expect("a broken rule was told"),
             event_id,
-            channels: channels.unwrap_or_default(),
-            tags: tags.unwrap_or_default(),
+            channels,
+            tags,
             deliver_at: self.deliver_at,
-            retention: hours.or(days).map_or(kept_max, |asked| asked.min(kept_max)),
+            retention: asked.map_or(kept_max, |asked| asked.min(kept_max)),
             form,
-            payload: text,
+            payload,
             idempotency: None,
         })
     }
 }
 
-/// The value if it keeps its rule; else tells what is wrong.
-fn taken<T>(judged: Result<T, String>, tell: impl FnOnce(String)) -> Option<T> {
-    judged.map_err(tell).ok()
-}
-
-fn optional<I, T>(
-    input: Option<I>,
-    judge: impl FnOnce(I) -> Result<T, String>,
-    tell: impl FnOnce(String),
-) -> Option<T> {
-    taken(judge(input?), tell)
-}
-
-fn name(text: &str) -> Result<Name, String> {
-    text.parse()
-        .map_err(|wrong: model::name::NameError| wrong.to_string())
-}
-
-fn event_id(text: &str) -> Result<Name, String> {
-    if text.starts_with(MessageKind::PREFIX) {
-        return Err(format!(
-            "An eventId must not begin with `{}`.",
-            MessageKind::PREFIX
-        ));
+fn channels(judge: &mut Judge<'_>, list: Option<&[String]>) -> BTreeSet<Name> {
+    match list {
+        Some([]) => judge.note("channels", "must hold at least one; null means none"),
+        Some(list) => {
+            return judge
+                .names("channels", list, MESSAGE_CHANNELS_MAX)
+                .unwrap_or_default();
+        }
+        None => {}
     }
-    name(text)
+    BTreeSet::new()
 }
 
-fn names(list: &[String]) -> Result<BTreeSet<Name>, String> {
-    list.iter().map(|text| name(text)).collect()
+fn tags(judge: &mut Judge<'_>, list: Option<&[String]>) -> BTreeSet<Name> {
+    let list = list.filter(|list| !list.is_empty());
+    list.and_then(|list| judge.names("tags", list, TAGS_MAX))
+        .unwrap_or_default()
 }
 
-fn channels(list: &[String]) -> Result<BTreeSet<Name>, String> {
-    let channels = names(list)?;
-    if (1..=MESSAGE_CHANNELS_MAX).contains(&channels.len()) {
-        return Ok(channels);
+/// For how many of its units a payload is kept.
+fn kept(
+    judge: &mut Judge<'_>,
+    field: &str,
+    asked: Option<i64>,
+    range: RangeInclusive<u16>,
+) -> Option<u32> {
+    let asked = asked?;
+    let count = u16::try_from(asked)
+        .ok()
+        .filter(|count| range.contains(count));
+    if count.is_none() {
+        judge.note(
+            field,
+            format!("must be from {} to {}", range.start(), range.end()),
+        );
     }
-    Err(format!(
-        "A message has 1 to {MESSAGE_CHANNELS_MAX} channels, or null for none."
-    ))
+    count.map(u32::from)
 }
 
-fn tags(list: &[String]) -> Result<BTreeSet<Name>, String> {
-    let tags = names(list)?;
-    if tags.len() <= TAGS_MAX {
-        return Ok(tags);
-    }
-    Err(format!("A message has at most {TAGS_MAX} tags."))
-}
-
-fn lasting(asked: i64, range: RangeInclusive<u16>, unit: Duration) -> Result<Duration, String> {
-    match u16::try_from(asked) {
-        Ok(count) if range.contains(&count) => Ok(unit * u32::from(count)),
-        _ => Err(format!(
-            "A payload is kept for {} to {}.",
-            range.start(),
-            range.end()
-        )),
-    }
-}
-
-/// How long it waits before it is first due.
-fn wait(deliver_at: Timestamp, bounds: Bounds) -> Result<Duration, String> {
-    let wait = deliver_at.since(bounds.now);
+/// How long it is until it is first due.
+fn wait(judge: &mut Judge<'_>, deliver_at: Option<Timestamp>, bounds: Bounds) -> Duration {
+    let wait = deliver_at.map_or(Duration::ZERO, |at| at.since(bounds.now));
+    let days = |duration: Duration| duration.as_secs() / DAY.as_secs();
     if wait > DELIVER_AT_MAX {
-        let days = DELIVER_AT_MAX.as_secs() / DAY.as_secs();
-        return Err(format!("A message can be put off by at most {days} days."));
+        let text = format!("must be at most {} days ahead", days(DELIVER_AT_MAX));
+        judge.note("deliverAt", text);
+    } else if !wait.is_zero() && wait >= bounds.retention {
+        let kept = days(bounds.retention);
+        let text = format!("must be before the payload is gone: it is kept for {kept} days");
+        judge.note("deliverAt", text);
     }
-    if !wait.is_zero() && wait >= bounds.retention {
-        let days = bounds.retention.as_secs() / DAY.as_secs();
-        return Err(format!(
-            "Payloads are kept for {days} days here: it would be gone by then."
-        ));
-    }
-    Ok(wait)
+    wait
 }
 
-fn content_type(text: String) -> Result<String, String> {
+/// What a raw payload is, as a header can say it.
+fn of_type(judge: &mut Judge<'_>, text: &str) -> Option<String> {
+    let text = text.trim();
     let legal = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if legal && !text.trim().is_empty() && text.len() <= CONTENT_TYPE_BYTES_MAX {
-        return Ok(text.trim().to_owned());
+    if legal && (1..=CONTENT_TYPE_BYTES_MAX).contains(&text.len()) {
+        return Some(text.to_owned());
     }
-    Err(format!(
-        "A content type is 1 to {CONTENT_TYPE_BYTES_MAX} visible ASCII characters, such as \
-         `text/plain`."
-    ))
+    let text = format!(
+        "a content type must be 1 to {CONTENT_TYPE_BYTES_MAX} visible ASCII characters, such as \
+         `text/plain`"
+    );
+    judge.note("transformationsParams", text);
+    None
 }
 
 fn check_size(payload: &[u8], bytes_max: usize) -> Result<(), AppError> {

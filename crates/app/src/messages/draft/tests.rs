@@ -1,4 +1,5 @@
 use super::*;
+use crate::Violation;
 use model::message::PayloadForm;
 use proptest::prelude::*;
 
@@ -10,6 +11,8 @@ const BOUNDS: Bounds = Bounds {
     retention: KEPT,
 };
 
+const SIX: [&str; 6] = ["1", "2", "3", "4", "5", "6"];
+
 fn message() -> MessageInput {
     MessageInput {
         event_type: "invoice.paid".to_owned(),
@@ -20,6 +23,14 @@ fn message() -> MessageInput {
 
 fn list(texts: &[&str]) -> Option<Vec<String>> {
     Some(texts.iter().map(|text| (*text).to_owned()).collect())
+}
+
+fn raw(content_type: &str) -> Option<RawInput> {
+    let text = Bytes::from_static(b"hello");
+    Some(RawInput {
+        text,
+        content_type: Some(content_type.to_owned()),
+    })
 }
 
 /// The fields that the rules name; empty for a message that keeps them.
@@ -36,226 +47,92 @@ fn broken(input: MessageInput, bounds: Bounds) -> Vec<String> {
 
 #[test]
 fn every_broken_rule_names_its_field() {
-    let long = "a".repeat(257);
-    let raw = |content_type: &str| {
-        Some(RawInput {
-            text: Bytes::from_static(b"hello"),
-            content_type: Some(content_type.to_owned()),
-        })
-    };
-    let in_days = |days: u64| Some(NOW.plus(DAY * u32::try_from(days).unwrap()));
-    let six = list(&["1", "2", "3", "4", "5", "6"]);
-    let cases: Vec<(MessageInput, &[&str])> = vec![
-        (message(), &[]),
+    type Case = (fn(&mut MessageInput), &'static [&'static str]);
+    let cases: &[Case] = &[
+        (|_| {}, &[]),
+        (|m| m.event_type.clear(), &["body.eventType.__all__"]),
+        (|m| m.event_type.push(' '), &["body.eventType.__all__"]),
         (
-            MessageInput {
-                event_type: String::new(),
-                ..message()
-            },
-            &["body.eventType"],
+            |m| m.event_type = "a".repeat(257),
+            &["body.eventType.__all__"],
         ),
+        (|m| m.event_id = Some("order-1".into()), &[]),
+        (|m| m.event_id = Some("".into()), &["body.eventId.__all__"]),
         (
-            MessageInput {
-                event_type: "a b".into(),
-                ..message()
-            },
-            &["body.eventType"],
+            |m| m.event_id = Some("msg_1".into()),
+            &["body.eventId.__all__"],
         ),
+        (|m| m.channels = list(&["a"]), &[]),
+        (|m| m.channels = list(&["a", "a", "b", "c", "d", "e"]), &[]),
+        (|m| m.channels = list(&[]), &["body.channels"]),
+        (|m| m.channels = list(&SIX), &["body.channels"]),
         (
-            MessageInput {
-                event_type: long.clone(),
-                ..message()
-            },
-            &["body.eventType"],
+            |m| m.channels = list(&["a", "a/b"]),
+            &["body.channels[1].__all__"],
         ),
+        (|m| m.tags = list(&[]), &[]),
+        (|m| m.tags = list(&SIX), &["body.tags"]),
+        (|m| m.retention_days = Some(5), &[]),
+        (|m| m.retention_days = Some(90), &[]),
         (
-            MessageInput {
-                event_id: Some("order-1".into()),
-                ..message()
-            },
-            &[],
-        ),
-        (
-            MessageInput {
-                event_id: Some(String::new()),
-                ..message()
-            },
-            &["body.eventId"],
-        ),
-        (
-            MessageInput {
-                event_id: Some("msg_1".into()),
-                ..message()
-            },
-            &["body.eventId"],
-        ),
-        (
-            MessageInput {
-                channels: list(&["a"]),
-                ..message()
-            },
-            &[],
-        ),
-        (
-            MessageInput {
-                channels: list(&["a", "a", "b", "c", "d", "e"]),
-                ..message()
-            },
-            &[],
-        ),
-        (
-            MessageInput {
-                channels: list(&[]),
-                ..message()
-            },
-            &["body.channels"],
-        ),
-        (
-            MessageInput {
-                channels: six.clone(),
-                ..message()
-            },
-            &["body.channels"],
-        ),
-        (
-            MessageInput {
-                channels: list(&["a/b"]),
-                ..message()
-            },
-            &["body.channels"],
-        ),
-        (
-            MessageInput {
-                tags: list(&[]),
-                ..message()
-            },
-            &[],
-        ),
-        (
-            MessageInput {
-                tags: six,
-                ..message()
-            },
-            &["body.tags"],
-        ),
-        (
-            MessageInput {
-                retention_days: Some(5),
-                ..message()
-            },
-            &[],
-        ),
-        (
-            MessageInput {
-                retention_days: Some(90),
-                ..message()
-            },
-            &[],
-        ),
-        (
-            MessageInput {
-                retention_days: Some(4),
-                ..message()
-            },
+            |m| m.retention_days = Some(4),
             &["body.payloadRetentionPeriod"],
         ),
         (
-            MessageInput {
-                retention_days: Some(91),
-                ..message()
-            },
+            |m| m.retention_days = Some(91),
             &["body.payloadRetentionPeriod"],
         ),
         (
-            MessageInput {
-                retention_days: Some(i64::MIN),
-                ..message()
-            },
+            |m| m.retention_days = Some(i64::MIN),
             &["body.payloadRetentionPeriod"],
         ),
+        (|m| m.retention_hours = Some(1), &[]),
         (
-            MessageInput {
-                retention_hours: Some(1),
-                ..message()
-            },
-            &[],
-        ),
-        (
-            MessageInput {
-                retention_hours: Some(0),
-                ..message()
-            },
+            |m| m.retention_hours = Some(0),
             &["body.payloadRetentionHours"],
         ),
         (
-            MessageInput {
-                retention_hours: Some(65_537),
-                ..message()
-            },
+            |m| m.retention_hours = Some(65_537),
             &["body.payloadRetentionHours"],
         ),
+        (|m| m.deliver_at = Some(NOW.plus(DELIVER_AT_MAX)), &[]),
         (
-            MessageInput {
-                deliver_at: in_days(30),
-                ..message()
-            },
-            &[],
-        ),
-        (
-            MessageInput {
-                deliver_at: in_days(31),
-                ..message()
-            },
+            |m| m.deliver_at = Some(NOW.plus(DELIVER_AT_MAX + HOUR)),
             &["body.deliverAt"],
         ),
+        (|m| m.deliver_at = Some(Timestamp::MIN), &[]),
+        (|m| m.deliver_at = Some(Timestamp::MAX), &["body.deliverAt"]),
+        (|m| m.raw = raw("text/plain; charset=utf-8"), &[]),
         (
-            MessageInput {
-                deliver_at: Some(Timestamp::MIN),
-                ..message()
-            },
-            &[],
-        ),
-        (
-            MessageInput {
-                deliver_at: Some(Timestamp::MAX),
-                ..message()
-            },
-            &["body.deliverAt"],
-        ),
-        (
-            MessageInput {
-                raw: raw("text/plain; charset=utf-8"),
-                ..message()
-            },
-            &[],
-        ),
-        (
-            MessageInput {
-                raw: raw("text/plain\r\nx: y"),
-                ..message()
-            },
+            |m| m.raw = raw("text/plain\r\nx: y"),
             &["body.transformationsParams"],
         ),
-        (
-            MessageInput {
-                raw: raw(" "),
-                ..message()
-            },
-            &["body.transformationsParams"],
-        ),
-        (
-            MessageInput {
-                event_type: "é".into(),
-                event_id: Some(long),
-                payload: Bytes::from_static(b"[]"),
-                ..message()
-            },
-            &["body.eventType", "body.eventId", "body.payload"],
-        ),
+        (|m| m.raw = raw(" "), &["body.transformationsParams"]),
+        (|m| m.payload = Bytes::from_static(b"[]"), &["body.payload"]),
     ];
-    for (input, expected) in cases {
-        assert_eq!(broken(input.clone(), BOUNDS), expected, "{input:?}");
+    for (index, (spoil, expected)) in cases.iter().enumerate() {
+        let mut input = message();
+        spoil(&mut input);
+        assert_eq!(broken(input, BOUNDS), *expected, "case {index}");
     }
+}
+
+#[test]
+fn all_broken_rules_are_told_together() {
+    let input = MessageInput {
+        event_type: "é".to_owned(),
+        event_id: Some(String::new()),
+        payload: Bytes::from_static(b"null"),
+        retention_days: Some(1),
+        ..MessageInput::default()
+    };
+    let expected = [
+        "body.eventType.__all__",
+        "body.eventId.__all__",
+        "body.payload",
+        "body.payloadRetentionPeriod",
+    ];
+    assert_eq!(broken(input, BOUNDS), expected);
 }
 
 #[test]
