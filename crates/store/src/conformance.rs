@@ -4,8 +4,8 @@
 //! store::conformance_tests!(SqliteHarness);
 //! ```
 //!
-//! and every claim runs against it. A claim is about the seam alone: it knows no SQL, no file and no
-//! timing, and what it asserts is in the documentation of [`crate::Store`] and of what passes
+//! and every claim runs against it. A claim is about the seam alone: it knows no SQL, no file and
+//! no timing, and what it asserts is in the documentation of [`crate::Store`] and of what passes
 //! through it. What belongs to one database (a full disk, a second process, migrations) is tested
 //! beside that database.
 //!

@@ -1,4 +1,4 @@
-//! Background work, and the one that completes a large fan-out: in slices, once, also over restarts.
+//! Background work, and the one that completes a large fan-out: in slices, once, over restarts too.
 
 use super::drafts::{self, DAY, HOUR, leave_to_fan_out, name, names};
 use super::world::World;
