@@ -33,7 +33,8 @@ pub struct Walk<T, P> {
     /// one that was read only to know whether there is more. `None` when there was none.
     pub examined: Option<P>,
     /// Whether the window holds more behind it. Rows that the filters would pass over count, so
-    /// that with filters the next walk may find nothing.
+    /// that with filters the next walk may find nothing. What is deleted is not there: it does not
+    /// count.
     pub more: bool,
 }
 
@@ -106,7 +107,8 @@ pub struct AttemptQuery {
     pub with_message: bool,
 }
 
-/// A list of an endpoint's messages: those that have a delivery or an attempt to it.
+/// A list of an endpoint's messages: those that have a delivery or an attempt to it. A store may
+/// walk along all messages of the application and pass over the others as a filter does.
 #[derive(Debug, Clone)]
 pub struct EndpointMessageQuery {
     /// The application.

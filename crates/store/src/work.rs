@@ -15,7 +15,8 @@ pub const SLICE_MAX: usize = 500;
 pub enum Work {
     /// Open the deliveries of a message to the endpoints that matched when it was accepted, beyond
     /// those that its own transaction carried: all with larger keys than `after`, at the registry
-    /// revision that the fan-out used. Endpoints made since then, or gone since then, get none.
+    /// revision that the fan-out used. Endpoints made since then, or gone since then, get none; one
+    /// that was changed since then is judged by what it is now.
     FanOut {
         /// The message.
         message: MessageKey,

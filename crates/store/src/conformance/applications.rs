@@ -159,6 +159,30 @@ pub(super) async fn applications_page_in_both_directions(world: &World) {
     }
 }
 
+pub(super) async fn a_full_page_of_applications_knows_whether_it_is_the_last(world: &World) {
+    for _ in 0..3 {
+        world.application().await;
+    }
+    let gone = world.application().await.application.id.key();
+    world.change(Change::DeleteApplication(gone)).await;
+    for (limit, more) in [(0, true), (2, true), (3, false), (4, false)] {
+        let query = ApplicationQuery {
+            window: oldest(limit),
+            with_endpoints: false,
+            without_disabled_endpoints: false,
+        };
+        let walk = world.store().applications(&query).await;
+        let walk = walk.expect("reads go on");
+        assert_eq!(
+            (walk.rows.len(), walk.more),
+            (limit.min(3), more),
+            "limit {limit}"
+        );
+        let last = walk.rows.last().map(|row| row.application.id.key());
+        assert_eq!(walk.examined, last, "limit {limit}");
+    }
+}
+
 pub(super) async fn applications_are_listed_by_what_their_endpoints_are(world: &World) {
     let bare = world.application().await.application.id;
     let enabled = world.application().await.application.id;

@@ -55,6 +55,16 @@ pub(super) async fn reopening_lets_go_of_everything(world: &mut World) {
     assert_eq!(keys(&world.claim(lane, 10).await), expected);
 }
 
+pub(super) async fn a_hold_from_before_reopening_lets_go_of_nothing(world: &mut World) {
+    let lane = world.lane().await;
+    world.message(lane.application).await;
+    let before = world.claim_one(lane).await;
+    world.reopen().await;
+    let _after = world.claim_one(lane).await;
+    drop(before);
+    assert_eq!(keys(&world.claim(lane, 10).await), []);
+}
+
 pub(super) async fn what_is_not_due_is_not_claimed(world: &World) {
     let lane = world.lane().await;
     let due = world.now().plus(Duration::from_millis(1_500));

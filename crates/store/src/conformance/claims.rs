@@ -57,6 +57,7 @@ macro_rules! conformance_claims {
                 an_application_that_is_not_there_is_missing
                 every_change_of_its_endpoints_grows_an_applications_revision
                 applications_page_in_both_directions
+                a_full_page_of_applications_knows_whether_it_is_the_last
                 applications_are_listed_by_what_their_endpoints_are
                 deleted_endpoints_do_not_count_in_lists_of_applications
             }
@@ -74,6 +75,7 @@ macro_rules! conformance_claims {
                 an_owned_delivery_is_not_claimed_until_its_hold_drops
                 a_claimed_delivery_is_not_claimed_again_until_its_hold_drops
                 reopening_lets_go_of_everything
+                a_hold_from_before_reopening_lets_go_of_nothing
                 what_is_not_due_is_not_claimed
                 live_goes_before_replayed_and_the_earliest_due_first
                 a_claim_takes_at_most_its_limit
@@ -98,6 +100,7 @@ macro_rules! conformance_claims {
                 what_waits_is_claimed_after_reopening_in_its_order
                 a_store_that_was_just_opened_can_write
                 keys_grow_although_the_clock_is_set_back
+                keys_grow_although_all_that_was_made_is_swept
                 a_keys_time_is_when_its_row_was_made
                 a_setting_is_written_once
                 settings_written_at_once_agree
@@ -126,6 +129,7 @@ macro_rules! conformance_claims {
                 an_expunged_event_type_is_gone
                 names_find_archived_event_types_and_leave_out_missing_ones
                 event_types_page_by_name_in_both_directions
+                a_full_page_of_event_types_knows_whether_it_is_the_last
                 event_types_are_listed_beyond_a_name_that_need_not_exist
                 event_types_are_listed_to_those_who_may_see_them
             }

@@ -4,6 +4,7 @@ use super::drafts::{Ending, HOUR, SECOND, name};
 use super::reading::message_query;
 use super::world::World;
 use crate::rows::ApplicationRef;
+use crate::work::SweepLimits;
 use crate::{Condition, MessageRef, Store};
 use model::Timestamp;
 use model::id::{ApplicationKey, MessageId};
@@ -79,6 +80,24 @@ pub(super) async fn keys_grow_although_the_clock_is_set_back(world: &mut World) 
     }
     let later = world.lane().await;
     assert!(later.application > lane.application && later.endpoint > lane.endpoint);
+}
+
+pub(super) async fn keys_grow_although_all_that_was_made_is_swept(world: &mut World) {
+    let lane = world.lane().await;
+    let claimed = world.handed_over(lane).await;
+    let message = claimed.message.message.id.key();
+    let attempt = world.end(claimed, Ending::Success).await.attempt.key();
+    let limits = SweepLimits {
+        keep_since: world.now().plus(SECOND),
+        rows_max: 10,
+    };
+    let swept = world.sweep(limits).await;
+    assert_eq!((swept.messages, swept.attempts), (1, 1));
+    world.reopen().await;
+    world.clock.set(world.now().minus(40 * SECOND));
+    world.reopen().await;
+    let sent = world.message(lane.application).await;
+    assert!(sent.key().integer() > attempt.integer() && sent.key() > message);
 }
 
 pub(super) async fn a_keys_time_is_when_its_row_was_made(world: &World) {

@@ -124,6 +124,23 @@ pub(super) async fn event_types_page_by_name_in_both_directions(world: &World) {
     }
 }
 
+pub(super) async fn a_full_page_of_event_types_knows_whether_it_is_the_last(world: &World) {
+    for text in ["a", "b", "c"] {
+        put(world, drafts::event_type(text), Expect::NoneLive).await;
+    }
+    for (limit, more) in [(0, true), (2, true), (3, false), (4, false)] {
+        let page = world.store().event_types(&everything(limit)).await;
+        let page = page.expect("reads go on");
+        assert_eq!(
+            (page.rows.len(), page.more),
+            (limit.min(3), more),
+            "limit {limit}"
+        );
+        let last = page.rows.last().map(|row| row.name.clone());
+        assert_eq!(page.examined, last, "limit {limit}");
+    }
+}
+
 pub(super) async fn event_types_are_listed_beyond_a_name_that_need_not_exist(world: &World) {
     for text in ["a", "c", "e"] {
         put(world, drafts::event_type(text), Expect::NoneLive).await;

@@ -228,6 +228,13 @@ pub(super) async fn a_messages_endpoints_are_listed_by_ascending_key(world: &Wor
             .collect();
         assert_eq!(found, expected, "limit {limit}");
     }
+    for (limit, more) in [(0, true), (4, true), (5, false), (6, false)] {
+        let store = world.store();
+        let page = store
+            .message_endpoints(message, EndpointKey::MIN, limit)
+            .await;
+        assert_eq!(page.expect("reads go on").more, more, "limit {limit}");
+    }
     let row = message_endpoints(world, message, 1).await.swap_remove(0);
     assert_eq!(Some(row.endpoint), world.endpoint_row(lanes[0]).await);
 }

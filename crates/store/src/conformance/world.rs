@@ -290,9 +290,16 @@ impl World {
     /// Works until there is nothing to do.
     pub(super) async fn finish_work(&self) -> Vec<Slice> {
         const ENOUGH: usize = 10_000;
-        let mut slices = Vec::new();
+        let mut slices: Vec<Slice> = Vec::new();
         while slices.len() < ENOUGH {
             let slice = self.work().await;
+            if let Some(last) = slices.last() {
+                assert_eq!(
+                    last.more,
+                    slice.task.is_some(),
+                    "a slice knows what is left"
+                );
+            }
             if slice.task.is_none() {
                 return slices;
             }
