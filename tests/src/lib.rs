@@ -1,1 +1,34 @@
-//! End-to-end tests: what they share.
+//! What the end-to-end tests share: a real server as a child process, receivers on real sockets,
+//! a plain HTTP client, and the published clients of other languages.
+//!
+//! Black-box: nothing here knows a room of the product. Only the story `deterministic`, which
+//! runs whole rooms in one process, does.
+//!
+//! The map:
+//! - [`server`]: [`Server`], the binary under `serve`: start, kill, terminate, start again.
+//! - [`command`]: the binary's other commands, run to their end.
+//! - [`api`]: [`Api`], raw calls, for what the published clients would not send.
+//! - [`receiver`]: [`Receiver`], an endpoint's other side, with answers as the test wants them.
+//! - [`clients`]: scripts under `tests/clients`, run with the published npm and PyPI packages.
+//! - [`disk`]: a disk that is full, or can't sync, by the test's command.
+//! - [`wait`]: bounded waits, whose failure says what did not come.
+//! - [`chance`]: seeded randomness; the seed is printed.
+//! - [`place`]: where the binary, the clients and the repository are.
+//!
+//! Everything panics with a sentence, the log of the server included, rather than return an error:
+//! a test has nobody to hand one to.
+
+pub mod api;
+pub mod chance;
+pub mod clients;
+pub mod command;
+pub mod disk;
+pub mod place;
+pub mod receiver;
+pub mod server;
+pub mod wait;
+
+pub use api::{Api, Call, Reply};
+pub use receiver::{Answer, Gate, Received, Receiver};
+pub use server::{Options, Server};
+pub use wait::{eventually, within};

@@ -1,0 +1,331 @@
+// The whole life of an application through the published npm client `svix`, unmodified: create,
+// send, look up, rotate, resend, recover, delete. What arrives is verified with the published
+// package `standardwebhooks`.
+//
+// SERVER_URL and TOKEN say where. The server retries so late that every second attempt that is
+// seen here was asked for by hand.
+import assert from "node:assert/strict";
+import { ApiException, Svix, messageInRaw } from "svix";
+import { Webhook } from "standardwebhooks";
+import { Receiver, eventually } from "./receiver.mjs";
+
+const client = new Svix(process.env.TOKEN, { serverUrl: process.env.SERVER_URL });
+const receiver = await Receiver.start();
+const app = "node-shop"; // the application's uid
+const began = new Date(Date.now() - 60_000);
+
+// Chapters build on each other: the first that fails ends the story.
+async function chapter(name, tell) {
+  try {
+    await tell();
+  } catch (error) {
+    console.error("not ok", name);
+    throw error;
+  }
+  console.log("ok", name);
+}
+
+async function refused(code, call) {
+  const error = await call.then(
+    () => assert.fail(`should have been refused with ${code}`),
+    (error) => error,
+  );
+  assert.ok(error instanceof ApiException, `${error}`);
+  assert.equal(error.code, code, JSON.stringify(error.body));
+  return error.body;
+}
+
+const sorted = (list) => [...list].sort();
+const ids = (list) => list.data.map((item) => item.id);
+
+await chapter("applications", async () => {
+  const made = await client.application.create({
+    name: "Shop",
+    uid: app,
+    metadata: { plan: "gold" },
+  });
+  assert.match(made.id, /^app_[0-9A-Za-z]{27}$/);
+  assert.deepEqual([made.name, made.uid, made.metadata.plan], ["Shop", app, "gold"]);
+  assert.ok(made.createdAt instanceof Date && !Number.isNaN(made.createdAt.valueOf()));
+
+  const again = await client.application.getOrCreate({ name: "Other", uid: app });
+  assert.deepEqual([again.id, again.name], [made.id, "Shop"]);
+  assert.equal((await refused(409, client.application.create({ name: "x", uid: app }))).code, "conflict");
+  assert.ok(Array.isArray((await refused(422, client.application.create({ name: "" }))).detail));
+
+  assert.equal((await client.application.get(app)).id, made.id);
+  assert.equal((await client.application.patch(made.id, { name: "The Shop" })).name, "The Shop");
+  const whole = await client.application.upsert(app, { name: "Shop", uid: app, throttleRate: 900 });
+  assert.deepEqual([whole.id, whole.throttleRate, whole.metadata], [made.id, 900, {}]);
+
+  const other = await client.application.create({ name: "Other" });
+  const first = await client.application.list({ limit: 1, order: "descending" });
+  assert.deepEqual([ids(first), first.done], [[other.id], false]);
+  const second = await client.application.list({ iterator: first.iterator, order: "descending" });
+  assert.ok(ids(second).includes(made.id) && !ids(second).includes(other.id));
+  await client.application.delete(other.id);
+  await refused(404, client.application.get(other.id));
+});
+
+await chapter("event types", async () => {
+  const made = await client.eventType.create({
+    name: "invoice.paid",
+    description: "An invoice was paid",
+    schemas: { 1: { type: "object", properties: { id: { type: "string" } } } },
+    groupName: "invoice",
+  });
+  assert.deepEqual([made.name, made.groupName], ["invoice.paid", "invoice"]);
+  await client.eventType.create({ name: "invoice.lost", description: "An invoice was lost" });
+  const conflict = await refused(409, client.eventType.create({ name: "invoice.lost", description: "x" }));
+  assert.equal(conflict.code, "event_type_exists");
+
+  const whole = await client.eventType.get("invoice.paid");
+  assert.equal(whole.schemas[1].type, "object");
+  const patched = await client.eventType.patch("invoice.lost", { description: "Gone" });
+  assert.equal(patched.description, "Gone");
+  const upserted = await client.eventType.upsert("invoice.sent", { description: "Sent" });
+  assert.equal(upserted.name, "invoice.sent");
+
+  const names = async (options) => (await client.eventType.list(options)).data.map((type) => type.name);
+  assert.deepEqual(await names(), ["invoice.lost", "invoice.paid", "invoice.sent"]);
+  await client.eventType.delete("invoice.sent");
+  assert.deepEqual(await names(), ["invoice.lost", "invoice.paid"]);
+  assert.deepEqual(await names({ includeArchived: true }), ["invoice.lost", "invoice.paid", "invoice.sent"]);
+});
+
+await chapter("endpoints", async () => {
+  const made = await client.endpoint.create(app, {
+    url: receiver.url("/main"),
+    uid: "main",
+    description: "all that is paid",
+    eventTypes: ["invoice.paid"],
+    metadata: { team: "billing" },
+    headers: { "X-Shop": "one", authorization: "Bearer of-the-shop" },
+  });
+  assert.match(made.id, /^ep_[0-9A-Za-z]{27}$/);
+  assert.deepEqual(made.eventTypes, ["invoice.paid"]);
+  await client.endpoint.create(app, { url: receiver.url("/vip"), uid: "vip", channels: ["vip"] });
+  assert.equal((await refused(409, client.endpoint.create(app, { url: receiver.url("/"), uid: "vip" }))).code, "conflict");
+  const unknown = client.endpoint.create(app, { url: receiver.url("/"), eventTypes: ["no.such"] });
+  assert.deepEqual((await refused(422, unknown)).detail[0].loc, ["body", "eventTypes"]);
+  await refused(422, client.endpoint.create(app, { url: "http://10.1.2.3/" }));
+
+  assert.equal((await client.endpoint.get(app, "main")).id, made.id);
+  const listed = (await client.endpoint.list(app)).data.map((endpoint) => endpoint.uid);
+  assert.deepEqual(listed, ["vip", "main"]);
+
+  const { key } = await client.endpoint.getSecret(app, "main");
+  assert.match(key, /^whsec_/);
+  const patched = await client.endpoint.patch(app, "main", { description: "paid", throttleRate: null });
+  assert.deepEqual([patched.description, patched.url], ["paid", receiver.url("/main")]);
+  await client.endpoint.upsert(app, "main", {
+    url: receiver.url("/main"),
+    uid: "main",
+    eventTypes: ["invoice.paid"],
+  });
+  assert.equal((await client.endpoint.getSecret(app, "main")).key, key, "an upsert keeps the secret");
+
+  const headers = async () => client.endpoint.getHeaders(app, "main");
+  assert.deepEqual(await headers(), { headers: { "X-Shop": "one" }, sensitive: ["authorization"] });
+  await client.endpoint.patchHeaders(app, "main", {
+    headers: { "x-branch": "two" },
+    deleteHeaders: ["authorization"],
+  });
+  assert.deepEqual(await headers(), { headers: { "X-Shop": "one", "x-branch": "two" }, sensitive: [] });
+  await client.endpoint.setHeaders(app, "main", { headers: { "X-Shop": "three" } });
+  assert.deepEqual((await headers()).headers, { "X-Shop": "three" });
+  await refused(422, client.endpoint.setHeaders(app, "main", { headers: { "webhook-id": "x" } }));
+});
+
+await chapter("messages arrive where they match, signed", async () => {
+  const { key } = await client.endpoint.getSecret(app, "main");
+  const vip = (await client.endpoint.getSecret(app, "vip")).key;
+  const sent = await client.message.create(app, {
+    eventType: "invoice.paid",
+    eventId: "paid-1",
+    payload: { id: "inv_1", amount: 12.5, text: "größer – 10 €" },
+    tags: ["june"],
+  });
+  assert.match(sent.id, /^msg_[0-9A-Za-z]{27}$/);
+  assert.deepEqual(sent.payload, {}, "without content unless asked");
+
+  const got = await receiver.next("/main", key);
+  assert.deepEqual(got.payload, { id: "inv_1", amount: 12.5, text: "größer – 10 €" });
+  assert.equal(got.headers["webhook-id"], sent.id);
+  assert.equal(got.headers["content-type"], "application/json");
+  assert.equal(got.headers["x-shop"], "three");
+  assert.equal(got.headers["svix-id"], undefined);
+
+  const conflict = client.message.create(app, { eventType: "invoice.paid", eventId: "paid-1", payload: {} });
+  assert.equal((await refused(409, conflict)).code, "conflict");
+  await refused(404, client.message.create("no-such-app", { eventType: "invoice.paid", payload: {} }));
+
+  await client.message.create(app, { eventType: "invoice.lost", channels: ["vip", "x"], payload: { n: 2 } });
+  assert.deepEqual((await receiver.next("/vip", vip)).payload, { n: 2 });
+
+  const raw = '{ "spelled":  1.50e2 }';
+  await client.message.create(app, messageInRaw("invoice.paid", raw));
+  assert.equal((await receiver.next("/main", key)).body.toString(), raw);
+  assert.deepEqual([receiver.waiting("/main"), receiver.waiting("/vip")], [0, 0]);
+});
+
+await chapter("an idempotency key makes one message of two calls", async () => {
+  const { key } = await client.endpoint.getSecret(app, "main");
+  const message = { eventType: "invoice.paid", payload: { id: "inv_once" } };
+  const options = { idempotencyKey: "node-once" };
+  const first = await client.message.create(app, message, options);
+  const second = await client.message.create(app, message, options);
+  assert.equal(second.id, first.id);
+  assert.equal((await receiver.next("/main", key)).headers["webhook-id"], first.id);
+  assert.equal(receiver.waiting("/main"), 0);
+  const other = { ...message, payload: { id: "inv_other" } };
+  await refused(409, client.message.create(app, other, options));
+});
+
+await chapter("a message is delivered when it is due", async () => {
+  const { key } = await client.endpoint.getSecret(app, "main");
+  const deliverAt = new Date(Date.now() + 1_500);
+  const sent = await client.message.create(app, { eventType: "invoice.paid", payload: { late: 1 }, deliverAt });
+  assert.equal(sent.deliverAt.valueOf(), deliverAt.valueOf());
+  const got = await receiver.next("/main", key);
+  assert.ok(Date.now() >= deliverAt.valueOf(), "it came too early");
+  assert.equal(got.headers["webhook-id"], sent.id);
+  const tooLate = new Date(Date.now() + 31 * 86_400_000);
+  await refused(422, client.message.create(app, { eventType: "invoice.paid", payload: {}, deliverAt: tooLate }));
+});
+
+await chapter("messages are listed and found", async () => {
+  const all = await client.message.list(app);
+  assert.deepEqual(sorted(ids(all)).reverse(), ids(all), "newest first");
+  assert.equal(all.data.length, 5);
+  assert.ok(all.done);
+
+  const pages = [];
+  for (let iterator = null, done = false; !done; ) {
+    const page = await client.message.list(app, { limit: 2, iterator });
+    pages.push(...ids(page));
+    ({ iterator, done } = page);
+  }
+  assert.deepEqual(pages, ids(all));
+
+  const one = await client.message.get(app, "paid-1", { withContent: true });
+  assert.deepEqual([one.payload.id, one.tags], ["inv_1", ["june"]]);
+  assert.deepEqual((await client.message.get(app, one.id)).payload, {});
+  const found = async (options) => ids(await client.message.list(app, options));
+  assert.deepEqual(await found({ tag: "june" }), [one.id]);
+  assert.equal((await found({ channel: "vip" })).length, 1);
+  assert.equal((await found({ eventTypes: ["invoice.lost", "invoice.sent"] })).length, 1);
+  assert.equal((await found({ after: began })).length, 5);
+  assert.deepEqual(await found({ before: began }), []);
+  await refused(404, client.message.get(app, "msg_000000000000000000000000000"));
+});
+
+await chapter("attempts can be looked up from both sides", async () => {
+  const main = await client.endpoint.get(app, "main");
+  const [attempt] = await eventually(async () => {
+    const { data } = await client.messageAttempt.listByMsg(app, "paid-1", { withContent: true });
+    assert.equal(data.length, 1);
+    return data;
+  });
+  assert.match(attempt.id, /^atmpt_[0-9A-Za-z]{27}$/);
+  assert.deepEqual([attempt.status, attempt.statusText, attempt.triggerType], [0, "success", 0]);
+  assert.deepEqual([attempt.responseStatusCode, attempt.response], [200, "taken"]);
+  assert.deepEqual([attempt.url, attempt.endpointId], [receiver.url("/main"), main.id]);
+  assert.deepEqual(await client.messageAttempt.get(app, attempt.msgId, attempt.id), attempt);
+
+  const by = (options) => client.messageAttempt.listByEndpoint(app, "main", options);
+  await eventually(async () => assert.equal((await by()).data.length, 4));
+  const withMsg = (await by({ withMsg: true, limit: 1 })).data[0];
+  assert.equal(withMsg.msg.id, withMsg.msgId);
+  assert.equal((await by({ status: 0 })).data.length, 4);
+  assert.equal((await by({ status: 2 })).data.length, 0);
+  assert.equal((await by({ statusCodeClass: 500 })).data.length, 0);
+
+  const messages = await client.messageAttempt.listAttemptedMessages(app, "main");
+  assert.equal(messages.data.length, 4);
+  assert.ok(messages.data.every((message) => message.statusText === "success" && !message.nextAttempt));
+  const places = await client.messageAttempt.listAttemptedDestinations(app, "paid-1");
+  assert.deepEqual(ids(places), [main.id]);
+});
+
+await chapter("a rotated secret signs beside the new one until its grace ends", async () => {
+  const old = (await client.endpoint.getSecret(app, "main")).key;
+  await client.endpoint.rotateSecret(app, "main", {});
+  const fresh = (await client.endpoint.getSecret(app, "main")).key;
+  assert.notEqual(fresh, old);
+  await client.message.create(app, { eventType: "invoice.paid", payload: { rotated: 1 } });
+  const got = await receiver.next("/main", fresh);
+  assert.equal(got.headers["webhook-signature"].split(" ").length, 2);
+  new Webhook(old).verify(got.body, got.headers);
+
+  const chosen = "whsec_" + Buffer.alloc(24, 7).toString("base64");
+  await client.endpoint.rotateSecret(app, "main", { key: chosen, gracePeriodSeconds: 0 });
+  assert.equal((await client.endpoint.getSecret(app, "main")).key, chosen);
+  await client.message.create(app, { eventType: "invoice.paid", payload: { rotated: 2 } });
+  const last = await receiver.next("/main", chosen);
+  assert.throws(() => new Webhook(fresh).verify(last.body, last.headers));
+  await refused(422, client.endpoint.rotateSecret(app, "main", { key: "whsec_short" }));
+});
+
+await chapter("what failed is resent and recovered, once each", async () => {
+  receiver.statuses.set("/flaky", 503);
+  const { id } = await client.endpoint.create(app, {
+    url: receiver.url("/flaky"),
+    uid: "flaky",
+    eventTypes: ["invoice.lost"],
+  });
+  const { key } = await client.endpoint.getSecret(app, id);
+  const sent = [];
+  for (const n of [1, 2, 3]) {
+    sent.push((await client.message.create(app, { eventType: "invoice.lost", payload: { n } })).id);
+  }
+  for (const _ of sent) await receiver.next("/flaky", key);
+  const stats = () => client.endpoint.getStats(app, "flaky");
+  await eventually(async () => assert.equal((await stats()).fail, 3));
+  const waiting = await client.messageAttempt.listAttemptedMessages(app, "flaky");
+  assert.ok(waiting.data.every((message) => message.nextAttempt instanceof Date), "retries are due");
+
+  receiver.statuses.delete("/flaky");
+  await client.messageAttempt.resend(app, sent[0], "flaky");
+  assert.equal((await receiver.next("/flaky", key)).headers["webhook-id"], sent[0]);
+  await eventually(async () => assert.equal((await stats()).success, 1));
+  const { data } = await client.messageAttempt.listByMsg(app, sent[0], { endpointId: "flaky" });
+  assert.deepEqual(data.map((attempt) => attempt.triggerType), [1, 0]);
+  assert.deepEqual(data.map((attempt) => attempt.responseStatusCode), [200, 503]);
+
+  const task = await client.endpoint.recover(app, "flaky", { since: began });
+  assert.match(task.id, /^qtask_/);
+  assert.deepEqual([task.status, task.task], ["running", "endpoint.recover"]);
+  const again = [];
+  for (const _ of [1, 2]) again.push((await receiver.next("/flaky", key)).headers["webhook-id"]);
+  assert.deepEqual(sorted(again), sorted(sent.slice(1)));
+  await eventually(async () => {
+    const { success, fail, pending, sending } = await stats();
+    assert.deepEqual({ success, fail, pending, sending }, { success: 3, fail: 3, pending: 0, sending: 0 });
+  });
+  await refused(404, client.messageAttempt.resend(app, "msg_000000000000000000000000000", "flaky"));
+  await client.endpoint.patch(app, "flaky", { disabled: true });
+  const error = await client.messageAttempt.resend(app, sent[0], "flaky").catch((error) => error);
+  assert.ok(error instanceof ApiException && error.code >= 400 && error.code < 500, "not silently dropped");
+});
+
+await chapter("what is deleted is gone, and its name is free", async () => {
+  await client.endpoint.delete(app, "flaky");
+  await refused(404, client.endpoint.get(app, "flaky"));
+  await refused(404, client.messageAttempt.listByEndpoint(app, "flaky"));
+  await client.endpoint.create(app, { url: receiver.url("/flaky"), uid: "flaky" });
+  await client.application.delete(app);
+  await refused(404, client.application.get(app));
+  await refused(404, client.endpoint.list(app));
+  await client.application.create({ name: "Shop", uid: app });
+  await client.application.delete(app);
+});
+
+await chapter("what is not built says so", async () => {
+  const shop = await client.application.create({ name: "Shop" });
+  const error = await client.authentication.appPortalAccess(shop.id, {}).catch((error) => error);
+  assert.equal(error.code, 501);
+  assert.ok(JSON.parse(error.body).code && JSON.parse(error.body).detail);
+});
+
+receiver.stop();

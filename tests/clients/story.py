@@ -1,0 +1,354 @@
+"""The whole life of an application through the published PyPI client `svix`, unmodified: create,
+send, look up, rotate, resend, recover, delete. What arrives is verified with the published package
+`standardwebhooks`.
+
+SERVER_URL and TOKEN say where. The server retries so late that every second attempt that is seen
+here was asked for by hand.
+"""
+
+import base64
+import os
+from datetime import datetime, timedelta, timezone
+
+from receiver import Receiver, eventually
+from standardwebhooks import Webhook, WebhookVerificationError
+from svix import Svix, SvixOptions
+from svix.api import (
+    ApplicationIn,
+    ApplicationListOptions,
+    EndpointHeadersIn,
+    EndpointHeadersPatchIn,
+    EndpointIn,
+    EndpointPatch,
+    EndpointSecretRotateIn,
+    EndpointUpsertIn,
+    EventTypeIn,
+    EventTypeListOptions,
+    EventTypeUpsertIn,
+    MessageAttemptListByEndpointOptions,
+    MessageAttemptListByMsgOptions,
+    MessageCreateOptions,
+    MessageIn,
+    MessageListOptions,
+    RecoverIn,
+)
+from svix.api.message import MessageGetOptions, message_in_raw
+from svix.exceptions import HttpError, HTTPValidationError
+from svix.models import ApplicationPatch, AppPortalAccessIn, EventTypePatch, MessageStatus
+
+client = Svix(os.environ["TOKEN"], SvixOptions(server_url=os.environ["SERVER_URL"]))
+receiver = Receiver()
+APP = "python-shop"  # the application's uid
+BEGAN = datetime.now(timezone.utc) - timedelta(minutes=1)
+
+
+def refused(status, call, *arguments):
+    try:
+        answer = call(*arguments)
+    except (HttpError, HTTPValidationError) as error:
+        assert error.status_code == status, f"{error.status_code}, not {status}: {error}"
+        return error
+    raise AssertionError(f"should have been refused with {status}: {answer}")
+
+
+def message(event_type="invoice.paid", payload=None, **fields):
+    return MessageIn(event_type=event_type, payload=payload or {}, **fields)
+
+
+def secret(endpoint):
+    return client.endpoint.get_secret(APP, endpoint).key
+
+
+def ids(page):
+    return [item.id for item in page.data]
+
+
+def applications():
+    made = client.application.create(ApplicationIn(name="Shop", uid=APP, metadata={"plan": "gold"}))
+    assert made.id.startswith("app_") and len(made.id) == 31, made
+    assert (made.name, made.uid, made.metadata) == ("Shop", APP, {"plan": "gold"})
+    again = client.application.get_or_create(ApplicationIn(name="Other", uid=APP))
+    assert (again.id, again.name) == (made.id, "Shop")
+    conflict = refused(409, client.application.create, ApplicationIn(name="x", uid=APP))
+    assert conflict.code == "conflict"
+    refused(422, client.application.create, ApplicationIn(name=""))
+
+    assert client.application.get(APP).id == made.id
+    assert client.application.patch(made.id, ApplicationPatch(name="The Shop")).name == "The Shop"
+    whole = client.application.upsert(APP, ApplicationIn(name="Shop", uid=APP, throttle_rate=900))
+    assert (whole.id, whole.throttle_rate, whole.metadata) == (made.id, 900, {})
+    other = client.application.create(ApplicationIn(name="Other"))
+    page = client.application.list(ApplicationListOptions(limit=1))
+    while not page.done:
+        last = page
+        page = client.application.list(ApplicationListOptions(limit=1, iterator=page.iterator))
+        assert ids(page) != ids(last), "the pages move on"
+    assert ids(page) == [other.id], "oldest first"
+    client.application.delete(other.id)
+    refused(404, client.application.get, other.id)
+
+
+def event_types():
+    schema = {"1": {"type": "object", "properties": {"id": {"type": "string"}}}}
+    made = client.event_type.create(
+        EventTypeIn(
+            name="invoice.paid",
+            description="An invoice was paid",
+            schemas=schema,
+            group_name="invoice",
+        )
+    )
+    assert (made.name, made.group_name) == ("invoice.paid", "invoice")
+    client.event_type.create(EventTypeIn(name="invoice.lost", description="Lost"))
+    twice = EventTypeIn(name="invoice.lost", description="x")
+    assert refused(409, client.event_type.create, twice).code == "event_type_exists"
+    assert client.event_type.get("invoice.paid").schemas == schema
+    patched = client.event_type.patch("invoice.lost", EventTypePatch(description="Gone"))
+    assert patched.description == "Gone"
+    client.event_type.upsert("invoice.sent", EventTypeUpsertIn(description="Sent"))
+
+    def names(**options):
+        return [one.name for one in client.event_type.list(EventTypeListOptions(**options)).data]
+
+    assert names() == ["invoice.lost", "invoice.paid", "invoice.sent"]
+    client.event_type.delete("invoice.sent")
+    assert names() == ["invoice.lost", "invoice.paid"]
+    assert names(include_archived=True) == ["invoice.lost", "invoice.paid", "invoice.sent"]
+
+
+def endpoints():
+    main = EndpointIn(
+        url=receiver.url("/main"),
+        uid="main",
+        description="all that is paid",
+        event_types=["invoice.paid"],
+        metadata={"team": "billing"},
+        headers={"X-Shop": "one", "authorization": "Bearer of-the-shop"},
+    )
+    made = client.endpoint.create(APP, main)
+    assert made.id.startswith("ep_") and len(made.id) == 30, made
+    assert made.event_types == ["invoice.paid"]
+    vip = EndpointIn(url=receiver.url("/vip"), uid="vip", channels=["vip"])
+    client.endpoint.create(APP, vip)
+    assert refused(409, client.endpoint.create, APP, vip).code == "conflict"
+    unknown = EndpointIn(url=receiver.url("/"), event_types=["no.such"])
+    error = refused(422, client.endpoint.create, APP, unknown)
+    assert error.detail[0].loc == ["body", "eventTypes"], error
+    refused(422, client.endpoint.create, APP, EndpointIn(url="http://10.1.2.3/"))
+
+    assert client.endpoint.get(APP, "main").id == made.id
+    assert [endpoint.uid for endpoint in client.endpoint.list(APP).data] == ["vip", "main"]
+    key = secret("main")
+    patched = client.endpoint.patch(APP, "main", EndpointPatch(description="paid"))
+    assert (patched.description, patched.url) == ("paid", receiver.url("/main"))
+    whole = EndpointUpsertIn(url=receiver.url("/main"), uid="main", event_types=["invoice.paid"])
+    client.endpoint.upsert(APP, "main", whole)
+    assert secret("main") == key, "an upsert keeps the secret"
+
+    shown = client.endpoint.get_headers(APP, "main")
+    assert (shown.headers, shown.sensitive) == ({"X-Shop": "one"}, ["authorization"])
+    change = EndpointHeadersPatchIn(headers={"x-branch": "two"}, delete_headers=["authorization"])
+    client.endpoint.patch_headers(APP, "main", change)
+    shown = client.endpoint.get_headers(APP, "main")
+    assert (shown.headers, shown.sensitive) == ({"X-Shop": "one", "x-branch": "two"}, [])
+    client.endpoint.set_headers(APP, "main", EndpointHeadersIn(headers={"X-Shop": "three"}))
+    bad = EndpointHeadersIn(headers={"webhook-id": "x"})
+    refused(422, client.endpoint.set_headers, APP, "main", bad)
+
+
+def messages_arrive_where_they_match_signed():
+    payload = {"id": "inv_1", "amount": 12.5, "text": "größer – 10 €"}
+    sent = client.message.create(APP, message(payload=payload, event_id="paid-1", tags=["june"]))
+    assert sent.id.startswith("msg_") and len(sent.id) == 31, sent
+    assert sent.payload == {}, "without content unless asked"
+    got = receiver.next("/main", secret("main"))
+    assert got.payload == payload
+    assert got.headers["webhook-id"] == sent.id
+    assert got.headers["content-type"] == "application/json"
+    assert got.headers["x-shop"] == "three"
+    assert "svix-id" not in got.headers
+
+    assert refused(409, client.message.create, APP, message(event_id="paid-1")).code == "conflict"
+    refused(404, client.message.create, "no-such-app", message())
+    client.message.create(APP, message("invoice.lost", {"n": 2}, channels=["vip", "x"]))
+    assert receiver.next("/vip", secret("vip")).payload == {"n": 2}
+    raw = '{ "spelled":  1.50e2 }'
+    client.message.create(APP, message_in_raw("invoice.paid", raw))
+    assert receiver.next("/main", secret("main")).body == raw.encode()
+    assert (receiver.waiting("/main"), receiver.waiting("/vip")) == (0, 0)
+
+
+def an_idempotency_key_makes_one_message_of_two_calls():
+    options = MessageCreateOptions(idempotency_key="python-once")
+    first = client.message.create(APP, message(payload={"id": "inv_once"}), options)
+    second = client.message.create(APP, message(payload={"id": "inv_once"}), options)
+    assert second.id == first.id
+    assert receiver.next("/main", secret("main")).headers["webhook-id"] == first.id
+    assert receiver.waiting("/main") == 0
+    refused(409, client.message.create, APP, message(payload={"id": "other"}), options)
+
+
+def a_message_is_delivered_when_it_is_due():
+    due = datetime.now(timezone.utc) + timedelta(seconds=1.5)
+    sent = client.message.create(APP, message(payload={"late": 1}, deliver_at=due))
+    assert sent.deliver_at == due, f"{sent.deliver_at} is not {due}"
+    got = receiver.next("/main", secret("main"))
+    assert datetime.now(timezone.utc) >= due, "it came too early"
+    assert got.headers["webhook-id"] == sent.id
+    too_late = datetime.now(timezone.utc) + timedelta(days=31)
+    refused(422, client.message.create, APP, message(deliver_at=too_late))
+
+
+def messages_are_listed_and_found():
+    everything = client.message.list(APP)
+    assert ids(everything) == sorted(ids(everything), reverse=True), "newest first"
+    assert (len(everything.data), everything.done) == (5, True)
+    pages, options = [], MessageListOptions(limit=2)
+    while True:
+        page = client.message.list(APP, options)
+        pages += ids(page)
+        if page.done:
+            break
+        options = MessageListOptions(limit=2, iterator=page.iterator)
+    assert pages == ids(everything)
+
+    one = client.message.get(APP, "paid-1", MessageGetOptions(with_content=True))
+    assert (one.payload["id"], one.tags) == ("inv_1", ["june"])
+    assert client.message.get(APP, one.id).payload == {}
+
+    def found(**options):
+        return ids(client.message.list(APP, MessageListOptions(**options)))
+
+    assert found(tag="june") == [one.id]
+    assert len(found(channel="vip")) == 1
+    assert len(found(event_types=["invoice.lost", "invoice.sent"])) == 1
+    assert len(found(after=BEGAN)) == 5
+    assert found(before=BEGAN) == []
+    refused(404, client.message.get, APP, "msg_" + 27 * "0")
+
+
+def attempts_can_be_looked_up_from_both_sides():
+    attempts = client.message_attempt
+    main = client.endpoint.get(APP, "main")
+
+    def recorded():
+        options = MessageAttemptListByMsgOptions(with_content=True)
+        data = attempts.list_by_msg(APP, "paid-1", options).data
+        assert len(data) == 1, data
+        return data[0]
+
+    attempt = eventually(recorded)
+    assert attempt.id.startswith("atmpt_"), attempt
+    assert (attempt.status, attempt.status_text, attempt.trigger_type) == (0, "success", 0)
+    assert (attempt.response_status_code, attempt.response) == (200, "taken")
+    assert (attempt.url, attempt.endpoint_id) == (receiver.url("/main"), main.id)
+    assert attempts.get(APP, attempt.msg_id, attempt.id) == attempt
+
+    def by_endpoint(**options):
+        options = MessageAttemptListByEndpointOptions(**options)
+        return attempts.list_by_endpoint(APP, "main", options).data
+
+    def all_recorded():
+        assert len(by_endpoint()) == 4
+
+    eventually(all_recorded)
+    [newest] = by_endpoint(with_msg=True, limit=1)
+    assert newest.msg.id == newest.msg_id
+    assert len(by_endpoint(status=MessageStatus.SUCCESS)) == 4
+    assert by_endpoint(status=MessageStatus.FAIL) == []
+    messages = attempts.list_attempted_messages(APP, "main").data
+    assert len(messages) == 4
+    assert all(one.status_text == "success" and one.next_attempt is None for one in messages)
+    assert ids(attempts.list_attempted_destinations(APP, "paid-1")) == [main.id]
+
+
+def a_rotated_secret_signs_beside_the_new_one_until_its_grace_ends():
+    old = secret("main")
+    fresh = client.endpoint.rotate_secret(APP, "main", EndpointSecretRotateIn()).key
+    assert fresh != old and fresh == secret("main")
+    client.message.create(APP, message(payload={"rotated": 1}))
+    got = receiver.next("/main", fresh)
+    assert len(got.headers["webhook-signature"].split(" ")) == 2
+    Webhook(old).verify(got.body, got.headers)
+
+    chosen = "whsec_" + base64.b64encode(bytes(24 * [7])).decode()
+    rotation = EndpointSecretRotateIn(key=chosen, grace_period_seconds=0)
+    assert client.endpoint.rotate_secret(APP, "main", rotation).key == chosen
+    client.message.create(APP, message(payload={"rotated": 2}))
+    last = receiver.next("/main", chosen)
+    try:
+        Webhook(fresh).verify(last.body, last.headers)
+    except WebhookVerificationError:
+        pass
+    else:
+        raise AssertionError("the old secret still signs")
+    short = EndpointSecretRotateIn(key="whsec_short")
+    refused(422, client.endpoint.rotate_secret, APP, "main", short)
+
+
+def what_failed_is_resent_and_recovered_once_each():
+    receiver.statuses["/flaky"] = 503
+    flaky = EndpointIn(url=receiver.url("/flaky"), uid="flaky", event_types=["invoice.lost"])
+    client.endpoint.create(APP, flaky)
+    key = secret("flaky")
+    sent = [client.message.create(APP, message("invoice.lost", {"n": n})).id for n in (1, 2, 3)]
+    for _ in sent:
+        receiver.next("/flaky", key)
+
+    def stats_are(**expected):
+        stats = client.endpoint.get_stats(APP, "flaky").model_dump()
+        assert stats | expected == stats, f"{stats}, not {expected}"
+
+    eventually(lambda: stats_are(fail=3, success=0))
+    waiting = client.message_attempt.list_attempted_messages(APP, "flaky").data
+    assert all(one.next_attempt is not None for one in waiting), "retries are due"
+
+    del receiver.statuses["/flaky"]
+    client.message_attempt.resend(APP, sent[0], "flaky")
+    assert receiver.next("/flaky", key).headers["webhook-id"] == sent[0]
+    eventually(lambda: stats_are(success=1))
+    options = MessageAttemptListByMsgOptions(endpoint_id="flaky")
+    both = client.message_attempt.list_by_msg(APP, sent[0], options).data
+    assert [(one.trigger_type, one.response_status_code) for one in both] == [(1, 200), (0, 503)]
+
+    task = client.endpoint.recover(APP, "flaky", RecoverIn(since=BEGAN))
+    assert task.id.startswith("qtask_"), task
+    assert (task.status, task.task) == ("running", "endpoint.recover")
+    again = [receiver.next("/flaky", key).headers["webhook-id"] for _ in (1, 2)]
+    assert sorted(again) == sorted(sent[1:])
+    eventually(lambda: stats_are(success=3, fail=3, pending=0, sending=0))
+    refused(404, client.message_attempt.resend, APP, "msg_" + 27 * "0", "flaky")
+
+
+def what_is_deleted_is_gone_and_its_name_is_free():
+    client.endpoint.delete(APP, "flaky")
+    refused(404, client.endpoint.get, APP, "flaky")
+    refused(404, client.message_attempt.list_by_endpoint, APP, "flaky")
+    client.endpoint.create(APP, EndpointIn(url=receiver.url("/flaky"), uid="flaky"))
+    client.application.delete(APP)
+    refused(404, client.application.get, APP)
+    refused(404, client.endpoint.list, APP)
+    client.application.create(ApplicationIn(name="Shop", uid=APP))
+
+
+def what_is_not_built_says_so():
+    error = refused(501, client.authentication.app_portal_access, APP, AppPortalAccessIn())
+    assert error.code and error.detail, error
+
+
+for chapter in (
+    applications,
+    event_types,
+    endpoints,
+    messages_arrive_where_they_match_signed,
+    an_idempotency_key_makes_one_message_of_two_calls,
+    a_message_is_delivered_when_it_is_due,
+    messages_are_listed_and_found,
+    attempts_can_be_looked_up_from_both_sides,
+    a_rotated_secret_signs_beside_the_new_one_until_its_grace_ends,
+    what_failed_is_resent_and_recovered_once_each,
+    what_is_deleted_is_gone_and_its_name_is_free,
+    what_is_not_built_says_so,
+):
+    chapter()
+    print("ok", chapter.__name__, flush=True)

@@ -1,0 +1,492 @@
+//! What an operator does and meets: starting, refusals to start, keys, tokens, configuration,
+//! backup and restore, an orderly end.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use e2e::command::{Outcome, postrider, postrider_in};
+use e2e::{Answer, Gate, Options, Receiver, Server, clients, within};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_second_process_on_the_same_data_directory_is_refused() {
+    let mut server = Server::start(Options::dev()).await;
+    serve(server.data_dir(), &["--dev"])
+        .await
+        .expect(3)
+        .complains_of("in use by another process");
+    let api = server.api().await;
+    api.application("still-works").await;
+    // The lock goes with the process, however that ends.
+    server.kill().await;
+    server.restart().await;
+}
+
+#[tokio::test]
+async fn a_wrong_master_key_refuses_to_start() {
+    let mut server = Server::start(Options::dev()).await;
+    server.api().await.application("shop").await;
+    server.terminate().await;
+    let key = server.data_dir().join("master.key");
+    let (right, other) = (fs::read(&key).expect("a key"), server.home().join("other"));
+    postrider(&["keys", "generate", "--data-dir", text(&other)])
+        .await
+        .expect(0);
+    fs::copy(other.join("master.key"), &key).expect("a copy");
+    serve(server.data_dir(), &["--dev"])
+        .await
+        .expect(3)
+        .complains_of("master key");
+    fs::write(&key, "no key at all").expect("a file");
+    serve(server.data_dir(), &["--dev"])
+        .await
+        .expect(3)
+        .complains_of("master key");
+    fs::write(&key, right).expect("a file");
+    server.restart().await;
+    server.api().await.get("/app/shop").await.expect(200);
+}
+
+#[tokio::test]
+async fn keys_are_never_overwritten() {
+    let home = tempfile::tempdir().expect("a directory");
+    let data_dir = home.path().join("data");
+    let generate = ["keys", "generate", "--data-dir", text(&data_dir)];
+    postrider(&generate).await.expect(0);
+    let keys =
+        ["master.key", "token.key"].map(|name| fs::read(data_dir.join(name)).expect("a key"));
+    assert_ne!(keys[0], keys[1]);
+    postrider(&generate).await.expect(3).complains_of("already");
+    let again =
+        ["master.key", "token.key"].map(|name| fs::read(data_dir.join(name)).expect("a key"));
+    assert_eq!(keys, again);
+    let server = Server::start(Options::dev().data_dir(&data_dir)).await;
+    let used = fs::read(server.data_dir().join("master.key")).expect("a key");
+    assert_eq!(used, keys[0], "serve takes the keys that are there");
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_version_is_refused() {
+    let mut server = Server::start(Options::dev()).await;
+    server.terminate().await;
+    let database = server.data_dir().join("postrider.db");
+    let connection = rusqlite::Connection::open(&database).expect("the database");
+    let version = "user_version";
+    let known: i64 = connection
+        .pragma_query_value(None, version, |row| row.get(0))
+        .expect("the schema's version");
+    connection
+        .pragma_update(None, version, known + 1)
+        .expect("a newer version");
+    let refused = serve(server.data_dir(), &["--dev"]).await;
+    refused
+        .expect(3)
+        .complains_of("schema version")
+        .complains_of(&(known + 1).to_string());
+    connection
+        .pragma_update(None, version, known)
+        .expect("the version it was");
+    drop(connection);
+    server.restart().await;
+}
+
+#[tokio::test]
+async fn the_data_directory_and_the_keys_are_for_their_owner_alone() {
+    let server = Server::start(Options::dev()).await;
+    let mode = |path: &Path| {
+        fs::metadata(path)
+            .expect("it is there")
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!(mode(server.data_dir()), 0o700);
+    let mut files = 0;
+    for entry in fs::read_dir(server.data_dir()).expect("the data directory") {
+        let path = entry.expect("an entry").path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        files += 1;
+    }
+    assert!(files >= 3, "a database and two keys at least, not {files}");
+}
+
+#[tokio::test]
+async fn dev_listens_on_loopback_alone() {
+    let home = tempfile::tempdir().expect("a directory");
+    let outside = ["--dev", "--listen", "0.0.0.0:0"];
+    let all = [&["serve", "--data-dir", text(home.path())][..], &outside].concat();
+    postrider(&all).await.expect(2).complains_of("loopback");
+    assert!(
+        !home.path().join("postrider.db").exists(),
+        "refused before anything was made"
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_key_names_the_nearest_right_one() {
+    let home = tempfile::tempdir().expect("a directory");
+    let file = home.path().join("postrider.toml");
+    fs::write(&file, "lissten = \"127.0.0.1:0\"\n").expect("a file");
+    for command in ["serve", "config"] {
+        let refused = postrider_in(home.path(), &[command, "--config", text(&file)]).await;
+        refused
+            .expect(2)
+            .complains_of("lissten")
+            .complains_of("`listen`");
+    }
+    let refused = postrider(&["serve", "--lissten", "127.0.0.1:0"]).await;
+    refused.expect(2).complains_of("--listen");
+}
+
+#[tokio::test]
+async fn the_configuration_is_shown_as_it_is_in_force_without_its_secrets() {
+    let home = tempfile::tempdir().expect("a directory");
+    let file = home.path().join("postrider.toml");
+    let text_of_file = "listen = \"127.0.0.1:1\"\ndata_dir = \"from-file\"\n\
+        token_key = \"sesame-sesame-sesame-sesame-sesame\"\n\
+        egress_proxy = \"http://user:sesame@proxy.example.com:3128\"\n";
+    fs::write(&file, text_of_file).expect("a file");
+    let mut command = e2e::place::command(e2e::place::binary());
+    command.args(["config", "--config", text(&file), "--listen", "127.0.0.1:3"]);
+    command
+        .env("POSTRIDER_LISTEN", "127.0.0.1:2")
+        .env("POSTRIDER_DATA_DIR", "from-environment");
+    let shown = e2e::command::run(command).await;
+    let shown = shown.text();
+    assert!(!shown.contains("sesame"), "{shown}");
+    for line in [
+        "listen = \"127.0.0.1:3\"",
+        "data_dir = \"from-environment\"",
+        "token_key = \"***\"",
+        "drain_timeout = \"30s\"",
+    ] {
+        assert!(shown.contains(line), "no {line} in {shown}");
+    }
+}
+
+#[tokio::test]
+async fn check_url_answers_by_word_and_status() {
+    let deny = |outcome: Outcome| {
+        outcome.expect(1);
+        assert!(outcome.stdout.starts_with("deny: "), "{outcome:?}");
+    };
+    let check = |arguments: Vec<&'static str>| async move {
+        postrider(&[&["check-url"][..], &arguments].concat()).await
+    };
+    assert_eq!(
+        check(vec!["https://93.184.215.14/hook"]).await.text(),
+        "allow"
+    );
+    deny(check(vec!["http://93.184.215.14/hook"]).await);
+    deny(check(vec!["https://127.0.0.1/"]).await);
+    deny(check(vec!["https://[::ffff:169.254.169.254]/"]).await);
+    deny(check(vec!["no url"]).await);
+    let name = "https://hooks.example.com/";
+    assert_eq!(
+        check(vec![name, "--resolve", "93.184.215.14"]).await.text(),
+        "allow"
+    );
+    deny(check(vec![name, "--resolve", "93.184.215.14,10.0.0.1"]).await);
+    assert_eq!(
+        check(vec!["http://127.0.0.1/", "--dev"]).await.text(),
+        "allow"
+    );
+    let rule = vec![
+        "https://10.1.2.3/",
+        "--allow-destination",
+        "10.1.2.0/24:443",
+    ];
+    assert_eq!(check(rule).await.text(), "allow");
+    check(vec![]).await.expect(2);
+}
+
+#[tokio::test]
+async fn tokens_are_minted_with_an_end_and_refused_after_it() {
+    let mut server = Server::start(Options::dev()).await;
+    let api = server.api().await;
+    let claims = claims(&server.token().await);
+    let seconds = |name: &str| {
+        claims[name]
+            .as_i64()
+            .unwrap_or_else(|| panic!("{name}: {claims}"))
+    };
+    assert_eq!(seconds("exp") - seconds("iat"), 90 * 86_400, "{claims}");
+    assert!(
+        ["iss", "aud", "jti", "sub"]
+            .iter()
+            .all(|name| claims.get(name).is_some()),
+        "{claims}"
+    );
+    let short = server.mint(&["--expires", "12h"]).await;
+    let lasting = lifetime(short.text());
+    assert_eq!(lasting, Some(12 * 3_600));
+    assert_eq!(
+        lifetime(server.mint(&["--expires", "never"]).await.text()),
+        None
+    );
+    server
+        .mint(&["--expires", "soon"])
+        .await
+        .expect(2)
+        .complains_of("duration");
+    server
+        .mint(&["--app", "no-id"])
+        .await
+        .expect(2)
+        .complains_of("id of an application");
+
+    let key = fs::read_to_string(server.data_dir().join("token.key")).expect("a key");
+    let now = Timestamp::now().as_second();
+    let cases = [
+        (json!({}), 200),
+        (json!({"exp": now - 2 * 3_600}), 401),
+        (json!({"exp": null}), 401),
+        (json!({"iss": "somebody-else"}), 401),
+        (json!({"aud": "somebody-else"}), 401),
+        (json!({"iat": null}), 401),
+        (json!({"iat": now + 2 * 3_600}), 401),
+        (json!({"nbf": now + 2 * 3_600}), 401),
+        (json!({"jti": null}), 401),
+        (json!({"sub": "org_another"}), 401),
+    ];
+    for (changes, expected) in cases {
+        let mut forged = claims.clone();
+        for (name, value) in changes.as_object().expect("an object") {
+            let claims = forged.as_object_mut().expect("an object");
+            match value {
+                Value::Null => claims.remove(name),
+                value => claims.insert(name.clone(), value.clone()),
+            };
+        }
+        let variables = [("KEY", key.trim()), ("CLAIMS", &forged.to_string())];
+        let token = clients::run("mint.py", &variables).await;
+        let reply = api.with_token(token.trim()).get("/app").await;
+        assert_eq!(reply.status, expected, "{changes}: {reply}");
+    }
+    let reply = api.with_token(key.trim()).get("/app").await;
+    reply.expect_error(401, "authentication_failed");
+}
+
+#[tokio::test]
+async fn dev_prints_a_token_for_twelve_hours() {
+    let mut server = Server::start(Options::dev()).await;
+    // Tokens begin with the encoded `{"alg":` or `{"typ":`.
+    let line = server.printed("eyJ").await;
+    let start = line.find("eyJ").expect("the line was found by it");
+    let end = line[start..].find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
+    let token = &line[start..end.map_or(line.len(), |end| start + end)];
+    assert_eq!(lifetime(token), Some(12 * 3_600));
+    server
+        .api()
+        .await
+        .with_token(token)
+        .get("/app")
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn a_backup_taken_while_running_is_restored_and_served() {
+    let mut server = Server::start(Options::dev()).await;
+    let (api, receiver) = (server.api().await, Receiver::willing().await);
+    api.application("shop").await;
+    let endpoint = api
+        .endpoint("shop", &json!({"url": receiver.url("/")}))
+        .await;
+    let secret = api.secret("shop", &endpoint).await;
+    let message = api.send("shop", "x", &json!({"before": "backup"})).await;
+    receiver.next().await;
+
+    let (backup, target) = (server.home().join("backup"), server.home().join("restored"));
+    let data_dir = server.data_dir().to_owned();
+    let take = ["backup", text(&backup), "--data-dir", text(&data_dir)];
+    let said = postrider(&take).await.expect(0).clone();
+    let said = format!("{}{}", said.stdout, said.stderr).to_lowercase();
+    assert!(
+        said.contains("keys"),
+        "a backup says that it has no keys: {said}"
+    );
+    let files = names(&backup);
+    assert!(
+        !files.is_empty() && !files.iter().any(|name| name.ends_with(".key")),
+        "{files:?}"
+    );
+    postrider(&take).await.expect(3).complains_of("empty");
+    api.send("shop", "x", &json!({"after": "backup"})).await;
+    receiver.next().await;
+
+    let restore = ["restore", text(&backup), "--data-dir", text(&target)];
+    fs::create_dir(&target).expect("a directory");
+    fs::write(target.join("something"), "else").expect("a file");
+    postrider(&restore).await.expect(3).complains_of("empty");
+    assert_eq!(names(&target), ["something"], "nothing was half-restored");
+    fs::remove_file(target.join("something")).expect("it is there");
+    postrider(&restore).await.expect(0);
+    for key in ["master.key", "token.key"] {
+        fs::copy(data_dir.join(key), target.join(key)).expect("a key");
+    }
+
+    let mut restored = Server::start(Options::dev().data_dir(&target)).await;
+    let api = restored.api().await;
+    let list = api.get("/app/shop/msg").await.expect(200).json();
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(1), "{list}");
+    assert_eq!(list["data"][0]["id"], message);
+    assert_eq!(list["data"][0]["payload"], json!({"before": "backup"}));
+    assert_eq!(api.secret("shop", &endpoint).await, secret);
+    api.send("shop", "x", &json!({"from": "restored"})).await;
+    let request = within("the restored server's delivery", async {
+        loop {
+            // What was not yet recorded as delivered at the backup comes again, as it should.
+            let request = receiver.next().await;
+            if request.id() != message {
+                return request;
+            }
+        }
+    })
+    .await;
+    assert_eq!(request.json(), json!({"from": "restored"}));
+}
+
+#[tokio::test]
+async fn sigterm_ends_in_order_within_the_drain_timeout() {
+    let gate = Gate::new();
+    let held = Answer::status(200).after(&gate);
+    let receiver = Receiver::in_turn([held, Answer::status(200)]).await;
+    let mut server = Server::start(Options::dev().option("--drain-timeout", "20s")).await;
+    let api = server.api().await;
+    api.application("shop").await;
+    api.endpoint("shop", &json!({"url": receiver.url("/")}))
+        .await;
+    let message = api.send("shop", "x", &json!({})).await;
+    receiver.next().await;
+    server.signal("TERM").await;
+    gate.open();
+    assert_eq!(server.ended().await.code(), Some(0), "{}", server.log());
+
+    // The attempt in flight was finished and recorded: it is not made again.
+    server.restart().await;
+    let api = server.api().await;
+    let list = api
+        .get(&format!("/app/shop/attempt/msg/{message}"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(list["data"][0]["statusText"], "success", "{list}");
+    api.send("shop", "x", &json!({"n": 2})).await;
+    assert_eq!(receiver.next().await.json(), json!({"n": 2}));
+}
+
+#[tokio::test]
+async fn what_does_not_end_in_time_is_let_go_and_made_again() {
+    let held = Answer::status(200).after(&Gate::new());
+    let receiver = Receiver::in_turn([held, Answer::status(200)]).await;
+    let mut server = Server::start(Options::dev().option("--drain-timeout", "1s")).await;
+    let api = server.api().await;
+    api.application("shop").await;
+    api.endpoint("shop", &json!({"url": receiver.url("/")}))
+        .await;
+    let message = api.send("shop", "x", &json!({})).await;
+    receiver.next().await;
+    server.terminate().await;
+    server.restart().await;
+    assert_eq!(receiver.next().await.id(), message);
+}
+
+#[tokio::test]
+async fn neither_the_files_nor_the_logs_hold_what_is_secret() {
+    let options = Options::dev().variable("POSTRIDER_LOG", "debug");
+    let mut server = Server::start(options).await;
+    let api = server.api().await;
+    let answer = Answer::status(500).body("marker-in-response");
+    let receiver = Receiver::in_turn([answer, Answer::status(200)]).await;
+    api.application("shop").await;
+    let headers = json!({"x-api-key": "marker-in-header"});
+    let body = json!({"url": receiver.url("/"), "headers": headers});
+    let endpoint = api.endpoint("shop", &body).await;
+    let secret = api.secret("shop", &endpoint).await;
+    let message = api
+        .send("shop", "x", &json!({"text": "marker-in-payload"}))
+        .await;
+    receiver.next().await;
+    let resend = format!("/app/shop/msg/{message}/endpoint/{endpoint}/resend");
+    api.post(&resend, &json!({})).await.expect(202);
+    let request = receiver.next().await;
+    let signature = request.header("webhook-signature").to_owned();
+    let token = server.token().await;
+
+    let key = secret.trim_start_matches("whsec_").to_owned();
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(&key)
+        .expect("base64");
+    let mut searched = hidden(server.data_dir(), &key, &bytes);
+    server.terminate().await; // with its last checkpoint
+    searched += hidden(server.data_dir(), &key, &bytes);
+    assert!(searched > 0, "no file was searched");
+    let log = server.log();
+    for part in ["marker-in-", &key, &signature, &token] {
+        assert!(!log.contains(part), "the log holds {part}:\n{log}");
+    }
+}
+
+/// Asserts that no file holds a marker or the secret; gives how many were searched.
+fn hidden(data_dir: &Path, key: &str, bytes: &[u8]) -> usize {
+    let files = names(data_dir);
+    let searched = files.iter().filter(|name| !name.ends_with(".key"));
+    let mut count = 0;
+    for name in searched {
+        let content = fs::read(data_dir.join(name)).expect("a file");
+        for part in [b"marker-in-", key.as_bytes(), bytes] {
+            let found = content.windows(part.len()).any(|window| window == part);
+            assert!(!found, "{name} holds {:?}", String::from_utf8_lossy(part));
+        }
+        count += 1;
+    }
+    count
+}
+
+async fn serve(data_dir: &Path, arguments: &[&str]) -> Outcome {
+    let begin = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--data-dir",
+        text(data_dir),
+    ];
+    postrider(&[&begin[..], arguments].concat()).await
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).expect("a directory");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    names
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect()
+}
+
+fn claims(token: &str) -> Value {
+    let payload = token
+        .split('.')
+        .nth(1)
+        .unwrap_or_else(|| panic!("no token: {token}"));
+    let payload = URL_SAFE_NO_PAD.decode(payload).expect("base64");
+    serde_json::from_slice(&payload).expect("claims are JSON")
+}
+
+/// The seconds that a token is good for.
+fn lifetime(token: &str) -> Option<i64> {
+    let claims = claims(token);
+    Some(
+        claims["exp"].as_i64()?
+            - claims["iat"]
+                .as_i64()
+                .expect("a token says when it was made"),
+    )
+}
