@@ -12,17 +12,22 @@
 //! `render` (the way out) · then one file for each noun, with its routes, shapes and handlers.
 
 mod applications;
+mod attempts;
 mod authentication;
 mod body;
 mod door;
 mod endpoints;
 mod event_types;
 mod health;
+mod messages;
 mod not_built;
 mod problem;
 mod query;
+mod recovery;
 mod render;
 mod segments;
+mod standings;
+mod status;
 
 pub use authentication::RemoteAddress;
 
@@ -68,13 +73,18 @@ pub(crate) type Shared = Arc<Api>;
 
 /// The API as a service. Whoever serves it puts a [`RemoteAddress`] into each request's extensions.
 pub fn router(app: App, config: ApiConfig) -> Router {
+    let messages = messages::routes(&config);
     let api: Shared = Arc::new(Api { app, config });
     let routes = Router::new()
         .merge(applications::routes())
+        .merge(attempts::routes())
         .merge(endpoints::routes())
         .merge(event_types::routes())
         .merge(health::routes())
-        .merge(not_built::routes());
+        .merge(messages)
+        .merge(not_built::routes())
+        .merge(recovery::routes())
+        .merge(standings::routes());
     let routes = Router::new()
         .nest(BASE, routes)
         .fallback(|| async { problem::unknown_route() })

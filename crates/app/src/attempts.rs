@@ -2,14 +2,14 @@
 
 use crate::content::{Content, Opener};
 use crate::filter::Filter;
-use crate::find::{Tenant, named};
+use crate::find::Tenant;
 use crate::page::{ListInput, Page, Part};
 use crate::status::Status;
-use crate::{App, AppError, Caller, Violation};
+use crate::{App, AppError, Caller};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model::attempt::{Attempt, AttemptResult};
-use model::id::{AttemptId, AttemptKind, EndpointKey, EndpointKind};
+use model::id::{AttemptId, AttemptKind};
 use model::message::Message;
 use store::query::{AttemptQuery, AttemptScope};
 use store::rows::AttemptRow;
@@ -79,7 +79,7 @@ impl App {
         let tenant = self.application(caller, application).await?;
         let message = self.message_row(&tenant, message).await?.message.id.key();
         let endpoint = endpoint
-            .map(|named| endpoint_of_filter(&tenant, named))
+            .map(|named| tenant.endpoint(named).map(|row| row.endpoint.id.key()))
             .transpose()?;
         self.attempts(&tenant, AttemptScope::Message(message, endpoint), input)
             .await
@@ -178,12 +178,4 @@ impl Viewer {
 /// Bytes as text; what isn't UTF-8 as base 64 of the whole.
 fn as_text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|wrong| STANDARD.encode(wrong.as_bytes()))
-}
-
-fn endpoint_of_filter(tenant: &Tenant, text: &str) -> Result<EndpointKey, AppError> {
-    if named::<EndpointKind>(text).is_none() {
-        let wrong = "An endpoint is named by its id or its uid.";
-        return Err(Violation::query(&["endpoint_id"], wrong).into());
-    }
-    Ok(tenant.endpoint(text)?.endpoint.id.key())
 }

@@ -2,7 +2,7 @@
 
 use crate::change::{carried_through, unexpected};
 use crate::idempotency::{Request, Success, id_of};
-use crate::{App, AppError, Caller, Violation};
+use crate::{App, AppError, Caller, Tenant, Violation};
 use model::Timestamp;
 use model::entropy::random;
 use model::id::TaskId;
@@ -43,10 +43,9 @@ impl App {
     pub async fn recover(
         &self,
         caller: &Caller,
-        (application, endpoint): (&str, &str),
+        (tenant, endpoint): (&Tenant, &str),
         input: RecoverInput,
     ) -> Result<Recovery, AppError> {
-        let tenant = self.application(caller, application).await?;
         let endpoint = &tenant.endpoint(endpoint)?.endpoint;
         let idempotency = match self.request(caller, Success::Accepted).await? {
             Request::New(key) => key,
