@@ -102,7 +102,7 @@ pub(crate) struct Direction {
 }
 
 impl Direction {
-    fn new(natural: Order, backwards: bool) -> Self {
+    pub(crate) fn new(natural: Order, backwards: bool) -> Self {
         let ascending = (natural == Order::Ascending) != backwards;
         Self {
             ascending,

@@ -1,0 +1,369 @@
+//! Endpoints: made, looked up, changed and deleted by the organisation and by their application.
+//! Their headers and secrets, which are kept sealed, are in files of their own.
+//!
+//! Every function takes a [`Tenant`], which only a permission check makes.
+
+mod draft;
+mod headers;
+mod secrets;
+
+pub use draft::{EndpointInput, EndpointPatch};
+pub use headers::{HEADERS_MAX, HeadersInput, HeadersPatch, HeadersView};
+pub use secrets::{GRACE_DEFAULT, GRACE_MAX, RotateInput};
+
+use crate::change::{ChangeRefused, Saved, unexpected, until_current};
+use crate::find::Tenant;
+use crate::idempotency::{Request, Success, id_of, made_is_gone};
+use crate::page::{ListInput, Order, Page, Part};
+use crate::rules::Judge;
+use crate::sealing::{seal_headers, seal_secrets};
+use crate::{App, AppError, Caller};
+use draft::EndpointDraft;
+use model::Timestamp;
+use model::endpoint::{CustomHeaders, Endpoint, SigningSecrets};
+use model::entropy::random;
+use model::id::{EndpointId, EndpointKey, EndpointKind};
+use model::name::Name;
+use model::security::{SecurityEvent, SecurityKind};
+use store::Sealed;
+use store::change::{Change, ChangeError, Changed};
+use store::idempotency::{IdempotencyKey, Made};
+use store::query::{Walk, Window};
+use store::rows::EndpointRow;
+
+/// What a new endpoint may bring besides what can be changed later in the same way.
+#[derive(Clone, Default)]
+pub struct NewEndpointInput {
+    /// What its requests are signed with; made here if it brings none.
+    pub secret: Option<model::Secret>,
+    /// Headers for its requests.
+    pub headers: Option<HeadersInput>,
+}
+
+impl App {
+    /// An application's endpoints, the newest first unless asked otherwise.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`].
+    pub fn endpoints(&self, tenant: &Tenant, list: &ListInput) -> Result<Page<Endpoint>, AppError> {
+        let part = Part::<EndpointKind>::of_all(list, Order::Descending)?;
+        let walk = walk(&tenant.row().endpoints, part.window());
+        let page = part.page(walk, |row| row.endpoint.id);
+        Ok(page.map(|row| row.endpoint.clone()))
+    }
+
+    /// One of them, by id or uid.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub fn endpoint(&self, tenant: &Tenant, path: &str) -> Result<Endpoint, AppError> {
+        Ok(tenant.endpoint(path)?.endpoint.clone())
+    }
+
+    /// Makes an endpoint.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`]; [`AppError::Conflict`] for a uid that is taken;
+    /// [`AppError::BadRequest`] if the application has as many as it may have.
+    pub async fn create_endpoint(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        input: EndpointInput,
+        new: NewEndpointInput,
+    ) -> Result<Saved<Endpoint>, AppError> {
+        caller.require_application(tenant.application())?;
+        let key = match self.request(caller, Success::Created).await? {
+            Request::New(key) => key,
+            Request::Repeated(made) => return self.endpoint_made(tenant, made).await,
+        };
+        let mut judge = Judge::new(&[]);
+        let secret = secrets::judge_secret(&mut judge, "secret", new.secret.as_ref());
+        let headers = new.headers.map(|headers| headers.judge(&mut judge));
+        let draft = self.judge_endpoint(judge, input.into()).await?;
+        let own = Own {
+            secrets: SigningSecrets::new(secret.unwrap_or_else(|| self.new_secret())),
+            headers: headers.unwrap_or_default(),
+        };
+        self.insert_endpoint(tenant, (&draft, own), key).await
+    }
+
+    /// Writes an endpoint anew, but for its secrets and headers; or makes one where there is none
+    /// at `path`, whose uid comes from the input alone.
+    ///
+    /// # Errors
+    /// As [`App::create_endpoint`].
+    pub async fn put_endpoint(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        path: &str,
+        input: EndpointInput,
+    ) -> Result<Saved<Endpoint>, AppError> {
+        caller.require_application(tenant.application())?;
+        let draft = self.judge_endpoint(Judge::new(&[]), input.into()).await?;
+        let Some(found) = tenant.find_endpoint(path) else {
+            let own = Own {
+                secrets: SigningSecrets::new(self.new_secret()),
+                headers: CustomHeaders::default(),
+            };
+            return self.insert_endpoint(tenant, (&draft, own), None).await;
+        };
+        let key = found.endpoint.id.key();
+        Ok(Saved::changed(
+            self.redraft(caller, tenant, key, &draft).await?,
+        ))
+    }
+
+    /// Changes what the patch names.
+    ///
+    /// # Errors
+    /// As [`App::create_endpoint`]; [`AppError::NotFound`].
+    pub async fn patch_endpoint(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        path: &str,
+        patch: EndpointPatch,
+    ) -> Result<Endpoint, AppError> {
+        caller.require_application(tenant.application())?;
+        let key = tenant.endpoint(path)?.endpoint.id.key();
+        let draft = self.judge_endpoint(Judge::new(&[]), patch).await?;
+        self.redraft(caller, tenant, key, &draft).await
+    }
+
+    /// Deletes an endpoint: when this returns, no attempt to it starts any more.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn delete_endpoint(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        path: &str,
+    ) -> Result<(), AppError> {
+        caller.require_application(tenant.application())?;
+        let key = tenant.endpoint(path)?.endpoint.id.key();
+        let change = Change::DeleteEndpoint(tenant.key(), key);
+        self.change(Some(tenant.key()), change, None).await?;
+        Ok(())
+    }
+
+    /// Judges what can only be judged with the network and the store, and finishes the judgement.
+    async fn judge_endpoint(
+        &self,
+        mut judge: Judge<'_>,
+        patch: EndpointPatch,
+    ) -> Result<EndpointDraft, AppError> {
+        let mut draft = patch.judge(&mut judge);
+        if let Some(url) = draft.url.as_set() {
+            match self.guard.check_new(url).await {
+                Ok(checked) => draft.set_url(&checked),
+                Err(refusal) => judge.note_url(&refusal),
+            }
+        }
+        if let Some(Some(names)) = draft.event_types.as_set() {
+            let unknown = self.unknown_event_types(names).await?;
+            if !unknown.is_empty() {
+                let text = format!(
+                    "The following event types don't exist: {}",
+                    unknown.join(", ")
+                );
+                judge.note("eventTypes", text);
+            }
+        }
+        judge.finish()?;
+        Ok(draft)
+    }
+
+    /// Those that don't exist, or are archived.
+    async fn unknown_event_types(
+        &self,
+        names: &std::collections::BTreeSet<Name>,
+    ) -> Result<Vec<String>, AppError> {
+        let names: Vec<Name> = names.iter().cloned().collect();
+        let found = self.store.event_types_named(&names).await?;
+        let is_live = |name: &Name| {
+            found
+                .iter()
+                .any(|found| found.name == *name && !found.archived)
+        };
+        let unknown = names.iter().filter(|name| !is_live(name));
+        Ok(unknown.map(Name::to_string).collect())
+    }
+
+    async fn insert_endpoint(
+        &self,
+        tenant: &Tenant,
+        (draft, own): (&EndpointDraft, Own),
+        key: Option<IdempotencyKey>,
+    ) -> Result<Saved<Endpoint>, AppError> {
+        let keys = self.keys(&tenant.row().application)?;
+        let tail = random(&*self.entropy);
+        let endpoints_max = self.settings.endpoints_max;
+        let change = Change::CreateEndpoint {
+            endpoint: draft.applied(blank(tenant, EndpointId::new(EndpointKey::MIN, tail))),
+            secrets: seal_secrets(&keys, tail, &own.secrets),
+            headers: seal_headers(&keys, tail, &own.headers),
+            endpoints_max,
+        };
+        match self.change(Some(tenant.key()), change, key).await {
+            Ok(Changed::Endpoint(row)) => Ok(Saved::created(row.endpoint)),
+            Ok(Changed::Repeated(prior)) => self.endpoint_made(tenant, prior.made).await,
+            Ok(other) => Err(unexpected(&other)),
+            Err(ChangeError::TooMany) => Err(AppError::BadRequest {
+                code: "limit_reached",
+                detail: format!(
+                    "an application may have at most {endpoints_max} endpoints (endpoints_max)"
+                ),
+            }),
+            Err(error) => Err(ChangeRefused::from(error).explain(uid_taken)),
+        }
+    }
+
+    /// Writes an endpoint anew as the draft says.
+    async fn redraft(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        key: EndpointKey,
+        draft: &EndpointDraft,
+    ) -> Result<Endpoint, AppError> {
+        let replaced = until_current(|| async {
+            let tenant = self.tenant_again(tenant).await?;
+            let row = tenant.endpoint_by_key(key)?;
+            let url_before = row.endpoint.url.clone();
+            let endpoint = draft.applied(row.endpoint.clone());
+            let replacement = Replacement {
+                endpoint,
+                ..Replacement::same(row)
+            };
+            let after = self.replace_endpoint(&tenant, replacement, None).await?;
+            Ok((url_before, after))
+        });
+        let (url_before, after) = replaced
+            .await
+            .map_err(|refused| refused.explain(uid_taken))?;
+        if after.url != url_before {
+            let text = match draft.host() {
+                Some(host) => format!("the endpoint's URL was changed; it leads to {host} now"),
+                None => "the endpoint's URL was changed".to_owned(),
+            };
+            self.report(caller, SecurityKind::EndpointUrlChanged, &after, text);
+        }
+        Ok(after)
+    }
+
+    /// Writes an endpoint's row anew.
+    async fn replace_endpoint(
+        &self,
+        tenant: &Tenant,
+        replacement: Replacement,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Endpoint, ChangeRefused> {
+        let change = Change::ReplaceEndpoint {
+            endpoint: replacement.endpoint,
+            secrets: replacement.secrets,
+            headers: replacement.headers,
+            revision: replacement.revision,
+        };
+        match self.change(Some(tenant.key()), change, key).await? {
+            Changed::Endpoint(row) => Ok(row.endpoint),
+            Changed::Repeated(_) => Err(crate::idempotency::secret_not_repeated().into()),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
+    /// What an earlier request with the same idempotency key made, as it is now.
+    async fn endpoint_made(
+        &self,
+        tenant: &Tenant,
+        made: Made,
+    ) -> Result<Saved<Endpoint>, AppError> {
+        let tenant = self.tenant_again(tenant).await?;
+        let id: EndpointId = id_of(made);
+        let row = tenant
+            .endpoint_by_key(id.key())
+            .map_err(|_| made_is_gone())?;
+        Ok(Saved::created(row.endpoint.clone()))
+    }
+
+    fn report(&self, caller: &Caller, kind: SecurityKind, endpoint: &Endpoint, text: String) {
+        self.events.report(SecurityEvent {
+            kind,
+            subject: Some(endpoint.id.to_string()),
+            remote_address: caller.remote_address,
+            at: self.clock.now(),
+            description: text,
+        });
+    }
+}
+
+/// What of a new endpoint is sealed.
+struct Own {
+    secrets: SigningSecrets,
+    headers: CustomHeaders,
+}
+
+/// An endpoint's row as it is to be.
+struct Replacement {
+    endpoint: Endpoint,
+    secrets: Sealed,
+    headers: Option<Sealed>,
+    revision: u32,
+}
+
+impl Replacement {
+    /// As it was.
+    fn same(row: &EndpointRow) -> Self {
+        Self {
+            endpoint: row.endpoint.clone(),
+            secrets: row.secrets.clone(),
+            headers: row.headers.clone(),
+            revision: row.revision,
+        }
+    }
+}
+
+/// An endpoint that nothing was said of yet.
+fn blank(tenant: &Tenant, id: EndpointId) -> Endpoint {
+    Endpoint {
+        id,
+        application: tenant.key(),
+        uid: None,
+        url: String::new(),
+        description: String::new(),
+        disabled: false,
+        event_types: None,
+        channels: None,
+        rate_limit: None,
+        metadata: Default::default(),
+        version: 1,
+        created_at: Timestamp::MIN,
+        updated_at: Timestamp::MIN,
+    }
+}
+
+/// Walks the endpoints that are in memory, as a store walks a table.
+fn walk(rows: &[EndpointRow], window: Window<EndpointKind>) -> Walk<&EndpointRow, EndpointKey> {
+    let key = |row: &EndpointRow| row.endpoint.id.key();
+    let from = rows.partition_point(|row| key(row) <= window.above);
+    let to = rows
+        .partition_point(|row| key(row) < window.below)
+        .max(from);
+    let mut inside: Vec<&EndpointRow> = rows[from..to].iter().collect();
+    if !window.ascending {
+        inside.reverse();
+    }
+    let more = inside.len() > window.limit;
+    inside.truncate(window.limit);
+    Walk {
+        examined: inside.last().map(|row| key(row)),
+        rows: inside,
+        more,
+    }
+}
+
+fn uid_taken() -> AppError {
+    AppError::conflict("An endpoint with that id or uid already exists")
+}

@@ -1,0 +1,162 @@
+//! The secrets that an endpoint's requests are signed with: shown to whoever must verify, and
+//! replaced while the old ones go on signing for a while.
+
+use super::Replacement;
+use crate::change::{ChangeRefused, until_current};
+use crate::find::Tenant;
+use crate::idempotency::Success;
+use crate::rules::Judge;
+use crate::sealing::{open_secrets, seal_secrets};
+use crate::{App, AppError, Caller, DefaultSignature};
+use model::Secret;
+use model::endpoint::SigningSecrets;
+use model::entropy::random;
+use model::security::SecurityKind;
+use std::time::Duration;
+use webhook::SigningKey;
+use zeroize::Zeroizing;
+
+/// How long a replaced secret goes on signing unless said otherwise.
+pub const GRACE_DEFAULT: Duration = Duration::from_secs(86_400);
+/// How long it may at the most.
+pub const GRACE_MAX: Duration = Duration::from_secs(7 * 86_400);
+
+/// How a secret is to be replaced.
+#[derive(Clone, Default)]
+pub struct RotateInput {
+    /// The new secret; made here if there is none.
+    pub key: Option<Secret>,
+    /// How long the old one goes on signing, in seconds; at most [`GRACE_MAX`], none for
+    /// [`GRACE_DEFAULT`], and with 0 it ends at once.
+    pub grace_seconds: Option<u32>,
+}
+
+impl App {
+    /// What a receiver verifies an endpoint's requests with: the secret itself (`whsec_…`), or the
+    /// public key (`whpk_…`) that belongs to it. That it was shown is a security event.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub fn secret(&self, caller: &Caller, tenant: &Tenant, path: &str) -> Result<Secret, AppError> {
+        caller.require_application(tenant.application())?;
+        let row = tenant.endpoint(path)?;
+        let secrets = open_secrets(&self.keys(&tenant.row().application)?, row)?;
+        let shown = receiver_text(&secrets.current)?;
+        let text = "the endpoint's signing secret was shown".to_owned();
+        self.report(caller, SecurityKind::SecretRead, &row.endpoint, text);
+        Ok(shown)
+    }
+
+    /// Replaces an endpoint's secret, and gives back what a receiver verifies with from now on.
+    /// That it was replaced is a security event.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Invalid`]; [`AppError::BadRequest`] if too many old
+    /// secrets still sign; [`AppError::Conflict`] if the same request was done before: its answer
+    /// is not repeated.
+    pub async fn rotate_secret(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        path: &str,
+        input: RotateInput,
+    ) -> Result<Secret, AppError> {
+        caller.require_application(tenant.application())?;
+        let key = tenant.endpoint(path)?.endpoint.id.key();
+        let idempotency = self.request_once(caller, Success::Done).await?;
+        let (next, grace) = input.judge()?;
+        let next = next.unwrap_or_else(|| self.new_secret());
+        let rotated = until_current(|| async {
+            let tenant = self.tenant_again(tenant).await?;
+            let row = tenant.endpoint_by_key(key)?;
+            let keys = self.keys(&tenant.row().application)?;
+            let mut secrets = open_secrets(&keys, row)?;
+            let now = self.clock.now();
+            secrets.rotate(next.clone(), now.plus(grace), now);
+            if secrets.old.len() > SigningSecrets::OLD_MAX {
+                return Err(ChangeRefused::Rule(too_many()));
+            }
+            let secrets = seal_secrets(&keys, row.endpoint.id.tail(), &secrets);
+            let replacement = Replacement {
+                secrets,
+                ..Replacement::same(row)
+            };
+            self.replace_endpoint(&tenant, replacement, idempotency.clone())
+                .await
+        });
+        let endpoint = rotated.await?;
+        let text = format!(
+            "the endpoint's signing secret was replaced; the old one signs for {} s more",
+            grace.as_secs()
+        );
+        self.report(caller, SecurityKind::SecretRotated, &endpoint, text);
+        receiver_text(&next)
+    }
+
+    /// A new secret of the kind that the operator prefers.
+    pub(super) fn new_secret(&self) -> Secret {
+        let key = match self.settings.default_signature {
+            DefaultSignature::Hmac => {
+                SigningKey::generate_hmac(&Zeroizing::new(random::<24>(&*self.entropy)))
+            }
+            DefaultSignature::Ed25519 => {
+                SigningKey::generate_ed25519(&Zeroizing::new(random::<32>(&*self.entropy)))
+            }
+        };
+        Secret::from(key.to_text().expose().to_owned())
+    }
+}
+
+impl RotateInput {
+    fn judge(&self) -> Result<(Option<Secret>, Duration), AppError> {
+        let mut judge = Judge::new(&[]);
+        let key = judge_secret(&mut judge, "key", self.key.as_ref());
+        let grace = self
+            .grace_seconds
+            .map_or(GRACE_DEFAULT, |grace| Duration::from_secs(grace.into()));
+        if grace > GRACE_MAX {
+            judge.note(
+                "gracePeriodSeconds",
+                format!("must be at most {}", GRACE_MAX.as_secs()),
+            );
+        }
+        judge.finish()?;
+        Ok((key, grace))
+    }
+}
+
+/// A secret that somebody brought, as it is kept. The texts of errors never repeat it.
+pub(super) fn judge_secret(
+    judge: &mut Judge<'_>,
+    field: &str,
+    secret: Option<&Secret>,
+) -> Option<Secret> {
+    match signing_key(secret?) {
+        Ok(key) => Some(Secret::from(key.to_text().expose().to_owned())),
+        Err(wrong) => {
+            judge.note_unreadable(field, wrong);
+            None
+        }
+    }
+}
+
+fn signing_key(secret: &Secret) -> Result<SigningKey, String> {
+    let text = std::str::from_utf8(secret.expose()).map_err(|_| "a secret is text".to_owned())?;
+    SigningKey::parse(text).map_err(|error| error.to_string())
+}
+
+fn receiver_text(secret: &Secret) -> Result<Secret, AppError> {
+    let key = signing_key(secret).map_err(|reason| AppError::Internal(reason.into()))?;
+    Ok(Secret::from(key.receiver_text().expose().to_owned()))
+}
+
+fn too_many() -> AppError {
+    AppError::BadRequest {
+        code: "limit_reached",
+        detail: format!(
+            "the endpoint has {} replaced secrets that still sign; wait until one ends, or rotate \
+             with gracePeriodSeconds 0",
+            SigningSecrets::OLD_MAX
+        ),
+    }
+}

@@ -1,0 +1,262 @@
+//! Event types: made, changed and archived by the organisation; applications see those that are
+//! for all, or for a feature flag that their token carries.
+
+mod draft;
+mod schemas;
+
+pub use draft::{EventTypeInput, EventTypePatch};
+
+use crate::caller::Who;
+use crate::change::{ChangeRefused, Saved, unexpected, until_current};
+use crate::idempotency::{Request, Success, made_is_gone};
+use crate::page::{
+    Direction, Found, ListInput, Order, Page, limit, malformed_iterator, split_iterator,
+};
+use crate::{App, AppError, Caller, Violation};
+use draft::EventTypeDraft;
+use model::Timestamp;
+use model::event_type::EventType;
+use model::name::Name;
+use store::change::{Change, ChangeError, Changed, Expect};
+use store::idempotency::IdempotencyKey;
+use store::query::EventTypeQuery;
+
+/// Which event types are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct EventTypesInput {
+    /// Which part of the list; an order is not obeyed.
+    pub list: ListInput,
+    /// Archived ones too.
+    pub include_archived: bool,
+}
+
+impl App {
+    /// The event types that the caller sees, by name.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`].
+    pub async fn event_types(
+        &self,
+        caller: &Caller,
+        input: &EventTypesInput,
+    ) -> Result<Page<EventType>, AppError> {
+        let limit = limit(&input.list)?;
+        let start = input.list.iterator.as_deref().map(split_iterator);
+        let direction = Direction::new(Order::Ascending, start.is_some_and(|(back, _)| back));
+        let beyond = start.map(|(_, name)| name.parse()).transpose();
+        let query = EventTypeQuery {
+            beyond: beyond.map_err(|error| malformed_iterator(format!("{error}")))?,
+            ascending: direction.ascending,
+            limit: limit.max(1),
+            archived: input.include_archived,
+            visible_to: flags(caller).map(<[Name]>::to_vec),
+        };
+        let walk = self.store.event_types(&query).await?;
+        let found = Found {
+            end: walk
+                .rows
+                .last()
+                .map(|last| last.name.clone())
+                .or(walk.examined)
+                .map(|name| name.to_string()),
+            rows: walk.rows,
+            more: walk.more,
+        };
+        Ok(found.page(direction, limit, |row| row.name.to_string()))
+    }
+
+    /// One event type, also an archived one.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if there is none, or none that the caller sees.
+    pub async fn event_type(&self, caller: &Caller, name: &str) -> Result<EventType, AppError> {
+        let found = self
+            .find_event_type(name)
+            .await?
+            .ok_or_else(AppError::not_found)?;
+        let is_visible = |flags: &[Name]| {
+            found.feature_flags.is_empty()
+                || found.feature_flags.iter().any(|flag| flags.contains(flag))
+        };
+        match flags(caller).is_none_or(is_visible) {
+            true => Ok(found),
+            false => Err(AppError::not_found()),
+        }
+    }
+
+    /// The event type of this name, if there is one: for a handler that must know before it reads
+    /// the body.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
+    pub async fn event_type_to_change(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<EventType, AppError> {
+        caller.require_organisation()?;
+        self.find_event_type(name)
+            .await?
+            .ok_or_else(AppError::not_found)
+    }
+
+    /// Makes an event type; an archived one of the same name comes back as what the input says.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::Invalid`];
+    /// [`AppError::Conflict`] if there is one that is not archived.
+    pub async fn create_event_type(
+        &self,
+        caller: &Caller,
+        name: &str,
+        input: EventTypeInput,
+    ) -> Result<EventType, AppError> {
+        caller.require_organisation()?;
+        let key = match self.request(caller, Success::Created).await? {
+            Request::New(key) => key,
+            Request::Repeated(_) => return self.event_type_made(name).await,
+        };
+        let (name, draft) = input.judge_named(name)?;
+        let event_type = draft.applied(blank(name));
+        let expect = Expect::NoneLive;
+        let put = self.put_event_type_row(event_type, expect, key).await;
+        put.map_err(|refused| {
+            refused.explain(|| AppError::Conflict {
+                code: "event_type_exists",
+                detail: "An event_type with this name already exists".to_owned(),
+            })
+        })
+    }
+
+    /// Writes an event type anew, or makes it.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::Invalid`].
+    pub async fn put_event_type(
+        &self,
+        caller: &Caller,
+        name: &str,
+        input: EventTypeInput,
+    ) -> Result<Saved<EventType>, AppError> {
+        caller.require_organisation()?;
+        let draft = input.judge()?;
+        let name: Name = name.parse().map_err(|error| {
+            Violation::path(&["event_type_name", "__all__"], format!("{error}"))
+        })?;
+        let put = until_current(|| async {
+            let before = self.find_event_type(name.as_str()).await?;
+            let expect = Expect::SavedAt(before.as_ref().map(|before| before.updated_at));
+            let created = before.is_none();
+            let event_type = draft.applied(before.unwrap_or_else(|| blank(name.clone())));
+            let value = self.put_event_type_row(event_type, expect, None).await?;
+            Ok(Saved { value, created })
+        });
+        Ok(put.await?)
+    }
+
+    /// Changes what the patch names, also of an archived one.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::Invalid`];
+    /// [`AppError::NotFound`].
+    pub async fn patch_event_type(
+        &self,
+        caller: &Caller,
+        name: &str,
+        patch: EventTypePatch,
+    ) -> Result<EventType, AppError> {
+        caller.require_organisation()?;
+        let draft = patch.judge()?;
+        self.redraft_event_type(name, &draft).await
+    }
+
+    /// Archives an event type, or removes it for good.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
+    pub async fn delete_event_type(
+        &self,
+        caller: &Caller,
+        name: &str,
+        expunge: bool,
+    ) -> Result<(), AppError> {
+        caller.require_organisation()?;
+        if expunge {
+            let name = name.parse().map_err(|_| AppError::not_found())?;
+            self.change(None, Change::ExpungeEventType(name), None)
+                .await?;
+        } else {
+            self.redraft_event_type(name, &EventTypeDraft::archiving())
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn find_event_type(&self, name: &str) -> Result<Option<EventType>, AppError> {
+        let Ok(name) = name.parse() else {
+            return Ok(None);
+        };
+        Ok(self.store.event_types_named(&[name]).await?.pop())
+    }
+
+    async fn redraft_event_type(
+        &self,
+        name: &str,
+        draft: &EventTypeDraft,
+    ) -> Result<EventType, AppError> {
+        let put = until_current(|| async {
+            let found = self.find_event_type(name).await?;
+            let before = found.ok_or_else(AppError::not_found)?;
+            let expect = Expect::SavedAt(Some(before.updated_at));
+            self.put_event_type_row(draft.applied(before), expect, None)
+                .await
+        });
+        Ok(put.await?)
+    }
+
+    async fn put_event_type_row(
+        &self,
+        event_type: EventType,
+        expect: Expect,
+        key: Option<IdempotencyKey>,
+    ) -> Result<EventType, ChangeRefused> {
+        let name = event_type.name.clone();
+        let change = Change::PutEventType { event_type, expect };
+        match self.change(None, change, key).await {
+            Ok(Changed::EventType(event_type)) => Ok(event_type),
+            Ok(Changed::Repeated(_)) => Ok(self.event_type_made(name.as_str()).await?),
+            Ok(other) => Err(unexpected(&other).into()),
+            // A put that expects a row which is gone begins again, and finds that out.
+            Err(ChangeError::Missing) => Err(ChangeError::Stale.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What an earlier request with the same idempotency key made, as it is now.
+    async fn event_type_made(&self, name: &str) -> Result<EventType, AppError> {
+        self.find_event_type(name).await?.ok_or_else(made_is_gone)
+    }
+}
+
+/// The feature flags that limit what a caller sees; `None`: sees all.
+fn flags(caller: &Caller) -> Option<&[Name]> {
+    match &caller.who {
+        Who::Organisation => None,
+        Who::Application { feature_flags, .. } => Some(feature_flags),
+    }
+}
+
+/// An event type that nothing was said of yet.
+fn blank(name: Name) -> EventType {
+    EventType {
+        name,
+        description: String::new(),
+        archived: false,
+        deprecated: false,
+        schemas: None,
+        feature_flags: Vec::new(),
+        group_name: None,
+        created_at: Timestamp::MIN,
+        updated_at: Timestamp::MIN,
+    }
+}
