@@ -32,6 +32,7 @@ CREATE TABLE application (
     updated_at INTEGER NOT NULL,
     deleted    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX application_live ON application (id) WHERE deleted = 0;
 CREATE UNIQUE INDEX application_uid ON application (uid) WHERE uid IS NOT NULL AND deleted = 0;
 
 CREATE TABLE data_key (

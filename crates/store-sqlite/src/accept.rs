@@ -30,7 +30,7 @@ pub(crate) fn refuse(items: usize, failure: &Failure) -> Vec<Answer> {
 }
 
 /// Accepts messages, each with its own answer.
-pub(crate) fn accept(batch: &mut Batch<'_>, items: &Vec<Accept>) -> Result<Vec<Answer>, Failure> {
+pub(crate) fn accept(batch: &mut Batch<'_>, items: &[Accept]) -> Result<Vec<Answer>, Failure> {
     items.iter().map(|item| accept_one(batch, item)).collect()
 }
 

@@ -13,7 +13,7 @@ use store::query::{ApplicationQuery, Walk};
 use store::rows::{ApplicationRef, ApplicationRow, RegistryRow};
 
 const SELECT: &str = "SELECT id, tail, uid, name, rate_limit, metadata, revision, created_at,
-    updated_at, deleted FROM application";
+    updated_at FROM application";
 
 /// A live application with all its live endpoints.
 pub(crate) fn registry(
@@ -71,7 +71,7 @@ pub(crate) fn list(
     query: &ApplicationQuery,
 ) -> Result<Walk<ApplicationRow, ApplicationKey>, Failure> {
     let sql = format!(
-        "{SELECT} WHERE id > ?1 AND id < ?2 ORDER BY id {}",
+        "{SELECT} INDEXED BY application_live WHERE deleted = 0 AND id > ?1 AND id < ?2 ORDER BY id {}",
         direction(query.window.ascending)
     );
     let window = params![query.window.above.integer(), query.window.below.integer()];
@@ -83,8 +83,7 @@ pub(crate) fn list(
         if !walking.looks_at(key) {
             break;
         }
-        let deleted: bool = row.get(9)?;
-        if !deleted && passes(connection, key, query)? {
+        if passes(connection, key, query)? {
             walking.keep(read(connection, row)?);
         }
     }

@@ -12,22 +12,29 @@ use std::io;
 use std::path::Path;
 
 /// Copies into `directory`, which is made if it is not there, and must be empty if it is. What is
-/// there when this returns is on disk.
+/// there when this returns is on disk; when it fails, nothing is.
 pub(crate) fn copy(connection: &Connection, directory: &Path) -> Result<(), Failure> {
     prepare(directory).map_err(|error| unusable(directory, &error))?;
     let path = database_in(directory);
-    let mut target = Connection::open(&path)?;
-    let backup = Backup::new(connection, &mut target)?;
-    match backup.step(-1)? {
-        StepResult::Done => {}
-        other => {
-            let reason = format!("the copy did not come to its end: {other:?}");
-            return Err(Failure::Unavailable(reason));
-        }
+    let copied = copy_to(connection, &path)
+        .and_then(|()| sync(&path, directory).map_err(|error| unusable(directory, &error)));
+    if copied.is_err() {
+        // What failed is told; a file that can't be removed on top of it is half a copy.
+        let _ = std::fs::remove_file(&path);
     }
+    copied
+}
+
+fn copy_to(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    let mut target = Connection::open(path)?;
+    let backup = Backup::new(connection, &mut target)?;
+    let step = backup.step(-1)?;
     drop(backup);
-    target.close().map_err(|(_, error)| Failure::from(error))?;
-    sync(&path, directory).map_err(|error| unusable(directory, &error))
+    if step != StepResult::Done {
+        let reason = format!("the copy did not come to its end: {step:?}");
+        return Err(Failure::Unavailable(reason));
+    }
+    target.close().map_err(|(_, error)| error.into())
 }
 
 fn prepare(directory: &Path) -> io::Result<()> {

@@ -124,3 +124,6 @@ fn due(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

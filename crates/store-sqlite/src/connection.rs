@@ -15,26 +15,26 @@ pub(crate) const PAGE_BYTES: u64 = 8_192;
 const STATEMENTS_MAX: usize = 160;
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The one connection that writes. Makes the database if it is not there.
+/// The one connection that writes, as it is before [`prepare_for_writing`]. Makes the database's
+/// file if it is not there.
 pub(crate) fn open_writer(path: &Path, config: &SqliteConfig) -> Result<Connection, OpenError> {
     make_private_file(path).map_err(|source| OpenError::Directory {
         path: path.to_owned(),
         source,
     })?;
-    let connection = open(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE,
-        config.writer_cache_kib,
-    )?;
+    let mode = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    Ok(open(path, mode, config.writer_cache_kib)?)
+}
+
+/// Sets what changes the file: only for a database that is known to be Postrider's, or empty.
+pub(crate) fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<()> {
     // These two hold only if they come before the first table.
     connection.pragma_update(None, "page_size", PAGE_BYTES as i64)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-    connection
-        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Checkpoints are the checkpoint loop's; see there.
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
-    Ok(connection)
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))
 }
 
 /// The connection that only makes checkpoints.

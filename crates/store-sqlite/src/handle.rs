@@ -142,6 +142,13 @@ impl SqliteStore {
     }
 }
 
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // Nobody can ask for anything any more: the loops must not wait for it.
+        self.close();
+    }
+}
+
 /// Something for the writer to do.
 struct Question<I, T> {
     input: I,
@@ -158,7 +165,7 @@ impl Store for SqliteStore {
         let question = Question {
             bytes: batch.iter().map(accept::bytes).sum(),
             input: batch,
-            run: accept::accept,
+            run: |batch, items| accept::accept(batch, items),
             refuse: |batch, failure| accept::refuse(batch.len(), failure),
             urgency: Urgency::Now,
         };

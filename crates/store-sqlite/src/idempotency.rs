@@ -7,8 +7,11 @@
 //! sequential write and, for a key that is not in it, one lookup in a thousand. At the start all is
 //! built again from the rows.
 
+mod filter;
+
 use crate::batch::HOUR;
 use crate::failure::Failure;
+use filter::Filter;
 use model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap};
@@ -60,31 +63,17 @@ impl Idempotency {
         now: Timestamp,
         keys_max: usize,
     ) -> Result<Self, Failure> {
-        let mut hours: BTreeMap<i64, Hour> = BTreeMap::new();
-        let current = now.micros().div_euclid(HOUR);
         // What a crash left of unfinished runs.
         connection.execute(
             "DELETE FROM idempotency_sorted WHERE (hour, run) NOT IN
              (SELECT hour, run FROM idempotency_run)",
             [],
         )?;
-        let mut runs = connection
-            .prepare("SELECT hour, run FROM idempotency_run WHERE hour > ?1 ORDER BY 1, 2")?;
-        let mut runs = runs.query([current])?;
-        while let Some(row) = runs.next()? {
-            let (hour, run) = (row.get(0)?, row.get(1)?);
-            let filter = Filter::load(connection, hour, run)?;
-            hours.entry(hour).or_default().runs.push(filter);
-        }
-        let mut recent = connection.prepare(
-            "SELECT i.hour, i.id, i.fingerprint FROM idempotency i WHERE i.hour > ?1 AND i.id >
-             (SELECT coalesce(max(r.last_id), 0) FROM idempotency_run r WHERE r.hour = i.hour)",
-        )?;
-        let mut recent = recent.query([current])?;
-        while let Some(row) = recent.next()? {
-            let fingerprint: Fingerprint = row.get(2)?;
-            let hour = hours.entry(row.get(0)?).or_default();
-            hour.recent.insert(prefix(&fingerprint), row.get(1)?);
+        let mut hours = BTreeMap::new();
+        let mut last = now.micros().div_euclid(HOUR);
+        while let Some(hour) = next_hour(connection, last)? {
+            hours.insert(hour, Hour::load(connection, hour)?);
+            last = hour;
         }
         Ok(Self {
             hours: Mutex::new(hours),
@@ -193,6 +182,34 @@ impl Idempotency {
     }
 }
 
+impl Hour {
+    fn load(connection: &Connection, hour: i64) -> Result<Self, Failure> {
+        let mut loaded = Self::default();
+        let mut select = connection
+            .prepare("SELECT run, last_id FROM idempotency_run WHERE hour = ?1 ORDER BY run")?;
+        let mut runs = select.query([hour])?;
+        let mut sorted_up_to: i64 = 0;
+        while let Some(row) = runs.next()? {
+            let filter = Filter::load(connection, hour, row.get(0)?)?;
+            loaded.runs.push(filter);
+            sorted_up_to = sorted_up_to.max(row.get(1)?);
+        }
+        let mut select = connection
+            .prepare("SELECT id, fingerprint FROM idempotency WHERE hour = ?1 AND id > ?2")?;
+        let mut recent = select.query([hour, sorted_up_to])?;
+        while let Some(row) = recent.next()? {
+            let fingerprint: Fingerprint = row.get(1)?;
+            loaded.recent.insert(prefix(&fingerprint), row.get(0)?);
+        }
+        Ok(loaded)
+    }
+}
+
+fn next_hour(connection: &Connection, after: i64) -> Result<Option<i64>, Failure> {
+    let sql = "SELECT min(hour) FROM idempotency WHERE hour > ?1";
+    Ok(connection.query_row(sql, [after], |row| row.get(0))?)
+}
+
 impl Spill {
     /// Writes the next piece into the transaction that is open, and says how far it will have come
     /// when that is committed.
@@ -245,7 +262,7 @@ pub(crate) fn sweep_expired(
     connection
         .prepare_cached("DELETE FROM idempotency_run WHERE hour <= ?1")?
         .execute([current])?;
-    Ok((removed[0], removed.iter().any(|count| *count == limit)))
+    Ok((removed[0], removed.contains(&limit)))
 }
 
 fn read_row(
@@ -288,55 +305,6 @@ fn read_run(
 fn prefix(fingerprint: &Fingerprint) -> i64 {
     let first = fingerprint.first_chunk().expect("16 bytes begin with 8");
     i64::from_be_bytes(*first)
-}
-
-/// A Bloom filter over prefixes that are random already: 16 bits and 6 places for each key let one
-/// in a thousand pass that is not there.
-struct Filter(Vec<u64>);
-
-impl Filter {
-    const BITS_PER_KEY: usize = 16;
-    const PLACES: u64 = 6;
-
-    fn with_room_for(keys: usize) -> Self {
-        Self(vec![0; (keys * Self::BITS_PER_KEY).div_ceil(64).max(1)])
-    }
-
-    fn load(connection: &Connection, hour: i64, run: i64) -> Result<Self, Failure> {
-        let keys: i64 = connection.query_row(
-            "SELECT count(*) FROM idempotency_sorted WHERE hour = ?1 AND run = ?2",
-            [hour, run],
-            |row| row.get(0),
-        )?;
-        let mut filter = Self::with_room_for(keys as usize);
-        let mut select = connection
-            .prepare_cached("SELECT prefix FROM idempotency_sorted WHERE hour = ?1 AND run = ?2")?;
-        let mut prefixes = select.query([hour, run])?;
-        while let Some(row) = prefixes.next()? {
-            filter.insert(row.get(0)?);
-        }
-        Ok(filter)
-    }
-
-    fn insert(&mut self, prefix: i64) {
-        for (word, bit) in self.places(prefix) {
-            self.0[word] |= bit;
-        }
-    }
-
-    fn may_hold(&self, prefix: i64) -> bool {
-        self.places(prefix)
-            .all(|(word, bit)| self.0[word] & bit != 0)
-    }
-
-    fn places(&self, prefix: i64) -> impl Iterator<Item = (usize, u64)> + use<> {
-        let bits = self.0.len() as u64 * 64;
-        let (first, step) = (prefix as u64 >> 32, prefix as u64 & 0xffff_ffff | 1);
-        (0..Self::PLACES).map(move |place| {
-            let bit = (first + place * step) % bits;
-            ((bit / 64) as usize, 1 << (bit % 64))
-        })
-    }
 }
 
 #[cfg(test)]

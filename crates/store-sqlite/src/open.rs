@@ -2,7 +2,7 @@
 
 use crate::checkpoint::{CheckpointLoop, Checkpoints};
 use crate::config::SqliteConfig;
-use crate::connection::open_writer;
+use crate::connection::{open_writer, prepare_for_writing};
 use crate::directory::DataDirectory;
 use crate::handle::SqliteStore;
 use crate::idempotency::Idempotency;
@@ -10,7 +10,7 @@ use crate::inbox::Inbox;
 use crate::open_error::OpenError;
 use crate::owned::Owned;
 use crate::reader::Readers;
-use crate::schema::migrate;
+use crate::schema;
 use crate::shared::Shared;
 use crate::writer::{Writer, WriterLoop};
 use model::id::KeySequence;
@@ -73,9 +73,11 @@ fn prepare(
 ) -> Result<(Writer, Arc<Shared>), OpenError> {
     let database = directory.database();
     let mut connection = open_writer(&database, &config)?;
-    migrate(&connection, &database)?;
+    let version = schema::check(&connection, &database)?;
+    prepare_for_writing(&connection)?;
+    schema::migrate(&connection, version)?;
     let now = surroundings.clock.now();
-    let keys = last_keys(&connection, now)?;
+    let keys = keys_behind_the_last(&connection, now)?;
     let checkpoints = Checkpoints::default();
     checkpoints.count_frames(&mut connection)?;
     let shared = Arc::new(Shared {
@@ -96,7 +98,7 @@ fn prepare(
 }
 
 /// Goes on behind the largest key that was ever given.
-fn last_keys(connection: &Connection, now: Timestamp) -> Result<KeySequence, OpenError> {
+fn keys_behind_the_last(connection: &Connection, now: Timestamp) -> Result<KeySequence, OpenError> {
     let last = connection.query_row(
         "SELECT max((SELECT last FROM sequence),
                     (SELECT coalesce(max(id), 0) FROM message),

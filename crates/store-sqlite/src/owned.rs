@@ -29,6 +29,14 @@ impl Owned {
         new.then(|| Hold::new(self.clone(), endpoint, delivery))
     }
 
+    /// Whether somebody owns it.
+    pub(crate) fn is_held(&self, endpoint: EndpointKey, delivery: DeliveryKey) -> bool {
+        let lanes = self.lock();
+        lanes
+            .get(&endpoint)
+            .is_some_and(|lane| lane.contains(&delivery))
+    }
+
     /// What is owned of one lane, at the moment when `pin` runs.
     pub(crate) fn of_lane<E>(
         &self,

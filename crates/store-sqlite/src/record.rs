@@ -14,11 +14,14 @@ use store::record::{HealthChange, Outcome, Recorded, Then};
 
 /// Records an outcome.
 pub(crate) fn record(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<Recorded, Failure> {
-    let connection = batch.connection;
-    let found = match outcome.then {
-        Then::Close => deliveries::close(connection, &outcome.delivery)?,
-        Then::Reschedule(due) => deliveries::reschedule(connection, &outcome.delivery, due)?,
-    };
+    let delivery = &outcome.delivery;
+    // A hold of a store that was opened before is worth nothing here.
+    let held = batch.owned.is_held(delivery.endpoint, delivery.key);
+    let found = held
+        && match outcome.then {
+            Then::Close => deliveries::close(batch.connection, delivery)?,
+            Then::Reschedule(due) => deliveries::reschedule(batch.connection, delivery, due)?,
+        };
     if !found && let Some(attempt) = recorded_before(batch, outcome)? {
         return Ok(Recorded {
             attempt,

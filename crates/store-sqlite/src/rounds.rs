@@ -8,8 +8,6 @@ use crate::idempotency::Spill;
 pub(crate) struct Rounds {
     /// The task whose slice was done last: the others come first.
     pub(crate) task: i64,
-    /// Messages up to this one were found to be still needed.
-    pub(crate) swept_message: i64,
     /// Statistics of endpoints up to this one were looked at.
     pub(crate) swept_rollup: i64,
     /// Idempotency keys on their way out of memory.

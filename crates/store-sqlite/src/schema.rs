@@ -13,8 +13,9 @@ pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
 /// Marks the file as Postrider's: `PsRd`.
 const APPLICATION_ID: i32 = 0x5073_5264;
 
-/// Brings the database to [`VERSION`]. Refuses one that is newer, or not Postrider's.
-pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+/// Refuses a database that is newer than this program, or not Postrider's. Gives back its version, 0
+/// for an empty one.
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -23,13 +24,17 @@ pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenEr
             path: path.to_owned(),
         });
     }
-    let found = number("user_version")?.unsigned_abs();
-    if found > VERSION {
-        return Err(OpenError::NewerSchema {
+    match number("user_version")?.unsigned_abs() {
+        found if found > VERSION => Err(OpenError::NewerSchema {
             found,
             known: VERSION,
-        });
+        }),
+        found => Ok(found),
     }
+}
+
+/// Brings a database of version `found` to [`VERSION`].
+pub(crate) fn migrate(connection: &Connection, found: u32) -> Result<(), OpenError> {
     for (version, migration) in (1..).zip(MIGRATIONS).skip(found as usize) {
         let transaction = connection.unchecked_transaction()?;
         transaction.execute_batch(migration)?;

@@ -1,7 +1,8 @@
 //! Removing what has reached its age, a slice at a time: payloads by their own expiry, attempts and
 //! messages by theirs, idempotency keys by the hour.
 //!
-//! A message stays for as long as an attempt or an open delivery points at it.
+//! A message takes with it all that points at it: its open deliveries are ended, and its attempts go
+//! although some may be younger, since nothing could be told of them without it.
 
 use crate::batch::{Batch, HOUR};
 use crate::deliveries;
@@ -13,7 +14,9 @@ use rusqlite::params;
 use store::work::{SweepLimits, Swept};
 
 /// Endpoints whose statistics one sweep looks at.
-const ROLLUP_ENDPOINTS: i64 = 16;
+const ROLLUP_ENDPOINTS: usize = 16;
+/// Rows that go with each message, for a slice of usual size.
+const ROWS_PER_MESSAGE: usize = 4;
 
 /// Does one slice.
 pub(crate) fn sweep(batch: &mut Batch<'_>, limits: SweepLimits) -> Result<Swept, Failure> {
@@ -42,11 +45,10 @@ fn expire_payloads(batch: &mut Batch<'_>, limit: usize, swept: &mut Swept) -> Re
     )?;
     swept.more |= expired.len() == limit;
     for key in expired {
-        let open = deliveries::open_of(batch.connection, MessageKey::from_integer(key), None)?;
-        for delivery in &open {
-            deliveries::end(batch, delivery, EndReason::PayloadGone)?;
+        if is_slice_full(limit, swept) {
+            break;
         }
-        swept.ended += open.len();
+        end_open_deliveries(batch, MessageKey::from_integer(key), swept)?;
         batch
             .connection
             .prepare_cached("UPDATE message SET payload = NULL WHERE id = ?1")?
@@ -90,43 +92,70 @@ fn remove_messages(
     swept: &mut Swept,
 ) -> Result<(), Failure> {
     let border = MessageKey::first_at(limits.keep_since).integer();
-    let mut select = batch
-        .connection
-        .prepare_cached("SELECT id FROM message WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3")?;
-    let params = params![batch.rounds.swept_message, border, limits.rows_max as i64];
-    let old: Vec<i64> = select
-        .query_map(params, |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    for &key in &old {
-        swept.messages += usize::from(remove_message(batch, key)?);
+    let old = keys(
+        batch,
+        "SELECT id FROM message WHERE id < ?1 ORDER BY id LIMIT ?2",
+        (border, limits.rows_max),
+    )?;
+    swept.more |= old.len() == limits.rows_max;
+    for key in old {
+        if is_slice_full(limits.rows_max, swept) {
+            break;
+        }
+        remove_message(batch, MessageKey::from_integer(key), swept)?;
     }
-    // At the border the round is over: the next sweep looks again at those that had to stay.
-    let over = old.len() < limits.rows_max;
-    swept.more |= !over;
-    batch.rounds.swept_message = match old.last() {
-        Some(&last) if !over => last,
-        _ => 0,
-    };
     Ok(())
 }
 
-/// False: something points at it still.
-fn remove_message(batch: &Batch<'_>, key: i64) -> Result<bool, Failure> {
-    let mut needed = batch.connection.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM attempt INDEXED BY attempt_message WHERE message = ?1)
-             OR EXISTS (SELECT 1 FROM delivery INDEXED BY delivery_message WHERE message = ?1)",
-    )?;
-    if needed.query_row([key], |row| row.get(0))? {
-        return Ok(false);
-    }
+/// Removes a message and all that points at it.
+fn remove_message(
+    batch: &mut Batch<'_>,
+    key: MessageKey,
+    swept: &mut Swept,
+) -> Result<(), Failure> {
+    end_open_deliveries(batch, key, swept)?;
+    batch
+        .connection
+        .prepare_cached(
+            "DELETE FROM excerpt WHERE attempt IN (SELECT id FROM attempt WHERE message = ?1)",
+        )?
+        .execute([key.integer()])?;
+    swept.attempts += batch
+        .connection
+        .prepare_cached("DELETE FROM attempt WHERE message = ?1")?
+        .execute([key.integer()])?;
     for sql in [
         "DELETE FROM event_key WHERE (application, event_id) IN
          (SELECT application, event_id FROM message WHERE id = ?1)",
         "DELETE FROM message WHERE id = ?1",
     ] {
-        batch.connection.prepare_cached(sql)?.execute([key])?;
+        batch
+            .connection
+            .prepare_cached(sql)?
+            .execute([key.integer()])?;
     }
-    Ok(true)
+    swept.messages += 1;
+    Ok(())
+}
+
+fn end_open_deliveries(
+    batch: &mut Batch<'_>,
+    key: MessageKey,
+    swept: &mut Swept,
+) -> Result<(), Failure> {
+    let open = deliveries::open_of(batch.connection, key, None)?;
+    for delivery in &open {
+        deliveries::end(batch, delivery, EndReason::PayloadGone)?;
+    }
+    swept.ended += open.len();
+    Ok(())
+}
+
+/// One message can carry many rows with it: a slice ends early then.
+fn is_slice_full(rows_max: usize, swept: &mut Swept) -> bool {
+    let full = swept.ended + swept.attempts > ROWS_PER_MESSAGE * rows_max;
+    swept.more |= full;
+    full
 }
 
 /// Goes round by endpoint: there are few rows, and no index by hour.

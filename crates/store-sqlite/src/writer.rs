@@ -198,8 +198,9 @@ impl Writer {
     }
 
     fn only_what_makes_room(&mut self, requests: Requests) -> Requests {
-        let makes_room = |request: &Box<dyn Request>| request.urgency() == Urgency::MakesRoom;
-        let (kept, others) = requests.into_iter().partition(makes_room);
+        let (kept, others): (Requests, Requests) = requests
+            .into_iter()
+            .partition(|request| request.urgency() == Urgency::MakesRoom);
         let failure = Failure::Unavailable("nothing can be written at the moment".to_owned());
         self.park_or_refuse(others, &failure);
         kept

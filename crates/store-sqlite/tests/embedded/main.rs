@@ -1,0 +1,7 @@
+//! What is claimed of the embedded store alone, beyond what every store keeps: its files, its one
+//! writer, and what it does when the disk does not.
+
+mod batching;
+mod failing;
+mod opening;
+mod support;
