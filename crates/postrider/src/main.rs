@@ -1,2 +1,35 @@
-//! postrider.
-fn main() {}
+//! The one binary: command line, configuration, wiring. It has no rule of its own; whatever it
+//! prints as an answer, a room below it has decided.
+//!
+//! Exit status: 0, did it, or yes; 1, no (denied, something lost); 2, misuse; 3, could not.
+
+mod cli;
+mod command;
+mod config;
+mod demo;
+mod duration;
+mod events;
+mod failure;
+mod keys;
+mod listen;
+mod logging;
+mod node;
+mod system;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are printed this way too, and are no misuse.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match cli.command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -26,6 +26,7 @@ mod claim;
 mod columns;
 mod config;
 mod connection;
+mod copies;
 mod deliveries;
 mod directory;
 mod endpoint_messages;
@@ -54,6 +55,7 @@ mod writer;
 
 pub use checkpoint::CheckpointLoop;
 pub use config::SqliteConfig;
+pub use copies::{CopyError, backup, restore};
 pub use directory::DataDirectory;
 pub use handle::SqliteStore;
 pub use open::Surroundings;

@@ -1,0 +1,142 @@
+//! What can be typed. Parsing only; [`crate::command`] does the work.
+
+use crate::command;
+use crate::config::ConfigArgs;
+use crate::failure::Failure;
+use clap::{Args, Parser, Subcommand};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// Carries webhooks: a durable sender with one HTTP API.
+#[derive(Parser)]
+#[command(name = "postrider", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(ServeArgs),
+    /// Print a bearer token for the API
+    Token(TokenArgs),
+    /// Print the effective configuration, secrets masked
+    Config(PrintArgs),
+    /// Make the keys of an installation
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Say whether a URL may be called, and why
+    CheckUrl(CheckUrlArgs),
+    /// Copy the store while the server runs, without its keys
+    Backup(BackupArgs),
+    /// Make a data directory from a backup
+    Restore(RestoreArgs),
+    /// Run the main job: a shop, its payments and shipments, and trouble on the way
+    Demo(DemoArgs),
+}
+
+/// `serve`.
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+/// `token`.
+#[derive(Args)]
+pub(crate) struct TokenArgs {
+    /// Only for this application (its id, app_…); otherwise for the whole organisation
+    #[arg(long, value_name = "APP")]
+    pub(crate) app: Option<String>,
+    /// How long it is good for, such as 12h or 90d; `never` only when spelled out
+    #[arg(long, value_name = "DURATION", default_value = "90d")]
+    pub(crate) expires: String,
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+/// `config`.
+#[derive(Args)]
+pub(crate) struct PrintArgs {
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+/// `keys …`.
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Write a master key and a token-signing key where `serve` reads them; overwrites nothing
+    Generate {
+        /// The data directory, made if it is not there
+        #[arg(long, env = "POSTRIDER_DATA_DIR", default_value = "./postrider-data")]
+        data_dir: PathBuf,
+    },
+}
+
+/// `check-url`.
+#[derive(Args)]
+pub(crate) struct CheckUrlArgs {
+    /// The URL, as an endpoint would have it
+    pub(crate) url: String,
+    /// Take these addresses for the resolver's answer
+    #[arg(long, value_name = "IP,IP…", value_delimiter = ',')]
+    pub(crate) resolve: Option<Vec<IpAddr>>,
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+/// `backup`.
+#[derive(Args)]
+pub(crate) struct BackupArgs {
+    /// The directory to write to: new or empty
+    pub(crate) directory: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+/// `restore`.
+#[derive(Args)]
+pub(crate) struct RestoreArgs {
+    /// The directory that a backup was written to
+    pub(crate) backup: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+/// `demo`.
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// How many orders' events to send
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) orders: u32,
+    /// Leave the server running, and show how to look at what happened
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Serve(args) => command::serve::run(args),
+            Self::Token(args) => command::token::run(args),
+            Self::Config(args) => command::config::run(args),
+            Self::Keys(KeysCommand::Generate { data_dir }) => command::keys::run(&data_dir),
+            Self::CheckUrl(args) => command::check_url::run(args),
+            Self::Backup(args) => command::backup::run(args),
+            Self::Restore(args) => command::restore::run(args),
+            Self::Demo(args) => crate::demo::run(&args),
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The configuration after checking: typed, with defaults. Whatever is wrong is said here, once,
+//! before anything is opened or listened on.
+
+use super::file::SecretTexts;
+use super::options::Options;
+use crate::duration;
+use app::tokens::{ORGANISATION_DEFAULT, ORGANISATION_PREFIX};
+use model::Secret;
+use model::address::{AddressPolicy, AllowRule};
+use model::retry::RetrySchedule;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use transport::EgressProxy;
+use webhook::HeaderFamily;
+
+const LISTEN: &str = "127.0.0.1:8071";
+const DATA_DIR: &str = "./postrider-data";
+/// What was wrong, and what would be right.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// The configuration file.
+    #[error("configuration file {}: {reason}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What was wrong.
+        reason: String,
+    },
+    /// One option's value.
+    #[error("option `{name}`: {reason}")]
+    Option {
+        /// Which, as in the file.
+        name: &'static str,
+        /// What was wrong.
+        reason: String,
+    },
+}
+
+/// How to log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// The whole configuration. Each room gets its own part of it, never this.
+pub(crate) struct Checked {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) public_url: Option<String>,
+    pub(crate) master_key: Option<Secret>,
+    pub(crate) token_key: Option<Secret>,
+    pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) token_key_file: Option<PathBuf>,
+    pub(crate) policy: AddressPolicy,
+    pub(crate) dev: bool,
+    pub(crate) drain_timeout: Duration,
+    /// Parsed, and as it was given: its text may hold a password.
+    pub(crate) egress_proxy: Option<(EgressProxy, url::Url)>,
+    pub(crate) trusted_roots: Option<PathBuf>,
+    pub(crate) retry_schedule: RetrySchedule,
+    pub(crate) retry_waits: Vec<u64>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) request_timeout: Duration,
+    pub(crate) disable_after: Duration,
+    pub(crate) attempts_in_flight_max: usize,
+    pub(crate) attempts_per_host_max: usize,
+    pub(crate) header_family: HeaderFamily,
+    pub(crate) app: app::Settings,
+    pub(crate) accept_foreign_tokens: bool,
+    pub(crate) organisation: String,
+    pub(crate) log: String,
+    pub(crate) log_format: Option<LogFormat>,
+    /// Variables that look like options and are none, with the nearest option's.
+    pub(crate) unknown_variables: Vec<(String, String)>,
+}
+
+impl Checked {
+    /// Checks the options and fills in the defaults.
+    pub(crate) fn new(options: Options, secrets: SecretTexts) -> Result<Self, ConfigError> {
+        let dev = options.dev.unwrap_or(false);
+        let listen = listen(options.listen.as_deref().unwrap_or(LISTEN), dev)?;
+        let retry_waits = options
+            .retry_schedule
+            .clone()
+            .unwrap_or(vec![5, 300, 1_800, 7_200, 18_000, 36_000, 36_000]);
+        let waits = retry_waits
+            .iter()
+            .copied()
+            .map(Duration::from_secs)
+            .collect();
+        let at = |name, text: &Option<String>, default: Duration| match text {
+            None => Ok(default),
+            Some(text) => duration::parse(text).map_err(wrong(name)),
+        };
+        Ok(Self {
+            listen,
+            policy: policy(&options, dev)?,
+            public_url: options.public_url.as_deref().map(public_url).transpose()?,
+            egress_proxy: options
+                .egress_proxy
+                .as_deref()
+                .map(egress_proxy)
+                .transpose()?,
+            retry_schedule: RetrySchedule::new(waits).map_err(wrong("retry_schedule"))?,
+            retry_waits,
+            drain_timeout: at("drain_timeout", &options.drain_timeout, seconds(30))?,
+            connect_timeout: at("connect_timeout", &options.connect_timeout, seconds(10))?,
+            request_timeout: at("request_timeout", &options.request_timeout, seconds(30))?,
+            disable_after: at("disable_after", &options.disable_after, seconds(5 * 86_400))?,
+            attempts_in_flight_max: at_least_one(
+                "attempts_in_flight_max",
+                options.attempts_in_flight_max.unwrap_or(1_024),
+            )?,
+            attempts_per_host_max: at_least_one(
+                "attempts_per_host_max",
+                options.attempts_per_host_max.unwrap_or(256),
+            )?,
+            header_family: match options.header_family.as_deref() {
+                None => HeaderFamily::default(),
+                Some(text) => text.parse().map_err(wrong("header_family"))?,
+            },
+            app: app_settings(&options)?,
+            organisation: organisation(
+                options
+                    .organisation
+                    .as_deref()
+                    .unwrap_or(ORGANISATION_DEFAULT),
+            )?,
+            log_format: options.log_format.as_deref().map(log_format).transpose()?,
+            log: options.log.unwrap_or_else(|| "info".into()),
+            data_dir: options.data_dir.unwrap_or_else(|| DATA_DIR.into()),
+            master_key: secrets.master_key,
+            token_key: secrets.token_key,
+            master_key_file: options.master_key_file,
+            token_key_file: options.token_key_file,
+            trusted_roots: options.trusted_roots,
+            accept_foreign_tokens: options.accept_foreign_tokens.unwrap_or(false),
+            dev,
+            unknown_variables: Vec::new(),
+        })
+    }
+
+    /// Where links point to when nothing was configured.
+    pub(crate) fn public_url_or(&self, listening: SocketAddr) -> String {
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{listening}"))
+    }
+}
+
+fn wrong<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> ConfigError {
+    move |error| ConfigError::Option {
+        name,
+        reason: error.to_string(),
+    }
+}
+
+const fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+fn listen(text: &str, dev: bool) -> Result<SocketAddr, ConfigError> {
+    let address: SocketAddr = text.parse().map_err(|_| {
+        wrong("listen")(format!(
+            "`{text}` is not an address and a port, such as {LISTEN}"
+        ))
+    })?;
+    if dev && !address.ip().is_loopback() {
+        let reason = format!("`dev` listens on loopback only, and {address} is not: leave out one");
+        return Err(wrong("listen")(reason));
+    }
+    Ok(address)
+}
+
+fn policy(options: &Options, dev: bool) -> Result<AddressPolicy, ConfigError> {
+    let mut policy = if dev {
+        AddressPolicy::development()
+    } else {
+        AddressPolicy::default()
+    };
+    policy.allow_http |= options.allow_http.unwrap_or(false);
+    for rule in options.allow_destination.iter().flatten() {
+        policy.allow.push(
+            rule.parse::<AllowRule>()
+                .map_err(wrong("allow_destination"))?,
+        );
+    }
+    Ok(policy)
+}
+
+fn public_url(text: &str) -> Result<String, ConfigError> {
+    let fail = || wrong("public_url")(format!("`{text}` is not an http or https URL"));
+    let url = url::Url::parse(text).map_err(|_| fail())?;
+    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
+        return Err(fail());
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn egress_proxy(text: &str) -> Result<(EgressProxy, url::Url), ConfigError> {
+    let proxy = text.parse().map_err(wrong("egress_proxy"))?;
+    // What is shown again is the text as it was understood, less its password.
+    let url = url::Url::parse(text).map_err(wrong("egress_proxy"))?;
+    Ok((proxy, url))
+}
+
+fn log_format(text: &str) -> Result<LogFormat, ConfigError> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(wrong("log_format")(format!(
+            "`{text}` is none of text, json"
+        ))),
+    }
+}
+
+fn organisation(text: &str) -> Result<String, ConfigError> {
+    match text.strip_prefix(ORGANISATION_PREFIX) {
+        Some(rest) if !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            Ok(text.to_owned())
+        }
+        _ => Err(wrong("organisation")(format!(
+            "`{text}` is not org_ and letters or digits"
+        ))),
+    }
+}
+
+fn at_least_one(name: &'static str, number: usize) -> Result<usize, ConfigError> {
+    if number == 0 {
+        Err(wrong(name)("it must be at least 1"))
+    } else {
+        Ok(number)
+    }
+}
+
+fn app_settings(options: &Options) -> Result<app::Settings, ConfigError> {
+    let default = app::Settings::default();
+    let default_signature = match options.default_signature.as_deref() {
+        None | Some("hmac") => app::DefaultSignature::Hmac,
+        Some("ed25519") => app::DefaultSignature::Ed25519,
+        Some(text) => {
+            let reason = format!("`{text}` is none of hmac, ed25519");
+            return Err(wrong("default_signature")(reason));
+        }
+    };
+    let retention = match &options.retention {
+        None => default.retention,
+        Some(text) => duration::parse(text).map_err(wrong("retention"))?,
+    };
+    if retention < seconds(3_600) {
+        return Err(wrong("retention")("it must be at least 1h"));
+    }
+    let count =
+        |name, given: Option<usize>, otherwise| at_least_one(name, given.unwrap_or(otherwise));
+    Ok(app::Settings {
+        endpoints_max: count(
+            "endpoints_max",
+            options.endpoints_max,
+            default.endpoints_max,
+        )?,
+        payload_bytes_max: count(
+            "payload_bytes_max",
+            options.payload_bytes_max,
+            default.payload_bytes_max,
+        )?,
+        batch_messages_max: count(
+            "batch_messages_max",
+            options.batch_messages_max,
+            default.batch_messages_max,
+        )?,
+        deliveries_max: count(
+            "deliveries_max",
+            options.deliveries_max,
+            default.deliveries_max,
+        )?,
+        encrypt_payloads: options.encrypt_payloads.unwrap_or(true),
+        default_signature,
+        retention,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(options: Options) -> Result<Checked, String> {
+        Checked::new(options, SecretTexts::default()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_safe() {
+        let checked = check(Options::default()).unwrap();
+        assert!(checked.listen.ip().is_loopback());
+        assert!(!checked.policy.allow_http && checked.policy.allow.is_empty());
+        assert!(checked.app.encrypt_payloads && !checked.accept_foreign_tokens && !checked.dev);
+        assert_eq!(checked.retry_schedule, RetrySchedule::default());
+    }
+
+    #[test]
+    fn dev_refuses_to_listen_on_anything_but_loopback() {
+        let dev = |listen: &str| Options {
+            dev: Some(true),
+            listen: Some(listen.into()),
+            ..Options::default()
+        };
+        assert!(check(dev("0.0.0.0:8071")).is_err_and(|error| error.contains("loopback")));
+        assert!(check(dev("[::1]:0")).unwrap().policy.allow_http);
+    }
+
+    #[test]
+    fn wrong_values_name_their_option_and_what_would_be_right() {
+        let cases = [
+            ("listen = 'localhost'", "`listen`"),
+            ("header_family = 'x'", "`header_family`"),
+            ("default_signature = 'rsa'", "hmac, ed25519"),
+            ("drain_timeout = 'soon'", "`drain_timeout`"),
+            ("retention = '5s'", "at least 1h"),
+            ("public_url = 'ftp://x'", "`public_url`"),
+            ("egress_proxy = 'user:sesame@x'", "`egress_proxy`"),
+            ("organisation = 'acme'", "org_"),
+            ("endpoints_max = 0", "`endpoints_max`"),
+            ("retry_schedule = [1099511627776]", "604800"),
+            ("allow_destination = ['x']", "CIDR[:PORT]"),
+        ];
+        for (text, expected) in cases {
+            let error = check(toml::from_str(text).unwrap()).err().unwrap();
+            assert!(
+                error.contains(expected) && !error.contains("sesame"),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The configuration file, the secrets that only it and the environment may hold, and names that
+//! nobody knows.
+
+use super::checked::ConfigError;
+use super::options::Options;
+use model::Secret;
+use std::path::Path;
+
+/// Secrets given as text. Never as a flag, which every user of the machine could read.
+#[derive(Default, Clone)]
+pub(crate) struct SecretTexts {
+    /// The master key, base64.
+    pub(crate) master_key: Option<Secret>,
+    /// The key that tokens are signed with.
+    pub(crate) token_key: Option<Secret>,
+}
+
+/// The keys of the file that are not options.
+const SECRET_NAMES: [&str; 2] = ["master_key", "token_key"];
+/// Variables that are no options of `serve` and yet known.
+const OTHER_VARIABLES: [&str; 1] = ["CONFIG"];
+
+impl SecretTexts {
+    /// What the environment holds goes before what the file holds.
+    #[expect(clippy::disallowed_methods, reason = "configuration is read here")]
+    pub(crate) fn or_environment(self) -> Self {
+        let variable = |name: &str| std::env::var(name).ok().map(Secret::from);
+        Self {
+            master_key: variable("POSTRIDER_MASTER_KEY").or(self.master_key),
+            token_key: variable("POSTRIDER_TOKEN_KEY").or(self.token_key),
+        }
+    }
+}
+
+/// Reads a configuration file. An unknown key is an error that names the nearest right one.
+pub(crate) fn read(path: &Path) -> Result<(Options, SecretTexts), ConfigError> {
+    let unreadable = |reason: String| ConfigError::File {
+        path: path.to_owned(),
+        reason,
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        // The error's own text would show the line, and lines can hold secrets.
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start].lines().count().max(1));
+        unreadable(format!("line {line} is not TOML: {}", error.message()))
+    })?;
+    let mut secret = |name: &str| match table.remove(name) {
+        None => Ok(None),
+        Some(toml::Value::String(text)) => Ok(Some(Secret::from(text))),
+        Some(_) => Err(unreadable(format!("`{name}` must be a string"))),
+    };
+    let secrets = SecretTexts {
+        master_key: secret("master_key")?,
+        token_key: secret("token_key")?,
+    };
+    for key in table.keys() {
+        if !Options::NAMES.contains(&key.as_str()) {
+            let nearest = nearest(key, Options::NAMES.iter().chain(&SECRET_NAMES));
+            return Err(unreadable(format!(
+                "there is no option `{key}`; did you mean `{nearest}`?"
+            )));
+        }
+    }
+    let options = table.try_into().map_err(|error: toml::de::Error| {
+        unreadable(
+            error
+                .to_string()
+                .lines()
+                .last()
+                .unwrap_or("a value has the wrong type")
+                .into(),
+        )
+    })?;
+    Ok((options, secrets))
+}
+
+/// Variables that begin like ours and are none, with the nearest right one. Only a warning: an
+/// orchestrator may set some for a service of this name.
+pub(crate) fn unknown_variables() -> Vec<(String, String)> {
+    let known: Vec<String> = Options::NAMES
+        .iter()
+        .chain(&SECRET_NAMES)
+        .map(|name| name.to_uppercase())
+        .chain(OTHER_VARIABLES.map(str::to_owned))
+        .collect();
+    let given = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let ours = given.filter_map(|name| name.strip_prefix("POSTRIDER_").map(str::to_owned));
+    let unknown = ours.filter(|name| !known.contains(name));
+    unknown
+        .map(|name| {
+            let nearest = nearest(&name, known.iter());
+            (format!("POSTRIDER_{name}"), format!("POSTRIDER_{nearest}"))
+        })
+        .collect()
+}
+
+fn nearest<'a, S: AsRef<str> + 'a>(word: &str, known: impl Iterator<Item = &'a S>) -> &'a str {
+    known
+        .map(AsRef::as_ref)
+        .min_by_key(|name| distance(word, name))
+        .unwrap_or_default()
+}
+
+/// Levenshtein's distance.
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in to.bytes().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> Result<(Options, SecretTexts), ConfigError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("postrider.toml");
+        std::fs::write(&path, text).unwrap();
+        read(&path)
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_right_one() {
+        let cases = [
+            ("lissten = 'x'", "`listen`"),
+            ("retry_shedule = [1]", "`retry_schedule`"),
+            ("masterkey = 'x'", "`master_key`"),
+        ];
+        for (text, expected) in cases {
+            let error = read_text(text).err().unwrap().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn values_of_the_wrong_type_and_broken_files_are_refused_without_their_content() {
+        for text in [
+            "listen = 5",
+            "master_key = 5",
+            "listen = 'sesame",
+            "= 'sesame'",
+        ] {
+            let error = read_text(text).err().unwrap().to_string();
+            assert!(!error.contains("sesame"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_file_holds_options_and_secrets() {
+        let text = "listen = '127.0.0.1:1'\nallow_destination = ['10.0.0.0/8']\ntoken_key = 'k'";
+        let (options, secrets) = read_text(text).unwrap();
+        assert_eq!(options.listen.as_deref(), Some("127.0.0.1:1"));
+        assert_eq!(options.allow_destination.unwrap(), ["10.0.0.0/8"]);
+        assert_eq!(secrets.token_key.unwrap().expose(), b"k");
+        assert!(secrets.master_key.is_none());
+    }
+}

@@ -1,0 +1,96 @@
+//! The options as they are given: each can come from a flag, from the environment
+//! (`POSTRIDER_…`), or from the configuration file; nothing is checked or defaulted here.
+
+use clap::Args;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// Declares the options once; flag, variable and key of the file follow from the field's name, and
+/// so does the list that unknown keys are held against.
+macro_rules! options {
+    ($($(#[doc = $doc:literal])* $([$($arg:tt)*])? $name:ident: $kind:ty, $env:literal;)*) => {
+        /// Every option that `serve` knows, unset where nobody gave it.
+        #[derive(Args, Deserialize, Default, Clone, Debug)]
+        #[serde(default)]
+        pub(crate) struct Options {
+            $($(#[doc = $doc])*
+            #[arg(long, env = $env, $($($arg)*)?)]
+            pub(crate) $name: Option<$kind>,)*
+        }
+
+        impl Options {
+            /// The names of all options, as in the file.
+            pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+            /// These options, and where they are unset those of `other`.
+            pub(crate) fn or(self, other: Self) -> Self {
+                Self { $($name: self.$name.or(other.$name)),* }
+            }
+        }
+    };
+}
+
+options! {
+    /// Address to listen on
+    [value_name = "ADDR"] listen: String, "POSTRIDER_LISTEN";
+    /// Directory of the embedded store and the keys, made at the first start
+    [value_name = "DIR"] data_dir: PathBuf, "POSTRIDER_DATA_DIR";
+    /// Base of every link that Postrider hands out, such as https://hooks.example.com
+    [value_name = "URL"] public_url: String, "POSTRIDER_PUBLIC_URL";
+    /// File with the master key (base64 of 32 bytes) instead of the one in the data directory
+    [value_name = "FILE"] master_key_file: PathBuf, "POSTRIDER_MASTER_KEY_FILE";
+    /// File with the key that tokens are signed with instead of the one in the data directory
+    [value_name = "FILE"] token_key_file: PathBuf, "POSTRIDER_TOKEN_KEY_FILE";
+    /// Deliver to http URLs too
+    [num_args = 0..=1, default_missing_value = "true", value_name = "BOOL"]
+    allow_http: bool, "POSTRIDER_ALLOW_HTTP";
+    /// Deliver to these addresses although they are not public (repeatable)
+    [value_name = "CIDR[:PORT]", value_delimiter = ','] allow_destination: Vec<String>, "POSTRIDER_ALLOW_DESTINATION";
+    /// For development on this machine: http and loopback allowed, prints a token
+    [num_args = 0..=1, default_missing_value = "true", value_name = "BOOL"]
+    dev: bool, "POSTRIDER_DEV";
+    /// How long what is in flight may take to end at shutdown
+    [value_name = "DURATION"] drain_timeout: String, "POSTRIDER_DRAIN_TIMEOUT";
+    /// HTTP proxy (CONNECT) that deliveries go through
+    [value_name = "URL"] egress_proxy: String, "POSTRIDER_EGRESS_PROXY";
+    /// PEM file of certificate authorities to trust beside the system's
+    [value_name = "FILE"] trusted_roots: PathBuf, "POSTRIDER_TRUSTED_ROOTS";
+    /// Waits between attempts in seconds, comma-separated; empty: one try
+    [value_name = "SECONDS", value_delimiter = ','] retry_schedule: Vec<u64>, "POSTRIDER_RETRY_SCHEDULE";
+    /// Time to connect to an endpoint
+    [value_name = "DURATION"] connect_timeout: String, "POSTRIDER_CONNECT_TIMEOUT";
+    /// Time for a whole attempt, the response's body included
+    [value_name = "DURATION"] request_timeout: String, "POSTRIDER_REQUEST_TIMEOUT";
+    /// Disable an endpoint that has been failing for this long
+    [value_name = "DURATION"] disable_after: String, "POSTRIDER_DISABLE_AFTER";
+    /// Attempts in flight over all endpoints
+    [value_name = "N"] attempts_in_flight_max: usize, "POSTRIDER_ATTEMPTS_IN_FLIGHT_MAX";
+    /// Attempts in flight to one host over all applications
+    [value_name = "N"] attempts_per_host_max: usize, "POSTRIDER_ATTEMPTS_PER_HOST_MAX";
+    /// Names of the signature headers: webhook, svix or both
+    [value_name = "FAMILY"] header_family: String, "POSTRIDER_HEADER_FAMILY";
+    /// Kind of generated signing secrets: hmac or ed25519
+    [value_name = "KIND"] default_signature: String, "POSTRIDER_DEFAULT_SIGNATURE";
+    /// Seal payloads and response excerpts in the store
+    [num_args = 0..=1, default_missing_value = "true", value_name = "BOOL"]
+    encrypt_payloads: bool, "POSTRIDER_ENCRYPT_PAYLOADS";
+    /// How long messages and attempts are kept
+    [value_name = "DURATION"] retention: String, "POSTRIDER_RETENTION";
+    /// The largest payload, in bytes
+    [value_name = "BYTES"] payload_bytes_max: usize, "POSTRIDER_PAYLOAD_BYTES_MAX";
+    /// The most endpoints of an application
+    [value_name = "N"] endpoints_max: usize, "POSTRIDER_ENDPOINTS_MAX";
+    /// The most messages in one batch request
+    [value_name = "N"] batch_messages_max: usize, "POSTRIDER_BATCH_MESSAGES_MAX";
+    /// The most deliveries that one accept transaction carries
+    [value_name = "N"] deliveries_max: usize, "POSTRIDER_DELIVERIES_MAX";
+    /// Accept tokens of a reference server: without issuer, audience or expiry, of any organisation
+    [num_args = 0..=1, default_missing_value = "true", value_name = "BOOL"]
+    accept_foreign_tokens: bool, "POSTRIDER_ACCEPT_FOREIGN_TOKENS";
+    /// The organisation's id in tokens
+    [value_name = "ORG"] organisation: String, "POSTRIDER_ORGANISATION";
+    /// What to log: a level, or directives such as info,engine=debug
+    [value_name = "FILTER"] log: String, "POSTRIDER_LOG";
+    /// How to log: text or json
+    [value_name = "FORMAT"] log_format: String, "POSTRIDER_LOG_FORMAT";
+}

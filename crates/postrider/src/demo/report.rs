@@ -1,0 +1,160 @@
+//! The end of the demo: what was sent held against the order system's books.
+
+use super::api::Attempts;
+use super::attack::Attack;
+use super::plan::Plan;
+use super::shop::Shop;
+use super::source::Sent;
+use comfy_table::{Table, presets};
+use std::time::Duration;
+
+/// All that was found.
+pub(super) struct Findings<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) shop: &'a Shop,
+    pub(super) sent: &'a [Sent],
+    pub(super) attacks: &'a [Attack],
+    pub(super) attempts: Attempts,
+}
+
+/// Prints the tables and the verdict; `true` if nothing was lost and no attack got through.
+pub(super) fn print(found: &Findings<'_>) -> bool {
+    println!("{}\n", books(found));
+    println!("{}\n", deliveries(found));
+    println!("{}\n", attacks(found.attacks));
+    let lost = found
+        .sent
+        .iter()
+        .filter(|sent| found.shop.taken_at(&sent.id).is_none())
+        .count();
+    println!("lost: {lost}");
+    let through = found
+        .attacks
+        .iter()
+        .filter(|attack| attack.refused.is_none())
+        .count();
+    if through > 0 {
+        println!("attacks that got through: {through}");
+    }
+    let books_agree = found.plan.books() == found.shop.books();
+    if !books_agree {
+        println!("the order system's books are not what was sent");
+    }
+    lost == 0 && through == 0 && books_agree
+}
+
+fn books(found: &Findings<'_>) -> Table {
+    let (sent, known) = (found.plan.books(), found.shop.books());
+    let mut table = table(["orders", "sent", "in the order system"]);
+    for (name, sent, known) in [
+        ("paid", sent.paid, known.paid),
+        (
+            "payment failed at first",
+            sent.payment_failed,
+            known.payment_failed,
+        ),
+        ("refunded", sent.refunded, known.refunded),
+        ("shipped", sent.dispatched, known.dispatched),
+        ("delivered", sent.delivered, known.delivered),
+        (
+            "lost in the post",
+            sent.shipment_failed,
+            known.shipment_failed,
+        ),
+    ] {
+        table.add_row([name.to_owned(), sent.to_string(), known.to_string()]);
+    }
+    table
+}
+
+fn deliveries(found: &Findings<'_>) -> Table {
+    let mut latencies: Vec<Duration> = found
+        .sent
+        .iter()
+        .filter_map(|sent| {
+            Some(
+                found
+                    .shop
+                    .taken_at(&sent.id)?
+                    .duration_since(sent.posted_at),
+            )
+        })
+        .collect();
+    latencies.sort_unstable();
+    let attempts = found.attempts.succeeded + found.attempts.failed;
+    let mut table = table(["deliveries", ""]);
+    for (name, value) in [
+        ("events accepted", found.sent.len().to_string()),
+        ("attempts", attempts.to_string()),
+        (
+            "retries (attempts after a failure)",
+            found.attempts.failed.to_string(),
+        ),
+        (
+            "repeats that the order system recognised",
+            found.shop.repeats().to_string(),
+        ),
+        (
+            "posted to processed, p50",
+            millis(percentile(&latencies, 50)),
+        ),
+        (
+            "posted to processed, p99, all trouble included",
+            millis(percentile(&latencies, 99)),
+        ),
+    ] {
+        table.add_row([name.to_owned(), value]);
+    }
+    table
+}
+
+fn attacks(attacks: &[Attack]) -> Table {
+    let mut table = table(["attack", "refused by"]);
+    for attack in attacks {
+        table.add_row([
+            attack.name,
+            attack
+                .refused
+                .as_deref()
+                .unwrap_or("NOBODY: it got through"),
+        ]);
+    }
+    table
+}
+
+fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_header(header);
+    table
+}
+
+/// The value that so many hundredths do not exceed.
+fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
+    let place = (sorted.len() * percent).div_ceil(100).checked_sub(1)?;
+    sorted.get(place).copied()
+}
+
+fn millis(duration: Option<Duration>) -> String {
+    duration.map_or("–".into(), |duration| {
+        format!("{:.1} ms", duration.as_secs_f64() * 1e3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_that_were_measured() {
+        let measured: Vec<_> = (1..=200).map(Duration::from_millis).collect();
+        assert_eq!(percentile(&measured, 50), Some(Duration::from_millis(100)));
+        assert_eq!(percentile(&measured, 99), Some(Duration::from_millis(198)));
+        assert_eq!(
+            percentile(&measured[..1], 99),
+            Some(Duration::from_millis(1))
+        );
+        assert_eq!(percentile(&[], 50), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! How a command ends when it does not end well: the sentence on standard error, with its causes,
+//! and the exit status.
+
+use crate::config::ConfigError;
+use crate::keys::KeyError;
+use std::process::ExitCode;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The answer is no, and has been printed.
+    No,
+    /// It was asked wrongly.
+    Misuse(anyhow::Error),
+    /// It could not: unreachable, I/O, in use.
+    CouldNot(anyhow::Error),
+}
+
+impl Failure {
+    /// Something that could not be done, with its cause.
+    pub(crate) fn could_not(error: impl Into<anyhow::Error>) -> Self {
+        Self::CouldNot(error.into())
+    }
+
+    /// Says what happened and gives the exit status.
+    pub(crate) fn report(&self) -> ExitCode {
+        let (error, status) = match self {
+            Self::No => return ExitCode::from(1),
+            Self::Misuse(error) => (error, 2),
+            Self::CouldNot(error) => (error, 3),
+        };
+        eprintln!("postrider: {error:#}");
+        ExitCode::from(status)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Misuse(error.into())
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self::CouldNot(error.into())
+    }
+}

@@ -1,0 +1,36 @@
+//! Logs, on standard error: for people on a terminal, JSON otherwise. The line that says where the
+//! server listens is printed whatever the filter.
+
+use crate::config::{Checked, LogFormat};
+use crate::failure::Failure;
+use anyhow::Context as _;
+use std::io::{IsTerminal as _, stderr};
+use tracing_subscriber::EnvFilter;
+
+/// The target of what is always printed.
+pub(crate) const ALWAYS: &str = "postrider::always";
+
+/// Starts logging as configured.
+pub(crate) fn start(config: &Checked) -> Result<(), Failure> {
+    let filter = EnvFilter::builder()
+        .parse(format!("{},{ALWAYS}=info", config.log))
+        .with_context(|| format!("option `log`: `{}` is no filter; write a level such as info, or directives such as info,engine=debug", config.log))
+        .map_err(Failure::Misuse)?;
+    let terminal = stderr().is_terminal();
+    let format = config.log_format.unwrap_or(if terminal {
+        LogFormat::Text
+    } else {
+        LogFormat::Json
+    });
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr);
+    match format {
+        LogFormat::Text => builder.with_ansi(terminal).with_target(false).init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+    for (name, nearest) in &config.unknown_variables {
+        tracing::warn!("{name} is not an option and does nothing; did you mean {nearest}?");
+    }
+    Ok(())
+}
