@@ -1,1 +1,72 @@
-//! engine: being built.
+//! The sender: what was accepted reaches its endpoints, at least once, whatever fails in between.
+//!
+//! The persons:
+//! - An open **delivery** is a row in the store that says when its next attempt is due. It is the
+//!   only place where the state of a delivery lives. There is no second queue: a retry is a due
+//!   time on that row, and first try, retry, resend and replay take the same way.
+//! - A **lane** is an endpoint's share of the engine: how many attempts it may have in flight, what
+//!   waits in memory, how fast it may go. One lane's trouble stays in that lane.
+//! - The **roster** knows all lanes and whose turn it is. It is the only state of the engine that
+//!   matters, and holds nothing that the store could not tell again.
+//! - An **attempt** is `attempt::run_attempt`: prepare, seal, send, classify, decide, record.
+//!
+//! At least once: an attempt that was sent and whose outcome is not on disk is made again after a
+//! crash. A slot is held until the outcome is on disk, so that no more can be repeated than was in
+//! flight. Receivers tell repeats by `webhook-id`, which never changes between attempts.
+//!
+//! A delivery in memory comes with a hold. The hold saves work, it does not make anything correct:
+//! it keeps the delivery from being claimed twice at a time on this node, and lets go when dropped,
+//! also by a panic. It does not keep a delivery from being sent twice: a lost outcome, or a node
+//! whose lease ran out, does that, and the store sorts out whose outcome counts. Likewise nothing
+//! that is handed over from memory, noted as due or told by `store::Lanes` is needed for
+//! correctness: forgotten, it is found by looking through the store, at the start and twice a
+//! minute.
+//!
+//! After a change (an endpoint deleted, disabled, edited) is acknowledged, no attempt begins by
+//! what was before. While the store can't commit, no attempt begins at all: its outcome could not
+//! be recorded, and it would be sent again.
+//!
+//! Absences: the engine names no database, opens no socket, reads no clock, draws no randomness but
+//! through `model::Clock` and `model::Entropy`, and has no global state. On one thread, with
+//! paused time, the same parts give the same run.
+//!
+//! Map, in the order of a delivery's way:
+//! - `engine`: what an engine is made of, and how it runs. `config`: every bound. `errand`:
+//!   orders carried out.
+//! - `roster`: whose turn it is, by the policies `lane` (admission), `fair` (shares), `host`
+//!   (destination hosts), `rate` (rate limits), `due` (due times).
+//! - `claim`: what is due, from the store.
+//! - `attempt`: the life of an attempt, with `prepare`, `ready` (endpoints in memory), `seal`
+//!   (headers and signatures), `verdict` and `retry_after` (what an answer means), `decide`
+//!   and `health` (what becomes of delivery and endpoint), `health_book`, `report`.
+//! - `background`, `shutdown`, `observe`.
+
+mod attempt;
+mod background;
+mod claim;
+mod config;
+mod decide;
+mod due;
+mod engine;
+mod errand;
+mod fair;
+mod health;
+mod health_book;
+mod host;
+mod lane;
+mod observe;
+mod prepare;
+mod rate;
+mod ready;
+mod report;
+mod retry_after;
+mod roster;
+mod seal;
+mod shutdown;
+mod verdict;
+
+pub use config::{EngineConfig, Retention};
+pub use engine::{Engine, EngineParts};
+pub use lane::LaneLimits;
+pub use observe::{Counters, Happening};
+pub use shutdown::Drained;

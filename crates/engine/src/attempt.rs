@@ -1,0 +1,231 @@
+//! The life of one attempt: first try, retry, resend and replay alike. Read this page to know what
+//! happens to a delivery.
+
+use crate::decide::{Decision, Rules, Situation, decide};
+use crate::engine::Engine;
+use crate::health_book::{Noted, Seen};
+use crate::lane::How;
+use crate::observe::Happening;
+use crate::prepare::{Prepared, is_live, prepare};
+use crate::ready::Unsound;
+use crate::report::report;
+use crate::roster::{Ended, InHand, Moment};
+use crate::verdict::{Happened, Verdict, classify, effect_on_lane};
+use model::entropy::{fraction, random};
+use model::id::Tail;
+use std::borrow::Cow;
+use std::time::Duration;
+use store::record::{NewAttempt, Outcome, Then};
+use store::{Sealed, StoreError};
+use vault::Place;
+
+/// A lane is left alone for so long when its application could not be read.
+const SHORT_REST: Duration = Duration::from_secs(1);
+/// A lane is left alone for so long when its outcome could not be recorded: it would be sent again.
+const LONG_REST: Duration = Duration::from_secs(60);
+
+/// Makes one attempt, and records what came of it.
+///
+/// Where it returns early, or panics, the delivery is let go of as it was, and found again.
+pub(crate) async fn run_attempt(engine: &Engine, in_hand: InHand) -> Ended {
+    let begun = engine.moment();
+    let prepared = match prepare(engine, &in_hand, begun.wall).await {
+        Ok(prepared) => prepared,
+        Err(error) => return unprepared(in_hand, &error),
+    };
+    let (about, happened) = send(engine, prepared).await;
+    let ended = engine.moment();
+    let verdict = classify(&happened, ended.wall);
+    report(engine, &about, &happened, ended.wall);
+    let noted = judge(engine, &in_hand, (about.seen, verdict), ended).await;
+    let attempt = Attempt {
+        begun,
+        ended,
+        about,
+        happened,
+    };
+    record(engine, in_hand, &attempt, noted).await
+}
+
+/// What the steps after sending need of those before it.
+pub(crate) struct About {
+    pub(crate) endpoint: Option<model::id::EndpointId>,
+    pub(crate) seen: Seen,
+    ring: Option<vault::KeyRing>,
+}
+
+/// An attempt that was made.
+struct Attempt {
+    begun: Moment,
+    ended: Moment,
+    about: About,
+    happened: Happened,
+}
+
+async fn send(engine: &Engine, prepared: Prepared) -> (About, Happened) {
+    let Prepared {
+        endpoint,
+        seen,
+        ring,
+        outgoing,
+    } = prepared;
+    let happened = match outgoing {
+        Err(happened) => happened,
+        Ok(outgoing) => match engine.parts.transport.send(*outgoing).await {
+            Ok(answer) => Happened::Answered(answer),
+            Err(error) => Happened::NoAnswer(error),
+        },
+    };
+    (
+        About {
+            endpoint,
+            seen,
+            ring,
+        },
+        happened,
+    )
+}
+
+/// Decides what becomes of delivery and endpoint, by what is known now: an endpoint that went while
+/// the attempt was under way gets no other.
+async fn judge<'a>(
+    engine: &'a Engine,
+    in_hand: &InHand,
+    (seen, verdict): (Seen, Verdict),
+    ended: Moment,
+) -> Noted<'a> {
+    let delivery = &in_hand.claimed.delivery;
+    let may_retry = matches!(verdict, Verdict::Retry(_) | Verdict::RetryBlameless);
+    let endpoint_live = may_retry && delivery.trigger.retries() && is_live(engine, &seen).await;
+    let situation = Situation {
+        trigger: delivery.trigger,
+        number: delivery.attempts.saturating_add(1),
+        endpoint_live,
+        failing_since: None,
+        now: ended.wall,
+        draw: if endpoint_live {
+            fraction(&*engine.parts.entropy)
+        } else {
+            0.5
+        },
+    };
+    let rules = Rules {
+        schedule: &engine.config.retry_schedule,
+        disable_after: engine.config.disable_after,
+    };
+    engine.health.judge(seen, |failing_since| {
+        decide(
+            verdict,
+            &Situation {
+                failing_since,
+                ..situation
+            },
+            rules,
+        )
+    })
+}
+
+/// Makes the outcome durable. Only then is the slot free again, so that no more can be repeated
+/// after a crash than is in flight.
+async fn record(engine: &Engine, in_hand: InHand, attempt: &Attempt, noted: Noted<'_>) -> Ended {
+    let Noted {
+        decision,
+        forget,
+        on_its_way,
+    } = noted;
+    let lane = in_hand.lane();
+    let key = in_hand.claimed.delivery.key;
+    let mut ended = Ended {
+        how: effect_on_lane(&attempt.happened),
+        took: attempt.ended.mono.saturating_sub(attempt.begun.mono),
+        due: None,
+        rest: None,
+    };
+    let outcome = outcome(engine, in_hand, attempt, decision);
+    match engine.parts.store.record(outcome).await {
+        Ok(recorded) => {
+            if let (Then::Reschedule(due), false) = (decision.then, recorded.stale) {
+                ended.due = Some(due);
+            }
+            if recorded.disabled {
+                engine.endpoint_disabled(&attempt.about, attempt.ended.wall);
+            }
+            let result = decision.result;
+            engine
+                .observer
+                .tell(Happening::Recorded(lane.endpoint, key, result));
+        }
+        Err(error) => {
+            tracing::error!(%error, endpoint = ?lane.endpoint, "an outcome can't be recorded");
+            engine.observer.tell(Happening::LetGo(lane.endpoint, key));
+            ended.rest = Some(LONG_REST);
+        }
+    }
+    drop(on_its_way);
+    if let Some(application) = forget {
+        engine.parts.registry.forget(application);
+    }
+    ended
+}
+
+fn outcome(engine: &Engine, in_hand: InHand, attempt: &Attempt, decision: Decision) -> Outcome {
+    let claimed = in_hand.claimed;
+    let tail = random(&*engine.parts.entropy);
+    let (status_code, duration) = match &attempt.happened {
+        Happened::Answered(answer) => (answer.status, answer.headers_after),
+        _ => (0, attempt.ended.mono.saturating_sub(attempt.begun.mono)),
+    };
+    Outcome {
+        message: claimed.message.message.id,
+        event_type: claimed.message.message.event_type,
+        attempt: NewAttempt {
+            tail,
+            number: claimed.delivery.attempts.saturating_add(1),
+            started_at: attempt.begun.wall,
+            duration,
+            status_code,
+            result: decision.result,
+            endpoint_revision: attempt.about.seen.revision,
+            excerpt: excerpt(engine, attempt, &tail),
+        },
+        delivery: claimed.delivery,
+        then: decision.then,
+        health: decision.health,
+        hold: claimed.hold,
+    }
+}
+
+/// What was answered, or why nothing was, sealed.
+fn excerpt(engine: &Engine, attempt: &Attempt, tail: &Tail) -> Option<Sealed> {
+    let text: Cow<'_, [u8]> = match &attempt.happened {
+        Happened::Answered(answer) => Cow::Borrowed(&answer.body),
+        Happened::NoAnswer(error) => match error.for_tenant() {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        },
+        Happened::Unsound(_) => Cow::Borrowed(Unsound::FOR_TENANT.as_bytes()),
+        Happened::Ended(_) => return None,
+    };
+    let ring = attempt.about.ring.as_ref().filter(|_| !text.is_empty())?;
+    let place = Place {
+        table: "attempt",
+        row: tail,
+        column: "excerpt",
+    };
+    let sealed = if engine.config.encrypt_payloads {
+        ring.seal(place, &text)
+    } else {
+        ring.seal_readable(place, &text)
+    };
+    Some(sealed.into())
+}
+
+fn unprepared(in_hand: InHand, error: &StoreError) -> Ended {
+    tracing::warn!(%error, endpoint = ?in_hand.lane().endpoint, "can't prepare an attempt");
+    Ended {
+        how: How::NotSent,
+        took: Duration::ZERO,
+        due: Some(in_hand.claimed.delivery.due),
+        rest: Some(SHORT_REST),
+    }
+}

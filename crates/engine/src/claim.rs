@@ -1,0 +1,112 @@
+//! Asking the store what is due: of one lane, when its turn has come and it has room, and of all
+//! lanes, at the start and now and then, in case one was missed.
+//!
+//! Never asks for what is due first among all: a million due deliveries of a dead endpoint must not
+//! stand before another's.
+
+use crate::engine::Engine;
+use crate::observe::Happening;
+use crate::roster::{Brought, InHand, ToClaim};
+use model::Timestamp;
+use model::id::EndpointKey;
+use std::time::Duration;
+use store::rows::LaneDue;
+use store::{Lane, StoreError};
+
+/// How many lanes are read at a time.
+const PAGE: usize = 500;
+/// A lane is left alone for so long when the store could not answer.
+const REST: Duration = Duration::from_secs(1);
+
+/// Claims what is due of a lane, and asks when the next one is, where that is wanted.
+pub(crate) async fn claim(engine: &Engine, lane: Lane, wanted: ToClaim) -> Brought {
+    let store = &engine.parts.store;
+    let claimed = match store
+        .claim(lane, engine.parts.clock.now(), wanted.limit)
+        .await
+    {
+        Ok(claimed) => claimed,
+        Err(error) => return failed(&error, lane, Brought::default()),
+    };
+    let more = claimed.len() >= wanted.limit;
+    let in_hand = |claimed| InHand {
+        claimed,
+        payload: None,
+    };
+    let mut brought = Brought {
+        deliveries: claimed.into_iter().map(in_hand).collect(),
+        more,
+        ..Brought::default()
+    };
+    if wanted.next_due && !more {
+        match earliest(engine, lane).await {
+            Ok(due) => brought.next_due = due,
+            Err(error) => return failed(&error, lane, brought),
+        }
+    }
+    brought
+}
+
+fn failed(error: &StoreError, lane: Lane, brought: Brought) -> Brought {
+    tracing::warn!(%error, endpoint = ?lane.endpoint, "can't claim what is due");
+    Brought {
+        more: true,
+        rest: Some(REST),
+        ..brought
+    }
+}
+
+/// When a lane's earliest delivery is due that nobody holds.
+async fn earliest(engine: &Engine, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
+    let before = EndpointKey::from_integer(lane.endpoint.integer() - 1);
+    let found = engine.parts.store.lanes(before, 1).await?;
+    let this = found
+        .first()
+        .filter(|found| found.endpoint == lane.endpoint);
+    Ok(this.map(|found| found.due))
+}
+
+/// Looks through all lanes, again and again.
+pub(crate) async fn survey_lanes(engine: &Engine) {
+    loop {
+        let pause = match survey(engine).await {
+            Ok(()) => engine.config.survey_every,
+            Err(error) => {
+                tracing::warn!(%error, "can't look through the lanes");
+                REST
+            }
+        };
+        engine.tell(|roster| roster.forget_idle());
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn survey(engine: &Engine) -> Result<(), StoreError> {
+    let mut after = EndpointKey::MIN;
+    loop {
+        let page = engine.parts.store.lanes(after, PAGE).await?;
+        note(engine, &page);
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = last.endpoint,
+            _ => break,
+        }
+    }
+    engine.observer.tell(Happening::Surveyed);
+    Ok(())
+}
+
+/// Tells the roster of lanes that have deliveries waiting in the store.
+pub(crate) fn note(engine: &Engine, lanes: &[LaneDue]) {
+    if lanes.is_empty() {
+        return;
+    }
+    engine.tell(|roster| {
+        for found in lanes {
+            let lane = Lane {
+                application: found.application,
+                endpoint: found.endpoint,
+            };
+            roster.waiting_from(lane, found.due);
+        }
+    });
+}

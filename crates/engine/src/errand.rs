@@ -1,0 +1,143 @@
+//! What the roster's orders ask for, each carried out by a future of its own: an attempt, a claim,
+//! a look at what is configured.
+//!
+//! Whatever ends such a future early, a panic or the end of the engine, the roster hears of it, so
+//! that no slot stays held by nobody.
+
+use crate::attempt::run_attempt;
+use crate::claim::claim;
+use crate::engine::Engine;
+use crate::lane::How;
+use crate::observe::Happening;
+use crate::roster::{AttemptNumber, Brought, Ended, Facts, InHand, Order, ToClaim};
+use std::sync::Arc;
+use std::time::Duration;
+use store::Lane;
+use store::rows::{ApplicationRef, RegistryRow};
+
+/// A lane in which something ended that must not is left alone for so long: whatever it was would
+/// probably happen again.
+const LONG_REST: Duration = Duration::from_secs(30);
+
+/// Carries orders out.
+pub(crate) fn carry_out(engine: &Arc<Engine>, orders: impl IntoIterator<Item = Order>) {
+    for order in orders {
+        match order {
+            Order::Attempt(number, in_hand) => attempt(engine.clone(), number, in_hand),
+            Order::Claim(lane, wanted) => bring(engine.clone(), lane, wanted),
+            Order::Learn(lane) => learn(engine.clone(), lane),
+        }
+    }
+}
+
+fn attempt(engine: Arc<Engine>, number: AttemptNumber, in_hand: Box<InHand>) {
+    let (lane, key) = (in_hand.lane(), in_hand.claimed.delivery.key);
+    let due = in_hand.claimed.delivery.due;
+    let otherwise = Otherwise::new(engine.clone(), move |engine| {
+        engine.observer.tell(Happening::LetGo(lane.endpoint, key));
+        let ended = Ended {
+            how: How::NotSent,
+            took: Duration::ZERO,
+            due: Some(due),
+            rest: Some(LONG_REST),
+        };
+        engine.tell(|roster| roster.ended(number, ended));
+    });
+    engine.clone().spawn(async move {
+        let otherwise = otherwise;
+        engine.observer.tell(Happening::Started(lane.endpoint, key));
+        let ended = run_attempt(&engine, *in_hand).await;
+        otherwise.call_off();
+        engine.tell(|roster| roster.ended(number, ended));
+    });
+}
+
+fn bring(engine: Arc<Engine>, lane: Lane, wanted: ToClaim) {
+    let otherwise = Otherwise::new(engine.clone(), move |engine| {
+        let brought = Brought {
+            more: true,
+            rest: Some(LONG_REST),
+            ..Brought::default()
+        };
+        claim_ended(engine, lane, brought);
+    });
+    engine.clone().spawn(async move {
+        let otherwise = otherwise;
+        let brought = claim(&engine, lane, wanted).await;
+        otherwise.call_off();
+        let happening = Happening::Claimed(lane.endpoint, brought.deliveries.len());
+        claim_ended(&engine, lane, brought);
+        engine.observer.tell(happening);
+    });
+}
+
+fn claim_ended(engine: &Arc<Engine>, lane: Lane, brought: Brought) {
+    let (first, spilled) = engine.tell(|roster| roster.claimed(lane, brought));
+    carry_out(engine, first);
+    for in_hand in spilled {
+        engine.let_go(in_hand);
+    }
+}
+
+fn learn(engine: Arc<Engine>, lane: Lane) {
+    let otherwise = Otherwise::new(engine.clone(), move |engine| {
+        engine.tell(|roster| roster.learned(lane, None));
+    });
+    engine.clone().spawn(async move {
+        let otherwise = otherwise;
+        let key = ApplicationRef::Key(lane.application);
+        let found = engine.parts.registry.find(&key).await;
+        otherwise.call_off();
+        let facts = match found {
+            Ok(row) => Some(facts(row.as_deref(), lane)),
+            Err(error) => {
+                tracing::warn!(%error, application = ?lane.application, "can't look up a lane");
+                None
+            }
+        };
+        engine.tell(|roster| roster.learned(lane, facts));
+    });
+}
+
+fn facts(row: Option<&RegistryRow>, lane: Lane) -> Facts {
+    let live = row
+        .and_then(|row| row.endpoint(lane.endpoint))
+        .filter(|row| !row.endpoint.disabled);
+    let host = |row: &store::rows::EndpointRow| {
+        let url = url::Url::parse(&row.endpoint.url).ok()?;
+        url.host_str().map(Arc::from)
+    };
+    Facts {
+        live: live.is_some(),
+        host: live.and_then(host),
+        rate_limit: live.and_then(|row| row.endpoint.rate_limit),
+        application_rate_limit: row.and_then(|row| row.application.application.rate_limit),
+    }
+}
+
+/// Does something when it is dropped, unless it was called off.
+struct Otherwise<F: FnOnce(&Arc<Engine>)> {
+    engine: Arc<Engine>,
+    act: Option<F>,
+}
+
+impl<F: FnOnce(&Arc<Engine>)> Otherwise<F> {
+    fn new(engine: Arc<Engine>, act: F) -> Self {
+        Self {
+            engine,
+            act: Some(act),
+        }
+    }
+
+    fn call_off(mut self) {
+        self.act = None;
+    }
+}
+
+impl<F: FnOnce(&Arc<Engine>)> Drop for Otherwise<F> {
+    fn drop(&mut self) {
+        if let Some(act) = self.act.take() {
+            act(&self.engine);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The first steps of an attempt: is there still something to send, and somebody to send it to? If
+//! so, the request; if not, why.
+//!
+//! What was changed before the request is made holds for it: a change that is acknowledged while
+//! this looks is seen, because it looks again.
+
+use crate::engine::Engine;
+use crate::health_book::Seen;
+use crate::ready::{NotReady, ReadyEndpoint, Unsound};
+use crate::roster::InHand;
+use crate::seal::{Letter, Manner, seal};
+use crate::verdict::Happened;
+use bytes::Bytes;
+use model::Timestamp;
+use model::delivery::EndReason;
+use model::id::EndpointId;
+use store::StoreError;
+use store::rows::{ApplicationRef, EndpointRow, Payload, RegistryRow};
+use transport::Outgoing;
+use vault::{KeyRing, Place};
+
+/// An attempt before its request is sent.
+pub(crate) struct Prepared {
+    /// The endpoint; `None` if it is gone.
+    pub(crate) endpoint: Option<EndpointId>,
+    /// What the attempt saw of it.
+    pub(crate) seen: Seen,
+    /// What the excerpt is sealed with; `None` if nothing can be sealed.
+    pub(crate) ring: Option<KeyRing>,
+    /// The request, or why there is none.
+    pub(crate) outgoing: Result<Box<Outgoing>, Happened>,
+}
+
+/// Prepares an attempt that begins at `at`.
+///
+/// # Errors
+/// The application could not be read: nothing is known, and nothing was done.
+pub(crate) async fn prepare(
+    engine: &Engine,
+    in_hand: &InHand,
+    at: Timestamp,
+) -> Result<Prepared, StoreError> {
+    let application = ApplicationRef::Key(in_hand.lane().application);
+    loop {
+        let changes = engine.changes();
+        let row = engine.parts.registry.find(&application).await?;
+        let prepared = by_row(engine, in_hand, row.as_deref(), at);
+        if engine.changes() == changes {
+            return Ok(prepared);
+        }
+    }
+}
+
+/// Whether an endpoint is there and not disabled. Where that can't be read, it is taken to be: the
+/// next attempt looks again.
+pub(crate) async fn is_live(engine: &Engine, in_hand: &Seen) -> bool {
+    let application = ApplicationRef::Key(in_hand.application);
+    match engine.parts.registry.find(&application).await {
+        Ok(row) => {
+            let row = row.as_ref().and_then(|row| row.endpoint(in_hand.endpoint));
+            row.is_some_and(|row| !row.endpoint.disabled)
+        }
+        Err(_) => true,
+    }
+}
+
+fn by_row(engine: &Engine, in_hand: &InHand, row: Option<&RegistryRow>, at: Timestamp) -> Prepared {
+    let lane = in_hand.lane();
+    let mut prepared = Prepared {
+        endpoint: None,
+        seen: Seen {
+            application: lane.application,
+            endpoint: lane.endpoint,
+            revision: 0,
+            failing_since: None,
+        },
+        ring: None,
+        outgoing: Err(Happened::Ended(EndReason::EndpointDeleted)),
+    };
+    let Some((row, endpoint)) = row.and_then(|row| Some((row, row.endpoint(lane.endpoint)?)))
+    else {
+        return prepared;
+    };
+    prepared.endpoint = Some(endpoint.endpoint.id);
+    prepared.seen.revision = endpoint.revision;
+    prepared.seen.failing_since = endpoint.failing_since;
+    if let Some(reason) = end_reason(in_hand, endpoint, at) {
+        prepared.outgoing = Err(Happened::Ended(reason));
+        return prepared;
+    }
+    match engine.ready.get(&row.application, endpoint) {
+        Ok((ready, ring)) => {
+            let outgoing = request(engine, in_hand, (&ready, &ring), at);
+            prepared.outgoing = outgoing.map(Box::new).map_err(Happened::Unsound);
+            prepared.ring = Some(ring);
+        }
+        Err(not_ready) => {
+            prepared.outgoing = Err(not_ready.into());
+            prepared.ring = engine.ready.ring(&row.application).ok();
+        }
+    }
+    prepared
+}
+
+/// Why the delivery ends without a request, if it does.
+fn end_reason(in_hand: &InHand, endpoint: &EndpointRow, at: Timestamp) -> Option<EndReason> {
+    let message = &in_hand.claimed.message;
+    if endpoint.endpoint.disabled {
+        Some(EndReason::EndpointDisabled)
+    } else if message.payload == Payload::Gone || message.message.expires_at <= at {
+        Some(EndReason::PayloadGone)
+    } else {
+        None
+    }
+}
+
+fn request(
+    engine: &Engine,
+    in_hand: &InHand,
+    (ready, ring): (&ReadyEndpoint, &KeyRing),
+    at: Timestamp,
+) -> Result<Outgoing, Unsound> {
+    let message = &in_hand.claimed.message.message;
+    let letter = Letter {
+        message: message.id,
+        form: &message.form,
+        payload: payload(in_hand, ring)?,
+    };
+    let manner = Manner {
+        family: engine.config.header_family,
+        limits: engine.config.limits,
+    };
+    Ok(seal(ready, letter, at, manner))
+}
+
+/// The payload from memory, or opened.
+fn payload(in_hand: &InHand, ring: &KeyRing) -> Result<Bytes, Unsound> {
+    if let Some(payload) = &in_hand.payload {
+        return Ok(payload.clone());
+    }
+    let Payload::Sealed(sealed) = &in_hand.claimed.message.payload else {
+        return Err(Unsound::Missing("payload"));
+    };
+    let place = Place {
+        table: "message",
+        row: &in_hand.claimed.message.message.id.tail(),
+        column: "payload",
+    };
+    match ring.open(place, sealed) {
+        Ok(opened) => Ok(opened.into()),
+        Err(source) => Err(Unsound::Sealed {
+            what: "payload",
+            source,
+        }),
+    }
+}
+
+impl From<NotReady> for Happened {
+    fn from(not_ready: NotReady) -> Self {
+        match not_ready {
+            NotReady::Unsound(unsound) => Happened::Unsound(unsound),
+            NotReady::Refused(refusal) => Happened::NoAnswer(refusal.into()),
+        }
+    }
+}

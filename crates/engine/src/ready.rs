@@ -1,0 +1,244 @@
+//! Endpoints made ready for sending: URL parsed and checked, keys parsed and their HMAC begun,
+//! headers laid out. Kept in memory by endpoint as long as nothing of its application changes, for
+//! as many endpoints as are configured.
+
+use crate::EngineConfig;
+use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use lru::LruCache;
+use model::Timestamp;
+use model::address::{AddressPolicy, Refusal};
+use model::endpoint::{CustomHeaders, SigningSecrets, StoredFormError};
+use model::id::EndpointKey;
+use std::sync::{Arc, Mutex};
+use store::rows::{ApplicationRow, EndpointRow};
+use transport::{HeaderSpelling, Target, TargetError};
+use vault::{KeyRing, Place, SealedDataKey, Vault, VaultError};
+use webhook::{KeyError, SigningKey};
+
+/// What the default content type is.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Something in the store that no request can be made of. None of it can come about through the
+/// API, so it is for the operator: a wrong key, or a damaged store.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unsound {
+    /// It does not open.
+    #[error("the {what} can't be opened")]
+    Sealed {
+        /// What.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: VaultError,
+    },
+    /// It was opened and isn't in the form that Postrider writes.
+    #[error(transparent)]
+    Form(#[from] StoredFormError),
+    /// A signing secret is none.
+    #[error("a signing secret can't be used")]
+    Key(#[from] KeyError),
+    /// A text that is none.
+    #[error("the {0} is not valid text")]
+    Text(&'static str),
+    /// Something is not there that was said to be.
+    #[error("the {0} is missing")]
+    Missing(&'static str),
+    /// The URL can't be called.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+}
+
+impl Unsound {
+    /// What a tenant may read.
+    pub(crate) const FOR_TENANT: &'static str =
+        "not sent: this installation could not read its own records; its operator can find out why";
+}
+
+/// Why an endpoint can't be made ready.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotReady {
+    #[error(transparent)]
+    Unsound(#[from] Unsound),
+    /// The operator's policy refuses the URL, perhaps only since a while.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+/// An endpoint as requests need it.
+pub(crate) struct ReadyEndpoint {
+    pub(crate) target: Arc<Target>,
+    /// All headers but those that differ from message to message.
+    pub(crate) headers: HeaderMap,
+    pub(crate) spelling: Option<HeaderSpelling>,
+    keys: Vec<(Timestamp, SigningKey)>,
+}
+
+impl ReadyEndpoint {
+    /// The keys that sign at `now`, the current one first.
+    pub(crate) fn signing_at(&self, now: Timestamp) -> Vec<&SigningKey> {
+        let valid = self.keys.iter().filter(|(until, _)| *until > now);
+        valid.map(|(_, key)| key).collect()
+    }
+
+    fn new(maker: &Maker<'_>, row: &EndpointRow, ring: &KeyRing) -> Result<Self, NotReady> {
+        let url = maker.policy.check_url(&row.endpoint.url)?;
+        let custom = custom_headers(row, ring)?;
+        let names = custom.iter().map(|(name, _)| name);
+        Ok(Self {
+            target: Arc::new(Target::new(url).map_err(Unsound::from)?),
+            spelling: HeaderSpelling::of(names),
+            headers: layout(&custom, maker.user_agent),
+            keys: signing_keys(row, ring)?,
+        })
+    }
+}
+
+fn custom_headers(row: &EndpointRow, ring: &KeyRing) -> Result<CustomHeaders, Unsound> {
+    let Some(sealed) = &row.headers else {
+        return Ok(CustomHeaders::default());
+    };
+    let opened = open(row, ring, "headers", sealed)?;
+    Ok(CustomHeaders::from_stored(opened.expose())?)
+}
+
+fn signing_keys(
+    row: &EndpointRow,
+    ring: &KeyRing,
+) -> Result<Vec<(Timestamp, SigningKey)>, Unsound> {
+    let opened = open(row, ring, "secrets", &row.secrets)?;
+    let secrets = SigningSecrets::from_stored(opened.expose())?;
+    let current = std::iter::once((Timestamp::MAX, &secrets.current));
+    let old = secrets.old.iter().map(|(until, secret)| (*until, secret));
+    let parse = |(until, secret): (Timestamp, &model::Secret)| {
+        let text = std::str::from_utf8(secret.expose());
+        let text = text.map_err(|_| Unsound::Text("signing secret"))?;
+        Ok((until, SigningKey::parse(text)?))
+    };
+    current.chain(old).map(parse).collect()
+}
+
+fn open(
+    row: &EndpointRow,
+    ring: &KeyRing,
+    column: &'static str,
+    sealed: &[u8],
+) -> Result<model::Secret, Unsound> {
+    let place = Place {
+        table: "endpoint",
+        row: &row.endpoint.id.tail(),
+        column,
+    };
+    match ring.open(place, sealed) {
+        Ok(opened) => Ok(model::Secret::new(opened)),
+        Err(source) => Err(Unsound::Sealed {
+            what: column,
+            source,
+        }),
+    }
+}
+
+/// Custom headers first, and what must not be replaced by them behind. What is no legal header is
+/// left out: none gets into the store.
+fn layout(custom: &CustomHeaders, user_agent: &HeaderValue) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    for (name, value) in custom.iter() {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let value = HeaderValue::from_bytes(value.expose());
+        if let (Ok(name), Ok(mut value)) = (name, value) {
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+    }
+    headers.insert(USER_AGENT, user_agent.clone());
+    headers.insert(CONTENT_TYPE, JSON);
+    headers
+}
+
+/// What endpoints are made ready with.
+struct Maker<'a> {
+    policy: &'a AddressPolicy,
+    user_agent: &'a HeaderValue,
+}
+
+/// The endpoints that are ready.
+pub(crate) struct ReadyEndpoints {
+    vault: Arc<Vault>,
+    policy: Arc<AddressPolicy>,
+    user_agent: HeaderValue,
+    kept: Mutex<LruCache<EndpointKey, Kept>>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    /// Grows with every change of the application, its endpoints and its data keys.
+    application_revision: u64,
+    ring: KeyRing,
+    endpoint: Arc<ReadyEndpoint>,
+}
+
+impl ReadyEndpoints {
+    pub(crate) fn new(
+        vault: Arc<Vault>,
+        policy: Arc<AddressPolicy>,
+        config: &EngineConfig,
+    ) -> Self {
+        let user_agent = HeaderValue::from_str(&config.user_agent)
+            .unwrap_or(HeaderValue::from_static("Postrider"));
+        Self {
+            vault,
+            policy,
+            user_agent,
+            kept: Mutex::new(LruCache::new(config.endpoints_cached)),
+        }
+    }
+
+    /// The application's data keys, opened.
+    pub(crate) fn ring(&self, application: &ApplicationRow) -> Result<KeyRing, Unsound> {
+        let keys = application.data_keys.iter();
+        let sealed: Vec<_> = keys
+            .map(|key| SealedDataKey::from_bytes(key.as_ref()))
+            .collect();
+        let tail = application.application.id.tail();
+        let opened = self.vault.key_ring(tail, &sealed);
+        opened.map_err(|source| Unsound::Sealed {
+            what: "application's data key",
+            source,
+        })
+    }
+
+    /// An endpoint, made ready now or kept ready since before, with its application's keys.
+    pub(crate) fn get(
+        &self,
+        application: &ApplicationRow,
+        row: &EndpointRow,
+    ) -> Result<(Arc<ReadyEndpoint>, KeyRing), NotReady> {
+        let key = row.endpoint.id.key();
+        let application_revision = application.revision;
+        if let Some(kept) = self.lock().get(&key)
+            && kept.application_revision == application_revision
+        {
+            return Ok((kept.endpoint.clone(), kept.ring.clone()));
+        }
+        let ring = self.ring(application)?;
+        let maker = Maker {
+            policy: &self.policy,
+            user_agent: &self.user_agent,
+        };
+        let endpoint = Arc::new(ReadyEndpoint::new(&maker, row, &ring)?);
+        let kept = Kept {
+            application_revision,
+            ring: ring.clone(),
+            endpoint: endpoint.clone(),
+        };
+        self.lock().put(key, kept);
+        Ok((endpoint, ring))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<EndpointKey, Kept>> {
+        self.kept
+            .lock()
+            .expect("nothing panics while it holds this lock")
+    }
+}

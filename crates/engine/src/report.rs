@@ -1,0 +1,66 @@
+//! What of an attempt is worth reporting: to the sink of security events, and to the log.
+
+use crate::attempt::About;
+use crate::engine::Engine;
+use crate::verdict::Happened;
+use model::Timestamp;
+use model::security::{SecurityEvent, SecurityKind};
+use std::error::Error;
+use transport::{SendError, Stage};
+
+/// Reports what is suspicious about an attempt, if anything is.
+pub(crate) fn report(engine: &Engine, about: &About, happened: &Happened, at: Timestamp) {
+    match happened {
+        Happened::NoAnswer(error) => {
+            if let Some(kind) = suspicion(error) {
+                report_kind(engine, about, (kind, at), chain(error));
+            }
+        }
+        Happened::Unsound(error) => {
+            let endpoint = about.endpoint.map(|id| id.to_string());
+            tracing::error!(error = chain(error), endpoint, "a delivery can't be sent");
+        }
+        Happened::Answered(_) | Happened::Ended(_) => {}
+    }
+}
+
+/// Reports that an endpoint was disabled by what it answered, or did not answer.
+pub(crate) fn report_disabled(engine: &Engine, about: &About, at: Timestamp) {
+    let text = "it was disabled: it said that it is gone, or kept failing for too long".to_owned();
+    report_kind(engine, about, (SecurityKind::EndpointDisabled, at), text);
+}
+
+fn suspicion(error: &SendError) -> Option<SecurityKind> {
+    match error.stage() {
+        Stage::Guard => Some(SecurityKind::DestinationBlocked),
+        _ if error.is_certificate_refused() => Some(SecurityKind::CertificateInvalid),
+        _ => None,
+    }
+}
+
+fn report_kind(
+    engine: &Engine,
+    about: &About,
+    (kind, at): (SecurityKind, Timestamp),
+    description: String,
+) {
+    engine.parts.events.report(SecurityEvent {
+        kind,
+        subject: about.endpoint.map(|id| id.to_string()),
+        remote_address: None,
+        at,
+        description,
+    });
+}
+
+/// The whole chain of causes, outermost first.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}

@@ -1,0 +1,485 @@
+//! The roster: every lane that has something to do, what waits in it, and whose turn it is.
+//!
+//! All policies meet here: a lane's admission, fair shares, hosts, rate limits, due times. It is a
+//! state machine without clock, randomness or I/O: the engine keeps it under its one lock, tells it
+//! what happened and what time it is, and carries out the [`Order`]s that it gives. It never waits,
+//! and none of its work grows with the number of lanes or deliveries that are not concerned.
+//!
+//! A lane with something to do gets its turn when a slot is free and its share is the smallest. In
+//! its turn it takes all that an attempt needs (a slot, a place at the host, its rate limits) and
+//! then either begins the first delivery that waits in memory, or claims from the store: a claim
+//! holds all that for the first delivery that it brings. So what is in memory stays bounded however
+//! many lanes are due, and claims are as fair as attempts.
+
+mod lane_state;
+mod turns;
+
+use crate::EngineConfig;
+use crate::due::Dues;
+use crate::fair::Fair;
+use crate::host::{HostName, Hosts};
+use crate::lane::How;
+use crate::rate::Rate;
+use bytes::Bytes;
+use lane_state::{LaneState, Obstacle};
+use model::Timestamp;
+use model::delivery::Class;
+use model::id::{ApplicationKey, EndpointKey};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use store::rows::{Claimed, Payload};
+use store::{Lane, Place};
+
+/// A moment by both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Moment {
+    /// By which deliveries are due.
+    pub(crate) wall: Timestamp,
+    /// By which everything else is measured.
+    pub(crate) mono: Duration,
+}
+
+/// A delivery in memory, held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct InHand {
+    pub(crate) claimed: Claimed,
+    /// The payload where it was handed over in the clear; else it is in the message, sealed.
+    pub(crate) payload: Option<Bytes>,
+}
+
+impl InHand {
+    /// The lane that it is in.
+    pub(crate) fn lane(&self) -> Lane {
+        Lane {
+            application: self.claimed.delivery.application,
+            endpoint: self.claimed.delivery.endpoint,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let sealed = match &self.claimed.message.payload {
+            Payload::Sealed(sealed) => sealed.len(),
+            Payload::NotRead | Payload::Gone => 0,
+        };
+        sealed + self.payload.as_ref().map_or(0, Bytes::len)
+    }
+}
+
+/// Tells attempts apart, in the order in which they were begun.
+pub(crate) type AttemptNumber = u64;
+
+/// What the engine is to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Make an attempt, and say [`Roster::ended`].
+    Attempt(AttemptNumber, Box<InHand>),
+    /// Claim what is due of a lane, and say [`Roster::claimed`].
+    Claim(Lane, ToClaim),
+    /// Look up what is configured of a lane, and say [`Roster::learned`].
+    Learn(Lane),
+}
+
+/// What a claim is to bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ToClaim {
+    /// At most so many deliveries.
+    pub(crate) limit: usize,
+    /// And, if that is all that is due, when the next one is.
+    pub(crate) next_due: bool,
+}
+
+/// What is configured of a lane.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Facts {
+    /// Whether there is an endpoint to send to: else its deliveries are ended, without limits.
+    pub(crate) live: bool,
+    /// Where its attempts go; `None` if nowhere.
+    pub(crate) host: Option<HostName>,
+    /// Of the endpoint, attempts per second.
+    pub(crate) rate_limit: Option<NonZeroU16>,
+    /// Of its application, attempts per second over all its lanes.
+    pub(crate) application_rate_limit: Option<NonZeroU16>,
+}
+
+/// How an attempt went, as far as its lane is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) how: How,
+    pub(crate) took: Duration,
+    /// When the lane must look for the delivery again.
+    pub(crate) due: Option<Timestamp>,
+    /// How long the lane is left alone, because something is wrong that will not be better at once.
+    pub(crate) rest: Option<Duration>,
+}
+
+/// What a claim brought.
+#[derive(Debug, Default)]
+pub(crate) struct Brought {
+    pub(crate) deliveries: Vec<InHand>,
+    /// There may be more that is due already.
+    pub(crate) more: bool,
+    /// When the next one is due that was not brought.
+    pub(crate) next_due: Option<Timestamp>,
+    /// The claim failed: leave the lane alone for so long.
+    pub(crate) rest: Option<Duration>,
+}
+
+/// When something is to be looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Alarm {
+    Rate(EndpointKey),
+    Rest(EndpointKey),
+    Application(ApplicationKey),
+}
+
+/// An attempt in flight.
+#[derive(Debug)]
+struct InFlight {
+    endpoint: EndpointKey,
+    host: Option<HostName>,
+    begun: Duration,
+    bytes: usize,
+    /// It is older than [`turns::OLD`].
+    old: bool,
+}
+
+/// An application that has lanes here.
+#[derive(Debug, Default)]
+struct ApplicationState {
+    rate: Rate,
+    rate_limit: Option<NonZeroU16>,
+    lanes: BTreeSet<EndpointKey>,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(crate) struct Roster {
+    config: EngineConfig,
+    now: Moment,
+    /// Whether attempts may be begun: false once the engine ends.
+    open: bool,
+    lanes: BTreeMap<EndpointKey, LaneState>,
+    applications: BTreeMap<ApplicationKey, ApplicationState>,
+    fair: Fair,
+    hosts: Hosts,
+    dues: Dues,
+    alarms: BTreeSet<(Duration, Alarm)>,
+    /// Lanes without anything to do, and since when.
+    idle: BTreeSet<(Duration, EndpointKey)>,
+    in_flight: BTreeMap<AttemptNumber, InFlight>,
+    next_number: AttemptNumber,
+    /// Attempts below this number have been looked at for their age.
+    aged_up_to: AttemptNumber,
+    claims: usize,
+    /// Lanes that wait for another's claim to end.
+    claim_line: VecDeque<EndpointKey>,
+    /// Hosts that sent a lane to its turn which can't take it now.
+    unused_hosts: Vec<HostName>,
+    /// When the engine will ask for orders again though nothing happens.
+    armed: Duration,
+    queued: usize,
+    /// Of payloads, waiting and in flight.
+    bytes: usize,
+    /// Places that were granted and not yet used or given back.
+    granted: Arc<AtomicUsize>,
+}
+
+/// A granted place, until it is used or given back.
+struct Granted {
+    of_lane: Arc<AtomicUsize>,
+    of_all: Arc<AtomicUsize>,
+}
+
+impl Drop for Granted {
+    fn drop(&mut self) {
+        self.of_lane.fetch_sub(1, Ordering::Relaxed);
+        self.of_all.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Roster {
+    /// No lanes, and nothing may be begun before [`Roster::open`].
+    pub(crate) fn new(config: EngineConfig) -> Self {
+        Self {
+            fair: Fair::new(config.slots),
+            hosts: Hosts::new(config.per_host),
+            config,
+            now: Moment::default(),
+            open: false,
+            lanes: BTreeMap::new(),
+            applications: BTreeMap::new(),
+            dues: Dues::default(),
+            alarms: BTreeSet::new(),
+            idle: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
+            next_number: 0,
+            aged_up_to: 0,
+            claims: 0,
+            claim_line: VecDeque::new(),
+            unused_hosts: Vec::new(),
+            armed: Duration::MAX,
+            queued: 0,
+            bytes: 0,
+            granted: Arc::default(),
+        }
+    }
+
+    /// Says what time it is: before everything else is said.
+    pub(crate) fn at(&mut self, now: Moment) -> &mut Self {
+        self.now = now;
+        self
+    }
+
+    /// Attempts may be begun.
+    pub(crate) fn open(&mut self) {
+        self.open = true;
+    }
+
+    /// No more attempts are begun, and no more places granted. Gives back all that waits in memory,
+    /// to be let go of.
+    pub(crate) fn close(&mut self) -> Vec<InHand> {
+        self.open = false;
+        let queues = self.lanes.values_mut().flat_map(LaneState::take_all);
+        let waiting: Vec<_> = queues.collect();
+        self.queued = 0;
+        self.bytes -= waiting.iter().map(|in_hand| in_hand.bytes()).sum::<usize>();
+        waiting
+    }
+
+    /// Attempts and claims that hold a slot.
+    pub(crate) fn held(&self) -> usize {
+        self.fair.held()
+    }
+
+    /// Deliveries that wait in memory.
+    pub(crate) fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Lanes in memory, and lanes that wait for their due time.
+    pub(crate) fn lane_counts(&self) -> (usize, usize) {
+        (self.lanes.len(), self.dues.len())
+    }
+
+    /// A place for a delivery that is about to be accepted.
+    ///
+    /// While deliveries of the lane are due in the store, only as many as could start at once: the
+    /// rest queues up behind those. Else as many again may wait in memory.
+    pub(crate) fn grant(&mut self, lane: Lane) -> Option<Place> {
+        let all = self.queued + self.fair.held() + self.granted.load(Ordering::Relaxed);
+        if !self.open || all >= self.config.slots + self.config.queue_max {
+            return None;
+        }
+        let granted = self.granted.clone();
+        let state = self.lane(lane)?;
+        if !state.has_place() {
+            return None;
+        }
+        let token = Granted {
+            of_lane: state.granted.clone(),
+            of_all: granted,
+        };
+        token.of_lane.fetch_add(1, Ordering::Relaxed);
+        token.of_all.fetch_add(1, Ordering::Relaxed);
+        Some(Place::new(token))
+    }
+
+    /// Takes over a delivery from memory. Gives it back, to be let go of, when the engine is ending
+    /// or memory is full.
+    pub(crate) fn hand_over(&mut self, in_hand: InHand) -> Option<InHand> {
+        let full = self.bytes + in_hand.bytes() > self.config.queue_bytes_max && self.bytes > 0;
+        let lane = in_hand.lane();
+        if !self.open || full || self.lane(lane).is_none() {
+            return Some(in_hand);
+        }
+        self.enqueue(in_hand);
+        self.settle(lane.endpoint);
+        None
+    }
+
+    /// A delivery of this lane waits in the store, and is due then.
+    pub(crate) fn waiting(&mut self, lane: Lane, due: Timestamp) {
+        if due <= self.now.wall
+            && let Some(state) = self.lanes.get_mut(&lane.endpoint)
+        {
+            state.stored = true;
+            self.settle(lane.endpoint);
+        } else {
+            self.dues.note(lane, due, false);
+        }
+    }
+
+    /// Deliveries of this lane wait in the store; the earliest is due then.
+    pub(crate) fn waiting_from(&mut self, lane: Lane, earliest: Timestamp) {
+        self.dues.note(lane, earliest, true);
+    }
+
+    /// What is configured of an application's lanes is looked up again before their next turn.
+    pub(crate) fn changed(&mut self, application: ApplicationKey) {
+        let lanes = self
+            .applications
+            .get(&application)
+            .map(|state| state.lanes.clone());
+        for endpoint in lanes.into_iter().flatten() {
+            if let Some(state) = self.lanes.get_mut(&endpoint) {
+                state.unlearn();
+            }
+            self.settle(endpoint);
+        }
+    }
+
+    /// What an [`Order::Learn`] found; `None`: it could not be found out now.
+    pub(crate) fn learned(&mut self, lane: Lane, facts: Option<Facts>) {
+        if let Some(application) = self.applications.get_mut(&lane.application)
+            && let Some(facts) = &facts
+        {
+            application.rate_limit = facts.application_rate_limit;
+        }
+        if facts.is_none() {
+            self.rest(lane.endpoint, turns::SHORT_REST);
+        }
+        if let Some(state) = self.lanes.get_mut(&lane.endpoint) {
+            state.learn(facts);
+        }
+        self.settle(lane.endpoint);
+    }
+
+    /// Forgets lanes that have been idle for long enough.
+    pub(crate) fn forget_idle(&mut self) {
+        let Some(before) = self.now.mono.checked_sub(self.config.lane_idle) else {
+            return;
+        };
+        while self.idle.first().is_some_and(|(since, _)| *since <= before) {
+            self.forget_longest_idle();
+        }
+    }
+
+    /// How long the engine may wait before it asks for orders though nothing happened; `None`: for
+    /// ever. It must be told, by [`Roster::wants_earlier_wake`], when that turns out too long.
+    pub(crate) fn arm(&mut self) -> Option<Duration> {
+        let wake = self.next_wake();
+        self.armed = wake.unwrap_or(Duration::MAX);
+        wake.map(|wake| wake.saturating_sub(self.now.mono))
+    }
+
+    /// Whether there is now something to do before the time that [`Roster::arm`] said.
+    pub(crate) fn wants_earlier_wake(&mut self) -> bool {
+        let wake = self.next_wake().filter(|wake| *wake < self.armed);
+        self.armed = wake.unwrap_or(self.armed);
+        wake.is_some()
+    }
+
+    fn next_wake(&self) -> Option<Duration> {
+        let due = self.dues.first().filter(|_| self.can_add_lane());
+        let due = due.map(|due| self.now.mono.saturating_add(due.since(self.now.wall)));
+        let alarm = self.alarms.first().map(|(at, _)| *at);
+        due.into_iter().chain(alarm).min()
+    }
+
+    fn enqueue(&mut self, in_hand: InHand) {
+        let bytes = in_hand.bytes();
+        if let Some(state) = self.lanes.get_mut(&in_hand.claimed.delivery.endpoint) {
+            state.note_size(bytes);
+            match in_hand.claimed.delivery.trigger.class() {
+                Class::Live => state.live.push_back(in_hand),
+                Class::Replayed => state.replayed.push_back(in_hand),
+            }
+            self.bytes += bytes;
+            self.queued += 1;
+        }
+    }
+
+    /// The lane's state, made if there is room for one more lane.
+    fn lane(&mut self, lane: Lane) -> Option<&mut LaneState> {
+        if !self.lanes.contains_key(&lane.endpoint) {
+            if self.lanes.len() >= self.config.lanes_max {
+                self.can_add_lane().then(|| self.forget_longest_idle())?;
+            }
+            let state = LaneState::new(lane, &self.config.lane);
+            self.lanes.insert(lane.endpoint, state);
+            let application = self.applications.entry(lane.application).or_default();
+            application.lanes.insert(lane.endpoint);
+            self.settle(lane.endpoint);
+        }
+        self.lanes.get_mut(&lane.endpoint)
+    }
+
+    /// Whether there is room for one more lane, or one that can make room.
+    fn can_add_lane(&self) -> bool {
+        let settled = self.now.mono.saturating_sub(turns::RATE_MEMORY);
+        let idle = self
+            .idle
+            .first()
+            .is_some_and(|(since, _)| *since <= settled);
+        self.lanes.len() < self.config.lanes_max || idle
+    }
+
+    fn forget_longest_idle(&mut self) {
+        let Some((_, endpoint)) = self.idle.pop_first() else {
+            return;
+        };
+        self.fair.forget(endpoint);
+        let Some(state) = self.lanes.remove(&endpoint) else {
+            return;
+        };
+        let application = state.lane.application;
+        if let Some(of) = self.applications.get_mut(&application) {
+            of.lanes.remove(&endpoint);
+            if of.lanes.is_empty() {
+                self.applications.remove(&application);
+                self.fair.resume(application);
+            }
+        }
+    }
+
+    /// The lane's state changed: says to all orders what follows from it.
+    fn settle(&mut self, endpoint: EndpointKey) {
+        let Some(state) = self.lanes.get_mut(&endpoint) else {
+            return;
+        };
+        let ready = state.is_ready();
+        if !ready {
+            self.unused_hosts.extend(state.sent_by.take());
+        }
+        self.fair.set(state.lane, state.pace(), ready);
+        match (state.is_idle(), state.idle_since) {
+            (true, None) => {
+                state.idle_since = Some(self.now.mono);
+                self.idle.insert((self.now.mono, endpoint));
+            }
+            (false, Some(since)) => {
+                state.idle_since = None;
+                self.idle.remove(&(since, endpoint));
+            }
+            _ => {}
+        }
+    }
+
+    /// Leaves a lane alone for a while.
+    fn rest(&mut self, endpoint: EndpointKey, rest: Duration) {
+        if let Some(state) = self.lanes.get_mut(&endpoint)
+            && !state.resting
+        {
+            state.resting = true;
+            self.alarms
+                .insert((self.now.mono + rest, Alarm::Rest(endpoint)));
+        }
+    }
+
+    /// The obstacle in a lane's way is gone, if it is still this one.
+    fn clear(&mut self, endpoint: EndpointKey, obstacle: Obstacle) -> bool {
+        let state = self.lanes.get_mut(&endpoint);
+        let Some(state) = state.filter(|state| state.obstacle == Some(obstacle)) else {
+            return false;
+        };
+        state.obstacle = None;
+        self.settle(endpoint);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

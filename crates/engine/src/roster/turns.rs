@@ -1,0 +1,346 @@
+//! Turns: from what is due and who wants a slot to what is to be done, and back when it was done.
+
+use super::lane_state::{LaneState, Obstacle};
+use super::{Alarm, AttemptNumber, Brought, Ended, InFlight, InHand, Order, Roster, ToClaim};
+use crate::host::HostName;
+use crate::lane::How;
+use crate::rate::Rate;
+use model::id::EndpointKey;
+use std::num::NonZeroU16;
+use std::time::Duration;
+use store::Lane;
+
+/// An attempt that is older takes part in the slow half of the slots.
+pub(super) const OLD: Duration = Duration::from_secs(1);
+/// A lane is left alone so long after something failed that may work again soon.
+pub(super) const SHORT_REST: Duration = Duration::from_secs(1);
+/// How far back a rate limit can reach.
+pub(super) const RATE_MEMORY: Duration = Duration::from_secs(1);
+
+impl Roster {
+    /// What is to be done now. `may_start`: whether outcomes can be recorded; if not, nothing is.
+    pub(crate) fn orders(&mut self, may_start: bool) -> Vec<Order> {
+        let mut orders = Vec::new();
+        self.ring_alarms();
+        self.wake_due_lanes();
+        self.note_age();
+        self.move_lines_on();
+        while self.open && may_start {
+            let Some(endpoint) = self.fair.next() else {
+                break;
+            };
+            orders.extend(self.turn(endpoint));
+        }
+        orders
+    }
+
+    /// An attempt came to its end.
+    pub(crate) fn ended(&mut self, number: AttemptNumber, ended: Ended) {
+        let Some(attempt) = self.in_flight.remove(&number) else {
+            return;
+        };
+        let endpoint = attempt.endpoint;
+        self.bytes -= attempt.bytes;
+        if let Some(state) = self.lanes.get_mut(&endpoint) {
+            state
+                .admission
+                .end(&self.config.lane, ended.how, ended.took);
+            state.old -= usize::from(attempt.old);
+            if ended.how != How::NotSent {
+                state.shown_quick = ended.took < OLD;
+            }
+            let lane = state.lane;
+            if let Some(due) = ended.due {
+                self.waiting(lane, due);
+            }
+        }
+        if let Some(rest) = ended.rest {
+            self.rest(endpoint, rest);
+        }
+        let answered = matches!(ended.how, How::Success | How::Failure);
+        self.leave(endpoint, attempt.host, answered);
+    }
+
+    /// A claim came to its end. Gives back what there is no room for in memory, to be let go of.
+    pub(crate) fn claimed(&mut self, lane: Lane, brought: Brought) -> (Option<Order>, Vec<InHand>) {
+        let endpoint = lane.endpoint;
+        self.claims -= 1;
+        let Some(state) = self.lanes.get_mut(&endpoint) else {
+            return (None, brought.deliveries);
+        };
+        let host = state.claiming.take().flatten();
+        state.stored |= brought.more;
+        state.later &= brought.more;
+        if let Some(due) = brought.next_due {
+            self.waiting_from(lane, due);
+        }
+        if let Some(rest) = brought.rest {
+            self.rest(endpoint, rest);
+        }
+        let spilled = self.keep(brought.deliveries);
+        let first = if self.open { self.pop(endpoint) } else { None };
+        let order = match first {
+            Some(in_hand) => Some(self.begin(in_hand, host)),
+            None => {
+                self.give_back_claim(endpoint, host);
+                None
+            }
+        };
+        self.settle(endpoint);
+        (order, spilled)
+    }
+
+    /// One turn of a lane: it takes what an attempt needs, or meets an obstacle. Either way it is
+    /// not the same lane's turn again for nothing.
+    fn turn(&mut self, endpoint: EndpointKey) -> Option<Order> {
+        let state = self.lanes.get_mut(&endpoint)?;
+        let sent_by = state.sent_by.take();
+        let (lane, claims) = (state.lane, state.claims_next());
+        let Some(facts) = state.facts().cloned() else {
+            state.begin_learning();
+            self.settle(endpoint);
+            self.pass_on(sent_by);
+            return Some(Order::Learn(lane));
+        };
+        let order = if claims && self.claims >= self.config.claims_max {
+            self.claim_line.push_back(endpoint);
+            self.meet(endpoint, Obstacle::Claims)
+        } else if self.is_over_rate(lane) {
+            None
+        } else if facts
+            .host
+            .as_ref()
+            .is_some_and(|host| !self.hosts.take(host))
+        {
+            let host = facts.host.as_ref().expect("it was just looked at");
+            self.hosts.wait(host, endpoint);
+            self.meet(endpoint, Obstacle::Host)
+        } else {
+            self.for_each_rate(lane, Rate::take);
+            self.fair.take(endpoint);
+            return self.begin_or_claim(lane, facts.host.clone());
+        };
+        self.pass_on(sent_by);
+        order
+    }
+
+    fn begin_or_claim(&mut self, lane: Lane, host: Option<HostName>) -> Option<Order> {
+        let queue_free = self.config.queue_max.saturating_sub(self.queued);
+        let bytes_free = self.config.queue_bytes_max.saturating_sub(self.bytes);
+        let state = self.lanes.get_mut(&lane.endpoint)?;
+        state.admission.start();
+        let claims = state.claims_next();
+        state.claimed_last = claims;
+        let order = if claims {
+            state.stored = false;
+            state.claiming = Some(host);
+            self.claims += 1;
+            let wanted = ToClaim {
+                limit: state.claim_size(queue_free, bytes_free),
+                next_due: state.later,
+            };
+            Some(Order::Claim(lane, wanted))
+        } else {
+            self.pop(lane.endpoint)
+                .map(|in_hand| self.begin(in_hand, host))
+        };
+        self.settle(lane.endpoint);
+        order
+    }
+
+    /// The attempt that begins with what a turn or a claim has taken.
+    fn begin(&mut self, in_hand: InHand, host: Option<HostName>) -> Order {
+        let number = self.next_number;
+        self.next_number += 1;
+        let attempt = InFlight {
+            endpoint: in_hand.claimed.delivery.endpoint,
+            host,
+            begun: self.now.mono,
+            bytes: in_hand.bytes(),
+            old: false,
+        };
+        self.in_flight.insert(number, attempt);
+        Order::Attempt(number, Box::new(in_hand))
+    }
+
+    /// The next delivery of a lane, out of the queue; its bytes still count.
+    fn pop(&mut self, endpoint: EndpointKey) -> Option<InHand> {
+        let in_hand = self.lanes.get_mut(&endpoint)?.pop()?;
+        self.queued -= 1;
+        Some(in_hand)
+    }
+
+    /// Puts what was claimed into the queue, as far as memory goes, and gives back the rest.
+    fn keep(&mut self, deliveries: Vec<InHand>) -> Vec<InHand> {
+        let mut spilled = Vec::new();
+        for (index, in_hand) in deliveries.into_iter().enumerate() {
+            let full = self.bytes + in_hand.bytes() > self.config.queue_bytes_max;
+            if self.open && (index == 0 || !full) {
+                self.enqueue(in_hand);
+            } else {
+                spilled.push(in_hand);
+            }
+        }
+        spilled
+    }
+
+    /// A claim that brought nothing to begin gives all back that it took.
+    fn give_back_claim(&mut self, endpoint: EndpointKey, host: Option<HostName>) {
+        if let Some(state) = self.lanes.get_mut(&endpoint) {
+            state
+                .admission
+                .end(&self.config.lane, How::NotSent, Duration::ZERO);
+            let lane = state.lane;
+            self.for_each_rate(lane, |rate, limit, _| rate.give_back(limit));
+        }
+        self.leave(endpoint, host, false);
+    }
+
+    /// Gives slot and host back.
+    fn leave(&mut self, endpoint: EndpointKey, host: Option<HostName>, answered: bool) {
+        if let Some(host) = &host {
+            self.hosts.give_back(host, answered);
+        }
+        self.fair.give_back(endpoint);
+        self.settle(endpoint);
+        self.pass_on(host);
+    }
+
+    /// The next lane in a host's line may try, if there is a place.
+    fn pass_on(&mut self, host: Option<HostName>) {
+        let Some(host) = host else {
+            return;
+        };
+        while let Some(next) = self.hosts.next_waiting(&host) {
+            self.clear(next, Obstacle::Host);
+            if let Some(state) = self.lanes.get_mut(&next).filter(|state| state.is_ready()) {
+                state.sent_by = Some(host);
+                return;
+            }
+        }
+    }
+
+    /// Lets lanes in lines try where there may be room: in the line of claims, and in those of
+    /// hosts that sent a lane which then had no use for the place.
+    fn move_lines_on(&mut self) {
+        for _ in self.claims..self.config.claims_max {
+            let Some(next) = self.claim_line.pop_front() else {
+                break;
+            };
+            self.clear(next, Obstacle::Claims);
+        }
+        while let Some(host) = self.unused_hosts.pop() {
+            self.pass_on(Some(host));
+        }
+    }
+
+    fn meet(&mut self, endpoint: EndpointKey, obstacle: Obstacle) -> Option<Order> {
+        if let Some(state) = self.lanes.get_mut(&endpoint) {
+            state.obstacle = Some(obstacle);
+        }
+        self.settle(endpoint);
+        None
+    }
+
+    /// Whether a rate limit is used up; then the lane, or its whole application, waits for it.
+    fn is_over_rate(&mut self, lane: Lane) -> bool {
+        let now = self.now.mono;
+        let (of_application, of_endpoint) = self.rate_limits(lane);
+        if let (Some(limit), Some(state)) =
+            (of_application, self.applications.get(&lane.application))
+            && state.rate.ready_at(limit) > now
+        {
+            let alarm = Alarm::Application(lane.application);
+            self.alarms.insert((state.rate.ready_at(limit), alarm));
+            self.fair.pause(lane.application);
+            return true;
+        }
+        if let (Some(limit), Some(state)) = (of_endpoint, self.lanes.get(&lane.endpoint))
+            && state.rate.ready_at(limit) > now
+        {
+            let alarm = Alarm::Rate(lane.endpoint);
+            self.alarms.insert((state.rate.ready_at(limit), alarm));
+            self.meet(lane.endpoint, Obstacle::Rate);
+            return true;
+        }
+        false
+    }
+
+    /// The application's limit and the endpoint's, where they hold.
+    fn rate_limits(&self, lane: Lane) -> (Option<NonZeroU16>, Option<NonZeroU16>) {
+        let facts = self.lanes.get(&lane.endpoint).and_then(LaneState::facts);
+        let Some(facts) = facts.filter(|facts| facts.live) else {
+            return (None, None);
+        };
+        let application = self.applications.get(&lane.application);
+        (
+            application.and_then(|state| state.rate_limit),
+            facts.rate_limit,
+        )
+    }
+
+    fn for_each_rate(&mut self, lane: Lane, change: impl Fn(&mut Rate, NonZeroU16, Duration)) {
+        let (of_application, of_endpoint) = self.rate_limits(lane);
+        let application = self.applications.get_mut(&lane.application);
+        if let (Some(limit), Some(state)) = (of_application, application) {
+            change(&mut state.rate, limit, self.now.mono);
+        }
+        if let (Some(limit), Some(state)) = (of_endpoint, self.lanes.get_mut(&lane.endpoint)) {
+            change(&mut state.rate, limit, self.now.mono);
+        }
+    }
+
+    fn ring_alarms(&mut self) {
+        while let Some((_, alarm)) = self
+            .alarms
+            .first()
+            .copied()
+            .filter(|(at, _)| *at <= self.now.mono)
+        {
+            self.alarms.pop_first();
+            match alarm {
+                Alarm::Rate(endpoint) => {
+                    self.clear(endpoint, Obstacle::Rate);
+                }
+                Alarm::Rest(endpoint) => {
+                    if let Some(state) = self.lanes.get_mut(&endpoint) {
+                        state.resting = false;
+                    }
+                    self.settle(endpoint);
+                }
+                Alarm::Application(application) => self.fair.resume(application),
+            }
+        }
+    }
+
+    fn wake_due_lanes(&mut self) {
+        while self.dues.first().is_some_and(|due| due <= self.now.wall) && self.can_add_lane() {
+            let Some((lane, later)) = self.dues.pop(self.now.wall) else {
+                return;
+            };
+            if let Some(state) = self.lane(lane) {
+                state.stored = true;
+                state.later |= later;
+            }
+            self.settle(lane.endpoint);
+        }
+    }
+
+    /// Lanes whose attempts have become old turn slow. Attempts are looked at once, in the order in
+    /// which they were begun.
+    fn note_age(&mut self) {
+        let now = self.now.mono;
+        while let Some((number, attempt)) = self.in_flight.range_mut(self.aged_up_to..).next() {
+            if now.saturating_sub(attempt.begun) < OLD {
+                return;
+            }
+            attempt.old = true;
+            let (number, endpoint) = (*number, attempt.endpoint);
+            self.aged_up_to = number + 1;
+            if let Some(state) = self.lanes.get_mut(&endpoint) {
+                state.old += 1;
+            }
+            self.settle(endpoint);
+        }
+    }
+}
