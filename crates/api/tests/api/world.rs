@@ -14,8 +14,9 @@ use model::attempt::AttemptResult;
 use model::id::ApplicationKey;
 use model::security::{EventSink, SecurityEvent};
 use model::{Clock, Entropy, Secret, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -24,6 +25,7 @@ use store::record::{HealthChange, NewAttempt, Outcome, Then};
 use store::registry::RegistryConfig;
 use store::rows::{ApplicationRef, Claimed};
 use store::{Lane, Lanes, Place, Registry, Store};
+use store_sqlite::faults::Faults;
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 use tower::ServiceExt;
 use transport::{Guard, ResolveError, Resolver};
@@ -35,6 +37,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) lanes: Arc<TestLanes>,
     pub(crate) events: Arc<TestEvents>,
+    pub(crate) faults: Faults,
     router: Router,
     _directory: tempfile::TempDir,
 }
@@ -148,7 +151,13 @@ impl World {
         let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::new(7));
         let lanes = Arc::new(TestLanes::default());
         let events = Arc::new(TestEvents::default());
-        let store = open(directory.path(), clock.clone(), entropy.clone());
+        let faults = Faults::default();
+        let directory_in = directory.path().join("data");
+        let surroundings = Surroundings {
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
+        let store = open(&directory_in, &faults, surroundings);
         let registry = RegistryConfig {
             applications_max: NonZeroUsize::new(16).expect("not zero"),
             shared: false,
@@ -172,6 +181,7 @@ impl World {
             clock,
             lanes,
             events,
+            faults,
             router,
             _directory: directory,
         }
@@ -218,21 +228,37 @@ impl World {
 
     /// Makes an application with this uid.
     pub(crate) async fn application(&self, uid: &str) -> String {
-        let made = self
-            .post("/app", serde_json::json!({ "name": uid, "uid": uid }))
-            .await;
+        let made = self.post("/app", json!({ "name": uid, "uid": uid })).await;
         id_of(&made.expect(201))
     }
 
     /// Makes an endpoint; `more` are further fields of its body.
     pub(crate) async fn endpoint(&self, application: &str, more: Value) -> String {
-        let mut body = serde_json::json!({ "url": "https://example.com/hook" });
+        let mut body = json!({ "url": "https://example.com/hook" });
         let fields = body.as_object_mut().expect("an object");
         fields.extend(more.as_object().expect("an object").clone());
         let made = self
             .post(format!("/app/{application}/endpoint"), body)
             .await;
         id_of(&made.expect(201))
+    }
+
+    /// Sends a message of the type `order.paid`; `more` are further fields of its body.
+    pub(crate) async fn message(&self, application: &str, more: Value) -> String {
+        let mut body = json!({ "eventType": "order.paid", "payload": { "total": 12 } });
+        let fields = body.as_object_mut().expect("an object");
+        fields.extend(more.as_object().expect("an object").clone());
+        id_of(
+            &self
+                .post(format!("/app/{application}/msg"), body)
+                .await
+                .expect(202),
+        )
+    }
+
+    /// Does all background work that there is.
+    pub(crate) async fn work(&self) {
+        while self.app.store.work().await.expect("it works").more {}
     }
 
     /// The keys of the application of a delivery.
@@ -342,14 +368,13 @@ pub(crate) fn id_of(json: &Value) -> String {
         .to_owned()
 }
 
-fn open(
-    directory: &std::path::Path,
-    clock: Arc<TestClock>,
-    entropy: Arc<dyn Entropy>,
-) -> Arc<dyn Store> {
-    let directory = DataDirectory::lock(&directory.join("data")).expect("it is ours");
-    let surroundings = Surroundings { clock, entropy };
-    let store = SqliteStore::open_inline(directory, SqliteConfig::default(), surroundings);
+fn open(directory: &Path, faults: &Faults, surroundings: Surroundings) -> Arc<dyn Store> {
+    let directory = DataDirectory::lock(directory).expect("it is ours");
+    let config = SqliteConfig {
+        faults: faults.clone(),
+        ..SqliteConfig::default()
+    };
+    let store = SqliteStore::open_inline(directory, config, surroundings);
     Arc::new(store.expect("it opens"))
 }
 

@@ -126,13 +126,12 @@ impl App {
         }
         let tenant = self.tenant_of(recipient, application).await?;
         let receipts = accept(self, tenant.key(), drafts).await?;
+        let receipts = one_commit(receipts)?;
         let mut receipts = receipts.into_iter();
         let answered = results.into_iter().map(|result| {
             result?;
-            receipts
-                .next()
-                .expect("each draft has one answer")
-                .map(|receipt| view(receipt, now))
+            let receipt = receipts.next().expect("each draft has one answer");
+            receipt.map(|receipt| view(receipt, now))
         });
         Ok(answered.collect())
     }
@@ -205,6 +204,22 @@ fn check_uid(path: &RecipientPath, brought: &ApplicationDraft) -> Result<(), App
         ..Violation::body(&["application", "uid"], text)
     };
     Err(violation.into())
+}
+
+/// What failed for the commit, failed for all.
+fn one_commit(
+    mut receipts: Vec<Result<Receipt, AppError>>,
+) -> Result<Vec<Result<Receipt, AppError>>, AppError> {
+    let of_all = |receipt: &Result<Receipt, AppError>| {
+        matches!(
+            receipt,
+            Err(AppError::Unavailable(_) | AppError::Internal(_))
+        )
+    };
+    match receipts.iter().position(of_all) {
+        Some(index) => receipts.swap_remove(index).map(|_| Vec::new()),
+        None => Ok(receipts),
+    }
 }
 
 fn caller_of_item(caller: &Caller, index: usize) -> Caller {

@@ -1,0 +1,99 @@
+//! An endpoint's headers.
+
+use crate::world::World;
+use serde_json::{Value, json};
+
+const PATH: &str = "/app/a/endpoint/e/headers";
+
+async fn world() -> World {
+    let world = World::new();
+    world.application(json!({"name": "A", "uid": "a"})).await;
+    let body = json!({"url": "https://example.com", "uid": "e"});
+    world.post("/app/a/endpoint", body).await.is(201);
+    world
+}
+
+#[tokio::test]
+async fn credentials_are_shown_by_name_only() {
+    let world = world().await;
+    assert_eq!(
+        world.get(PATH).await.is(200).body,
+        json!({"headers": {}, "sensitive": []})
+    );
+    let all =
+        json!({"X-A": "1", "AUTHORIZATION": "Bearer x", "x-api-key": "y", "X-Auth-Token": "z"});
+    assert_eq!(
+        world
+            .call("PUT", PATH, json!({"headers": all}))
+            .await
+            .is(204)
+            .body,
+        Value::Null
+    );
+    let sensitive = json!(["AUTHORIZATION", "X-Auth-Token", "x-api-key"]);
+    let expected = json!({"headers": {"X-A": "1"}, "sensitive": sensitive});
+    assert_eq!(world.get(PATH).await.is(200).body, expected);
+}
+
+#[tokio::test]
+async fn put_replaces_all_and_patch_merges() {
+    let world = world().await;
+    let put = async |headers: Value| world.call("PUT", PATH, json!({"headers": headers})).await;
+    put(json!({"X-A": "1", "X-B": "2"})).await.is(204);
+    put(json!({"X-B": "3", "X-C": "4"})).await.is(204);
+    let patch = json!({"headers": {"x-b": null, "X-D": "5"}, "deleteHeaders": ["x-c"]});
+    world.call("PATCH", PATH, patch).await.is(204);
+    assert_eq!(world.get(PATH).await.body["headers"], json!({"X-D": "5"}));
+    put(json!({})).await.is(204);
+    assert_eq!(world.get(PATH).await.body["headers"], json!({}));
+}
+
+#[tokio::test]
+async fn patch_is_judged_as_put_is() {
+    let world = world().await;
+    for headers in [
+        json!({"host": "x"}),
+        json!({"Webhook-Id": "x"}),
+        json!({"content-type": "x"}),
+        json!({"x a": "x"}),
+        json!({"x-a": "a\r\nb: c"}),
+        json!({"x-a": "x".repeat(4_097)}),
+        json!({"x-a": "1", "X-A": "2"}),
+    ] {
+        for method in ["PUT", "PATCH"] {
+            let answer = world.call(method, PATH, json!({"headers": headers})).await;
+            assert_eq!(answer.locations(), ["body/headers"], "{method} {headers}");
+            assert_eq!(answer.body["detail"][0]["type"], "value_error.jsondecode");
+        }
+    }
+    for (method, body, location) in [
+        ("PUT", json!({}), "body//"),
+        ("PUT", json!({"headers": {"x-a": null}}), "body/headers/x-a"),
+        ("PATCH", json!({}), "body//"),
+        ("PATCH", json!({"headers": {"x-a": 1}}), "body/headers/x-a"),
+    ] {
+        assert_eq!(world.call(method, PATH, body).await.locations(), [location]);
+    }
+    assert_eq!(
+        world.get(PATH).await.body["headers"],
+        json!({}),
+        "nothing was half written"
+    );
+}
+
+#[tokio::test]
+async fn a_change_of_headers_is_a_change_of_the_endpoint() {
+    let world = world().await;
+    let before = world.get("/app/a/endpoint/e").await.text("updatedAt");
+    world.clock.advance(std::time::Duration::from_secs(1));
+    world.lanes.take_changed();
+    world
+        .call("PUT", PATH, json!({"headers": {"x-a": "1"}}))
+        .await
+        .is(204);
+    assert_ne!(
+        world.get("/app/a/endpoint/e").await.text("updatedAt"),
+        before
+    );
+    assert_eq!(world.lanes.take_changed(), 1);
+}
