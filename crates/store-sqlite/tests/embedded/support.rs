@@ -15,7 +15,9 @@ use store::conformance::{TestClock, TestEntropy};
 use store::record::{HealthChange, NewAttempt, Outcome, Then};
 use store::rows::ApplicationRef;
 use store::{Lane, Store};
-use store_sqlite::{DataDirectory, OpenError, SqliteConfig, SqliteStore, Surroundings};
+use store_sqlite::{
+    CheckpointLoop, DataDirectory, OpenError, SqliteConfig, SqliteStore, Surroundings,
+};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
@@ -30,6 +32,16 @@ pub(crate) struct World {
 impl World {
     /// With threads of its own.
     pub(crate) fn open(path: &Path, config: SqliteConfig) -> Self {
+        let (mut world, checkpoints) = Self::open_without_checkpoints(path, config);
+        world.loops.push(spawn(|| checkpoints.run()));
+        world
+    }
+
+    /// With a writer, and a loop for checkpoints that nobody runs.
+    pub(crate) fn open_without_checkpoints(
+        path: &Path,
+        config: SqliteConfig,
+    ) -> (Self, CheckpointLoop) {
         let (clock, entropy) = (
             Arc::new(TestClock::default()),
             Arc::new(TestEntropy::new(1)),
@@ -38,13 +50,13 @@ impl World {
         let directory = DataDirectory::lock(path).expect("a directory of its own");
         let opened = SqliteStore::open(directory, config, surroundings);
         let (store, writer, checkpoints) = opened.expect("it opens");
-        let loops = vec![spawn(|| writer.run()), spawn(|| checkpoints.run())];
-        Self {
+        let world = Self {
             store: Arc::new(store),
             clock,
             entropy,
-            loops,
-        }
+            loops: vec![spawn(|| writer.run())],
+        };
+        (world, checkpoints)
     }
 
     /// Driven by whoever asks.
