@@ -88,18 +88,10 @@ impl Pairs {
 
     /// Several words: `name=a,b`, `name=a&name=b`, `name[]=a` and `name[0]=a` all mean the same.
     pub(crate) fn names(&self, name: &str) -> Result<Option<Vec<Name>>, AppError> {
-        let is_it = |other: &str| {
-            let index = other.strip_prefix(name).map(|rest| {
-                rest.strip_prefix('[')
-                    .and_then(|rest| rest.strip_suffix(']'))
-            });
-            other == name
-                || matches!(index, Some(Some(index)) if index.bytes().all(|byte| byte.is_ascii_digit()))
-        };
         let values: Vec<&str> = self
             .0
             .iter()
-            .filter(|(other, _)| is_it(other))
+            .filter(|(other, _)| is_list_name(other, name))
             .map(|(_, value)| value.as_str())
             .collect();
         if values.is_empty() {
@@ -153,6 +145,18 @@ impl Pairs {
 impl FromQuery for ListInput {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         query.list()
+    }
+}
+
+/// Whether `text` is `name`, `name[]` or `name[0]`, with whatever number.
+fn is_list_name(text: &str, name: &str) -> bool {
+    match text.strip_prefix(name) {
+        Some("") => true,
+        Some(rest) => rest
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .is_some_and(|index| index.bytes().all(|byte| byte.is_ascii_digit())),
+        None => false,
     }
 }
 
