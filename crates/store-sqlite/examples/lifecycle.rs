@@ -1,7 +1,7 @@
 //! What a message's life costs in the store: accepts with an idempotency key and owned deliveries,
 //! then an outcome for each, by so many clients at once.
 //!
-//! `cargo run --release -p store-sqlite --example lifecycle -- [MESSAGES] [CLIENTS] [FAN_OUT] [DIR]`
+//! `cargo run --release -p store-sqlite --example lifecycle [MESSAGES] [CLIENTS] [FAN_OUT] [DIR]`
 //! prints messages per second, CPU time per delivery of the whole process, commits and the size of
 //! the log. With DIR the database is kept there and grows from run to run.
 
@@ -59,11 +59,9 @@ fn measure(plan: &Plan, path: &Path) -> Result<(), Failure> {
     let opened = SqliteStore::open(directory, SqliteConfig::default(), surroundings.clone())?;
     let (store, writer, checkpoints) = opened;
     let store = Arc::new(store);
-    let loops = [
-        std::thread::spawn(|| writer.run()),
-        std::thread::spawn(|| checkpoints.run()),
-    ];
     let runtime = tokio::runtime::Runtime::new()?;
+    let writing = runtime.spawn_blocking(|| writer.run());
+    let checkpointing = runtime.spawn_blocking(|| checkpoints.run());
     let (cpu, begun) = (cpu_time()?, Instant::now());
     runtime.block_on(run(store.clone(), surroundings, plan))?;
     let (cpu, wall) = (cpu_time()? - cpu, begun.elapsed());
@@ -76,9 +74,8 @@ fn measure(plan: &Plan, path: &Path) -> Result<(), Failure> {
         store.commits(),
     );
     store.close();
-    for running in loops {
-        running.join().map_err(|_| "a loop panicked")?;
-    }
+    runtime.block_on(writing)?;
+    runtime.block_on(checkpointing)?;
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! What went wrong with the database, in the classes that decide what happens next: try again later,
-//! end the process, or give up on this one request.
+//! What went wrong with the database, in the classes that decide what happens next: try again
+//! later, end the process, or give up on this one request.
 
 use rusqlite::ffi;
 use store::StoreError;

@@ -13,8 +13,8 @@ pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
 /// Marks the file as Postrider's: `PsRd`.
 const APPLICATION_ID: i32 = 0x5073_5264;
 
-/// Refuses a database that is newer than this program, or not Postrider's. Gives back its version, 0
-/// for an empty one.
+/// Refuses a database that is newer than this program, or not Postrider's. Gives back its version,
+/// 0 for an empty one.
 pub(crate) fn check(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let tables: i64 =

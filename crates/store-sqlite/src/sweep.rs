@@ -1,8 +1,8 @@
 //! Removing what has reached its age, a slice at a time: payloads by their own expiry, attempts and
 //! messages by theirs, idempotency keys by the hour.
 //!
-//! A message takes with it all that points at it: its open deliveries are ended, and its attempts go
-//! although some may be younger, since nothing could be told of them without it.
+//! A message takes with it all that points at it: its open deliveries are ended, and its attempts
+//! go although some may be younger, since nothing could be told of them without it.
 
 use crate::batch::{Batch, HOUR};
 use crate::deliveries;

@@ -1,5 +1,5 @@
-//! What another lane holds or has waiting costs a claim nothing: counted in instructions of SQLite's
-//! machine, not in time.
+//! What another lane holds or has waiting costs a claim nothing: counted in SQLite's instructions,
+//! not in time.
 
 use super::*;
 use crate::connection::prepare_for_writing;

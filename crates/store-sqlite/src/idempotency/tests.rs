@@ -1,5 +1,5 @@
-//! Keys are found wherever they are: in memory, in a run that is half written, in a run on disk, and
-//! after a restart at any of these points.
+//! Keys are found wherever they are: in memory, in a run that is half written, in a run on disk,
+//! and after a restart at any of these points.
 
 use super::*;
 use crate::connection::prepare_for_writing;

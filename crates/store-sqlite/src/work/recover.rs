@@ -73,8 +73,8 @@ fn failed_attempts(
     Ok(found)
 }
 
-/// Whether this is the message's first failed attempt, none succeeded, none is open, and its payload
-/// is there.
+/// Whether this is the message's first failed attempt, none succeeded, no delivery is open, and its
+/// payload is there.
 fn failed_for_good(
     connection: &Connection,
     (application, endpoint): (ApplicationKey, EndpointKey),
