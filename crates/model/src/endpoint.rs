@@ -99,12 +99,14 @@ impl SigningSecrets {
 
     /// The text that is sealed into the store: the current secret, then a line for each old one.
     pub fn to_stored(&self) -> Secret {
-        let mut text = self.current.expose().to_vec();
-        for (expires, secret) in &self.old {
-            text.extend_from_slice(format!("\n{} ", expires.micros()).as_bytes());
-            text.extend_from_slice(secret.expose());
+        let expiry = |(expires, _): &(Timestamp, _)| format!("\n{} ", expires.micros());
+        let expiries: Vec<String> = self.old.iter().map(expiry).collect();
+        let mut parts = vec![self.current.expose()];
+        for (expiry, (_, secret)) in expiries.iter().zip(&self.old) {
+            parts.extend([expiry.as_bytes(), secret.expose()]);
         }
-        Secret::new(text)
+        // In one piece: a text that grows leaves its old copies behind, unwiped.
+        Secret::new(parts.concat())
     }
 
     /// Reads what [`Self::to_stored`] wrote.
@@ -157,14 +159,11 @@ impl CustomHeaders {
 
     /// The text that is sealed into the store: a line `name:value` each.
     pub fn to_stored(&self) -> Secret {
-        let mut text = Vec::new();
+        let mut parts = Vec::with_capacity(4 * self.0.len());
         for (name, value) in &self.0 {
-            text.extend_from_slice(name.as_bytes());
-            text.push(b':');
-            text.extend_from_slice(value.expose());
-            text.push(b'\n');
+            parts.extend([name.as_bytes(), b":", value.expose(), b"\n"]);
         }
-        Secret::new(text)
+        Secret::new(parts.concat())
     }
 
     /// Reads what [`Self::to_stored`] wrote.

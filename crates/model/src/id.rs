@@ -91,8 +91,7 @@ impl<K> Key<K> {
 
     /// When the row was made, to 4 ms.
     pub fn time(self) -> Timestamp {
-        let step = to_step(self.0) + EPOCH_SECONDS * STEPS_PER_SECOND;
-        Timestamp::from_micros(step * STEP_MICROS)
+        time_of(to_step(self.0))
     }
 }
 
@@ -103,6 +102,10 @@ fn from_step(step: i64) -> i64 {
 
 fn to_step(key: i64) -> i64 {
     (key >> 32) * STEPS_PER_SECOND + ((key >> (SLOT_BITS + COUNTER_BITS)) & 0xff)
+}
+
+fn time_of(step: i64) -> Timestamp {
+    Timestamp::from_micros((step + EPOCH_SECONDS * STEPS_PER_SECOND) * STEP_MICROS)
 }
 
 // Derives would demand the same of `K`, which is only a name.
@@ -301,8 +304,10 @@ pub struct KeySequence {
 
 impl KeySequence {
     /// Keys of the node in `slot` (0 to 1,023; 0 when embedded) that follow `last`, the largest
-    /// key this slot ever gave, or zero.
+    /// key this slot ever gave, or zero. Seconds end in the year 2082; if `last` lies there, see
+    /// [`Self::ahead_of`].
     pub fn after(slot: u16, last: i64) -> Self {
+        let last = last.max(0);
         let counter = last & ((1 << COUNTER_BITS) - 1);
         Self {
             slot: i64::from(slot) & ((1 << SLOT_BITS) - 1),
@@ -327,9 +332,7 @@ impl KeySequence {
     /// How far the sequence runs ahead of the clock: more than a minute means that the clock was
     /// set back, and that starting would be wrong.
     pub fn ahead_of(&self, now: Timestamp) -> std::time::Duration {
-        Key::<MessageKind>::from_integer(from_step(self.step))
-            .time()
-            .since(now)
+        time_of(self.step).since(now)
     }
 }
 

@@ -31,7 +31,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use name::NameKind;
 use url::Url;
 
-/// The longest URL that is accepted, in bytes.
+/// The longest URL that is accepted, in bytes, as it is written and as it is stored.
 pub const URL_BYTES_MAX: usize = 16_384;
 
 /// What the operator allows beyond the public internet over https. The default allows nothing
@@ -65,8 +65,11 @@ impl AddressPolicy {
     /// The first reason found for refusing it. A host that is a name may still be refused later, by
     /// what it resolves to: see [`AddressPolicy::check_answers`].
     pub fn check_url(&self, raw: &str) -> Result<CheckedUrl, Refusal> {
+        spelling::check_length(raw)?;
         spelling::check_characters(raw)?;
         let url = Url::parse(raw).map_err(Refusal::NotAUrl)?;
+        // It is stored as it was parsed, percent-encoded, and judged again as it is stored.
+        spelling::check_length(url.as_str())?;
         self.check_scheme(url.scheme())?;
         spelling::check_host(raw, &url)?;
         let port = url.port_or_known_default().ok_or(Refusal::Port(0))?;

@@ -39,13 +39,19 @@ pub(super) fn block_of(address: IpAddr) -> Option<&'static str> {
 /// the service that hands out the machine's credentials.
 pub(super) fn opens_one_by_one(address: IpAddr) -> bool {
     let metadata = match address {
-        IpAddr::V4(v4) => v4.is_link_local() || METADATA_V4.iter().any(|(one, _)| *one == v4),
+        IpAddr::V4(v4) => is_metadata(v4),
         IpAddr::V6(v6) => {
-            v6.is_unicast_link_local() || METADATA_V6.iter().any(|(one, _)| *one == v6)
+            v6.is_unicast_link_local()
+                || METADATA_V6.iter().any(|(one, _)| *one == v6)
+                || inside(v6).is_some_and(is_metadata)
         }
     };
     let broadcast = address == IpAddr::V4(Ipv4Addr::BROADCAST);
     metadata || broadcast || address.is_multicast() || address.is_unspecified()
+}
+
+fn is_metadata(address: Ipv4Addr) -> bool {
+    address.is_link_local() || METADATA_V4.iter().any(|(one, _)| *one == address)
 }
 
 /// Ports that the WHATWG fetch standard blocks because another protocol listens there, and zero.
@@ -65,10 +71,14 @@ const METADATA_V4: [(Ipv4Addr, &str); 3] = [
     ),
 ];
 
-const METADATA_V6: [(Ipv6Addr, &str); 2] = [
+const METADATA_V6: [(Ipv6Addr, &str); 3] = [
     (
         Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
         "Amazon EC2's metadata service",
+    ),
+    (
+        Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
+        "Amazon EKS's credentials service",
     ),
     (
         Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
@@ -233,6 +243,19 @@ const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> Ipv4Net {
 
 const fn v6([a, b, c, d, e, f, g, h]: [u16; 8], prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix)
+}
+
+/// The IPv4 address that a translator or a tunnel would send on to. IPv4-mapped addresses are not
+/// here: they are judged as IPv4.
+fn inside(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let (high, low) = match address.segments() {
+        [0x2002, high, low, ..] => (high, low),
+        [0x2001, 0, .., high, low] => (!high, !low),
+        [0x64, 0xff9b, .., high, low] | [0, 0, 0, 0, 0 | 0xffff, 0, high, low] => (high, low),
+        [.., high, low] if is_isatap(address) => (high, low),
+        _ => return None,
+    };
+    Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
 }
 
 /// The interface identifier `0:5efe:a.b.c.d` or `200:5efe:a.b.c.d` tunnels to the IPv4 address in

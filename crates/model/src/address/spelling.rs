@@ -9,11 +9,16 @@ use url::{Host, Url};
 
 use super::{Refusal, URL_BYTES_MAX};
 
-/// Refuses characters that parsers drop, trim or turn into others.
-pub(super) fn check_characters(raw: &str) -> Result<(), Refusal> {
-    if raw.len() > URL_BYTES_MAX {
+/// Refuses what is too long to be stored and sent.
+pub(super) fn check_length(url: &str) -> Result<(), Refusal> {
+    if url.len() > URL_BYTES_MAX {
         return Err(Refusal::TooLong);
     }
+    Ok(())
+}
+
+/// Refuses characters that parsers drop, trim or turn into others.
+pub(super) fn check_characters(raw: &str) -> Result<(), Refusal> {
     let odd = |c: &char| *c == '\\' || c.is_control() || c.is_whitespace();
     match raw.chars().find(odd) {
         Some(character) => Err(Refusal::Character(character)),
@@ -68,11 +73,23 @@ fn is_plain(written: &str, host: Option<Host<&str>>) -> bool {
                 && address.to_ipv4_mapped().is_none()
                 && inside.is_some_and(|inside| inside.parse() == Ok(address))
         }
-        Some(Host::Domain(parsed)) if written.is_ascii() => written.eq_ignore_ascii_case(parsed),
-        // A name in another script has a label in punycode; without one it was a plain name in
-        // disguise.
-        Some(Host::Domain(parsed)) => parsed.split('.').any(|label| label.starts_with("xn--")),
+        Some(Host::Domain(parsed)) => {
+            written.split('.').count() == parsed.split('.').count()
+                && written
+                    .split('.')
+                    .zip(parsed.split('.'))
+                    .all(is_plain_label)
+        }
         None => false,
+    }
+}
+
+/// A label in another script becomes punycode; one that doesn't was a plain label in disguise.
+fn is_plain_label((written, parsed): (&str, &str)) -> bool {
+    if written.is_ascii() {
+        written.eq_ignore_ascii_case(parsed)
+    } else {
+        parsed.starts_with("xn--")
     }
 }
 

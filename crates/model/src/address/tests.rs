@@ -188,6 +188,13 @@ fn wide_rule_leaves_metadata_and_link_local_closed() {
         "fe80::1",
         "fd00:ec2::254",
         "fd20:ce::254",
+        "fd00:ec2::23",
+        // The same inside IPv6: NAT64, 6to4, Teredo, ISATAP, IPv4-compatible.
+        "64:ff9b::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+        "2001:0:1234::5601:5601",
+        "2606:4700::200:5efe:a9fe:a9fe",
+        "::a83f:8110",
         "0.0.0.0",
         "255.255.255.255",
         "224.0.0.1",
@@ -250,6 +257,10 @@ fn odd_spelling_is_refused_even_of_an_open_address() {
         "http:127.0.0.1/",
         "http://a@b@127.0.0.1/",
         "http://a..example.com/",
+        // One label in another script excuses no other.
+        "http://ex\u{ad}ample.münchen.de/",
+        "http://ｅxample.münchen.de/",
+        "http://münchen。de/",
         "http://a,b.example.com/",
     ];
     for url in odd {
@@ -382,6 +393,12 @@ fn longest_url_is_bounded() {
     let strict = AddressPolicy::default();
     assert!(strict.check_url(&url(16_000)).is_ok());
     assert_eq!(strict.check_url(&url(17_000)), Err(Refusal::TooLong));
+    let grows = format!("https://hooks.customer-site.net/{}", "é".repeat(4_000));
+    assert_eq!(
+        strict.check_url(&grows),
+        Err(Refusal::TooLong),
+        "it is stored percent-encoded, and checked again as it is stored"
+    );
 }
 
 proptest! {
@@ -391,6 +408,33 @@ proptest! {
         let _ = AddressPolicy::development().check_url(&format!("http://{host}/{text}"));
         let _ = text.parse::<AllowRule>();
         let _ = host.parse::<AllowRule>();
+    }
+
+    /// What is stored is what was checked: judged again, it is taken for the same.
+    #[test]
+    fn accepted_url_is_accepted_again_as_it_is_stored(
+        user in "([a-zé%:'|]{0,5}@)?",
+        host in prop_oneof![
+            "([a-zA-ZéßΣ日_-]{1,6}[.。]){1,3}[a-zé]{2,6}[.]?",
+            "[0-9a-fx.]{1,16}",
+            "\\[[0-9a-f:.]{2,20}\\]",
+            "(a[.])?localhost[.]?",
+            "[!-~]{1,12}",
+        ],
+        port in "(:[0-9]{0,5})?",
+        rest in "([/?#][\\PC]{0,20}){0,3}",
+    ) {
+        let url = format!("http://{user}{host}{port}{rest}");
+        let policy = policy(&["0.0.0.0/0", "::/0"]);
+        if let Ok(checked) = policy.check_url(&url) {
+            let again = policy.check_url(checked.as_str());
+            prop_assert_eq!(again.as_ref(), Ok(&checked), "{} {}", url, checked);
+            let parsed = url::Host::parse(checked.host_text());
+            prop_assert_eq!(parsed.map(|host| host.to_string()), Ok(checked.host_text().to_owned()));
+            if let Host::Address(address) = checked.host() {
+                prop_assert_eq!(checked.name().parse(), Ok(*address));
+            }
+        }
     }
 
     #[test]

@@ -54,6 +54,20 @@ fn a_clock_set_back_repeats_no_key() {
 }
 
 #[test]
+fn the_ends_of_time_have_keys_within_the_ends_of_keys() {
+    let (first, last) = (Timestamp::MIN, Timestamp::MAX);
+    assert_eq!(MessageKey::first_at(first), MessageKey::MIN);
+    assert!(MessageKey::first_at(last) < MessageKey::MAX);
+    let mut sequence = KeySequence::after(0, 0);
+    let mut before: MessageKey = sequence.next(last);
+    for _ in 0..20_000 {
+        let next = sequence.next(last);
+        assert!(next > before);
+        before = next;
+    }
+}
+
+#[test]
 fn a_full_counter_moves_on_to_the_next_step_and_keeps_the_slot() {
     let now = Timestamp::from_seconds(1_800_000_000);
     let mut sequence = KeySequence::after(5, 0);
@@ -66,11 +80,44 @@ fn a_full_counter_moves_on_to_the_next_step_and_keeps_the_slot() {
     }
 }
 
+/// Any number, the ends of the range as often as not.
+fn any_integer() -> impl Strategy<Value = i64> {
+    let near_an_end = prop_oneof![
+        (0i64..1_000).prop_map(|n| i64::MAX - n),
+        (0i64..1_000).prop_map(|n| i64::MIN + n),
+    ];
+    prop_oneof![any::<i64>(), near_an_end]
+}
+
 proptest! {
     #[test]
     fn ids_survive_their_text(key in 0i64.., tail: [u8; 12]) {
         let id = MessageId::new(Key::from_integer(key), tail);
         prop_assert_eq!(id.to_string().parse::<MessageId>().unwrap(), id);
+    }
+
+    #[test]
+    fn no_number_is_too_far_out_for_a_key(
+        last in any_integer(),
+        slot: u16,
+        micros in any_integer(),
+    ) {
+        let now = Timestamp::from_micros(micros);
+        let first = MessageKey::first_at(now);
+        prop_assert!(first >= MessageKey::MIN && first < MessageKey::MAX);
+        prop_assert!(first.time() <= now || first == MessageKey::MIN);
+        let _ = MessageKey::from_integer(last).time();
+
+        let mut sequence = KeySequence::after(slot, last);
+        let _ = sequence.ahead_of(now);
+        let next: MessageKey = sequence.next(now);
+        let after: MessageKey = sequence.next(now);
+        if last < i64::MAX - (2 << 32) {
+            prop_assert!(after > next && next >= MessageKey::MIN);
+        } else {
+            let today = Timestamp::from_seconds(1_800_000_000);
+            prop_assert!(KeySequence::after(slot, last).ahead_of(today).as_secs() > 60);
+        }
     }
 
     #[test]
@@ -80,7 +127,9 @@ proptest! {
     }
 
     #[test]
-    fn keys_only_grow_whatever_the_clock_does(seconds in prop::collection::vec(1_500_000_000i64..2_000_000_000, 1..50)) {
+    fn keys_only_grow_whatever_the_clock_does(
+        seconds in prop::collection::vec(1_500_000_000i64..2_000_000_000, 1..50),
+    ) {
         let mut sequence = KeySequence::after(0, 0);
         let mut last = MessageKey::MIN;
         for second in seconds {
@@ -93,7 +142,9 @@ proptest! {
     }
 
     #[test]
-    fn a_key_tells_its_time_to_four_milliseconds(micros in 1_400_000_000_000_000i64..3_000_000_000_000_000) {
+    fn a_key_tells_its_time_to_four_milliseconds(
+        micros in 1_400_000_000_000_000i64..3_000_000_000_000_000,
+    ) {
         let time = Timestamp::from_micros(micros);
         let key = MessageKey::first_at(time);
         prop_assert!(time.since(key.time()).as_micros() < 4_000);
