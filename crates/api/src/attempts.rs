@@ -113,12 +113,18 @@ fn class(text: &str) -> Result<u16, String> {
     }
 }
 
-/// The endpoint that a message's attempts are asked for, by id or uid.
-struct OfEndpoint(Option<Name>);
+/// Which of a message's attempts are asked for: also to which endpoint, by id or uid.
+struct OfMessage {
+    input: AttemptsInput,
+    endpoint: Option<Name>,
+}
 
-impl FromQuery for OfEndpoint {
+impl FromQuery for OfMessage {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
-        query.name("endpoint_id").map(Self)
+        Ok(Self {
+            input: AttemptsInput::from_query(query)?,
+            endpoint: query.name("endpoint_id")?,
+        })
     }
 }
 
@@ -138,8 +144,7 @@ async fn by_endpoint(
 async fn by_message(
     State(api): State<Shared>,
     Segments((application, message)): Segments<(String, String)>,
-    Query(input): Query<AttemptsInput>,
-    Query(OfEndpoint(endpoint)): Query<OfEndpoint>,
+    Query(OfMessage { input, endpoint }): Query<OfMessage>,
     Authenticated(caller): Authenticated,
 ) -> Answer<Json<ListOut<AttemptOut>>> {
     let endpoint = endpoint.as_ref().map(Name::as_str);

@@ -94,9 +94,14 @@ struct Item {
     result: Option<Result<Receipt, AppError>>,
 }
 
+/// A delivery to open, with the place that was granted for it.
+type Planned = (NewDelivery, Option<Place>);
+/// A delivery that was opened, with the hold on it.
+type Opened = (DeliveryKey, Option<Hold>);
+
 /// What one round asks of the store for one item.
 struct Plan {
-    deliveries: Vec<(NewDelivery, Option<Place>)>,
+    deliveries: Vec<Planned>,
     fan_out_after: Option<EndpointKey>,
 }
 
@@ -277,7 +282,7 @@ impl Batch {
         &self,
         message: &Message,
         payload: &Bytes,
-        deliveries: impl Iterator<Item = ((NewDelivery, Option<Place>), (DeliveryKey, Option<Hold>))>,
+        deliveries: impl Iterator<Item = (Planned, Opened)>,
     ) {
         for ((new, place), (key, hold)) in deliveries {
             let (Some(place), Some(hold)) = (place, hold) else {

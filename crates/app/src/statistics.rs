@@ -66,17 +66,18 @@ fn range(
     if until.is_some_and(|until| until > now) {
         return Err(invalid_range("`until` must not be in the future."));
     }
-    let until = until.unwrap_or(now);
-    let since = since.unwrap_or_else(|| until.minus(STATISTICS_SPAN));
-    if since > until {
+    let end = until.unwrap_or(now);
+    let since = since.unwrap_or_else(|| end.minus(STATISTICS_SPAN));
+    if since > end {
         return Err(invalid_range("`since` must not be after `until`."));
     }
-    if until.since(since) > STATISTICS_SPAN + GRACE {
+    if end.since(since) > STATISTICS_SPAN + GRACE {
         return Err(invalid_range(
             "`since` must be at most 28 days before `until`.",
         ));
     }
-    Ok((since, until))
+    // What was recorded at this very moment counts too, unless one asks for an end.
+    Ok((since, until.unwrap_or(Timestamp::MAX)))
 }
 
 fn invalid_range(detail: &str) -> AppError {
@@ -95,12 +96,13 @@ mod tests {
 
     #[test]
     fn ranges_end_by_now_and_last_28_days_at_the_most() {
-        let at = |seconds: i64| Timestamp::from_seconds(NOW + seconds);
+        let at = |seconds: i64| Timestamp::from_seconds(NOW.saturating_add(seconds));
+        let open = i64::MAX;
         let cases = [
-            (None, None, Some((-28 * DAY, 0))),
+            (None, None, Some((-28 * DAY, open))),
             (None, Some(-DAY), Some((-29 * DAY, -DAY))),
-            (Some(-28 * DAY), None, Some((-28 * DAY, 0))),
-            (Some(-28 * DAY - 300), None, Some((-28 * DAY - 300, 0))),
+            (Some(-28 * DAY), None, Some((-28 * DAY, open))),
+            (Some(-28 * DAY - 300), None, Some((-28 * DAY - 300, open))),
             (Some(-28 * DAY - 301), None, None),
             (Some(-40 * DAY), Some(-DAY), None),
             (None, Some(0), Some((-28 * DAY, 0))),

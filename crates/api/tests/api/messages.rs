@@ -3,6 +3,7 @@
 use crate::world::{World, id_of};
 use app::Settings;
 use model::message::PayloadForm;
+use model::security::SecurityKind;
 use serde_json::{Value, json};
 use std::time::Duration;
 use store::change::{Change, ChangeRequest};
@@ -43,6 +44,8 @@ async fn a_payload_is_handed_over_and_read_back_byte_for_byte() {
         let handed = world.lanes.take_one();
         assert_eq!(handed.payload, text.as_bytes());
         assert_eq!(handed.claimed.message.message.id.to_string(), id);
+        drop(handed.place);
+        assert_eq!(world.lanes.granted(), 0);
         assert!(made.text.contains(text), "{}", made.text);
         let read = world.get(format!("/app/acme/msg/{id}")).await;
         assert!(read.text.contains(text), "{}", read.text);
@@ -256,6 +259,13 @@ async fn only_the_organisation_sends() {
             assert_eq!(answer.refusal().0, 401, "{path}");
         }
     }
+    let events = world.events.all();
+    assert!(
+        events
+            .iter()
+            .all(|event| event.kind == SecurityKind::AuthenticationFailed)
+    );
+    assert_eq!(events.len(), 4);
 }
 
 #[tokio::test]

@@ -1,30 +1,28 @@
 //! What the API's tests are told in: an installation on the embedded store in a directory of its
 //! own, a clock that a test moves, and a sender that only takes down what it is handed.
 
+use crate::sinks::{TestEvents, TestLanes};
 use app::tokens::{Grant, Lifetime, TokenSettings};
 use app::{App, Settings, Tokens};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt;
 use model::address::AddressPolicy;
 use model::attempt::AttemptResult;
-use model::id::ApplicationKey;
-use model::security::{EventSink, SecurityEvent};
-use model::{Clock, Entropy, Secret, Timestamp};
+use model::id::EndpointKey;
+use model::{Clock, Entropy, Secret};
 use serde_json::{Value, json};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 use store::conformance::{TestClock, TestEntropy};
 use store::record::{HealthChange, NewAttempt, Outcome, Then};
 use store::registry::RegistryConfig;
 use store::rows::{ApplicationRef, Claimed};
-use store::{Lane, Lanes, Place, Registry, Store};
+use store::{Lane, Registry, Store};
 use store_sqlite::faults::Faults;
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 use tower::ServiceExt;
@@ -46,7 +44,6 @@ pub(crate) struct World {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: http::HeaderMap,
     pub(crate) text: String,
 }
 
@@ -134,7 +131,6 @@ impl<'a> Call<'a> {
         let text = String::from_utf8(body.into()).expect("answers are text");
         Answer {
             status: head.status.as_u16(),
-            headers: head.headers,
             text,
         }
     }
@@ -261,6 +257,21 @@ impl World {
         while self.app.store.work().await.expect("it works").more {}
     }
 
+    /// Takes hold of all deliveries that are due and that nobody holds.
+    pub(crate) async fn claim_all(&self) -> Vec<Claimed> {
+        let lanes = self.app.store.lanes(EndpointKey::MIN, 100).await;
+        let mut claimed = Vec::new();
+        for due in lanes.expect("it reads") {
+            let lane = Lane {
+                application: due.application,
+                endpoint: due.endpoint,
+            };
+            let of_lane = self.app.store.claim(lane, self.clock.now(), 100).await;
+            claimed.extend(of_lane.expect("it claims"));
+        }
+        claimed
+    }
+
     /// The keys of the application of a delivery.
     async fn keys(&self, claimed: &Claimed) -> vault::KeyRing {
         let application = ApplicationRef::Key(claimed.delivery.application);
@@ -385,114 +396,5 @@ struct PublicNames;
 impl Resolver for PublicNames {
     async fn resolve(&self, _: &str) -> Result<Vec<std::net::IpAddr>, ResolveError> {
         Ok(vec!["93.184.215.14".parse().expect("an address")])
-    }
-}
-
-/// Takes down security events.
-#[derive(Default)]
-pub(crate) struct TestEvents(Mutex<Vec<SecurityEvent>>);
-
-impl TestEvents {
-    pub(crate) fn all(&self) -> Vec<SecurityEvent> {
-        self.0.lock().expect("nobody panics").clone()
-    }
-}
-
-impl EventSink for TestEvents {
-    fn report(&self, event: SecurityEvent) {
-        self.0.lock().expect("nobody panics").push(event);
-    }
-}
-
-/// A sender that sends nothing, and knows what it was told.
-#[derive(Default)]
-pub(crate) struct TestLanes {
-    told: Mutex<Told>,
-    /// Places that were granted and not given back.
-    granted: Arc<AtomicUsize>,
-}
-
-/// What lanes were told since it was last taken.
-#[derive(Default)]
-pub(crate) struct Told {
-    /// How many places there are; `None`: enough.
-    room: Option<usize>,
-    handed: Vec<Handed>,
-    pub(crate) waiting: Vec<(Lane, Timestamp)>,
-    pub(crate) changed: Vec<ApplicationKey>,
-    pub(crate) work: usize,
-}
-
-/// A delivery that was handed over.
-#[derive(Debug)]
-pub(crate) struct Handed {
-    pub(crate) claimed: Claimed,
-    pub(crate) payload: Bytes,
-    pub(crate) place: Place,
-}
-
-impl TestLanes {
-    /// From now on, this many places are granted at the most.
-    pub(crate) fn limit(&self, room: usize) {
-        self.lock().room = Some(room);
-    }
-
-    /// What was handed over since this was last asked.
-    pub(crate) fn take(&self) -> Vec<Handed> {
-        std::mem::take(&mut self.lock().handed)
-    }
-
-    /// The one delivery that was handed over since this was last asked.
-    pub(crate) fn take_one(&self) -> Handed {
-        let [one] = <[Handed; 1]>::try_from(self.take())
-            .unwrap_or_else(|all| panic!("{} were handed over", all.len()));
-        one
-    }
-
-    /// How many places are in use.
-    pub(crate) fn granted(&self) -> usize {
-        self.granted.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().expect("nobody panics")
-    }
-}
-
-impl Lanes for TestLanes {
-    fn grant(&self, _: Lane) -> Option<Place> {
-        if self.lock().room.is_some_and(|room| self.granted() >= room) {
-            return None;
-        }
-        self.granted.fetch_add(1, Ordering::Relaxed);
-        Some(Place::new(Granted(self.granted.clone())))
-    }
-
-    fn hand_over(&self, claimed: Claimed, payload: Bytes, place: Place) {
-        self.lock().handed.push(Handed {
-            claimed,
-            payload,
-            place,
-        });
-    }
-
-    fn waiting(&self, lane: Lane, due: Timestamp) {
-        self.lock().waiting.push((lane, due));
-    }
-
-    fn changed(&self, application: ApplicationKey) {
-        self.lock().changed.push(application);
-    }
-
-    fn work(&self) {
-        self.lock().work += 1;
-    }
-}
-
-struct Granted(Arc<AtomicUsize>);
-
-impl Drop for Granted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

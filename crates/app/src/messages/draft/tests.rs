@@ -1,3 +1,5 @@
+//! Every rule that a message must keep, and what a message becomes that keeps them.
+
 use super::*;
 use crate::Violation;
 use model::message::PayloadForm;
@@ -192,72 +194,39 @@ fn payloads_are_kept_as_asked_but_never_longer_than_the_operator_keeps_any() {
         retention: DAY * 30,
         ..BOUNDS
     };
-    let later = |days: u32| Some(NOW.plus(DAY * days));
     let cases = [
-        (message(), BOUNDS, KEPT),
-        (
-            MessageInput {
-                retention_days: Some(7),
-                ..message()
-            },
-            BOUNDS,
-            DAY * 7,
-        ),
-        (
-            MessageInput {
-                retention_hours: Some(7),
-                ..message()
-            },
-            BOUNDS,
-            HOUR * 7,
-        ),
-        (
-            MessageInput {
-                retention_hours: Some(7),
-                retention_days: Some(7),
-                ..message()
-            },
-            BOUNDS,
-            HOUR * 7,
-        ),
-        (
-            MessageInput {
-                retention_days: Some(90),
-                ..message()
-            },
-            month,
-            DAY * 30,
-        ),
-        (
-            MessageInput {
-                deliver_at: later(10),
-                ..message()
-            },
-            month,
-            DAY * 20,
-        ),
-        (
-            MessageInput {
-                deliver_at: later(10),
-                retention_days: Some(7),
-                ..message()
-            },
-            month,
-            DAY * 7,
-        ),
+        (None, None, 0, BOUNDS, KEPT),
+        (Some(7), None, 0, BOUNDS, DAY * 7),
+        (None, Some(7), 0, BOUNDS, HOUR * 7),
+        (Some(7), Some(7), 0, BOUNDS, HOUR * 7),
+        (Some(90), None, 0, month, DAY * 30),
+        (None, None, 10, month, DAY * 20),
+        (Some(7), None, 10, month, DAY * 7),
     ];
-    for (input, bounds, expected) in cases {
-        assert_eq!(
-            input.clone().judge(bounds).unwrap().retention,
-            expected,
-            "{input:?}"
-        );
+    for (days, hours, wait, bounds, expected) in cases {
+        let input = MessageInput {
+            retention_days: days,
+            retention_hours: hours,
+            deliver_at: Some(NOW.plus(DAY * wait)),
+            ..message()
+        };
+        let draft = input.clone().judge(bounds).unwrap();
+        assert_eq!(draft.retention, expected, "{input:?}");
     }
-    let too_late = MessageInput {
-        deliver_at: later(30),
+}
+
+#[test]
+fn a_message_is_not_put_off_until_its_payload_is_gone() {
+    let month = Bounds {
+        retention: DAY * 30,
+        ..BOUNDS
+    };
+    let at = |days| MessageInput {
+        deliver_at: Some(NOW.plus(DAY * days)),
         ..message()
     };
-    assert_eq!(broken(too_late, month), ["body.deliverAt"]);
+    assert_eq!(broken(at(29), month), [""; 0]);
+    assert_eq!(broken(at(30), month), ["body.deliverAt"]);
 }
 
 proptest! {

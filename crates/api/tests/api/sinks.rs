@@ -1,0 +1,119 @@
+//! What the use cases tell others, taken down: the sender's side, and security events.
+
+use bytes::Bytes;
+use model::Timestamp;
+use model::id::ApplicationKey;
+use model::security::{EventSink, SecurityEvent};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use store::rows::Claimed;
+use store::{Lane, Lanes, Place};
+
+/// Takes down security events.
+#[derive(Default)]
+pub(crate) struct TestEvents(Mutex<Vec<SecurityEvent>>);
+
+impl TestEvents {
+    pub(crate) fn all(&self) -> Vec<SecurityEvent> {
+        self.0.lock().expect("nobody panics").clone()
+    }
+}
+
+impl EventSink for TestEvents {
+    fn report(&self, event: SecurityEvent) {
+        self.0.lock().expect("nobody panics").push(event);
+    }
+}
+
+/// A sender that sends nothing, and knows what it was told.
+#[derive(Default)]
+pub(crate) struct TestLanes {
+    told: Mutex<Told>,
+    /// Places that were granted and not given back.
+    granted: Arc<AtomicUsize>,
+}
+
+/// What lanes were told since it was last taken.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// How many places there are; `None`: enough.
+    room: Option<usize>,
+    handed: Vec<Handed>,
+    pub(crate) waiting: Vec<(Lane, Timestamp)>,
+    pub(crate) changed: Vec<ApplicationKey>,
+    pub(crate) work: usize,
+}
+
+/// A delivery that was handed over.
+#[derive(Debug)]
+pub(crate) struct Handed {
+    pub(crate) claimed: Claimed,
+    pub(crate) payload: Bytes,
+    pub(crate) place: Place,
+}
+
+impl TestLanes {
+    /// From now on, this many places are granted at the most.
+    pub(crate) fn limit(&self, room: usize) {
+        self.lock().room = Some(room);
+    }
+
+    /// What was handed over since this was last asked.
+    pub(crate) fn take(&self) -> Vec<Handed> {
+        std::mem::take(&mut self.lock().handed)
+    }
+
+    /// The one delivery that was handed over since this was last asked.
+    pub(crate) fn take_one(&self) -> Handed {
+        let [one] = <[Handed; 1]>::try_from(self.take())
+            .unwrap_or_else(|all| panic!("{} were handed over", all.len()));
+        one
+    }
+
+    /// How many places are in use.
+    pub(crate) fn granted(&self) -> usize {
+        self.granted.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().expect("nobody panics")
+    }
+}
+
+impl Lanes for TestLanes {
+    fn grant(&self, _: Lane) -> Option<Place> {
+        if self.lock().room.is_some_and(|room| self.granted() >= room) {
+            return None;
+        }
+        self.granted.fetch_add(1, Ordering::Relaxed);
+        Some(Place::new(Granted(self.granted.clone())))
+    }
+
+    fn hand_over(&self, claimed: Claimed, payload: Bytes, place: Place) {
+        self.lock().handed.push(Handed {
+            claimed,
+            payload,
+            place,
+        });
+    }
+
+    fn waiting(&self, lane: Lane, due: Timestamp) {
+        self.lock().waiting.push((lane, due));
+    }
+
+    fn changed(&self, application: ApplicationKey) {
+        self.lock().changed.push(application);
+    }
+
+    fn work(&self) {
+        self.lock().work += 1;
+    }
+}
+
+struct Granted(Arc<AtomicUsize>);
+
+impl Drop for Granted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
