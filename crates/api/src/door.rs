@@ -21,6 +21,7 @@ use http::header::{
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use http_body_util::BodyExt;
+use hyper::body::{Frame, SizeHint};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -194,7 +195,7 @@ impl HttpBody for Lent {
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let Some(unread) = &mut self.unread else {
             return Poll::Ready(None);
         };
@@ -204,6 +205,20 @@ impl HttpBody for Lent {
             self.unread = None;
         }
         polled
+    }
+
+    // Told truly, so that a body that came in one piece is taken without a copy.
+    fn is_end_stream(&self) -> bool {
+        self.unread
+            .as_ref()
+            .is_none_or(|unread| unread.body.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.unread
+            .as_ref()
+            .map(|unread| unread.body.size_hint())
+            .unwrap_or_default()
     }
 }
 
@@ -215,6 +230,37 @@ impl Drop for Lent {
             .filter(|unread| !unread.body.is_end_stream())
         {
             *self.leftover.lock() = Some(unread);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_ends_nothing_else() {
+        async fn panics() {
+            panic!("provoked by a test");
+        }
+        let routes = Router::new().route("/panics", get(panics));
+        let router = before(routes.route("/works", get(|| async {})));
+        for (path, status) in [("/panics", 500), ("/works", 200), ("/panics", 500)] {
+            let request = Request::builder()
+                .uri(path)
+                .body(Body::empty())
+                .expect("a request");
+            let response = router.clone().oneshot(request).await.expect("an answer");
+            assert_eq!(response.status().as_u16(), status, "{path}");
+            assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+            let body = response
+                .into_body()
+                .collect()
+                .await
+                .expect("a body")
+                .to_bytes();
+            assert_eq!(&body[..], if status == 500 { &b"{}"[..] } else { b"" });
         }
     }
 }

@@ -13,8 +13,9 @@ use store::StoreError;
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
 use store::idempotency::IdempotencyKey;
 
-/// How often a change is begun again before its caller is told to try later.
-const ATTEMPTS_MAX: usize = 16;
+/// How often a change is begun again before its caller is told to try later. Each time, somebody
+/// else's change was done.
+const ATTEMPTS_MAX: usize = 64;
 
 impl App {
     /// Does one change. When this returns, no attempt starts on this node by what was before.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use store_sqlite::faults::CommitFault;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -76,6 +77,30 @@ async fn health_needs_no_token() {
     );
     world.send(without("GET", "/health/ping")).await.is(204);
     world.send(without("HEAD", "/health/ping")).await.is(204);
+}
+
+#[tokio::test]
+async fn while_nothing_can_be_stored_changes_are_refused_and_reads_go_on() {
+    let world = World::new();
+    world.application(json!({"name": "A", "uid": "a"})).await;
+    world.faults.fail_commits(Some(CommitFault::Write));
+    let refused = world
+        .post("/app", json!({"name": "B", "uid": "b"}))
+        .await
+        .is(503);
+    assert_eq!(refused.text("code"), "service_unavailable");
+    let health = world.get("/health").await.is(500);
+    assert_eq!(health.body["database"], json!({"status": "error"}));
+    assert_eq!(health.body["cache"], json!({"status": "ok"}));
+    world.get("/app/a").await.is(200);
+    world.faults.fail_commits(None);
+    // When the store looks again whether it can write.
+    world.clock.advance(std::time::Duration::from_secs(1));
+    world
+        .post("/app", json!({"name": "B", "uid": "b"}))
+        .await
+        .is(201);
+    world.get("/health").await.is(200);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const PATH: &str = "/app/a/endpoint/e/headers";
 
@@ -96,4 +97,19 @@ async fn a_change_of_headers_is_a_change_of_the_endpoint() {
         before
     );
     assert_eq!(world.lanes.take_changed(), 1);
+}
+
+#[tokio::test]
+async fn changes_at_the_same_time_all_hold() {
+    let world = Arc::new(world().await);
+    let patches = (0..20).map(|number| {
+        let world = world.clone();
+        let headers = json!({"headers": {format!("x-{number}"): "1"}});
+        tokio::spawn(async move { world.call("PATCH", PATH, headers).await.status })
+    });
+    for patch in patches.collect::<Vec<_>>() {
+        assert_eq!(patch.await.expect("no panic"), 204);
+    }
+    let headers = world.get(PATH).await.is(200).body["headers"].clone();
+    assert_eq!(headers.as_object().expect("an object").len(), 20);
 }

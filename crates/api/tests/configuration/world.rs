@@ -21,6 +21,7 @@ use store::conformance::{TestClock, TestEntropy};
 use store::registry::RegistryConfig;
 use store::rows::Claimed;
 use store::{Lane, Lanes, Place, Registry};
+use store_sqlite::faults::Faults;
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -39,6 +40,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) events: Arc<Reported>,
     pub(crate) lanes: Arc<TestLanes>,
+    /// Makes commits fail.
+    pub(crate) faults: Faults,
     /// The organisation's token.
     pub(crate) token: String,
     _directory: TempDir,
@@ -66,7 +69,12 @@ impl World {
             entropy: entropy.clone(),
         };
         let data = DataDirectory::lock(&directory.path().join("data")).expect("a fresh directory");
-        let store = SqliteStore::open_inline(data, SqliteConfig::default(), surroundings);
+        let faults = Faults::default();
+        let config = SqliteConfig {
+            faults: faults.clone(),
+            ..SqliteConfig::default()
+        };
+        let store = SqliteStore::open_inline(data, config, surroundings);
         let store: Arc<dyn store::Store> = Arc::new(store.expect("a fresh store"));
         let registry = RegistryConfig {
             applications_max: NonZeroUsize::new(100).expect("not zero"),
@@ -101,6 +109,7 @@ impl World {
             clock,
             events,
             lanes,
+            faults,
             token,
             _directory: directory,
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use model::id::{MessageId, MessageKind};
+use proptest::prelude::*;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -14,8 +15,7 @@ fn text(number: i64) -> String {
     id(number).to_string()
 }
 
-/// Walks `keys` as a store does, looking at `examined_max` rows at most, of which it returns the
-/// even ones.
+/// Walks `keys` as a store does, looking at `examined_max` rows at most.
 fn walk(
     keys: &[i64],
     window: Window<MessageKind>,
@@ -150,6 +150,44 @@ fn a_walk_that_stopped_early_is_gone_on_with_where_it_stopped() {
         }
         seen.sort_unstable();
         assert_eq!(seen, [7, 14], "backwards: {backwards}");
+    }
+}
+
+proptest! {
+    /// Whatever is in a list, however long its pages are and however soon a walk stops: going on
+    /// from page to page shows every row once, in order, in either direction.
+    #[test]
+    fn pages_together_are_the_list(
+        keys in proptest::collection::btree_set(1i64..1_000, 0..60),
+        limit in 1u64..20,
+        examined_max in 1usize..20,
+        (newest_first, backwards) in (any::<bool>(), any::<bool>()),
+    ) {
+        let keys: Vec<i64> = keys.into_iter().collect();
+        let natural = if newest_first { Order::Descending } else { Order::Ascending };
+        let beyond = if newest_first { 0 } else { 1_000 };
+        let mut iterator = backwards.then(|| format!("-{}", text(beyond)));
+        let mut seen: Vec<Vec<i64>> = Vec::new();
+        for turn in 0.. {
+            prop_assert!(turn <= keys.len(), "it comes to an end");
+            let part = Part::of_all(&input(limit, iterator), natural).expect("a good input");
+            let walk = walk(&keys, part.window(), examined_max, |key| key % 3 != 0);
+            let page = part.page(walk, |id| *id);
+            prop_assert!(page.data.len() as u64 <= limit);
+            seen.push(page.data.iter().map(|id| id.key().integer()).collect());
+            if page.done {
+                break;
+            }
+            iterator = if backwards { page.prev_iterator } else { page.iterator };
+        }
+        if backwards {
+            seen.reverse();
+        }
+        let mut expected: Vec<i64> = keys.into_iter().filter(|key| key % 3 != 0).collect();
+        if newest_first {
+            expected.reverse();
+        }
+        prop_assert_eq!(seen.concat(), expected);
     }
 }
 
