@@ -2,6 +2,7 @@
 //! writer, and what it does when the disk does not.
 
 mod batching;
+mod claiming;
 mod failing;
 mod opening;
 mod support;

@@ -13,7 +13,7 @@ use store::accept::{Accept, AcceptError, Accepted, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
 use store::conformance::{TestClock, TestEntropy};
 use store::record::{HealthChange, NewAttempt, Outcome, Then};
-use store::rows::ApplicationRef;
+use store::rows::{ApplicationRef, Claimed};
 use store::{Lane, Store};
 use store_sqlite::{
     CheckpointLoop, DataDirectory, OpenError, SqliteConfig, SqliteStore, Surroundings,
@@ -183,7 +183,11 @@ impl World {
     /// A lane's next delivery, tried with success.
     pub(crate) async fn outcome(&self, lane: Lane) -> Outcome {
         let claimed = self.store.claim(lane, self.clock.now(), 1).await;
-        let claimed = claimed.expect("reads go on").remove(0);
+        self.success(claimed.expect("reads go on").remove(0))
+    }
+
+    /// What comes of a success.
+    pub(crate) fn success(&self, claimed: Claimed) -> Outcome {
         Outcome {
             message: claimed.message.message.id,
             event_type: claimed.message.message.event_type,
