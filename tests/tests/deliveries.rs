@@ -68,6 +68,53 @@ async fn a_delivery_ends_with_its_schedule_and_stays_to_be_seen() {
 }
 
 #[tokio::test]
+async fn a_resend_that_succeeds_ends_the_automatic_retries() {
+    let receiver = Receiver::in_turn([500, 500, 200].map(Answer::status)).await;
+    let mut server = retrying("3600").await;
+    let api = server.api().await;
+    let (endpoint, message) = one_message(&api, &receiver, json!({})).await;
+    let standing = |text: &'static str| {
+        let (api, path) = (api.clone(), format!("/app/shop/endpoint/{endpoint}/msg"));
+        async move { stands(&api, &path, text).await }
+    };
+    receiver.next().await;
+    let waiting = standing("sending").await;
+    let next: Timestamp = waiting["nextAttempt"]
+        .as_str()
+        .expect("a time")
+        .parse()
+        .expect("a time");
+    let wait = next.duration_since(Timestamp::now()).as_secs();
+    assert!(
+        (2_800..=4_320).contains(&wait),
+        "an hour, give or take a fifth: {wait} s"
+    );
+
+    let resend = format!("/app/shop/msg/{message}/endpoint/{endpoint}/resend");
+    api.post(&resend, &json!({})).await.expect(202);
+    receiver.next().await;
+    attempts(&api, &message, 2).await;
+    let waiting = standing("sending").await;
+    assert_eq!(
+        waiting["nextAttempt"],
+        next.to_string(),
+        "a failed resend changes nothing"
+    );
+
+    api.post(&resend, &json!({})).await.expect(202);
+    receiver.next().await;
+    let done = standing("success").await;
+    assert!(done.get("nextAttempt").is_none_or(Value::is_null), "{done}");
+    let stats = api
+        .get(&format!("/app/shop/endpoint/{endpoint}/stats"))
+        .await
+        .expect(200)
+        .json();
+    let expected = json!({"success": 1, "fail": 2, "pending": 0, "sending": 0, "canceled": 0});
+    assert_eq!(stats, expected);
+}
+
+#[tokio::test]
 async fn retry_after_puts_the_next_attempt_off_up_to_twice_the_wait() {
     let busy = |seconds| Answer::status(503).header("retry-after", seconds);
     let receiver = Receiver::in_turn([busy(3), busy(3_600), Answer::status(200)]).await;
@@ -379,6 +426,20 @@ async fn attempts(api: &Api, message: &str, count: usize) -> Vec<Value> {
         attempts.reverse();
         if attempts.len() == count {
             Ok(attempts)
+        } else {
+            Err(list.to_string())
+        }
+    })
+    .await
+}
+
+/// The only message of an endpoint, when it stands so.
+async fn stands(api: &Api, path: &str, text: &str) -> Value {
+    eventually(format!("the message to be {text:?}"), || async {
+        let list = api.get(path).await.expect(200).json();
+        let message = list["data"][0].clone();
+        if message["statusText"] == text {
+            Ok(message)
         } else {
             Err(list.to_string())
         }
