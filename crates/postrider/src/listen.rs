@@ -7,14 +7,22 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// How long a client may take to send a request's head: a slow one holds a connection, not more.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a client may take to send a request's head, and how long a connection may be idle
+/// between two requests: a slow one holds a connection, not more.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// Connections at a time. Beyond it, clients wait to be accepted.
+const CONNECTIONS_MAX: usize = 10_000;
+/// Requests at a time on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 256;
 /// Wait after a failure to accept, such as too many open files, so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -27,19 +35,21 @@ pub(crate) async fn serve(
     deadline: Duration,
 ) {
     let graceful = GracefulShutdown::new();
-    loop {
-        let (stream, remote) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(connection) => connection,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-            },
-            () = stop.cancelled() => break,
-        };
-        connection(stream, remote, router.clone(), &graceful);
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    while let Some(accepted) = stop.run_until_cancelled(next(&listener, &places)).await {
+        match accepted {
+            Ok((place, stream, remote)) => {
+                let served = connection((stream, remote), router.clone(), &graceful);
+                tokio::spawn(async move {
+                    served.await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
     }
     drop(listener);
     if tokio::time::timeout(deadline, graceful.shutdown())
@@ -50,13 +60,29 @@ pub(crate) async fn serve(
     }
 }
 
-fn connection(stream: TcpStream, remote: SocketAddr, router: Router, graceful: &GracefulShutdown) {
+/// The next connection, when there is a place for it.
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+    let place = places.clone().acquire_owned().await;
+    let place = place.expect("the semaphore is never closed");
+    let (stream, remote) = listener.accept().await?;
+    Ok((place, stream, remote))
+}
+
+fn connection(
+    (stream, remote): (TcpStream, SocketAddr),
+    router: Router,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + 'static {
     // Answers are small and must not wait for more to send.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(RemoteAddress(remote.ip()));
+        let remote = RemoteAddress(remote.ip());
+        request.extensions_mut().insert(remote);
         router.clone().oneshot(request)
     });
     let mut builder = Builder::new(TokioExecutor::new());
@@ -67,14 +93,14 @@ fn connection(stream: TcpStream, remote: SocketAddr, router: Router, graceful: &
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(256);
+        .max_concurrent_streams(STREAMS_MAX);
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)
         .into_owned();
     let watched = graceful.watch(connection);
-    tokio::spawn(async move {
+    async move {
         if let Err(error) = watched.await {
             tracing::debug!(%error, %remote, "a connection ended early");
         }
-    });
+    }
 }

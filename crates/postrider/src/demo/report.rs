@@ -125,7 +125,7 @@ fn attacks(attacks: &[Attack]) -> Table {
 fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(presets::UTF8_FULL_CONDENSED)
         .set_header(header);
     table
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use indicatif::ProgressBar;
 use model::Clock;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use webhook::{HeaderFamily, TOLERANCE_SECONDS, Verifier, VerifyingKey};
+use webhook::{HeaderFamily, SigningKey, TOLERANCE_SECONDS, Verifier, VerifyingKey};
 
 /// The order system's entrances, and the types that each is registered for.
 const ENTRANCES: [(&str, [&str; 3]); 2] = [
@@ -67,7 +67,7 @@ struct Open {
 /// What the order system knows.
 #[derive(Default)]
 struct Knowledge {
-    keys: HashMap<String, VerifyingKey>,
+    keys: HashMap<String, (SigningKey, VerifyingKey)>,
     requests: u64,
     /// When each message was first taken, by `webhook-id`.
     seen: HashMap<String, Instant>,
@@ -131,7 +131,8 @@ impl Shop {
             let secret = api
                 .get(&format!("/app/{APPLICATION}/endpoint/{id}/secret"))
                 .await?;
-            let key = VerifyingKey::parse(secret["key"].as_str().context("a secret is a text")?)?;
+            let secret = secret["key"].as_str().context("a secret is a text")?;
+            let key = (SigningKey::parse(secret)?, VerifyingKey::parse(secret)?);
             self.state().keys.insert(entrance.to_owned(), key);
             endpoints.push(id);
         }
@@ -190,6 +191,27 @@ impl Shop {
         self.state().genuine.clone()
     }
 
+    /// A request that Postrider signed so long ago for an order of then: what somebody who has
+    /// been listening for long could have.
+    pub(super) fn recorded_before(&self, age: Duration) -> anyhow::Result<Genuine> {
+        let (entrance, [event_type, ..]) = ENTRANCES[0];
+        let state = self.state();
+        let (key, _) = state.keys.get(entrance).context("registered")?;
+        let body = json!({"type": event_type, "order": "ord_of_old"}).to_string();
+        let time = self.room.clock.now().minus(age).seconds();
+        let signature = webhook::sign(&[key], "msg_of_old", time, body.as_bytes());
+        let mut headers = HeaderMap::new();
+        headers.insert("webhook-id", HeaderValue::from_static("msg_of_old"));
+        headers.insert("webhook-timestamp", HeaderValue::from(time));
+        headers.insert("webhook-signature", HeaderValue::try_from(signature)?);
+        let url = self.url(entrance);
+        Ok(Genuine {
+            url,
+            headers,
+            body: body.into_bytes(),
+        })
+    }
+
     /// What the books say.
     pub(super) fn books(&self) -> Books {
         let state = self.state();
@@ -234,7 +256,7 @@ impl Shop {
     /// Takes one request in, or says why not.
     fn judge(&self, entrance: &str, headers: &HeaderMap, body: &Bytes) -> (StatusCode, String) {
         let mut state = self.state();
-        let Some(key) = state.keys.get(entrance) else {
+        let Some((_, key)) = state.keys.get(entrance) else {
             return (StatusCode::NOT_FOUND, "no such entrance".into());
         };
         let verifier = Verifier {
