@@ -9,6 +9,7 @@
 //! in the store.
 
 use crate::change::carried_through;
+use crate::find::Tenant;
 use crate::idempotency::{id_of, key_reused};
 use crate::{App, AppError, content};
 use bytes::Bytes;
@@ -67,14 +68,14 @@ pub(crate) struct Receipt {
 /// goes on to its end, also when the caller no longer waits.
 pub(crate) async fn accept(
     app: &App,
-    application: ApplicationKey,
+    tenant: &Tenant,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Result<Receipt, AppError>>, AppError> {
     if drafts.is_empty() {
         return Ok(Vec::new());
     }
-    let app = app.clone();
-    carried_through(async move { Batch::new(app, application, drafts).await?.run().await }).await
+    let batch = Batch::new(app.clone(), tenant.row().clone(), drafts)?;
+    carried_through(batch.run()).await
 }
 
 /// Drafts on their way into one commit.
@@ -106,12 +107,7 @@ struct Plan {
 }
 
 impl Batch {
-    async fn new(
-        app: App,
-        application: ApplicationKey,
-        drafts: Vec<Draft>,
-    ) -> Result<Self, AppError> {
-        let row = registered(&app, application).await?;
+    fn new(app: App, row: Arc<RegistryRow>, drafts: Vec<Draft>) -> Result<Self, AppError> {
         let key = content::newest_key(&app, &row.application)?;
         let item = |draft: Draft| {
             let tail = random(&*app.entropy);
@@ -126,8 +122,8 @@ impl Batch {
         let items = drafts.into_iter().map(item).collect();
         Ok(Self {
             now: app.clock.now(),
+            application: row.application.application.id.key(),
             app,
-            application,
             row,
             items,
         })
@@ -138,8 +134,7 @@ impl Batch {
             if !self.round().await {
                 break;
             }
-            self.app.registry.forget(self.application);
-            self.row = registered(&self.app, self.application).await?;
+            self.row = self.read_again().await?;
         }
         Ok(self
             .items
@@ -314,6 +309,17 @@ impl Batch {
         }
     }
 
+    /// The application as it is now, not as this node remembers it.
+    async fn read_again(&self) -> Result<Arc<RegistryRow>, AppError> {
+        self.app.registry.forget(self.application);
+        let row = self
+            .app
+            .registry
+            .find(&ApplicationRef::Key(self.application))
+            .await?;
+        row.ok_or(AppError::NotFound("Application not found"))
+    }
+
     fn lane(&self, endpoint: EndpointKey) -> Lane {
         Lane {
             application: self.application,
@@ -346,11 +352,6 @@ impl Draft {
             form: self.form.clone(),
         }
     }
-}
-
-async fn registered(app: &App, application: ApplicationKey) -> Result<Arc<RegistryRow>, AppError> {
-    let row = app.registry.find(&ApplicationRef::Key(application)).await?;
-    row.ok_or(AppError::NotFound("Application not found"))
 }
 
 /// The contract's words for what a store refuses.

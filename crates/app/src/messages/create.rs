@@ -87,7 +87,7 @@ impl App {
             ..draft
         };
         let tenant = self.tenant_of(recipient, application).await?;
-        let mut receipts = accept(self, tenant.key(), vec![draft]).await?;
+        let mut receipts = accept(self, &tenant, vec![draft]).await?;
         let receipt = receipts.pop().expect("one draft has one answer")?;
         Ok(view(receipt, now))
     }
@@ -125,7 +125,7 @@ impl App {
             }));
         }
         let tenant = self.tenant_of(recipient, application).await?;
-        let receipts = accept(self, tenant.key(), drafts).await?;
+        let receipts = accept(self, &tenant, drafts).await?;
         let receipts = one_commit(receipts)?;
         let mut receipts = receipts.into_iter();
         let answered = results.into_iter().map(|result| {
@@ -145,7 +145,7 @@ impl App {
         if (1..=max).contains(&count) {
             return Ok(());
         }
-        let text = format!("A batch has 1 to {max} messages.");
+        let text = format!("A batch has 1 to {max} messages (batch_messages_max).");
         Err(Violation::body(&["messages"], text).into())
     }
 }
