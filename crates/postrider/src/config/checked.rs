@@ -83,10 +83,10 @@ impl Checked {
     pub(crate) fn new(options: Options, secrets: SecretTexts) -> Result<Self, ConfigError> {
         let dev = options.dev.unwrap_or(false);
         let listen = listen(options.listen.as_deref().unwrap_or(LISTEN), dev)?;
-        let retry_waits = options
-            .retry_schedule
-            .clone()
-            .unwrap_or(vec![5, 300, 1_800, 7_200, 18_000, 36_000, 36_000]);
+        let retry_waits = options.retry_schedule.clone().map_or(
+            vec![5, 300, 1_800, 7_200, 18_000, 36_000, 36_000],
+            |waits| waits.0,
+        );
         let waits = retry_waits
             .iter()
             .copied()

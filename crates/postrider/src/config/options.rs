@@ -3,7 +3,9 @@
 
 use clap::Args;
 use serde::Deserialize;
+use std::num::ParseIntError;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Declares the options once; flag, variable and key of the file follow from the field's name, and
 /// so does the list that unknown keys are held against.
@@ -56,7 +58,7 @@ options! {
     /// PEM file of certificate authorities to trust beside the system's
     [value_name = "FILE"] trusted_roots: PathBuf, "POSTRIDER_TRUSTED_ROOTS";
     /// Waits between attempts in seconds, comma-separated; empty: one try
-    [value_name = "SECONDS", value_delimiter = ','] retry_schedule: Vec<u64>, "POSTRIDER_RETRY_SCHEDULE";
+    [value_name = "SECONDS"] retry_schedule: Waits, "POSTRIDER_RETRY_SCHEDULE";
     /// Time to connect to an endpoint
     [value_name = "DURATION"] connect_timeout: String, "POSTRIDER_CONNECT_TIMEOUT";
     /// Time for a whole attempt, the response's body included
@@ -93,4 +95,42 @@ options! {
     [value_name = "FILTER"] log: String, "POSTRIDER_LOG";
     /// How to log: text or json
     [value_name = "FORMAT"] log_format: String, "POSTRIDER_LOG_FORMAT";
+}
+
+/// Waits in seconds: `5,300,1800`, or in the file a list. An empty text is a list of none.
+#[derive(Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(transparent)]
+pub(crate) struct Waits(pub(crate) Vec<u64>);
+
+impl FromStr for Waits {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        let waits = text
+            .split(',')
+            .map(str::trim)
+            .filter(|_| !text.trim().is_empty());
+        waits.map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_waits_are_a_schedule_too() {
+        let cases = [
+            ("", vec![]),
+            (" ", vec![]),
+            ("5", vec![5]),
+            ("5, 300", vec![5, 300]),
+        ];
+        for (text, waits) in cases {
+            assert_eq!(text.parse(), Ok(Waits(waits)), "{text:?}");
+        }
+        for text in [",", "5,", "-1", "5s", "5;6"] {
+            assert!(text.parse::<Waits>().is_err(), "{text:?}");
+        }
+    }
 }
