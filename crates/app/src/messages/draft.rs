@@ -204,7 +204,8 @@ fn check_size(payload: &[u8], bytes_max: usize) -> Result<(), AppError> {
         return Ok(());
     }
     Err(AppError::TooLarge(format!(
-        "Request payload is too large. A payload has at most {bytes_max} bytes; this one has {}.",
+        "Request payload is too large. A payload has at most {bytes_max} bytes (payload_bytes_max); \
+         this one has {}.",
         payload.len()
     )))
 }
