@@ -182,25 +182,8 @@ impl Batch {
             .iter()
             .filter(wants)
             .map(|row| row.endpoint.id.key());
-        let deliveries: Vec<_> = matching
-            .by_ref()
-            .take(room)
-            .map(|endpoint| {
-                let place = if due > self.now {
-                    None
-                } else {
-                    self.app.lanes.grant(self.lane(endpoint))
-                };
-                (
-                    NewDelivery {
-                        endpoint,
-                        due,
-                        owned: place.is_some(),
-                    },
-                    place,
-                )
-            })
-            .collect();
+        let planned = |endpoint| self.planned(endpoint, due);
+        let deliveries: Vec<_> = matching.by_ref().take(room).map(planned).collect();
         let last = deliveries
             .last()
             .map_or(EndpointKey::MIN, |(delivery, _)| delivery.endpoint);
@@ -209,6 +192,22 @@ impl Batch {
             deliveries,
             fan_out_after,
         }
+    }
+
+    fn planned(&self, endpoint: EndpointKey, due: Timestamp) -> Planned {
+        let is_due = due <= self.now;
+        let place = is_due
+            .then(|| self.app.lanes.grant(self.lane(endpoint)))
+            .flatten();
+        let owned = place.is_some();
+        (
+            NewDelivery {
+                endpoint,
+                due,
+                owned,
+            },
+            place,
+        )
     }
 
     fn request(&self, item: &Item, plan: &Plan) -> Accept {
