@@ -1,6 +1,6 @@
 //! The HTTP API: routes, request and response shapes, authentication, refusals.
 //!
-//! A request meets, in this order: the [`door`] (what holds for every request: panics, unread
+//! A request meets, in this order: the `door` (what holds for every request: panics, unread
 //! bodies, CORS, slashes at the end) · its route · the extractors, which look at path and query,
 //! then at who asks, then read the body · the handler, which finds the application, parses the
 //! body, calls a use case of `app` and renders what comes back. So a request that is wrong in

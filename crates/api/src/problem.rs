@@ -7,7 +7,8 @@
 use app::{AppError, Violation};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use std::error::Error;
 
@@ -69,7 +70,13 @@ impl IntoResponse for Problem {
                 if let AppError::Unavailable(cause) = error {
                     tracing::warn!(error = %chain(cause), "a request could not be stored");
                 }
-                (status, Json(refusal(error))).into_response()
+                let mut response = (status, Json(refusal(error))).into_response();
+                if status == StatusCode::UNAUTHORIZED {
+                    // RFC 9110, 15.5.2: what would be right.
+                    let scheme = HeaderValue::from_static("Bearer");
+                    response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+                }
+                response
             }
         }
     }

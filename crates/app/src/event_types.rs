@@ -17,7 +17,7 @@ use draft::EventTypeDraft;
 use model::Timestamp;
 use model::event_type::EventType;
 use model::name::Name;
-use store::change::{Change, ChangeError, Changed, Expect};
+use store::change::{Change, Changed, Expect};
 use store::idempotency::IdempotencyKey;
 use store::query::EventTypeQuery;
 
@@ -222,13 +222,10 @@ impl App {
     ) -> Result<EventType, ChangeRefused> {
         let name = event_type.name.clone();
         let change = Change::PutEventType { event_type, expect };
-        match self.change(None, change, key).await {
-            Ok(Changed::EventType(event_type)) => Ok(event_type),
-            Ok(Changed::Repeated(_)) => Ok(self.event_type_made(name.as_str()).await?),
-            Ok(other) => Err(unexpected(&other).into()),
-            // A put that expects a row which is gone begins again, and finds that out.
-            Err(ChangeError::Missing) => Err(ChangeError::Stale.into()),
-            Err(error) => Err(error.into()),
+        match self.change(None, change, key).await? {
+            Changed::EventType(event_type) => Ok(event_type),
+            Changed::Repeated(_) => Ok(self.event_type_made(name.as_str()).await?),
+            other => Err(unexpected(&other).into()),
         }
     }
 

@@ -6,8 +6,8 @@
 //! empty, while there is more: the store stops after so many rows that it had to look at, and the
 //! iterator then names the row it came to.
 //!
-//! [`ListInput`] becomes a [`Part`], whose [`Part::window`] is what the store is asked for; the
-//! store's walk goes back through [`Part::page`].
+//! [`ListInput`] becomes a `Part`, whose window is what the store is asked for; the store's walk goes
+//! back through it as a [`Page`].
 
 use crate::error::{AppError, Violation};
 use model::Timestamp;
@@ -163,12 +163,13 @@ impl<K: Kind> Part<K> {
     pub(crate) fn page<T>(&self, walk: Walk<T, Key<K>>, id: impl Fn(&T) -> Id<K>) -> Page<T> {
         let examined = walk.examined.map(|key| Id::<K>::new(key, [0; 12]));
         let last = walk.rows.last().map(&id);
-        // Where the walk went on behind its last row, the page's end is where it came to; only the
-        // key of an iterator counts.
-        let end = match (last, examined) {
-            (Some(last), Some(examined)) if last.key() != examined.key() => Some(examined),
-            (Some(last), _) => Some(last),
-            (None, examined) => examined.filter(|_| walk.more),
+        // Where the walk stopped behind its last row, going on from there saves looking again; of
+        // an iterator only the key counts.
+        let end = match last {
+            Some(last) if !walk.more || examined.is_none_or(|id| id.key() == last.key()) => {
+                Some(last)
+            }
+            _ => examined.filter(|_| walk.more),
         };
         let found = Found {
             rows: walk.rows,
@@ -214,7 +215,7 @@ impl<T> Found<T> {
                 prev_iterator: None,
             };
         }
-        let begin = self.rows.first().map(name).or_else(|| self.end.clone());
+        let begin = self.rows.first().map(name);
         let (last, first) = if direction.backwards {
             self.rows.reverse();
             (begin, self.end)

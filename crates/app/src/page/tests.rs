@@ -153,6 +153,35 @@ fn a_walk_that_stopped_early_is_gone_on_with_where_it_stopped() {
     }
 }
 
+#[test]
+fn the_last_page_ends_with_its_last_row_whatever_was_passed_over() {
+    let keys = [1, 2, 3, 4, 5];
+    let part = Part::of_all(&input(5, None), Order::Ascending).expect("a good input");
+    let page = part.page(
+        walk(&keys, part.window(), usize::MAX, |key| key == 2),
+        |id| *id,
+    );
+    assert_eq!(page.iterator, Some(text(2)));
+    assert!(page.done);
+}
+
+#[test]
+fn an_empty_page_with_more_behind_it_leads_on_only() {
+    let keys = [1, 2, 3, 4, 5];
+    for backwards in [false, true] {
+        let start = backwards.then(|| format!("-{}", text(6)));
+        let part = Part::of_all(&input(5, start), Order::Ascending).expect("a good input");
+        let page = part.page(walk(&keys, part.window(), 2, |_| false), |id| *id);
+        let zeros = |key| Id::<MessageKind>::new(Key::from_integer(key), [0; 12]).to_string();
+        let expected = match backwards {
+            false => (Some(zeros(2)), None),
+            true => (None, Some(format!("-{}", zeros(4)))),
+        };
+        assert_eq!((page.iterator, page.prev_iterator), expected);
+        assert!(!page.done);
+    }
+}
+
 proptest! {
     /// Whatever is in a list, however long its pages are and however soon a walk stops: going on
     /// from page to page shows every row once, in order, in either direction.
