@@ -6,8 +6,8 @@
 //! empty, while there is more: the store stops after so many rows that it had to look at, and the
 //! iterator then names the row it came to.
 //!
-//! [`ListInput`] becomes a `Part`, whose window is what the store is asked for; the store's walk goes
-//! back through it as a [`Page`].
+//! [`ListInput`] becomes a `Part`, whose window is what the store is asked for; the store's walk
+//! goes back through it as a [`Page`].
 
 use crate::error::{AppError, Violation};
 use model::Timestamp;
