@@ -4,9 +4,8 @@
 use crate::decide::{Decision, Rules, Situation, decide};
 use crate::engine::Engine;
 use crate::health_book::{Noted, Seen};
-use crate::lane::How;
 use crate::observe::Happening;
-use crate::prepare::{Prepared, is_live, prepare};
+use crate::prepare::{NotPrepared, Prepared, is_live, prepare};
 use crate::ready::Unsound;
 use crate::report::report;
 use crate::roster::{Ended, InHand, Moment};
@@ -15,14 +14,15 @@ use model::entropy::{fraction, random};
 use model::id::Tail;
 use std::borrow::Cow;
 use std::time::Duration;
+use store::Sealed;
 use store::record::{NewAttempt, Outcome, Then};
-use store::{Sealed, StoreError};
 use vault::Place;
 
-/// A lane is left alone for so long when its application could not be read.
+/// A lane is left alone for so long when something failed that may work again soon.
 const SHORT_REST: Duration = Duration::from_secs(1);
-/// A lane is left alone for so long when its outcome could not be recorded: it would be sent again.
-const LONG_REST: Duration = Duration::from_secs(60);
+/// A lane is left alone for so long when an outcome could not be recorded, since it would be sent
+/// again, and when its endpoint has just gone.
+const LONG_REST: Duration = Duration::from_secs(30);
 
 /// Makes one attempt, and records what came of it.
 ///
@@ -31,7 +31,7 @@ pub(crate) async fn run_attempt(engine: &Engine, in_hand: InHand) -> Ended {
     let begun = engine.moment();
     let prepared = match prepare(engine, &in_hand, begun.wall).await {
         Ok(prepared) => prepared,
-        Err(error) => return unprepared(in_hand, &error),
+        Err(why) => return unprepared(engine, in_hand, &why),
     };
     let (about, happened) = send(engine, prepared).await;
     let ended = engine.moment();
@@ -220,12 +220,18 @@ fn excerpt(engine: &Engine, attempt: &Attempt, tail: &Tail) -> Option<Sealed> {
     Some(sealed.into())
 }
 
-fn unprepared(in_hand: InHand, error: &StoreError) -> Ended {
-    tracing::warn!(%error, endpoint = ?in_hand.lane().endpoint, "can't prepare an attempt");
+fn unprepared(engine: &Engine, in_hand: InHand, why: &NotPrepared) -> Ended {
+    let (endpoint, delivery) = (in_hand.lane().endpoint, &in_hand.claimed.delivery);
+    tracing::debug!(%why, ?endpoint, "a delivery is let go of");
+    engine
+        .observer
+        .tell(Happening::LetGo(endpoint, delivery.key));
     Ended {
-        how: How::NotSent,
-        took: Duration::ZERO,
-        due: Some(in_hand.claimed.delivery.due),
-        rest: Some(SHORT_REST),
+        due: Some(delivery.due),
+        rest: Some(match why {
+            NotPrepared::Unread(_) | NotPrepared::Unwritable => SHORT_REST,
+            NotPrepared::JustGone => LONG_REST,
+        }),
+        ..Ended::NOT_SENT
     }
 }

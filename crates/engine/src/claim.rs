@@ -15,6 +15,8 @@ use store::{Lane, StoreError};
 
 /// How many lanes are read at a time.
 const PAGE: usize = 500;
+/// Looking through all lanes takes at most this part of the time: one twentieth.
+const SURVEY_SHARE: u32 = 20;
 /// A lane is left alone for so long when the store could not answer.
 const REST: Duration = Duration::from_secs(1);
 
@@ -29,10 +31,7 @@ pub(crate) async fn claim(engine: &Engine, lane: Lane, wanted: ToClaim) -> Broug
         Err(error) => return failed(&error, lane, Brought::default()),
     };
     let more = claimed.len() >= wanted.limit;
-    let in_hand = |claimed| InHand {
-        claimed,
-        payload: None,
-    };
+    let in_hand = |claimed| InHand::new(claimed, None);
     let mut brought = Brought {
         deliveries: claimed.into_iter().map(in_hand).collect(),
         more,
@@ -66,11 +65,15 @@ async fn earliest(engine: &Engine, lane: Lane) -> Result<Option<Timestamp>, Stor
     Ok(this.map(|found| found.due))
 }
 
-/// Looks through all lanes, again and again.
+/// Looks through all lanes, again and again; where that takes long, less often.
 pub(crate) async fn survey_lanes(engine: &Engine) {
     loop {
+        let begun = engine.parts.clock.monotonic();
         let pause = match survey(engine).await {
-            Ok(()) => engine.config.survey_every,
+            Ok(()) => {
+                let took = engine.parts.clock.monotonic().saturating_sub(begun);
+                engine.config.survey_every.max(took * SURVEY_SHARE)
+            }
             Err(error) => {
                 tracing::warn!(%error, "can't look through the lanes");
                 REST

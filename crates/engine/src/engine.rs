@@ -131,7 +131,7 @@ impl Engine {
 
     /// Tells the roster something, and carries out what it orders.
     pub(crate) fn tell<T>(&self, tell: impl FnOnce(&mut Roster) -> T) -> T {
-        let may_start = *self.condition.borrow() == Condition::Writable;
+        let may_start = self.is_writable();
         let (told, orders, earlier) = {
             let mut roster = self.lock();
             let told = tell(roster.at(self.moment()));
@@ -173,6 +173,11 @@ impl Engine {
         self.changed(about.seen.application);
         self.work();
         report_disabled(self, about, at);
+    }
+
+    /// Whether commits succeed.
+    pub(crate) fn is_writable(&self) -> bool {
+        *self.condition.borrow() == Condition::Writable
     }
 
     /// Returns once commits succeed.
@@ -230,8 +235,7 @@ impl Lanes for Engine {
 
     fn hand_over(&self, claimed: Claimed, payload: Bytes, place: Place) {
         self.observer.handed_over();
-        let payload = Some(payload);
-        let in_hand = InHand { claimed, payload };
+        let in_hand = InHand::new(claimed, Some(payload));
         drop(place);
         if let Some(refused) = self.tell(|roster| roster.hand_over(in_hand)) {
             self.let_go(refused);

@@ -7,7 +7,6 @@
 use crate::attempt::run_attempt;
 use crate::claim::claim;
 use crate::engine::Engine;
-use crate::lane::How;
 use crate::observe::Happening;
 use crate::roster::{AttemptNumber, Brought, Ended, Facts, InHand, Order, ToClaim};
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use store::rows::{ApplicationRef, RegistryRow};
 const LONG_REST: Duration = Duration::from_secs(30);
 
 /// Carries orders out.
-pub(crate) fn carry_out(engine: &Arc<Engine>, orders: impl IntoIterator<Item = Order>) {
+pub(crate) fn carry_out(engine: &Arc<Engine>, orders: Vec<Order>) {
     for order in orders {
         match order {
             Order::Attempt(number, in_hand) => attempt(engine.clone(), number, in_hand),
@@ -36,10 +35,9 @@ fn attempt(engine: Arc<Engine>, number: AttemptNumber, in_hand: Box<InHand>) {
     let otherwise = Otherwise::new(engine.clone(), move |engine| {
         engine.observer.tell(Happening::LetGo(lane.endpoint, key));
         let ended = Ended {
-            how: How::NotSent,
-            took: Duration::ZERO,
             due: Some(due),
             rest: Some(LONG_REST),
+            ..Ended::NOT_SENT
         };
         engine.tell(|roster| roster.ended(number, ended));
     });
@@ -72,16 +70,14 @@ fn bring(engine: Arc<Engine>, lane: Lane, wanted: ToClaim) {
 }
 
 fn claim_ended(engine: &Arc<Engine>, lane: Lane, brought: Brought) {
-    let (first, spilled) = engine.tell(|roster| roster.claimed(lane, brought));
-    carry_out(engine, first);
-    for in_hand in spilled {
+    for in_hand in engine.tell(|roster| roster.claimed(lane, brought)) {
         engine.let_go(in_hand);
     }
 }
 
 fn learn(engine: Arc<Engine>, lane: Lane) {
     let otherwise = Otherwise::new(engine.clone(), move |engine| {
-        engine.tell(|roster| roster.learned(lane, None));
+        learned(engine, lane, None);
     });
     engine.clone().spawn(async move {
         let otherwise = otherwise;
@@ -95,8 +91,14 @@ fn learn(engine: Arc<Engine>, lane: Lane) {
                 None
             }
         };
-        engine.tell(|roster| roster.learned(lane, facts));
+        learned(&engine, lane, facts);
     });
+}
+
+fn learned(engine: &Arc<Engine>, lane: Lane, facts: Option<Facts>) {
+    for in_hand in engine.tell(|roster| roster.learned(lane, facts)) {
+        engine.let_go(in_hand);
+    }
 }
 
 fn facts(row: Option<&RegistryRow>, lane: Lane) -> Facts {

@@ -6,11 +6,12 @@
 //!
 //! Lanes come in two paces. A lane is [`Pace::Quick`] while it shows that its attempts end within a
 //! second; until it has shown that, and when it no longer does, it is [`Pace::Slow`], and all slow
-//! lanes together hold at most half of the slots. Attempts that hang therefore never take more than
-//! that half, and the other half keeps turning over. Within the slow half, an application goes on
-//! taking only while it holds at most [`SHARE_OF_FREE`] times what is free there, so that there is
-//! always something left for an application that comes new, however many dead endpoints another
-//! has.
+//! lanes together hold at most half of the slots, so that the other half keeps turning over,
+//! whatever hangs. (A quick lane that begins to hang takes the slots that it holds with it; while
+//! slow lanes hold more than half because of that, none of them gets another.) Within the slow
+//! half, an application goes on taking only while it holds at most [`SHARE_OF_FREE`] times what is
+//! free there, so that there is always something left for an application that comes new, however
+//! many dead endpoints another has.
 //!
 //! Pure: no clock, and everything ordered, so that the same calls give the same order.
 
@@ -183,14 +184,18 @@ impl Fair {
     /// The only place where a seat changes: all orders follow from it.
     fn replace(&mut self, endpoint: EndpointKey, before: Seat, after: Seat) {
         let application = before.application;
-        for half in &mut self.paces {
-            half.unlist(application);
+        let paused = self.paused.contains(&application);
+        let both = [before.pace, after.pace];
+        let touched = &both[usize::from(before.pace == after.pace)..];
+        for pace in touched {
+            self.paces[*pace as usize].unlist(application);
         }
         self.paces[before.pace as usize].remove(endpoint, before);
         self.paces[after.pace as usize].insert(endpoint, after);
         self.lanes.insert(endpoint, after);
-        for half in &mut self.paces {
-            if !self.paused.contains(&application) {
+        for pace in touched {
+            let half = &mut self.paces[*pace as usize];
+            if !paused {
                 half.list(application);
             }
             half.forget_if_empty(application);

@@ -31,24 +31,53 @@ pub(crate) struct Prepared {
     pub(crate) outgoing: Result<Box<Outgoing>, Happened>,
 }
 
+/// Why an attempt was not prepared: nothing was done, and the delivery is to be let go of.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotPrepared {
+    /// The application could not be read.
+    #[error(transparent)]
+    Unread(#[from] StoreError),
+    /// An outcome could not be recorded now.
+    #[error("the store can't write at the moment")]
+    Unwritable,
+    /// The endpoint has just gone, and background work ends its deliveries.
+    #[error("the endpoint has just gone")]
+    JustGone,
+}
+
 /// Prepares an attempt that begins at `at`.
-///
-/// # Errors
-/// The application could not be read: nothing is known, and nothing was done.
 pub(crate) async fn prepare(
     engine: &Engine,
     in_hand: &InHand,
     at: Timestamp,
-) -> Result<Prepared, StoreError> {
+) -> Result<Prepared, NotPrepared> {
     let application = ApplicationRef::Key(in_hand.lane().application);
     loop {
         let changes = engine.changes();
         let row = engine.parts.registry.find(&application).await?;
         let prepared = by_row(engine, in_hand, row.as_deref(), at);
-        if engine.changes() == changes {
-            return Ok(prepared);
+        if engine.changes() != changes {
+            continue;
         }
+        if !engine.is_writable() {
+            return Err(NotPrepared::Unwritable);
+        }
+        return match prepared.outgoing {
+            Err(Happened::Ended(reason)) if is_ended_elsewhere(in_hand, reason) => {
+                Err(NotPrepared::JustGone)
+            }
+            _ => Ok(prepared),
+        };
     }
+}
+
+/// Whether background work has begun to end the delivery: to end it here too would show it twice.
+fn is_ended_elsewhere(in_hand: &InHand, reason: EndReason) -> bool {
+    let gone = matches!(
+        reason,
+        EndReason::EndpointDeleted | EndReason::EndpointDisabled
+    );
+    gone && !in_hand.left_over
 }
 
 /// Whether an endpoint is there and not disabled. Where that can't be read, it is taken to be: the

@@ -48,9 +48,21 @@ pub(crate) struct InHand {
     pub(crate) claimed: Claimed,
     /// The payload where it was handed over in the clear; else it is in the message, sealed.
     pub(crate) payload: Option<Bytes>,
+    /// The endpoint has been known to be gone for a while when this was begun: the background work
+    /// that ends its deliveries does not know of this one.
+    pub(crate) left_over: bool,
 }
 
 impl InHand {
+    /// A delivery as it came from the store, or was handed over.
+    pub(crate) fn new(claimed: Claimed, payload: Option<Bytes>) -> Self {
+        Self {
+            claimed,
+            payload,
+            left_over: false,
+        }
+    }
+
     /// The lane that it is in.
     pub(crate) fn lane(&self) -> Lane {
         Lane {
@@ -115,6 +127,16 @@ pub(crate) struct Ended {
     pub(crate) rest: Option<Duration>,
 }
 
+impl Ended {
+    /// Nothing was sent, and nothing became of it.
+    pub(crate) const NOT_SENT: Self = Self {
+        how: How::NotSent,
+        took: Duration::ZERO,
+        due: None,
+        rest: None,
+    };
+}
+
 /// What a claim brought.
 #[derive(Debug, Default)]
 pub(crate) struct Brought {
@@ -174,6 +196,8 @@ pub(crate) struct Roster {
     /// Attempts below this number have been looked at for their age.
     aged_up_to: AttemptNumber,
     claims: usize,
+    /// Attempts that began with what claims had taken, to be ordered.
+    begun: Vec<Order>,
     /// Lanes that wait for another's claim to end.
     claim_line: VecDeque<EndpointKey>,
     /// Hosts that sent a lane to its turn which can't take it now.
@@ -218,6 +242,7 @@ impl Roster {
             next_number: 0,
             aged_up_to: 0,
             claims: 0,
+            begun: Vec::new(),
             claim_line: VecDeque::new(),
             unused_hosts: Vec::new(),
             armed: Duration::MAX,
@@ -242,10 +267,17 @@ impl Roster {
     /// to be let go of.
     pub(crate) fn close(&mut self) -> Vec<InHand> {
         self.open = false;
-        let queues = self.lanes.values_mut().flat_map(LaneState::take_all);
-        let waiting: Vec<_> = queues.collect();
-        self.queued = 0;
-        self.bytes -= waiting.iter().map(|in_hand| in_hand.bytes()).sum::<usize>();
+        let lanes: Vec<_> = self.lanes.keys().copied().collect();
+        let mut waiting = Vec::new();
+        for endpoint in lanes {
+            waiting.extend(self.empty(endpoint));
+        }
+        for order in std::mem::take(&mut self.begun) {
+            if let Order::Attempt(number, in_hand) = order {
+                self.ended(number, Ended::NOT_SENT);
+                waiting.push(*in_hand);
+            }
+        }
         waiting
     }
 
@@ -332,24 +364,37 @@ impl Roster {
     }
 
     /// What an [`Order::Learn`] found; `None`: it could not be found out now.
-    pub(crate) fn learned(&mut self, lane: Lane, facts: Option<Facts>) {
+    ///
+    /// Gives back what waits in memory for an endpoint that is gone, to be let go of: background
+    /// work ends its deliveries, and is given time for it before the lane looks what is left over.
+    pub(crate) fn learned(&mut self, lane: Lane, facts: Option<Facts>) -> Vec<InHand> {
         if let Some(application) = self.applications.get_mut(&lane.application)
             && let Some(facts) = &facts
         {
             application.rate_limit = facts.application_rate_limit;
         }
-        if facts.is_none() {
-            self.rest(lane.endpoint, turns::SHORT_REST);
-        }
+        let live = facts.as_ref().map(|facts| facts.live);
+        let mut newly_gone = false;
         if let Some(state) = self.lanes.get_mut(&lane.endpoint) {
+            newly_gone = live == Some(false) && !state.gone;
+            state.gone = live.map_or(state.gone, |live| !live);
             state.learn(facts);
         }
+        let mut given_back = Vec::new();
+        if newly_gone {
+            self.rest(lane.endpoint, turns::LONG_REST);
+            given_back = self.empty(lane.endpoint);
+        } else if live.is_none() {
+            self.rest(lane.endpoint, turns::SHORT_REST);
+        }
         self.settle(lane.endpoint);
+        given_back
     }
 
     /// Forgets lanes that have been idle for long enough.
     pub(crate) fn forget_idle(&mut self) {
-        let Some(before) = self.now.mono.checked_sub(self.config.lane_idle) else {
+        let idle = self.config.lane_idle.max(turns::RATE_MEMORY);
+        let Some(before) = self.now.mono.checked_sub(idle) else {
             return;
         };
         while self.idle.first().is_some_and(|(since, _)| *since <= before) {
@@ -390,6 +435,15 @@ impl Roster {
             self.bytes += bytes;
             self.queued += 1;
         }
+    }
+
+    /// Takes all that waits in memory out of a lane.
+    fn empty(&mut self, endpoint: EndpointKey) -> Vec<InHand> {
+        let state = self.lanes.get_mut(&endpoint);
+        let waiting = state.map(LaneState::take_all).unwrap_or_default();
+        self.queued -= waiting.len();
+        self.bytes -= waiting.iter().map(InHand::bytes).sum::<usize>();
+        waiting
     }
 
     /// The lane's state, made if there is room for one more lane.

@@ -66,6 +66,8 @@ pub(super) struct LaneState {
     /// The last attempt ended while it was young.
     pub(super) shown_quick: bool,
     pub(super) idle_since: Option<Duration>,
+    /// There is no endpoint to send to, as far as is known.
+    pub(super) gone: bool,
     knowledge: Knowledge,
     /// About how large its payloads are.
     typical_bytes: usize,
@@ -90,6 +92,7 @@ impl LaneState {
             old: 0,
             shown_quick: false,
             idle_since: None,
+            gone: false,
             knowledge: Knowledge::Unknown,
             typical_bytes: 0,
         }

@@ -365,6 +365,52 @@ fn nothing_starts_while_outcomes_can_t_be_recorded() {
 }
 
 #[test]
+fn what_a_claim_brings_waits_until_outcomes_can_be_recorded() {
+    let mut table = Table::new(config());
+    table.tell(|roster| roster.waiting(lane(1, 1), Timestamp::MIN));
+    let (lane, _) = table.claims.remove(0);
+    let brought = Brought {
+        deliveries: vec![table.delivery(lane, Trigger::Scheduled)],
+        ..Brought::default()
+    };
+    assert!(table.roster.claimed(lane, brought).is_empty());
+    assert!(table.roster.orders(false).is_empty());
+    table.turn();
+    assert_eq!(table.attempts.len(), 1);
+}
+
+#[test]
+fn what_waits_for_an_endpoint_that_is_gone_is_let_go_of_and_looked_for_later() {
+    let mut table = Table::new(config());
+    for _ in 0..6 {
+        table.hand_over(lane(1, 1));
+    }
+    table.facts.insert(lane(1, 1).endpoint, Facts::default());
+    table.tell(|roster| roster.changed(lane(1, 1).application));
+    table.end_all(success(5));
+    assert_eq!((table.attempts.len(), table.roster.queued()), (0, 0));
+    table.tell(|roster| roster.waiting(lane(1, 1), Timestamp::MIN));
+    assert_eq!(table.claims, []);
+    table.pass(Duration::from_secs(30));
+    table.bring(0, 1, false);
+    assert!(table.attempts[0].1.left_over);
+}
+
+#[test]
+fn a_roster_that_closes_gives_back_what_a_claim_brought() {
+    let mut table = Table::new(config());
+    table.tell(|roster| roster.waiting(lane(1, 1), Timestamp::MIN));
+    let (lane, _) = table.claims.remove(0);
+    let brought = Brought {
+        deliveries: vec![table.delivery(lane, Trigger::Scheduled)],
+        ..Brought::default()
+    };
+    table.roster.claimed(lane, brought);
+    assert_eq!(table.roster.close().len(), 1);
+    assert_eq!((table.roster.held(), table.roster.bytes), (0, 0));
+}
+
+#[test]
 fn a_closed_roster_gives_back_what_waits_and_takes_nothing() {
     let mut table = Table::new(config());
     for _ in 0..6 {

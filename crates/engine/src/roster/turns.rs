@@ -14,6 +14,9 @@ use store::Lane;
 pub(super) const OLD: Duration = Duration::from_secs(1);
 /// A lane is left alone so long after something failed that may work again soon.
 pub(super) const SHORT_REST: Duration = Duration::from_secs(1);
+/// A lane is left alone so long after something that would probably happen again, or for background
+/// work to end its deliveries.
+pub(super) const LONG_REST: Duration = Duration::from_secs(30);
 /// How far back a rate limit can reach.
 pub(super) const RATE_MEMORY: Duration = Duration::from_secs(1);
 
@@ -21,6 +24,9 @@ impl Roster {
     /// What is to be done now. `may_start`: whether outcomes can be recorded; if not, nothing is.
     pub(crate) fn orders(&mut self, may_start: bool) -> Vec<Order> {
         let mut orders = Vec::new();
+        if may_start {
+            orders.append(&mut self.begun);
+        }
         self.ring_alarms();
         self.wake_due_lanes();
         self.note_age();
@@ -61,12 +67,13 @@ impl Roster {
         self.leave(endpoint, attempt.host, answered);
     }
 
-    /// A claim came to its end. Gives back what there is no room for in memory, to be let go of.
-    pub(crate) fn claimed(&mut self, lane: Lane, brought: Brought) -> (Option<Order>, Vec<InHand>) {
+    /// A claim came to its end; its first delivery begins with what the claim has taken. Gives back
+    /// what there is no room for in memory, to be let go of.
+    pub(crate) fn claimed(&mut self, lane: Lane, brought: Brought) -> Vec<InHand> {
         let endpoint = lane.endpoint;
         self.claims -= 1;
         let Some(state) = self.lanes.get_mut(&endpoint) else {
-            return (None, brought.deliveries);
+            return brought.deliveries;
         };
         let host = state.claiming.take().flatten();
         state.stored |= brought.more;
@@ -79,15 +86,15 @@ impl Roster {
         }
         let spilled = self.keep(brought.deliveries);
         let first = if self.open { self.pop(endpoint) } else { None };
-        let order = match first {
-            Some(in_hand) => Some(self.begin(in_hand, host)),
-            None => {
-                self.give_back_claim(endpoint, host);
-                None
+        match first {
+            Some(in_hand) => {
+                let order = self.begin(in_hand, host);
+                self.begun.push(order);
             }
-        };
+            None => self.give_back_claim(endpoint, host),
+        }
         self.settle(endpoint);
-        (order, spilled)
+        spilled
     }
 
     /// One turn of a lane: it takes what an attempt needs, or meets an obstacle. Either way it is
@@ -149,7 +156,9 @@ impl Roster {
     }
 
     /// The attempt that begins with what a turn or a claim has taken.
-    fn begin(&mut self, in_hand: InHand, host: Option<HostName>) -> Order {
+    fn begin(&mut self, mut in_hand: InHand, host: Option<HostName>) -> Order {
+        let state = self.lanes.get(&in_hand.claimed.delivery.endpoint);
+        in_hand.left_over = state.is_some_and(|state| state.gone);
         let number = self.next_number;
         self.next_number += 1;
         let attempt = InFlight {

@@ -139,14 +139,12 @@ impl Table {
             due: self.now.wall,
         };
         let payload = Payload::NotRead;
-        InHand {
-            claimed: Claimed {
-                hold: Hold::new(Arc::new(Nobody), lane.endpoint, key),
-                delivery,
-                message: MessageRow { message, payload },
-            },
-            payload: Some(Bytes::from_static(&[0; 1_000])),
-        }
+        let claimed = Claimed {
+            hold: Hold::new(Arc::new(Nobody), lane.endpoint, key),
+            delivery,
+            message: MessageRow { message, payload },
+        };
+        InHand::new(claimed, Some(Bytes::from_static(&[0; 1_000])))
     }
 
     /// Whether it was taken.
@@ -192,10 +190,7 @@ impl Table {
             more,
             ..Brought::default()
         };
-        let (first, spilled) = self.tell(|roster| roster.claimed(lane, brought));
-        if let Some(Order::Attempt(number, in_hand)) = first {
-            self.attempts.push((number, *in_hand));
-        }
+        let spilled = self.tell(|roster| roster.claimed(lane, brought));
         count - spilled.len()
     }
 

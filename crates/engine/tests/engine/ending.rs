@@ -1,0 +1,135 @@
+//! How an engine ends, and how the next one goes on.
+
+use crate::network::{Reaction, answer};
+use crate::world::World;
+use engine::{Drained, EngineConfig, Happening};
+use model::Clock;
+use model::attempt::AttemptResult;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use store::Lanes;
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn started(happening: Happening) -> bool {
+    matches!(happening, Happening::Started(..))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_flight_ends_and_is_recorded() {
+    let world = World::new();
+    let lane = world.lane("https://slow.example/").await;
+    world
+        .network
+        .host("slow.example", |_| Reaction::Answer(200, seconds(10)));
+    let mut node = world.start(EngineConfig::default()).await;
+    for _ in 0..8 {
+        world.send(&node, &[lane]).await;
+    }
+    node.until(started).await;
+    let told_at = world.clock.now();
+    let drained = node.end().await;
+    assert_eq!(
+        drained,
+        Drained {
+            in_time: true,
+            waiting: 4,
+            broken_off: 0
+        }
+    );
+    assert_eq!(world.clock.now().since(told_at), seconds(10));
+    assert_eq!(world.results(lane).await, [AttemptResult::Success; 4]);
+    assert_eq!(world.network.sent().len(), 4, "nothing starts any more");
+    assert_eq!(world.open_lanes().await.len(), 1, "what waited is open");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_takes_longer_than_the_deadline_is_let_go_of() {
+    let world = World::new();
+    let lane = world.lane("https://slow.example/").await;
+    world
+        .network
+        .host("slow.example", |_| Reaction::Answer(200, seconds(20)));
+    let config = EngineConfig {
+        drain_timeout: seconds(5),
+        ..EngineConfig::default()
+    };
+    let mut node = world.start(config.clone()).await;
+    world.send(&node, &[lane]).await;
+    node.until(started).await;
+    let told_at = world.clock.now();
+    let drained = node.end().await;
+    assert_eq!(
+        drained,
+        Drained {
+            in_time: false,
+            waiting: 0,
+            broken_off: 1
+        }
+    );
+    assert_eq!(world.clock.now().since(told_at), seconds(5));
+    assert_eq!(world.results(lane).await, []);
+
+    let mut next = world.start(config).await;
+    next.until_recorded(1).await;
+    assert_eq!(world.results(lane).await, [AttemptResult::Success]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_ends_takes_nothing_more() {
+    let world = World::new();
+    let lane = world.lane("https://slow.example/").await;
+    world
+        .network
+        .host("slow.example", |_| Reaction::Answer(200, seconds(10)));
+    let mut node = world.start(EngineConfig::default()).await;
+    world.send(&node, &[lane]).await;
+    node.until(started).await;
+    let engine = node.engine.clone();
+    let place = engine.grant(lane);
+    assert!(place.is_some());
+    let ended = tokio::spawn(node.end());
+    tokio::time::sleep(seconds(1)).await;
+    assert!(engine.grant(lane).is_none());
+    drop(place);
+    assert!(ended.await.unwrap().in_time);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_goes_on_where_the_last_one_was() {
+    let world = World::new();
+    let lanes = [
+        world.lane("https://a.example/").await,
+        world.lane("https://b.example/").await,
+    ];
+    world.network.host("a.example", |count| {
+        answer(if count < 10 { 503 } else { 200 })
+    });
+    let mut expected = BTreeSet::new();
+    let mut node = world.start(EngineConfig::default()).await;
+    for round in 0..30 {
+        let id = world.send(&node, &[lanes[round % 2]]).await;
+        expected.insert(id.to_string());
+    }
+    node.until_recorded(12).await;
+    node.end().await;
+
+    let mut node = world.start(EngineConfig::default()).await;
+    while !world.open_lanes().await.is_empty() || node.engine.counters().in_flight > 0 {
+        node.until_recorded(1).await;
+    }
+    let mut delivered = BTreeSet::new();
+    for lane in lanes {
+        for row in world.attempts(lane).await {
+            if row.attempt.result == AttemptResult::Success {
+                assert!(
+                    delivered.insert(row.attempt.message.to_string()),
+                    "delivered once"
+                );
+            }
+        }
+    }
+    assert_eq!(delivered, expected);
+}

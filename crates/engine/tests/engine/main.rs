@@ -1,0 +1,9 @@
+//! Claims about the running engine: with the embedded store, simulated time and a simulated
+//! network.
+
+mod ending;
+mod network;
+mod sending;
+mod sharing;
+mod trouble;
+mod world;

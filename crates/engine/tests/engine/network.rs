@@ -1,0 +1,172 @@
+//! A network in memory: what each host does is said by the test, and all that is sent is kept.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::HeaderMap;
+use model::{Clock, Timestamp};
+use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use transport::{Answer, Outgoing, SendError, Stage, TimeLimit, Transport};
+
+/// What a host does with a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Reaction {
+    /// Answers with this status after a while.
+    Answer(u16, Duration),
+    /// Asks to come back later.
+    RetryAfter(u16, &'static str),
+    /// Refuses the connection.
+    Refuse,
+    /// Never answers: our time runs out.
+    Hang,
+    /// Takes the whole sender down.
+    Panic,
+}
+
+/// Answers at once with this status.
+pub(crate) fn answer(status: u16) -> Reaction {
+    Reaction::Answer(status, Duration::ZERO)
+}
+
+/// A request as the network saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sent {
+    pub(crate) at: Timestamp,
+    pub(crate) host: String,
+    pub(crate) id: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+type Behaviour = Box<dyn Fn(usize) -> Reaction + Send + Sync>;
+
+/// See the head of this file.
+pub(crate) struct Network {
+    clock: Arc<dyn Clock>,
+    hosts: Mutex<BTreeMap<String, (usize, Behaviour)>>,
+    sent: Mutex<Vec<Sent>>,
+    open: Mutex<(usize, usize)>,
+}
+
+impl Network {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            hosts: Mutex::default(),
+            sent: Mutex::default(),
+            open: Mutex::default(),
+        }
+    }
+
+    /// What `host` does with its first, second, … request, counted from 0. Others answer 200.
+    pub(crate) fn host(
+        &self,
+        host: &str,
+        does: impl Fn(usize) -> Reaction + Send + Sync + 'static,
+    ) {
+        self.hosts
+            .lock()
+            .expect("no panic under it")
+            .insert(host.to_owned(), (0, Box::new(does)));
+    }
+
+    /// All requests so far, in the order in which they were sent.
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().expect("no panic under it").clone()
+    }
+
+    /// Those to this host.
+    pub(crate) fn sent_to(&self, host: &str) -> Vec<Sent> {
+        let mut sent = self.sent();
+        sent.retain(|sent| sent.host == host);
+        sent
+    }
+
+    /// The most requests that were under way at the same time.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.open.lock().expect("no panic under it").1
+    }
+
+    fn reaction(&self, host: &str) -> Reaction {
+        match self.hosts.lock().expect("no panic under it").get_mut(host) {
+            Some((count, does)) => {
+                *count += 1;
+                does(*count - 1)
+            }
+            None => answer(200),
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Network {
+    async fn send(&self, request: Outgoing) -> Result<Answer, SendError> {
+        let host = request.target.url().host_text().to_owned();
+        let id = request
+            .headers
+            .get("webhook-id")
+            .or(request.headers.get("svix-id"));
+        self.sent.lock().expect("no panic under it").push(Sent {
+            at: self.clock.now(),
+            id: id
+                .expect("every request has an id")
+                .to_str()
+                .expect("visible ASCII")
+                .to_owned(),
+            host: host.clone(),
+            headers: request.headers,
+            body: request.body,
+        });
+        let _open = Open::new(&self.open);
+        let (status, retry_after, headers_after) = match self.reaction(&host) {
+            Reaction::Answer(status, after) => (status, None, after),
+            Reaction::RetryAfter(status, wait) => (status, Some(wait), Duration::ZERO),
+            Reaction::Refuse => {
+                let cause = Error::from(ErrorKind::ConnectionRefused);
+                return Err(SendError::new(Stage::Connect, cause));
+            }
+            Reaction::Hang => {
+                let limit = request.limits.total_timeout;
+                pass(limit).await;
+                return Err(SendError::timed_out(TimeLimit::Total, limit));
+            }
+            Reaction::Panic => panic!("a panic that a test asked for"),
+        };
+        pass(headers_after).await;
+        Ok(Answer {
+            status,
+            retry_after: retry_after.map(str::to_owned),
+            body: Bytes::from(format!("status {status}")),
+            truncated: false,
+            headers_after,
+            reused: true,
+            http2: false,
+        })
+    }
+}
+
+/// Waits in simulated time.
+async fn pass(time: Duration) {
+    let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
+}
+
+/// Counts a request as under way until it is dropped.
+struct Open<'a>(&'a Mutex<(usize, usize)>);
+
+impl<'a> Open<'a> {
+    fn new(open: &'a Mutex<(usize, usize)>) -> Self {
+        let mut counts = open.lock().expect("no panic under it");
+        counts.0 += 1;
+        counts.1 = counts.1.max(counts.0);
+        drop(counts);
+        Self(open)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.lock().expect("no panic under it").0 -= 1;
+    }
+}
