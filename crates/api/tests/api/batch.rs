@@ -98,6 +98,13 @@ async fn a_batch_has_1_to_1000_messages() {
         world.post(&path, of(1_001)).await.broken(),
         ["body.messages"]
     );
+    assert!(
+        world
+            .post(&path, of(1_001))
+            .await
+            .text
+            .contains("batch_messages_max")
+    );
     let answer = world.post(&path, of(1_000)).await.expect(202);
     assert!(statuses(&answer).iter().all(|status| *status == 202));
     for wrong in [
