@@ -63,7 +63,9 @@ pub struct Slice {
 /// What is to be swept away by age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SweepLimits {
-    /// Attempts and messages recorded before this go away; payloads go when their own time comes.
+    /// Attempts and messages recorded before this go away, a message with its payload, its attempts
+    /// and its open deliveries. Payloads go when their own time comes, if that is earlier; open
+    /// deliveries are ended then.
     pub keep_since: Timestamp,
     /// The most messages that one sweep removes.
     pub rows_max: usize,

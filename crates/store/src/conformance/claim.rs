@@ -157,6 +157,16 @@ pub(super) async fn lanes_show_the_earliest_that_nobody_holds(world: &World) {
     assert_eq!(world.waiting(1).await, all);
 }
 
+pub(super) async fn a_lane_shows_the_earliest_of_all_classes(world: &World) {
+    let lane = world.lane().await;
+    let mut draft = world.draft(lane.application).await;
+    draft.deliveries[0].due = world.now().plus(5 * SECOND);
+    let message = world.send(draft).await.key();
+    assert_eq!(world.waiting(10).await[0].due, world.now().plus(5 * SECOND));
+    world.resend(lane, message, Trigger::Replay).await;
+    assert_eq!(world.waiting(10).await[0].due, world.now());
+}
+
 pub(super) async fn a_lane_whose_deliveries_are_all_held_is_not_shown(world: &World) {
     let lane = world.lane().await;
     let handed_over = world.handed_over(lane).await;

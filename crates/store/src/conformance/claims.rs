@@ -81,6 +81,7 @@ macro_rules! conformance_claims {
                 a_claim_takes_at_most_its_limit
                 a_claim_takes_from_its_own_lane
                 lanes_show_the_earliest_that_nobody_holds
+                a_lane_shows_the_earliest_of_all_classes
                 a_lane_whose_deliveries_are_all_held_is_not_shown
                 lanes_are_walked_by_ascending_endpoint
                 nothing_is_handed_out_twice_at_once
@@ -154,6 +155,7 @@ macro_rules! conformance_claims {
                 an_outcome_can_disable_its_endpoint
                 what_is_disabled_is_not_disabled_again
                 disabling_ends_what_was_opened_before_enabling
+                writing_a_disabled_endpoint_again_starts_no_work
                 an_ended_delivery_says_what_it_was
                 an_attempt_under_way_while_its_endpoint_is_disabled_is_kept
                 an_attempt_that_ends_before_the_work_is_not_rescheduled
@@ -205,6 +207,7 @@ macro_rules! conformance_claims {
                 a_manual_failure_leaves_the_scheduled_delivery_open
                 a_replayed_failure_leaves_the_scheduled_delivery_open
                 a_scheduled_success_leaves_a_manual_delivery_open
+                a_manual_success_leaves_other_deliveries_by_hand_open
                 a_manual_success_closes_a_delivery_that_is_under_way
                 a_cancelled_attempt_keeps_its_reason
                 an_attempt_keeps_its_trigger_and_number

@@ -8,6 +8,7 @@ use crate::rows::Standing;
 use model::Timestamp;
 use model::attempt::AttemptResult;
 use model::delivery::EndReason;
+use model::endpoint::Endpoint;
 
 const ENDED: AttemptResult = AttemptResult::Cancelled(EndReason::EndpointDisabled);
 
@@ -121,13 +122,30 @@ pub(super) async fn disabling_ends_what_was_opened_before_enabling(world: &World
     assert_eq!(standings[1..], [(Standing::Cancelled, None); 3]);
 }
 
+pub(super) async fn writing_a_disabled_endpoint_again_starts_no_work(world: &World) {
+    let lane = world.lane().await;
+    world.replace_endpoint(lane, |it| it.disabled = true).await;
+    world.finish_work().await;
+    let description = |text: &'static str| move |it: &mut Endpoint| it.description = text.into();
+    world
+        .replace_endpoint(lane, description("still disabled"))
+        .await;
+    assert_eq!(world.finish_work().await, []);
+}
+
 pub(super) async fn an_ended_delivery_says_what_it_was(world: &World) {
     let lane = world.lane().await;
     let sent = world.message(lane.application).await;
     world.clock.advance(SECOND);
-    world.replace_endpoint(lane, |it| it.disabled = true).await;
+    let disabled = world.replace_endpoint(lane, |it| {
+        it.url = "https://moved.example/".to_owned();
+        it.disabled = true;
+    });
+    let url = disabled.await.endpoint.url;
     world.finish_work().await;
     let row = world.attempts_to(lane).await.remove(0);
+    assert_eq!(row.attempt.url, url, "as it was when it ended");
+    assert_eq!(row.attempt.started_at, world.now());
     assert_eq!(row.attempt.message, sent.id);
     assert_eq!(row.attempt.endpoint.key(), lane.endpoint);
     assert_eq!(row.attempt.trigger, model::delivery::Trigger::Scheduled);

@@ -154,22 +154,24 @@ pub(super) async fn recording_a_success_twice_changes_nothing_the_second_time(wo
 pub(super) async fn recording_a_reschedule_twice_changes_nothing_the_second_time(
     world: &mut World,
 ) {
-    let lane = world.lane().await;
-    let due = world.now().plus(SECOND);
-    let (first, second) = twins(world, lane, Ending::Retry(due)).await;
-    let recorded = world.record(first).await;
-    let open = world.open_deliveries(lane).await;
-    assert_eq!(open[0].attempts, 1);
+    for wait in [SECOND, Duration::ZERO] {
+        let lane = world.lane().await;
+        let due = world.now().plus(wait);
+        let (first, second) = twins(world, lane, Ending::Retry(due)).await;
+        let recorded = world.record(first).await;
+        let open = world.open_deliveries(lane).await;
+        assert_eq!((open[0].attempts, open[0].due), (1, due));
 
-    world.reopen().await;
-    world.clock.advance(SECOND);
-    let next = world.claim_one(lane).await;
-    let repeated = world.record(second).await;
-    assert_eq!(repeated.attempt, recorded.attempt);
-    drop(next);
-    assert_eq!(world.open_deliveries(lane).await, open);
-    assert_eq!(world.results(lane).await, [AttemptResult::Failure]);
-    assert_eq!(world.statistics(lane).await.failure, 1);
+        world.reopen().await;
+        world.clock.advance(wait);
+        let next = world.claim_one(lane).await;
+        let repeated = world.record(second).await;
+        assert_eq!(repeated.attempt, recorded.attempt);
+        drop(next);
+        assert_eq!(world.open_deliveries(lane).await, open);
+        assert_eq!(world.results(lane).await, [AttemptResult::Failure]);
+        assert_eq!(world.statistics(lane).await.failure, 1);
+    }
 }
 
 pub(super) async fn an_outcome_of_a_delivery_that_is_gone_keeps_its_attempt_only(world: &World) {
@@ -246,6 +248,22 @@ pub(super) async fn a_scheduled_success_leaves_a_manual_delivery_open(world: &Wo
         world.claim_one(lane).await.delivery.trigger,
         Trigger::Manual
     );
+}
+
+pub(super) async fn a_manual_success_leaves_other_deliveries_by_hand_open(world: &World) {
+    let lane = world.lane().await;
+    let claimed = world.handed_over(lane).await;
+    let message = claimed.delivery.message;
+    world.end(claimed, Ending::GivenUp).await;
+    for _ in 0..2 {
+        world.resend(lane, message, Trigger::Manual).await;
+    }
+    world.resend(lane, message, Trigger::Replay).await;
+    let first = world.claim(lane, 1).await.remove(0);
+    world.end(first, Ending::Success).await;
+    let open = world.open_deliveries(lane).await;
+    let left: Vec<Trigger> = open.iter().map(|delivery| delivery.trigger).collect();
+    assert_eq!(left, [Trigger::Manual, Trigger::Replay]);
 }
 
 pub(super) async fn a_manual_success_closes_a_delivery_that_is_under_way(world: &World) {

@@ -155,49 +155,60 @@ pub(super) async fn an_event_id_is_free_when_its_message_is_gone(world: &World) 
 }
 
 pub(super) async fn a_sweep_removes_messages_in_slices(world: &mut World) {
+    let nobody = world.application().await.application.id.key();
     let lane = world.lane().await;
-    for _ in 0..7 {
-        finished(world, lane).await;
+    for wanted in [false, true] {
+        for _ in 0..7 {
+            if wanted {
+                finished(world, lane).await;
+            } else {
+                world.message(nobody).await;
+            }
+        }
+        world.clock.advance(2 * DAY);
+        let slices = sweep_in_slices(world, 3).await;
+        assert_eq!(slices.iter().sum::<usize>(), 7);
+        assert!(slices.len() >= 3, "{slices:?}");
+        assert_eq!(world.messages_of(nobody).await, []);
+        assert_eq!(world.messages_of(lane.application).await, []);
+        assert_eq!(world.attempts_to(lane).await, []);
     }
-    world.clock.advance(100 * DAY);
+}
+
+/// Removes what is older than a day; how many messages each slice removed.
+async fn sweep_in_slices(world: &mut World, rows_max: usize) -> Vec<usize> {
     let limits = SweepLimits {
-        keep_since: world.now().minus(90 * DAY),
-        rows_max: 3,
+        keep_since: world.now().minus(DAY),
+        rows_max,
     };
     let mut slices = Vec::new();
     loop {
         let swept = world.store().sweep(limits).await.expect("it can write");
-        assert!(swept.messages <= 3, "a slice keeps to its limit");
+        assert!(swept.messages <= rows_max, "a slice keeps to its limit");
         slices.push(swept.messages);
         if !swept.more {
-            break;
+            return slices;
         }
         world.reopen().await;
     }
-    assert_eq!(slices.iter().sum::<usize>(), 7);
-    assert!(slices.len() >= 3, "{slices:?}");
-    assert_eq!(world.messages_of(lane.application).await, []);
-    assert_eq!(world.attempts_to(lane).await, []);
 }
 
-pub(super) async fn nothing_open_points_at_what_a_sweep_removed(world: &World) {
-    let lane = world.lane().await;
-    world.messages(lane.application, 3).await;
-    let retried = world.claim(lane, 1).await.remove(0);
-    world
-        .end(retried, Ending::Retry(world.now().plus(HOUR)))
-        .await;
-    world.clock.advance(100 * DAY);
-    let limits = SweepLimits {
-        keep_since: world.now().minus(DAY),
-        rows_max: 2,
-    };
-    world.sweep(limits).await;
-    assert_eq!(world.messages_of(lane.application).await, []);
-    assert_eq!(world.open_deliveries(lane).await, []);
-    assert_eq!(world.waiting(10).await, []);
-    let counted = world.statistics(lane).await;
-    assert_eq!((counted.pending, counted.retrying), (0, 0));
+pub(super) async fn nothing_open_points_at_what_a_sweep_removed(world: &mut World) {
+    // Before their payloads expire, and after.
+    for days in [2, 100] {
+        let lane = world.lane().await;
+        world.messages(lane.application, 3).await;
+        let retried = world.claim(lane, 1).await.remove(0);
+        let retry_at = world.now().plus(200 * DAY);
+        world.end(retried, Ending::Retry(retry_at)).await;
+        world.clock.advance(days * DAY);
+        sweep_in_slices(world, 2).await;
+        assert_eq!(world.messages_of(lane.application).await, []);
+        assert_eq!(world.open_deliveries(lane).await, []);
+        assert_eq!(world.waiting(10).await, []);
+        let counted = world.statistics(lane).await;
+        assert_eq!((counted.pending, counted.retrying), (0, 0));
+    }
 }
 
 pub(super) async fn a_sweep_races_with_what_is_sent(world: &World) {
