@@ -254,6 +254,7 @@ impl Server {
             line = within("the server to be ready", self.log.line(READY, before)) => line,
             status = child.wait() => {
                 let status = status.expect("a child can be waited for");
+                within("the end of the server's output", self.log.whole()).await;
                 panic!("the server ended before it was ready ({status}): {}", self.log.text())
             }
         };
@@ -318,6 +319,8 @@ fn address(ready: &str) -> SocketAddr {
 struct Log {
     lines: Arc<Mutex<Vec<String>>>,
     count: watch::Sender<usize>,
+    /// How many pipes are being read.
+    pipes: watch::Sender<usize>,
 }
 
 impl Default for Log {
@@ -325,6 +328,7 @@ impl Default for Log {
         Self {
             lines: Arc::default(),
             count: watch::Sender::new(0),
+            pipes: watch::Sender::new(0),
         }
     }
 }
@@ -333,6 +337,7 @@ impl Log {
     /// Reads a pipe to its end, in the background.
     fn follow(&self, pipe: impl AsyncRead + Unpin + Send + 'static) {
         let log = self.clone();
+        log.pipes.send_modify(|pipes| *pipes += 1);
         tokio::spawn(async move {
             let mut lines = BufReader::new(pipe).lines();
             while let Ok(Some(line)) = lines.next_line().await {
@@ -340,7 +345,17 @@ impl Log {
                 kept.push(line);
                 log.count.send_replace(kept.len());
             }
+            log.pipes.send_modify(|pipes| *pipes -= 1);
         });
+    }
+
+    /// Waits until all pipes have been read to their end.
+    async fn whole(&self) {
+        let mut pipes = self.pipes.subscribe();
+        pipes
+            .wait_for(|pipes| *pipes == 0)
+            .await
+            .expect("the log holds the sender");
     }
 
     fn lines(&self) -> usize {
