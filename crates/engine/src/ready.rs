@@ -1,6 +1,6 @@
 //! Endpoints made ready for sending: URL parsed and checked, keys parsed and their HMAC begun,
-//! headers laid out. Kept in memory by endpoint as long as nothing of its application changes, for
-//! as many endpoints as are configured.
+//! headers laid out. Kept in memory by endpoint and its revision, for as many endpoints as are
+//! configured.
 
 use crate::EngineConfig;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
@@ -80,18 +80,6 @@ impl ReadyEndpoint {
         let valid = self.keys.iter().filter(|(until, _)| *until > now);
         valid.map(|(_, key)| key).collect()
     }
-
-    fn new(maker: &Maker<'_>, row: &EndpointRow, ring: &KeyRing) -> Result<Self, NotReady> {
-        let url = maker.policy.check_url(&row.endpoint.url)?;
-        let custom = custom_headers(row, ring)?;
-        let names = custom.iter().map(|(name, _)| name);
-        Ok(Self {
-            target: Arc::new(Target::new(url).map_err(Unsound::from)?),
-            spelling: HeaderSpelling::of(names),
-            headers: layout(&custom, maker.user_agent),
-            keys: signing_keys(row, ring)?,
-        })
-    }
 }
 
 fn custom_headers(row: &EndpointRow, ring: &KeyRing) -> Result<CustomHeaders, Unsound> {
@@ -156,12 +144,6 @@ fn layout(custom: &CustomHeaders, user_agent: &HeaderValue) -> HeaderMap {
     headers
 }
 
-/// What endpoints are made ready with.
-struct Maker<'a> {
-    policy: &'a AddressPolicy,
-    user_agent: &'a HeaderValue,
-}
-
 /// The endpoints that are ready.
 pub(crate) struct ReadyEndpoints {
     vault: Arc<Vault>,
@@ -170,12 +152,12 @@ pub(crate) struct ReadyEndpoints {
     kept: Mutex<LruCache<EndpointKey, Kept>>,
 }
 
-#[derive(Clone)]
 struct Kept {
-    /// Grows with every change of the application, its endpoints and its data keys.
+    endpoint_revision: u32,
+    endpoint: Arc<ReadyEndpoint>,
+    /// Grows with every change of the application, of its data keys too.
     application_revision: u64,
     ring: KeyRing,
-    endpoint: Arc<ReadyEndpoint>,
 }
 
 impl ReadyEndpoints {
@@ -215,25 +197,40 @@ impl ReadyEndpoints {
         row: &EndpointRow,
     ) -> Result<(Arc<ReadyEndpoint>, KeyRing), NotReady> {
         let key = row.endpoint.id.key();
-        let application_revision = application.revision;
+        let mut ready = None;
         if let Some(kept) = self.lock().get(&key)
-            && kept.application_revision == application_revision
+            && kept.endpoint_revision == row.revision
         {
-            return Ok((kept.endpoint.clone(), kept.ring.clone()));
+            if kept.application_revision == application.revision {
+                return Ok((kept.endpoint.clone(), kept.ring.clone()));
+            }
+            ready = Some(kept.endpoint.clone());
         }
         let ring = self.ring(application)?;
-        let maker = Maker {
-            policy: &self.policy,
-            user_agent: &self.user_agent,
+        let endpoint = match ready {
+            Some(endpoint) => endpoint,
+            None => Arc::new(self.make_ready(row, &ring)?),
         };
-        let endpoint = Arc::new(ReadyEndpoint::new(&maker, row, &ring)?);
         let kept = Kept {
-            application_revision,
-            ring: ring.clone(),
+            endpoint_revision: row.revision,
             endpoint: endpoint.clone(),
+            application_revision: application.revision,
+            ring: ring.clone(),
         };
         self.lock().put(key, kept);
         Ok((endpoint, ring))
+    }
+
+    fn make_ready(&self, row: &EndpointRow, ring: &KeyRing) -> Result<ReadyEndpoint, NotReady> {
+        let url = self.policy.check_url(&row.endpoint.url)?;
+        let custom = custom_headers(row, ring)?;
+        let names = custom.iter().map(|(name, _)| name);
+        Ok(ReadyEndpoint {
+            target: Arc::new(Target::new(url).map_err(Unsound::from)?),
+            spelling: HeaderSpelling::of(names),
+            headers: layout(&custom, &self.user_agent),
+            keys: signing_keys(row, ring)?,
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<EndpointKey, Kept>> {

@@ -11,16 +11,18 @@
 //! holds all that for the first delivery that it brings. So what is in memory stays bounded however
 //! many lanes are due, and claims are as fair as attempts.
 
+mod coming;
 mod lane_state;
+mod talk;
 mod turns;
+
+pub(crate) use talk::{AttemptNumber, Brought, Ended, Facts, InHand, Moment, Order, ToClaim};
 
 use crate::EngineConfig;
 use crate::due::Dues;
 use crate::fair::Fair;
 use crate::host::{HostName, Hosts};
-use crate::lane::How;
 use crate::rate::Rate;
-use bytes::Bytes;
 use lane_state::{LaneState, Obstacle};
 use model::Timestamp;
 use model::delivery::Class;
@@ -30,124 +32,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use store::rows::{Claimed, Payload};
 use store::{Lane, Place};
-
-/// A moment by both clocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Moment {
-    /// By which deliveries are due.
-    pub(crate) wall: Timestamp,
-    /// By which everything else is measured.
-    pub(crate) mono: Duration,
-}
-
-/// A delivery in memory, held until it is dropped.
-#[derive(Debug)]
-pub(crate) struct InHand {
-    pub(crate) claimed: Claimed,
-    /// The payload where it was handed over in the clear; else it is in the message, sealed.
-    pub(crate) payload: Option<Bytes>,
-    /// The endpoint has been known to be gone for a while when this was begun: the background work
-    /// that ends its deliveries does not know of this one.
-    pub(crate) left_over: bool,
-}
-
-impl InHand {
-    /// A delivery as it came from the store, or was handed over.
-    pub(crate) fn new(claimed: Claimed, payload: Option<Bytes>) -> Self {
-        Self {
-            claimed,
-            payload,
-            left_over: false,
-        }
-    }
-
-    /// The lane that it is in.
-    pub(crate) fn lane(&self) -> Lane {
-        Lane {
-            application: self.claimed.delivery.application,
-            endpoint: self.claimed.delivery.endpoint,
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        let sealed = match &self.claimed.message.payload {
-            Payload::Sealed(sealed) => sealed.len(),
-            Payload::NotRead | Payload::Gone => 0,
-        };
-        sealed + self.payload.as_ref().map_or(0, Bytes::len)
-    }
-}
-
-/// Tells attempts apart, in the order in which they were begun.
-pub(crate) type AttemptNumber = u64;
-
-/// What the engine is to do.
-#[derive(Debug)]
-pub(crate) enum Order {
-    /// Make an attempt, and say [`Roster::ended`].
-    Attempt(AttemptNumber, Box<InHand>),
-    /// Claim what is due of a lane, and say [`Roster::claimed`].
-    Claim(Lane, ToClaim),
-    /// Look up what is configured of a lane, and say [`Roster::learned`].
-    Learn(Lane),
-}
-
-/// What a claim is to bring.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ToClaim {
-    /// At most so many deliveries.
-    pub(crate) limit: usize,
-    /// And, if that is all that is due, when the next one is.
-    pub(crate) next_due: bool,
-}
-
-/// What is configured of a lane.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Facts {
-    /// Whether there is an endpoint to send to: else its deliveries are ended, without limits.
-    pub(crate) live: bool,
-    /// Where its attempts go; `None` if nowhere.
-    pub(crate) host: Option<HostName>,
-    /// Of the endpoint, attempts per second.
-    pub(crate) rate_limit: Option<NonZeroU16>,
-    /// Of its application, attempts per second over all its lanes.
-    pub(crate) application_rate_limit: Option<NonZeroU16>,
-}
-
-/// How an attempt went, as far as its lane is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ended {
-    pub(crate) how: How,
-    pub(crate) took: Duration,
-    /// When the lane must look for the delivery again.
-    pub(crate) due: Option<Timestamp>,
-    /// How long the lane is left alone, because something is wrong that will not be better at once.
-    pub(crate) rest: Option<Duration>,
-}
-
-impl Ended {
-    /// Nothing was sent, and nothing became of it.
-    pub(crate) const NOT_SENT: Self = Self {
-        how: How::NotSent,
-        took: Duration::ZERO,
-        due: None,
-        rest: None,
-    };
-}
-
-/// What a claim brought.
-#[derive(Debug, Default)]
-pub(crate) struct Brought {
-    pub(crate) deliveries: Vec<InHand>,
-    /// There may be more that is due already.
-    pub(crate) more: bool,
-    /// When the next one is due that was not brought.
-    pub(crate) next_due: Option<Timestamp>,
-    /// The claim failed: leave the lane alone for so long.
-    pub(crate) rest: Option<Duration>,
-}
 
 /// When something is to be looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -391,17 +276,6 @@ impl Roster {
         given_back
     }
 
-    /// Forgets lanes that have been idle for long enough.
-    pub(crate) fn forget_idle(&mut self) {
-        let idle = self.config.lane_idle.max(turns::RATE_MEMORY);
-        let Some(before) = self.now.mono.checked_sub(idle) else {
-            return;
-        };
-        while self.idle.first().is_some_and(|(since, _)| *since <= before) {
-            self.forget_longest_idle();
-        }
-    }
-
     /// How long the engine may wait before it asks for orders though nothing happened; `None`: for
     /// ever. It must be told, by [`Roster::wants_earlier_wake`], when that turns out too long.
     pub(crate) fn arm(&mut self) -> Option<Duration> {
@@ -444,49 +318,6 @@ impl Roster {
         self.queued -= waiting.len();
         self.bytes -= waiting.iter().map(InHand::bytes).sum::<usize>();
         waiting
-    }
-
-    /// The lane's state, made if there is room for one more lane.
-    fn lane(&mut self, lane: Lane) -> Option<&mut LaneState> {
-        if !self.lanes.contains_key(&lane.endpoint) {
-            if self.lanes.len() >= self.config.lanes_max {
-                self.can_add_lane().then(|| self.forget_longest_idle())?;
-            }
-            let state = LaneState::new(lane, &self.config.lane);
-            self.lanes.insert(lane.endpoint, state);
-            let application = self.applications.entry(lane.application).or_default();
-            application.lanes.insert(lane.endpoint);
-            self.settle(lane.endpoint);
-        }
-        self.lanes.get_mut(&lane.endpoint)
-    }
-
-    /// Whether there is room for one more lane, or one that can make room.
-    fn can_add_lane(&self) -> bool {
-        let settled = self.now.mono.saturating_sub(turns::RATE_MEMORY);
-        let idle = self
-            .idle
-            .first()
-            .is_some_and(|(since, _)| *since <= settled);
-        self.lanes.len() < self.config.lanes_max || idle
-    }
-
-    fn forget_longest_idle(&mut self) {
-        let Some((_, endpoint)) = self.idle.pop_first() else {
-            return;
-        };
-        self.fair.forget(endpoint);
-        let Some(state) = self.lanes.remove(&endpoint) else {
-            return;
-        };
-        let application = state.lane.application;
-        if let Some(of) = self.applications.get_mut(&application) {
-            of.lanes.remove(&endpoint);
-            if of.lanes.is_empty() {
-                self.applications.remove(&application);
-                self.fair.resume(application);
-            }
-        }
     }
 
     /// The lane's state changed: says to all orders what follows from it.

@@ -4,7 +4,7 @@ mod table;
 mod walk;
 
 use super::*;
-use crate::lane::LaneLimits;
+use crate::lane::{How, LaneLimits};
 use model::delivery::Trigger;
 use table::{Table, config, facts, lane, success};
 

@@ -1,11 +1,13 @@
 //! How an engine ends, and how the next one goes on.
 
 use crate::network::{Reaction, answer};
-use crate::world::World;
+use crate::world::{Plan, World};
 use engine::{Drained, EngineConfig, Happening};
 use model::Clock;
 use model::attempt::AttemptResult;
+use model::retry::RetrySchedule;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 use store::Lanes;
 
@@ -132,4 +134,49 @@ async fn a_restart_goes_on_where_the_last_one_was() {
         }
     }
     assert_eq!(delivered, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_lost_or_stuck_on_many_threads() {
+    let world = Arc::new(World::new());
+    let application = world.application(Some(1_000)).await;
+    let mut lanes = Vec::new();
+    for host in 0..6 {
+        let url = format!("https://host-{}.example/{host}", host / 2);
+        lanes.push(world.endpoint(application, Plan::new(&url)).await);
+    }
+    for host in 0..3 {
+        let fails = move |count: usize| answer(if count % 5 == host { 503 } else { 200 });
+        world.network.host(&format!("host-{host}.example"), fails);
+    }
+    let at_once = RetrySchedule::new(vec![Duration::ZERO; 40]).expect("a schedule");
+    let config = EngineConfig {
+        retry_schedule: at_once,
+        ..EngineConfig::default()
+    };
+    let mut node = world.start(config).await;
+    let engine = node.engine.clone();
+    let senders = (0..4).map(|_| {
+        let (world, engine, lanes) = (world.clone(), engine.clone(), lanes.clone());
+        tokio::spawn(async move {
+            for _ in 0..20 {
+                world.accept(Some(&engine), &lanes, |_| {}).await;
+                engine.changed(lanes[0].application);
+            }
+        })
+    });
+    for sender in senders.collect::<Vec<_>>() {
+        sender.await.expect("it sends");
+    }
+    while engine.counters().succeeded < 4 * 20 * 6 {
+        node.until_recorded(1).await;
+    }
+    assert_eq!(world.open_lanes().await, []);
+    let counters = engine.counters();
+    assert_eq!((counters.succeeded, counters.let_go), (480, 0));
+    assert!(node.end().await.in_time);
+    assert_eq!(
+        (engine.counters().in_flight, engine.counters().queued),
+        (0, 0)
+    );
 }

@@ -162,7 +162,7 @@ async fn a_raw_payload_has_its_own_content_type() {
     let mut node = world.start(EngineConfig::default()).await;
     let content_type = Some("text/xml; charset=utf-8".to_owned());
     world
-        .send_with(Some(&node), &[lane], |message| {
+        .send_with(&node, &[lane], |message| {
             message.form = PayloadForm::Raw {
                 content_type: content_type.clone(),
             };
@@ -268,12 +268,10 @@ async fn a_message_for_later_is_sent_then() {
     let mut node = world.start(EngineConfig::default()).await;
     let at = world.clock.now().plus(seconds(3_600));
     world
-        .send_with(Some(&node), &[lane], |message| {
-            message.deliver_at = Some(at)
-        })
+        .send_with(&node, &[lane], |message| message.deliver_at = Some(at))
         .await;
     world
-        .send_with(Some(&node), &[lane], |message| {
+        .send_with(&node, &[lane], |message| {
             message.deliver_at = Some(at.plus(seconds(60)))
         })
         .await;
@@ -317,7 +315,7 @@ async fn a_payload_that_has_expired_ends_its_delivery() {
     let now = world.clock.now();
     let mut node = world.start(EngineConfig::default()).await;
     world
-        .send_with(Some(&node), &[lane], |message| {
+        .send_with(&node, &[lane], |message| {
             message.deliver_at = Some(now.plus(seconds(10)));
             message.expires_at = now.plus(seconds(5));
         })

@@ -50,7 +50,7 @@ async fn dead_endpoints_with_a_backlog_leave_slots_for_others() {
         dead.push(world.endpoint(application, Plan::new(&url)).await);
     }
     for _ in 0..5 {
-        world.send_with(None, &dead, |_| {}).await;
+        world.accept(None, &dead, |_| {}).await;
     }
     let other = world.lane("https://quick.example/").await;
     let mut node = world.start(small(16)).await;
@@ -175,7 +175,7 @@ async fn a_backlog_in_the_store_is_worked_off_in_its_order() {
     let lane = world.lane("https://a.example/").await;
     let mut ids = Vec::new();
     for _ in 0..100 {
-        ids.push(world.send_with(None, &[lane], |_| {}).await.to_string());
+        ids.push(world.accept(None, &[lane], |_| {}).await.to_string());
         tokio::time::sleep(MILLISECOND).await;
     }
     world.network.host("a.example", |_| answer(200));

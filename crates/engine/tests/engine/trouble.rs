@@ -71,9 +71,7 @@ async fn a_deleted_endpoint_gets_nothing_more() {
     let mut node = world.start(EngineConfig::default()).await;
     let later = world.clock.now().plus(seconds(60));
     world
-        .send_with(Some(&node), &[lane], |message| {
-            message.deliver_at = Some(later)
-        })
+        .send_with(&node, &[lane], |message| message.deliver_at = Some(later))
         .await;
     world
         .change(Change::DeleteEndpoint(lane.application, lane.endpoint))
@@ -113,9 +111,7 @@ async fn an_endpoint_that_says_it_is_gone_is_disabled_at_once() {
     let mut node = world.start(EngineConfig::default()).await;
     let later = world.clock.now().plus(seconds(60));
     world
-        .send_with(Some(&node), &[lane], |message| {
-            message.deliver_at = Some(later)
-        })
+        .send_with(&node, &[lane], |message| message.deliver_at = Some(later))
         .await;
     world.send(&node, &[lane]).await;
     node.until_recorded(1).await;
@@ -254,9 +250,7 @@ async fn nothing_is_sent_while_the_store_can_t_write() {
     let mut node = world.start(EngineConfig::default()).await;
     let later = world.clock.now().plus(seconds(10));
     world
-        .send_with(Some(&node), &[lane], |message| {
-            message.deliver_at = Some(later)
-        })
+        .send_with(&node, &[lane], |message| message.deliver_at = Some(later))
         .await;
     world.faults.fail_commits(Some(CommitFault::Write));
     let refused = Change::DeleteEndpoint(lane.application, lane.endpoint);
@@ -305,7 +299,7 @@ async fn a_lane_that_nobody_told_of_is_found() {
     let lane = world.lane("https://a.example/").await;
     let mut node = world.start(EngineConfig::default()).await;
     let sent_at = world.clock.now();
-    world.send_with(None, &[lane], |_| {}).await;
+    world.accept(None, &[lane], |_| {}).await;
     node.until_recorded(1).await;
     assert!(world.clock.now().since(sent_at) <= seconds(31));
 }

@@ -365,13 +365,23 @@ impl World {
 impl World {
     /// Accepts a message for these lanes, and hands over what was granted.
     pub(crate) async fn send(&self, node: &Node, lanes: &[Lane]) -> MessageId {
-        self.send_with(Some(node), lanes, |_| {}).await
+        self.accept(Some(&node.engine), lanes, |_| {}).await
     }
 
-    /// Accepts a message while no engine runs, or with something set in it.
+    /// Accepts a message with something set in it.
     pub(crate) async fn send_with(
         &self,
-        node: Option<&Node>,
+        node: &Node,
+        lanes: &[Lane],
+        set: impl Fn(&mut NewMessage),
+    ) -> MessageId {
+        self.accept(Some(&node.engine), lanes, set).await
+    }
+
+    /// Accepts a message; without an engine, nobody hears of it.
+    pub(crate) async fn accept(
+        &self,
+        engine: Option<&Arc<Engine>>,
         lanes: &[Lane],
         set: impl Fn(&mut NewMessage),
     ) -> MessageId {
@@ -381,8 +391,8 @@ impl World {
         let now = self.clock.now();
         let due = message.deliver_at.unwrap_or(now);
         let grant = |lane: &Lane| {
-            let node = node.filter(|_| due <= now);
-            let place = node.and_then(|node| node.engine.grant(*lane));
+            let engine = engine.filter(|_| due <= now);
+            let place = engine.and_then(|engine| engine.grant(*lane));
             let owned = place.is_some();
             let endpoint = lane.endpoint;
             (
@@ -408,13 +418,12 @@ impl World {
             panic!("not accepted: {accepted:?}");
         };
         for ((lane, place), (key, hold)) in lanes.iter().zip(places).zip(deliveries) {
-            match (node, place, hold) {
-                (Some(node), Some(place), Some(hold)) => {
+            match (engine, place, hold) {
+                (Some(engine), Some(place), Some(hold)) => {
                     let claimed = claimed((*lane, key, hold), (id, &message), due);
-                    node.engine
-                        .hand_over(claimed, Bytes::from_static(PAYLOAD), place);
+                    engine.hand_over(claimed, Bytes::from_static(PAYLOAD), place);
                 }
-                (Some(node), ..) => node.engine.waiting(*lane, due),
+                (Some(engine), ..) => engine.waiting(*lane, due),
                 (None, ..) => {}
             }
         }

@@ -1,12 +1,13 @@
 //! What a claim about the roster is made with: a roster, and beside it what the engine would keep.
 
 use super::*;
+use bytes::Bytes;
 use model::delivery::Delivery;
 use model::id::{DeliveryKey, MessageId, MessageKey};
 use model::message::{Message, PayloadForm};
 use store::Hold;
 use store::lanes::LetGo;
-use store::rows::MessageRow;
+use store::rows::{Claimed, MessageRow, Payload};
 
 struct Nobody;
 
