@@ -64,6 +64,11 @@ impl Checkpoints {
         self.ordered.notify_one();
     }
 
+    /// Has the writer follow a pass with one of its own.
+    pub(crate) fn pass_was_made(&self) {
+        self.passed.store(true, Ordering::Release);
+    }
+
     /// Ends the loop.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
@@ -149,7 +154,7 @@ impl CheckpointLoop {
         Self { shared, database }
     }
 
-    /// Works until the store is closed.
+    /// Works until the store is closed, or has failed.
     pub fn run(self) {
         let connection = match open_checkpointer(&self.database) {
             Ok(connection) => connection,
@@ -159,12 +164,12 @@ impl CheckpointLoop {
             }
         };
         while self.shared.checkpoints.wait() {
+            // The log is left as it is for the restart that reads it again.
+            if self.shared.failure().is_some() {
+                return;
+            }
             match checkpoint(&connection, "PASSIVE") {
-                Ok(()) => self
-                    .shared
-                    .checkpoints
-                    .passed
-                    .store(true, Ordering::Release),
+                Ok(()) => self.shared.checkpoints.pass_was_made(),
                 Err(Failure::Fatal(reason)) => return self.shared.fail(reason),
                 Err(failure) => tracing::warn!(%failure, "a checkpoint did not succeed"),
             }

@@ -65,7 +65,8 @@ impl SqliteStore {
     }
 }
 
-fn prepare(
+/// The writer of a data directory, and what it shares with the handle.
+pub(crate) fn prepare(
     directory: DataDirectory,
     config: SqliteConfig,
     surroundings: Surroundings,

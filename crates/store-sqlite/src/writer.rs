@@ -63,11 +63,21 @@ impl WriterLoop {
 
 impl Drop for WriterLoop {
     fn drop(&mut self) {
+        drop(Alarm(self.0.shared.clone()));
         // Also when it was never run, or panicked: nobody must wait for answers that never come.
         self.0.shared.inbox.abandon();
         self.0.shared.checkpoints.close();
+    }
+}
+
+/// Tells of a panic before what the writer had in hand is dropped: a delivery whose outcome goes
+/// down with the writer must not be tried again by somebody who believes that all is well.
+struct Alarm(Arc<Shared>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.shared.fail("the writer panicked".to_owned());
+            self.0.fail("the writer panicked".to_owned());
         }
     }
 }
@@ -134,11 +144,12 @@ impl Writer {
     fn commit(&mut self, arrived: Requests) {
         let mut requests = std::mem::take(&mut self.parked);
         requests.extend(arrived);
+        let can_write = self.shared.standing() != Condition::ReadOnly || self.probe();
         if let Some(failure) = self.shared.failure() {
             self.parked = requests;
             return self.refuse_all(&failure);
         }
-        if self.shared.standing() == Condition::ReadOnly && !self.probe() {
+        if !can_write {
             requests = self.only_what_makes_room(requests);
         }
         if requests.is_empty() {
@@ -149,14 +160,16 @@ impl Writer {
             Err(Failure::Unreadable(_)) if requests.len() > 1 => self.commit_one_by_one(requests),
             Err(failure) => self.settle(requests, &failure),
         }
-        if let Err(Failure::Fatal(reason)) = self.log.after_commit(&self.connection, &self.shared) {
-            self.shared.fail(reason);
-        }
+        self.look_after_log();
     }
 
     /// One of these can't be carried out, and must not hurt the others.
     fn commit_one_by_one(&mut self, requests: Requests) {
         for request in requests {
+            if let Some(failure) = self.shared.failure() {
+                request.refused(&failure);
+                continue;
+            }
             let mut alone = vec![request];
             match self.transact(&mut alone) {
                 Ok(()) => alone.into_iter().for_each(|request| request.committed()),
@@ -184,6 +197,19 @@ impl Writer {
                     .into_iter()
                     .for_each(|request| request.refused(failure));
             }
+        }
+    }
+
+    /// After a failed fsync the log is left as it is: what it holds may not be on disk, and must not
+    /// get into the database's file before a restart has read it again.
+    fn look_after_log(&mut self) {
+        if self.shared.failure().is_some() {
+            return;
+        }
+        match self.log.after_commit(&self.connection, &self.shared) {
+            Ok(()) => {}
+            Err(Failure::Fatal(reason)) => self.shared.fail(reason),
+            Err(failure) => tracing::error!(%failure, "a checkpoint did not succeed"),
         }
     }
 
@@ -249,6 +275,7 @@ impl Writer {
     }
 
     fn transact(&mut self, requests: &mut Requests) -> Result<(), Failure> {
+        let _alarm = Alarm(self.shared.clone());
         let (fresh, spilled) = self.in_transaction(|writer| {
             let now = writer.shared.clock.now();
             let mut batch = Batch::new(Lent {
@@ -313,3 +340,6 @@ impl Writer {
         done
     }
 }
+
+#[cfg(test)]
+mod tests;
