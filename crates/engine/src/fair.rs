@@ -8,10 +8,12 @@
 //! second; until it has shown that, and when it no longer does, it is [`Pace::Slow`], and all slow
 //! lanes together hold at most half of the slots, so that the other half keeps turning over,
 //! whatever hangs. (A quick lane that begins to hang takes the slots that it holds with it; while
-//! slow lanes hold more than half because of that, none of them gets another.) Within the slow
-//! half, an application goes on taking only while it holds at most [`SHARE_OF_FREE`] times what is
-//! free there, so that there is always something left for an application that comes new, however
-//! many dead endpoints another has.
+//! slow lanes hold more than half because of that, none of them gets another.)
+//!
+//! Nobody may use up the slow half: an application takes from it only while it holds fewer than
+//! [`FIRST`] times what is free there, and for a lane that holds a slot already, fewer than
+//! [`FURTHER`] times as many. So there is something left for an application that comes new, however
+//! many dead endpoints another has, and for a new endpoint among an application's dead ones.
 //!
 //! Pure: no clock, and everything ordered, so that the same calls give the same order.
 
@@ -19,8 +21,11 @@ use model::id::{ApplicationKey, EndpointKey};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Lane;
 
-/// An application may hold this many times as many slow slots as are free.
-pub(crate) const SHARE_OF_FREE: usize = 3;
+/// A lane gets its first slow slot while its application holds fewer than this many times what is
+/// free.
+pub(crate) const FIRST: usize = 7;
+/// A lane gets a further one while its application holds fewer than this many times what is free.
+pub(crate) const FURTHER: usize = 3;
 
 /// Whether a lane's attempts end within a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +56,8 @@ struct Half {
     applications: BTreeMap<ApplicationKey, Share>,
     /// Applications that have ready lanes, and are not paused.
     order: BTreeSet<Rank<ApplicationKey>>,
+    /// Those of them that have a ready lane which holds nothing.
+    first: BTreeSet<Rank<ApplicationKey>>,
 }
 
 /// An application's part of one pace.
@@ -118,9 +125,9 @@ impl Fair {
         }
         let [quick, slow] = &self.paces;
         if slow.held < quick.held {
-            self.next_slow().or_else(|| quick.first())
+            self.next_slow().or_else(|| quick.next())
         } else {
-            quick.first().or_else(|| self.next_slow())
+            quick.next().or_else(|| self.next_slow())
         }
     }
 
@@ -168,9 +175,17 @@ impl Fair {
     fn next_slow(&self) -> Option<EndpointKey> {
         let slow = &self.paces[Pace::Slow as usize];
         let free = (self.slots / 2).max(1).saturating_sub(slow.held);
-        let (held, _, _) = slow.order.first()?;
-        let may = free > 0 && *held <= free * SHARE_OF_FREE;
-        if may { slow.first() } else { None }
+        let within = |order: &BTreeSet<Rank<ApplicationKey>>, times: usize| {
+            let first = order.first().filter(|_| free > 0);
+            first.is_some_and(|(held, ..)| *held < free * times)
+        };
+        if within(&slow.order, FURTHER) {
+            slow.next_of(&slow.order)
+        } else if within(&slow.first, FIRST) {
+            slow.next_of(&slow.first)
+        } else {
+            None
+        }
     }
 
     fn hold(&mut self, endpoint: EndpointKey, change: impl FnOnce(&mut Seat)) {
@@ -204,8 +219,12 @@ impl Fair {
 }
 
 impl Half {
-    fn first(&self) -> Option<EndpointKey> {
-        let (_, _, application) = self.order.first()?;
+    fn next(&self) -> Option<EndpointKey> {
+        self.next_of(&self.order)
+    }
+
+    fn next_of(&self, order: &BTreeSet<Rank<ApplicationKey>>) -> Option<EndpointKey> {
+        let (_, _, application) = order.first()?;
         let (_, _, endpoint) = self.applications.get(application)?.ready.first()?;
         Some(*endpoint)
     }
@@ -229,18 +248,24 @@ impl Half {
     }
 
     fn list(&mut self, application: ApplicationKey) {
-        if let Some(share) = self.applications.get(&application)
-            && !share.ready.is_empty()
-        {
-            self.order
-                .insert((share.held, share.last_turn, application));
+        let Some(share) = self.applications.get(&application) else {
+            return;
+        };
+        let rank = (share.held, share.last_turn, application);
+        let first = share.ready.first().map(|(held, ..)| *held);
+        if first.is_some() {
+            self.order.insert(rank);
+        }
+        if first == Some(0) {
+            self.first.insert(rank);
         }
     }
 
     fn unlist(&mut self, application: ApplicationKey) {
         if let Some(share) = self.applications.get(&application) {
-            self.order
-                .remove(&(share.held, share.last_turn, application));
+            let rank = (share.held, share.last_turn, application);
+            self.order.remove(&rank);
+            self.first.remove(&rank);
         }
     }
 

@@ -15,6 +15,7 @@ mod coming;
 mod lane_state;
 mod talk;
 mod turns;
+mod waits;
 
 pub(crate) use talk::{AttemptNumber, Brought, Ended, Facts, InHand, Moment, Order, ToClaim};
 
@@ -40,6 +41,7 @@ enum Alarm {
     Rate(EndpointKey),
     Rest(EndpointKey),
     Application(ApplicationKey),
+    Age,
 }
 
 /// An attempt in flight.
@@ -49,7 +51,9 @@ struct InFlight {
     host: Option<HostName>,
     begun: Duration,
     bytes: usize,
-    /// It is older than [`turns::OLD`].
+    /// It counts in its host's window.
+    young: bool,
+    /// It makes its lane slow.
     old: bool,
 }
 
@@ -78,8 +82,10 @@ pub(crate) struct Roster {
     idle: BTreeSet<(Duration, EndpointKey)>,
     in_flight: BTreeMap<AttemptNumber, InFlight>,
     next_number: AttemptNumber,
-    /// Attempts below this number have been looked at for their age.
-    aged_up_to: AttemptNumber,
+    /// Attempts from this number on are young, as far as has been looked.
+    young_from: AttemptNumber,
+    /// Attempts from this number on are not old, as far as has been looked.
+    not_old_from: AttemptNumber,
     claims: usize,
     /// Attempts that began with what claims had taken, to be ordered.
     begun: Vec<Order>,
@@ -125,7 +131,8 @@ impl Roster {
             idle: BTreeSet::new(),
             in_flight: BTreeMap::new(),
             next_number: 0,
-            aged_up_to: 0,
+            young_from: 0,
+            not_old_from: 0,
             claims: 0,
             begun: Vec::new(),
             claim_line: VecDeque::new(),

@@ -168,7 +168,11 @@ fn an_attempt_that_hangs_makes_its_lane_slow_and_slow_lanes_get_half() {
         "half of the slots, and no more"
     );
     table.end_all(success(1_500));
-    assert_eq!(table.in_flight(hanging), 4, "what waited may go now");
+    assert_eq!(
+        table.in_flight(hanging),
+        3,
+        "what waited may go, but not all that is free"
+    );
 }
 
 #[test]
@@ -246,6 +250,33 @@ fn a_host_s_cap_holds_over_all_applications_and_places_are_passed_on() {
         ended += 1;
     }
     assert_eq!(ended, 12);
+}
+
+#[test]
+fn dead_endpoints_do_not_close_a_host_for_another() {
+    let mut table = Table::new(EngineConfig::default());
+    for endpoint in 1..=21 {
+        let endpoint = EndpointKey::from_integer(endpoint);
+        table.facts.insert(endpoint, facts("shared.example"));
+    }
+    for endpoint in 1..=20 {
+        for _ in 0..4 {
+            table.hand_over(lane(1, endpoint));
+        }
+    }
+    assert_eq!(
+        table.attempts.len(),
+        64,
+        "connections are not opened all at once"
+    );
+    table.hand_over(lane(2, 21));
+    assert_eq!(table.in_flight(lane(2, 21)), 0);
+    assert_eq!(table.roster.arm(), Some(Duration::from_millis(250)));
+    table.pass(Duration::from_millis(250));
+    assert_eq!(
+        (table.attempts.len(), table.in_flight(lane(2, 21))),
+        (81, 1)
+    );
 }
 
 #[test]

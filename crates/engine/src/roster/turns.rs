@@ -1,17 +1,15 @@
 //! Turns: from what is due and who wants a slot to what is to be done, and back when it was done.
 
-use super::lane_state::{LaneState, Obstacle};
-use super::{Alarm, AttemptNumber, Brought, Ended, InFlight, InHand, Order, Roster, ToClaim};
+use super::lane_state::Obstacle;
+use super::waits::OLD;
+use super::{AttemptNumber, Brought, Ended, InFlight, InHand, Order, Roster, ToClaim};
 use crate::host::HostName;
 use crate::lane::How;
 use crate::rate::Rate;
 use model::id::EndpointKey;
-use std::num::NonZeroU16;
 use std::time::Duration;
 use store::Lane;
 
-/// An attempt that is older takes part in the slow half of the slots.
-pub(super) const OLD: Duration = Duration::from_secs(1);
 /// A lane is left alone so long after something failed that may work again soon.
 pub(super) const SHORT_REST: Duration = Duration::from_secs(1);
 /// A lane is left alone so long after something that would probably happen again, or for background
@@ -37,6 +35,7 @@ impl Roster {
             };
             orders.extend(self.turn(endpoint));
         }
+        self.wait_for_age();
         orders
     }
 
@@ -64,7 +63,7 @@ impl Roster {
             self.rest(endpoint, rest);
         }
         let answered = matches!(ended.how, How::Success | How::Failure);
-        self.leave(endpoint, attempt.host, answered);
+        self.leave(endpoint, attempt.host, (answered, attempt.young));
     }
 
     /// A claim came to its end; its first delivery begins with what the claim has taken. Gives back
@@ -166,6 +165,7 @@ impl Roster {
             host,
             begun: self.now.mono,
             bytes: in_hand.bytes(),
+            young: true,
             old: false,
         };
         self.in_flight.insert(number, attempt);
@@ -202,124 +202,22 @@ impl Roster {
             let lane = state.lane;
             self.for_each_rate(lane, |rate, limit, _| rate.give_back(limit));
         }
-        self.leave(endpoint, host, false);
+        self.leave(endpoint, host, (false, true));
     }
 
     /// Gives slot and host back.
-    fn leave(&mut self, endpoint: EndpointKey, host: Option<HostName>, answered: bool) {
+    fn leave(
+        &mut self,
+        endpoint: EndpointKey,
+        host: Option<HostName>,
+        (answered, young): (bool, bool),
+    ) {
         if let Some(host) = &host {
-            self.hosts.give_back(host, answered);
+            self.hosts.give_back(host, answered, young);
         }
         self.fair.give_back(endpoint);
         self.settle(endpoint);
         self.pass_on(host);
-    }
-
-    /// The next lane in a host's line may try, if there is a place.
-    fn pass_on(&mut self, host: Option<HostName>) {
-        let Some(host) = host else {
-            return;
-        };
-        while let Some(next) = self.hosts.next_waiting(&host) {
-            self.clear(next, Obstacle::Host);
-            if let Some(state) = self.lanes.get_mut(&next).filter(|state| state.is_ready()) {
-                state.sent_by = Some(host);
-                return;
-            }
-        }
-    }
-
-    /// Lets lanes in lines try where there may be room: in the line of claims, and in those of
-    /// hosts that sent a lane which then had no use for the place.
-    fn move_lines_on(&mut self) {
-        for _ in self.claims..self.config.claims_max {
-            let Some(next) = self.claim_line.pop_front() else {
-                break;
-            };
-            self.clear(next, Obstacle::Claims);
-        }
-        while let Some(host) = self.unused_hosts.pop() {
-            self.pass_on(Some(host));
-        }
-    }
-
-    fn meet(&mut self, endpoint: EndpointKey, obstacle: Obstacle) -> Option<Order> {
-        if let Some(state) = self.lanes.get_mut(&endpoint) {
-            state.obstacle = Some(obstacle);
-        }
-        self.settle(endpoint);
-        None
-    }
-
-    /// Whether a rate limit is used up; then the lane, or its whole application, waits for it.
-    fn is_over_rate(&mut self, lane: Lane) -> bool {
-        let now = self.now.mono;
-        let (of_application, of_endpoint) = self.rate_limits(lane);
-        if let (Some(limit), Some(state)) =
-            (of_application, self.applications.get(&lane.application))
-            && state.rate.ready_at(limit) > now
-        {
-            let alarm = Alarm::Application(lane.application);
-            self.alarms.insert((state.rate.ready_at(limit), alarm));
-            self.fair.pause(lane.application);
-            return true;
-        }
-        if let (Some(limit), Some(state)) = (of_endpoint, self.lanes.get(&lane.endpoint))
-            && state.rate.ready_at(limit) > now
-        {
-            let alarm = Alarm::Rate(lane.endpoint);
-            self.alarms.insert((state.rate.ready_at(limit), alarm));
-            self.meet(lane.endpoint, Obstacle::Rate);
-            return true;
-        }
-        false
-    }
-
-    /// The application's limit and the endpoint's, where they hold.
-    fn rate_limits(&self, lane: Lane) -> (Option<NonZeroU16>, Option<NonZeroU16>) {
-        let facts = self.lanes.get(&lane.endpoint).and_then(LaneState::facts);
-        let Some(facts) = facts.filter(|facts| facts.live) else {
-            return (None, None);
-        };
-        let application = self.applications.get(&lane.application);
-        (
-            application.and_then(|state| state.rate_limit),
-            facts.rate_limit,
-        )
-    }
-
-    fn for_each_rate(&mut self, lane: Lane, change: impl Fn(&mut Rate, NonZeroU16, Duration)) {
-        let (of_application, of_endpoint) = self.rate_limits(lane);
-        let application = self.applications.get_mut(&lane.application);
-        if let (Some(limit), Some(state)) = (of_application, application) {
-            change(&mut state.rate, limit, self.now.mono);
-        }
-        if let (Some(limit), Some(state)) = (of_endpoint, self.lanes.get_mut(&lane.endpoint)) {
-            change(&mut state.rate, limit, self.now.mono);
-        }
-    }
-
-    fn ring_alarms(&mut self) {
-        while let Some((_, alarm)) = self
-            .alarms
-            .first()
-            .copied()
-            .filter(|(at, _)| *at <= self.now.mono)
-        {
-            self.alarms.pop_first();
-            match alarm {
-                Alarm::Rate(endpoint) => {
-                    self.clear(endpoint, Obstacle::Rate);
-                }
-                Alarm::Rest(endpoint) => {
-                    if let Some(state) = self.lanes.get_mut(&endpoint) {
-                        state.resting = false;
-                    }
-                    self.settle(endpoint);
-                }
-                Alarm::Application(application) => self.fair.resume(application),
-            }
-        }
     }
 
     fn wake_due_lanes(&mut self) {
@@ -332,24 +230,6 @@ impl Roster {
                 state.later |= later;
             }
             self.settle(lane.endpoint);
-        }
-    }
-
-    /// Lanes whose attempts have become old turn slow. Attempts are looked at once, in the order in
-    /// which they were begun.
-    fn note_age(&mut self) {
-        let now = self.now.mono;
-        while let Some((number, attempt)) = self.in_flight.range_mut(self.aged_up_to..).next() {
-            if now.saturating_sub(attempt.begun) < OLD {
-                return;
-            }
-            attempt.old = true;
-            let (number, endpoint) = (*number, attempt.endpoint);
-            self.aged_up_to = number + 1;
-            if let Some(state) = self.lanes.get_mut(&endpoint) {
-                state.old += 1;
-            }
-            self.settle(endpoint);
         }
     }
 }
