@@ -168,6 +168,7 @@ macro_rules! conformance_claims {
                 a_repeat_is_one_whatever_has_changed_since
                 a_key_survives_reopening
                 a_key_ends_with_its_life
+                a_key_ends_with_its_life_although_nothing_was_swept
                 a_refused_item_keeps_no_key
                 an_unknown_key_has_no_prior
                 a_change_with_a_known_key_is_not_done_again

@@ -120,6 +120,20 @@ pub(super) async fn a_key_ends_with_its_life(world: &mut World) {
     }
 }
 
+pub(super) async fn a_key_ends_with_its_life_although_nothing_was_swept(world: &World) {
+    let lane = world.lane().await;
+    let first = world.send(keyed(world, lane).await).await;
+    world.clock.advance(KEY_LIFE + HOUR);
+    assert_eq!(prior(world).await, None);
+    let second = world.send(keyed(world, lane).await).await;
+    let repeated = repeat(world, lane).await.expect("it is a repeat");
+    assert_eq!(repeated.made, made(second.id));
+    assert_eq!(
+        world.messages_of(lane.application).await,
+        [second.id, first.id]
+    );
+}
+
 pub(super) async fn a_refused_item_keeps_no_key(world: &World) {
     let lane = world.lane().await;
     let mut draft = keyed(world, lane).await;
