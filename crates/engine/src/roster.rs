@@ -10,6 +10,9 @@
 //! then either begins the first delivery that waits in memory, or claims from the store: a claim
 //! holds all that for the first delivery that it brings. So what is in memory stays bounded however
 //! many lanes are due, and claims are as fair as attempts.
+//!
+//! Parts: `talk` (what it is told and orders), `turns` (turns and their ends), `waits` (what keeps a
+//! lane from its turn), `coming` (lanes that come and go), `lane_state`.
 
 mod coming;
 mod lane_state;
