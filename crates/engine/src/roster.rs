@@ -11,8 +11,8 @@
 //! holds all that for the first delivery that it brings. So what is in memory stays bounded however
 //! many lanes are due, and claims are as fair as attempts.
 //!
-//! Parts: `talk` (what it is told and orders), `turns` (turns and their ends), `waits` (what keeps a
-//! lane from its turn), `coming` (lanes that come and go), `lane_state`.
+//! Parts: `talk` (what it is told and orders), `turns` (turns and their ends), `waits` (what keeps
+//! a lane from its turn), `coming` (lanes that come and go), `lane_state`.
 
 mod coming;
 mod lane_state;
