@@ -37,6 +37,20 @@ pub(crate) fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<(
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))
 }
 
+/// Refuses a database that was not brought to what a commit's promise rests on. SQLite leaves a
+/// journal mode as it is, without an error, where the file system has no shared memory for a log.
+pub(crate) fn require_durability(connection: &Connection) -> Result<(), OpenError> {
+    let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+    match (journal.as_str(), synchronous) {
+        ("wal", 2) => Ok(()),
+        _ => Err(OpenError::Database(format!(
+            "its file system allows no write-ahead log that is synced (journal mode {journal}, \
+             synchronous {synchronous}): name a data directory on a local disk"
+        ))),
+    }
+}
+
 /// The connection that only makes checkpoints.
 pub(crate) fn open_checkpointer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, 64)?;
@@ -62,4 +76,52 @@ fn open(path: &Path, mode: OpenFlags, cache_kib: u32) -> rusqlite::Result<Connec
     // A clean close makes its own checkpoint; one after a failed fsync must make none.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_connection_that_writes_syncs_and_leaves_checkpoints_to_the_loop() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("postrider.db");
+        let writer = open_writer(&path, &SqliteConfig::default()).unwrap();
+        prepare_for_writing(&writer).unwrap();
+        require_durability(&writer).unwrap();
+        writer.execute_batch("CREATE TABLE t (c)").unwrap();
+        let number = |connection: &Connection, name| {
+            let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            value.unwrap()
+        };
+        for connection in [&writer, &open_checkpointer(&path).unwrap()] {
+            assert_eq!(number(connection, "synchronous"), 2);
+            assert_eq!(number(connection, "wal_autocheckpoint"), 0);
+            assert_eq!(number(connection, "page_size"), PAGE_BYTES as i64);
+            assert_eq!(number(connection, "auto_vacuum"), 2);
+        }
+        let reader = open_reader(&path, 64).unwrap();
+        assert!(reader.execute_batch("INSERT INTO t VALUES (1)").is_err());
+    }
+
+    /// A database in memory has no log, as one on a file system without shared memory.
+    #[test]
+    fn a_database_without_a_log_is_refused() {
+        let connection = Connection::open_in_memory().unwrap();
+        prepare_for_writing(&connection).unwrap();
+        let refused = require_durability(&connection).unwrap_err();
+        assert!(refused.to_string().contains("local disk"), "{refused}");
+    }
+
+    #[test]
+    fn a_log_that_is_not_synced_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("postrider.db");
+        let connection = open_writer(&path, &SqliteConfig::default()).unwrap();
+        prepare_for_writing(&connection).unwrap();
+        connection
+            .pragma_update(None, "synchronous", "NORMAL")
+            .unwrap();
+        assert!(require_durability(&connection).is_err());
+    }
 }

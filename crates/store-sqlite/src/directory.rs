@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 const LOCK_FILE: &str = "postrider.lock";
 const DATABASE_FILE: &str = "postrider.db";
+const LOG_FILE: &str = "postrider.db-wal";
 
 /// A data directory that this process has locked. Unlocked when dropped.
 #[derive(Debug)]
@@ -54,20 +55,42 @@ impl DataDirectory {
     }
 }
 
+/// Whether a directory has been a data directory: others have nothing to lock.
+pub(crate) fn is_lockable(directory: &Path) -> bool {
+    directory.join(LOCK_FILE).exists()
+}
+
 /// The database's file in a directory.
 pub(crate) fn database_in(directory: &Path) -> PathBuf {
     directory.join(DATABASE_FILE)
 }
 
-/// Makes a directory that only its owner may enter. One that is there is left as it is.
+/// The database's write-ahead log in a directory.
+pub(crate) fn log_in(directory: &Path) -> PathBuf {
+    directory.join(LOG_FILE)
+}
+
+/// Makes a directory that only its owner may enter, and those above it that are missing. One that
+/// is there is left as it is; what is made is there after a power failure too.
 pub(crate) fn make_private_directory(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    missing.into_iter().try_for_each(sync_name)
 }
 
 /// Makes an empty file that only its owner may read, unless there is a file. SQLite gives its
 /// other files the same mode.
 pub(crate) fn make_private_file(path: &Path) -> io::Result<()> {
-    private_file().open(path).map(drop)
+    let is_new = !path.exists();
+    private_file().open(path)?;
+    if is_new { sync_name(path) } else { Ok(()) }
+}
+
+/// Puts on disk what a directory says of this name: syncing the file alone does not.
+pub(crate) fn sync_name(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|path| !path.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn private_file() -> OpenOptions {

@@ -2,8 +2,8 @@
 
 use crate::checkpoint::{CheckpointLoop, Checkpoints};
 use crate::config::SqliteConfig;
-use crate::connection::{open_writer, prepare_for_writing};
-use crate::directory::DataDirectory;
+use crate::connection::{open_writer, prepare_for_writing, require_durability};
+use crate::directory::{DataDirectory, log_in};
 use crate::handle::SqliteStore;
 use crate::idempotency::Idempotency;
 use crate::inbox::Inbox;
@@ -16,8 +16,9 @@ use crate::writer::{Writer, WriterLoop};
 use model::id::KeySequence;
 use model::{Clock, Entropy, Timestamp};
 use rusqlite::Connection;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::Condition;
 use tokio::sync::watch;
@@ -73,9 +74,11 @@ pub(crate) fn prepare(
     inline: bool,
 ) -> Result<(Writer, Arc<Shared>), OpenError> {
     let database = directory.database();
+    sync_log(&directory)?;
     let mut connection = open_writer(&database, &config)?;
     let version = schema::check(&connection, &database)?;
     prepare_for_writing(&connection)?;
+    require_durability(&connection)?;
     schema::migrate(&connection, version)?;
     let now = surroundings.clock.now();
     let keys = keys_behind_the_last(&connection, now)?;
@@ -96,6 +99,19 @@ pub(crate) fn prepare(
     });
     let writer = Writer::new(connection, shared.clone(), surroundings.entropy, keys);
     Ok((writer, shared))
+}
+
+/// What a crash left in the log counts as committed from here on: a repeated request is answered
+/// from it, although its commit may not have come to its fsync.
+fn sync_log(directory: &DataDirectory) -> Result<(), OpenError> {
+    let path = log_in(directory.path());
+    match File::open(&path).and_then(|log| log.sync_all()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(OpenError::Directory {
+            path,
+            source: error,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Goes on behind the largest key that was ever given.
