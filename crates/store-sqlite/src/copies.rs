@@ -5,9 +5,10 @@
 
 use crate::backup::copy;
 use crate::connection::open_reader;
-use crate::directory::{database_in, make_private_directory, make_private_file};
+use crate::directory::{DataDirectory, database_in, is_lockable, log_in};
 use crate::open_error::OpenError;
 use crate::schema::check;
+use crate::unfinished::Unfinished;
 use rusqlite::Connection;
 use std::fs::File;
 use std::io;
@@ -25,6 +26,13 @@ pub enum CopyError {
     /// The target holds something.
     #[error("{} is not empty: name an empty or a new directory", .0.display())]
     NotEmpty(PathBuf),
+    /// Part of it is only in its log, as that of a data directory in use, or after a crash.
+    #[error(
+        "{} is not a backup but a data directory, part of which is only in its log: make a backup \
+         of it, and restore that",
+        .0.display()
+    )]
+    NotABackup(PathBuf),
     /// It can't be read or written.
     #[error("can't copy to {}: {source}", path.display())]
     Io {
@@ -47,7 +55,7 @@ pub fn backup(data_dir: &Path, directory: &Path) -> Result<(), CopyError> {
     let database = existing(data_dir)?;
     require_empty(directory)?;
     let connection = open_reader(&database, CACHE_KIB).map_err(OpenError::from)?;
-    check(&connection, &database)?;
+    require_store(&connection, data_dir)?;
     copy(&connection, directory).map_err(|failure| OpenError::from(failure).into())
 }
 
@@ -55,19 +63,20 @@ pub fn backup(data_dir: &Path, directory: &Path) -> Result<(), CopyError> {
 /// through before this returns; one that is damaged is removed.
 pub fn restore(backup: &Path, target: &Path) -> Result<(), CopyError> {
     let source = existing(backup)?;
-    require_empty(target)?;
-    let database = database_in(target);
-    let copied = copy_file(&source, target, &database)
-        .map_err(|source| CopyError::Io {
-            path: target.to_owned(),
-            source,
-        })
-        .and_then(|()| look_through(&database));
-    if copied.is_err() {
-        // What failed is told; a file that can't be removed on top of it is half a copy.
-        let _ = std::fs::remove_file(&database);
+    let _unchanging = held_if_in_use(backup)?;
+    // The file is copied as it is, so that a backup can be on a medium that is read-only.
+    if log_in(backup).metadata().is_ok_and(|log| log.len() > 0) {
+        return Err(CopyError::NotABackup(backup.to_owned()));
     }
-    copied
+    require_empty(target)?;
+    let unusable = |source| CopyError::Io {
+        path: target.to_owned(),
+        source,
+    };
+    let copied = Unfinished::begin(target).map_err(unusable)?;
+    copy_file(&source, copied.path()).map_err(unusable)?;
+    look_through(copied.path(), backup)?;
+    copied.finish().map_err(unusable)
 }
 
 fn existing(directory: &Path) -> Result<PathBuf, CopyError> {
@@ -94,18 +103,36 @@ fn require_empty(directory: &Path) -> Result<(), CopyError> {
     }
 }
 
-fn copy_file(source: &Path, target: &Path, database: &Path) -> io::Result<()> {
-    make_private_directory(target)?;
-    make_private_file(database)?;
-    let mut written = File::options().write(true).open(database)?;
-    io::copy(&mut File::open(source)?, &mut written)?;
-    written.sync_all()?;
-    File::open(target)?.sync_all()
+/// Keeps servers off a data directory that is taken for a backup. A backup has no lock.
+fn held_if_in_use(directory: &Path) -> Result<Option<DataDirectory>, CopyError> {
+    if !is_lockable(directory) {
+        return Ok(None);
+    }
+    match DataDirectory::lock(directory) {
+        Err(error @ OpenError::Locked { .. }) => Err(error.into()),
+        held => Ok(held.ok()),
+    }
 }
 
-fn look_through(database: &Path) -> Result<(), CopyError> {
-    let connection = Connection::open(database).map_err(OpenError::from)?;
-    check(&connection, database)?;
+fn copy_file(source: &Path, target: &Path) -> io::Result<()> {
+    let mut written = File::options().write(true).open(target)?;
+    io::copy(&mut File::open(source)?, &mut written).map(drop)
+}
+
+/// A file that SQLite takes for an empty database holds no store.
+fn require_store(connection: &Connection, directory: &Path) -> Result<(), CopyError> {
+    match check(connection, &database_in(directory))? {
+        0 => Err(CopyError::NoStore(directory.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn look_through(copied: &Path, backup: &Path) -> Result<(), CopyError> {
+    let connection = Connection::open(copied).map_err(OpenError::from)?;
+    require_store(&connection, backup).map_err(|error| match error {
+        CopyError::Open(OpenError::Database(reason)) => CopyError::Damaged(reason),
+        other => other,
+    })?;
     let verdict: Result<String, _> =
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
     match verdict {

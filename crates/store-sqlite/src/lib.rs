@@ -49,6 +49,7 @@ mod settings;
 mod shared;
 mod statistics;
 mod sweep;
+mod unfinished;
 mod walking;
 mod work;
 mod writer;

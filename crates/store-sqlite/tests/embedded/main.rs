@@ -3,6 +3,7 @@
 
 mod batching;
 mod claiming;
+mod copying;
 mod failing;
 mod opening;
 mod support;
