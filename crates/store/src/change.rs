@@ -36,6 +36,16 @@ pub enum Change {
         /// The revision that this was made from.
         revision: u64,
     },
+    /// Writes an application's data keys anew. Its revision grows; when it was last saved stays as
+    /// it is, since nobody saved anything.
+    ReplaceDataKeys {
+        /// The application.
+        application: ApplicationKey,
+        /// Its data keys.
+        data_keys: Vec<Sealed>,
+        /// The revision that this was made from.
+        revision: u64,
+    },
     /// Deletes an application: its uid is free again, its endpoints go with it, open deliveries
     /// are ended by background work.
     DeleteApplication(ApplicationKey),

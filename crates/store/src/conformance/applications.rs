@@ -62,6 +62,37 @@ pub(super) async fn replacing_an_application_keeps_its_id_and_creation(world: &m
     }
 }
 
+pub(super) async fn replacing_data_keys_is_no_save_but_stale_for_what_was_read_before(
+    world: &mut World,
+) {
+    let before = world.application().await;
+    world.clock.advance(HOUR);
+    let replace_keys = |revision| Change::ReplaceDataKeys {
+        application: before.application.id.key(),
+        data_keys: vec![sealed("resealed"), sealed("a second data key")],
+        revision,
+    };
+    let after = made(world.change(replace_keys(before.revision)).await);
+    assert_eq!(after.application, before.application);
+    assert_eq!(
+        after.data_keys,
+        [sealed("resealed"), sealed("a second data key")]
+    );
+    assert!(after.revision > before.revision);
+
+    for stale in [replace_keys(before.revision), replace(before.clone())] {
+        let refused = world.try_change(stale).await;
+        assert!(matches!(refused, Err(ChangeError::Stale)), "{refused:?}");
+    }
+    world.reopen().await;
+    assert_eq!(find(world, &key_of(&before)).await, Some(after));
+    world
+        .change(Change::DeleteApplication(before.application.id.key()))
+        .await;
+    let refused = world.try_change(replace_keys(before.revision)).await;
+    assert!(matches!(refused, Err(ChangeError::Missing)), "{refused:?}");
+}
+
 pub(super) async fn a_taken_application_uid_is_refused(world: &World) {
     let holder = world
         .application_with(|it| it.uid = Some(name("shop-1")))

@@ -125,8 +125,8 @@ pub(super) async fn a_message_whose_payload_is_gone_is_not_recovered(world: &Wor
     assert_eq!(replays(world, lane).await, [kept]);
 }
 
-/// More than two slices. Each message failed twice before; after each slice the store is opened anew,
-/// and what the slice opened fails once more.
+/// More than two slices. Each message failed twice before; after each slice the store is opened
+/// anew, and what the slice opened fails once more.
 pub(super) async fn a_recovery_goes_on_after_reopening_and_opens_each_replay_once(
     world: &mut World,
 ) {
