@@ -11,7 +11,8 @@ pub struct SqliteConfig {
     pub writer_cache_kib: u32,
     /// Each reader's page cache.
     pub reader_cache_kib: u32,
-    /// Read-only connections, and so reads at the same time.
+    /// Read-only connections for lists and lookups, and so many of these at the same time. What is
+    /// on a message's way has two more of its own.
     pub readers: usize,
     /// The most bytes of requests that may wait for the writer: callers wait beyond it.
     pub inbox_kib: u32,

@@ -36,26 +36,43 @@ use tokio::sync::{oneshot, watch};
 
 type Stored<T> = Result<T, StoreError>;
 
+/// Connections for what is on a message's way: each read is short.
+const WAY_READERS: usize = 2;
+
 /// The embedded store.
 pub struct SqliteStore {
     shared: Arc<Shared>,
+    /// For what is on a message's way: never behind lists.
+    way: Arc<Readers>,
+    /// For lists and lookups.
     readers: Arc<Readers>,
     /// Driven by whoever asks, if the store was opened inline.
     writer: Option<Mutex<Writer>>,
 }
 
 impl SqliteStore {
-    pub(crate) fn new(shared: Arc<Shared>, readers: Readers, writer: Option<Writer>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, writer: Option<Writer>) -> Self {
+        let pool = |connections| {
+            let cache_kib = shared.config.reader_cache_kib;
+            Readers::new(
+                shared.directory.database(),
+                connections,
+                cache_kib,
+                shared.inline,
+            )
+        };
         Self {
-            shared,
-            readers: Arc::new(readers),
+            way: pool(WAY_READERS),
+            readers: pool(shared.config.readers),
             writer: writer.map(Mutex::new),
+            shared,
         }
     }
 
     /// Takes no more requests. What is queued is still done; then the loops end, the writer's
     /// after it has moved everything into the database's file.
     pub fn close(&self) {
+        self.way.close();
         self.readers.close();
         self.shared.inbox.close();
         self.shared.checkpoints.close();
@@ -185,13 +202,13 @@ impl Store for SqliteStore {
     async fn claim(&self, lane: Lane, due_by: Timestamp, limit: usize) -> Stored<Vec<Claimed>> {
         let owned = self.shared.owned.clone();
         let claim = move |connection: &_| claim::claim(connection, &owned, (lane, due_by, limit));
-        Ok(self.readers.with(claim).await?)
+        Ok(self.way.with(claim).await?)
     }
 
     async fn lanes(&self, after: EndpointKey, limit: usize) -> Stored<Vec<LaneDue>> {
         let owned = self.shared.owned.clone();
         let lanes = move |connection: &_| claim::lanes(connection, &owned, after, limit);
-        Ok(self.readers.with(lanes).await?)
+        Ok(self.way.with(lanes).await?)
     }
 
     fn condition(&self) -> watch::Receiver<Condition> {
@@ -215,13 +232,13 @@ impl Store for SqliteStore {
             let now = shared.clock.now();
             shared.idempotency.find(connection, now, &fingerprint)
         };
-        Ok(self.readers.snapshot(find).await?)
+        Ok(self.way.snapshot(find).await?)
     }
 
     async fn registry(&self, application: &ApplicationRef) -> Stored<Option<RegistryRow>> {
         let application = application.clone();
         let read = move |connection: &_| applications::registry(connection, &application);
-        Ok(self.readers.snapshot(read).await?)
+        Ok(self.way.snapshot(read).await?)
     }
 
     async fn applications(
@@ -340,6 +357,9 @@ impl Store for SqliteStore {
     async fn backup(&self, directory: &Path) -> Stored<()> {
         let directory = directory.to_owned();
         let copy = move |connection: &_| backup::copy(connection, &directory);
-        Ok(self.readers.with(copy).await?)
+        Ok(self.readers.apart(copy).await?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,6 @@ use crate::idempotency::Idempotency;
 use crate::inbox::Inbox;
 use crate::open_error::OpenError;
 use crate::owned::Owned;
-use crate::reader::Readers;
 use crate::schema;
 use crate::shared::Shared;
 use crate::writer::{Writer, WriterLoop};
@@ -45,9 +44,8 @@ impl SqliteStore {
     ) -> Result<(Self, WriterLoop, CheckpointLoop), OpenError> {
         let database = directory.database();
         let (writer, shared) = prepare(directory, config, surroundings, false)?;
-        let checkpoints = CheckpointLoop::new(shared.clone(), database.clone());
-        let readers = Readers::new(database, &shared.config, false);
-        let store = Self::new(shared, readers, None);
+        let checkpoints = CheckpointLoop::new(shared.clone(), database);
+        let store = Self::new(shared, None);
         Ok((store, WriterLoop::new(writer), checkpoints))
     }
 
@@ -59,10 +57,8 @@ impl SqliteStore {
         config: SqliteConfig,
         surroundings: Surroundings,
     ) -> Result<Self, OpenError> {
-        let database = directory.database();
         let (writer, shared) = prepare(directory, config, surroundings, true)?;
-        let readers = Readers::new(database, &shared.config, true);
-        Ok(Self::new(shared, readers, Some(writer)))
+        Ok(Self::new(shared, Some(writer)))
     }
 }
 

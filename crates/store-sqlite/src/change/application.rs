@@ -14,7 +14,7 @@ use model::name::Name;
 use rusqlite::params;
 use store::Sealed;
 use store::change::{ChangeError, Changed};
-use store::rows::ApplicationRef;
+use store::rows::{ApplicationRef, ApplicationRow};
 
 pub(super) fn create(
     batch: &mut Batch<'_>,
@@ -48,10 +48,7 @@ pub(super) fn replace(
     (data_keys, revision): (&[Sealed], u64),
 ) -> Result<Changed, Refused> {
     let key = application.id.key();
-    let before = by_key(batch.connection, key)?.ok_or(ChangeError::Missing)?;
-    if before.revision != revision {
-        return Err(ChangeError::Stale.into());
-    }
+    let before = current(batch, key, revision)?;
     check_uid(batch, application.uid.as_ref(), Some(key))?;
     batch
         .connection
@@ -70,6 +67,17 @@ pub(super) fn replace(
     if before.data_keys != data_keys {
         write_data_keys(batch, key, data_keys)?;
     }
+    Ok(Changed::Application(reread(batch, key)?))
+}
+
+pub(super) fn replace_data_keys(
+    batch: &mut Batch<'_>,
+    key: ApplicationKey,
+    (data_keys, revision): (&[Sealed], u64),
+) -> Result<Changed, Refused> {
+    current(batch, key, revision)?;
+    grow_revision(batch, key)?;
+    write_data_keys(batch, key, data_keys)?;
     Ok(Changed::Application(reread(batch, key)?))
 }
 
@@ -109,6 +117,19 @@ pub(super) fn grow_revision(batch: &Batch<'_>, key: ApplicationKey) -> Result<()
     Ok(())
 }
 
+/// The application, if this is its revision.
+fn current(
+    batch: &Batch<'_>,
+    key: ApplicationKey,
+    revision: u64,
+) -> Result<ApplicationRow, Refused> {
+    let row = by_key(batch.connection, key)?.ok_or(ChangeError::Missing)?;
+    if row.revision != revision {
+        return Err(ChangeError::Stale.into());
+    }
+    Ok(row)
+}
+
 fn check_uid(
     batch: &Batch<'_>,
     uid: Option<&Name>,
@@ -142,6 +163,6 @@ fn write_data_keys(
     Ok(())
 }
 
-fn reread(batch: &Batch<'_>, key: ApplicationKey) -> Result<store::rows::ApplicationRow, Failure> {
+fn reread(batch: &Batch<'_>, key: ApplicationKey) -> Result<ApplicationRow, Failure> {
     by_key(batch.connection, key)?.ok_or_else(|| Failure::unreadable("application"))
 }

@@ -80,6 +80,11 @@ fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
             data_keys,
             revision,
         } => application::replace(batch, application, (data_keys, *revision)),
+        Change::ReplaceDataKeys {
+            application,
+            data_keys,
+            revision,
+        } => application::replace_data_keys(batch, *application, (data_keys, *revision)),
         Change::DeleteApplication(key) => application::delete(batch, *key),
         Change::CreateEndpoint {
             endpoint,
