@@ -17,7 +17,7 @@ use std::time::Duration;
 use book::Book;
 use e2e::chance::Chance;
 use e2e::server::quiet_address;
-use e2e::{Options, Receiver, Server, place, within};
+use e2e::{Api, Options, Receiver, Server, place, within};
 use load::{Load, Sent};
 use serde_json::json;
 use tokio::sync::watch;
@@ -71,7 +71,7 @@ async fn a_crash_loses_nothing_that_was_accepted() {
         ..
     } = world;
     let sent = load.finish().await;
-    everything_arrives(&book, &sent).await;
+    everything_arrives(&api, &book, &sent).await;
 
     let repeats = book.repeats(&kills);
     println!(
@@ -142,21 +142,31 @@ async fn after(mut counter: watch::Receiver<u64>, events: u64) {
 }
 
 /// Every accepted message at every endpoint.
-async fn everything_arrives(book: &Book, sent: &Sent) {
-    let expected = sent.accepted.len() * book::ENDPOINTS.len();
-    let missing = || book.missing(&sent.accepted);
+async fn everything_arrives(api: &Api, book: &Book, sent: &Sent) {
     let mut delivered = book.delivered.subscribe();
     let all = async {
-        while !missing().is_empty() {
-            delivered.changed().await.expect("the counter is held");
+        loop {
+            let before = *delivered.borrow_and_update();
+            let missing = book.missing(&sent.accepted).len() as u64;
+            if missing == 0 {
+                return;
+            }
+            let more = delivered.wait_for(|count| *count >= before + missing);
+            more.await.expect("the counter is held");
         }
     };
-    if timeout(LAST_DELIVERIES, all).await.is_err() {
-        let missing = missing();
-        let first = &missing[..missing.len().min(5)];
-        panic!(
-            "lost: {} of {expected} deliveries, such as {first:?}",
-            missing.len()
-        );
+    if timeout(LAST_DELIVERIES, all).await.is_ok() {
+        return;
     }
+    let (missing, expected) = (
+        book.missing(&sent.accepted),
+        sent.accepted.len() * book::ENDPOINTS.len(),
+    );
+    let (path, message) = missing.first().expect("something is missing");
+    let attempts = api.get(&format!("/app/shop/attempt/msg/{message}")).await;
+    let endpoints = api.get(&format!("/app/shop/msg/{message}/endpoint")).await;
+    panic!(
+        "lost: {} of {expected} deliveries, such as {message} at {path}\n{attempts}\n{endpoints}",
+        missing.len()
+    );
 }
