@@ -27,12 +27,11 @@ use rusqlite::types::ValueRef;
 use store::registry::RegistryConfig;
 use store::{Registry, Store};
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
-use tokio::runtime::Builder;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use transport::{FixedResolver, Guard};
 use vault::{MasterKey, Vault};
-use world::{NoEvents, SeededEntropy, SimulatedClock, SimulatedNetwork};
+use world::{NoEvents, SeededEntropy, SimulatedClock, SimulatedNetwork, paused_runtime};
 
 const MESSAGES: usize = 20;
 /// The schedule's waits, in seconds.
@@ -70,13 +69,7 @@ fn the_same_seed_leaves_the_same_trace_to_the_byte() {
 /// One life of a node: the trace that it leaves.
 fn run(seed: u64) -> String {
     let home = tempfile::tempdir().expect("a directory");
-    let runtime = Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build();
-    let sent = runtime
-        .expect("a runtime")
-        .block_on(live(seed, home.path()));
+    let sent = paused_runtime().block_on(live(seed, home.path()));
     format!("{sent}\n{}", rows(&home.path().join("data/postrider.db")))
 }
 

@@ -9,11 +9,19 @@ use async_trait::async_trait;
 use e2e::chance::Chance;
 use model::security::{EventSink, SecurityEvent};
 use model::{Clock, Entropy, Timestamp};
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 use transport::{Answer, Outgoing, SendError, Stage, Transport};
 
 /// 2026-01-01, when every simulated world begins.
 const BEGINNING: Timestamp = Timestamp::from_seconds(1_767_225_600);
+
+/// One thread, on which time passes only when everybody waits for it.
+pub(crate) fn paused_runtime() -> Runtime {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_time().start_paused(true);
+    builder.build().expect("a runtime")
+}
 
 /// Simulated time: tokio's, which is paused.
 pub(crate) struct SimulatedClock(Instant);
