@@ -2,10 +2,10 @@
 
 use crate::columns::{name, optional_name, optional_text, time, words};
 use crate::failure::Failure;
-use crate::walking::Walking;
+use crate::walking::{Walking, direction};
 use model::event_type::EventType;
 use model::name::Name;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params_from_iter};
 use store::query::{EventTypeQuery, Walk};
 
 const SELECT: &str = "SELECT name, description, archived, deprecated, schemas, feature_flags,
@@ -29,12 +29,15 @@ pub(crate) fn list(
     connection: &Connection,
     query: &EventTypeQuery,
 ) -> Result<Walk<EventType, Name>, Failure> {
-    let order = match query.ascending {
-        true => "WHERE (?1 IS NULL OR name > ?1) ORDER BY name ASC",
-        false => "WHERE (?1 IS NULL OR name < ?1) ORDER BY name DESC",
+    let condition = match (&query.beyond, query.ascending) {
+        (None, _) => "",
+        (Some(_), true) => "WHERE name > ?1",
+        (Some(_), false) => "WHERE name < ?1",
     };
-    let mut select = connection.prepare_cached(&format!("{SELECT} {order}"))?;
-    let mut rows = select.query([query.beyond.as_ref().map(Name::as_str)])?;
+    let order = direction(query.ascending);
+    let sql = format!("{SELECT} {condition} ORDER BY name {order}");
+    let mut select = connection.prepare_cached(&sql)?;
+    let mut rows = select.query(params_from_iter(query.beyond.iter().map(Name::as_str)))?;
     let mut walking = Walking::new(query.limit);
     while let Some(row) = rows.next()? {
         if !walking.looks_at(name(row, 0)?) {
