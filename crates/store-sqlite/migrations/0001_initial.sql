@@ -128,6 +128,13 @@ CREATE TABLE delivery (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_message ON delivery (message, endpoint);
 
+-- How many of these an endpoint has: without an attempt behind them, and with one.
+CREATE TABLE open_count (
+    endpoint INTEGER PRIMARY KEY,
+    pending  INTEGER NOT NULL,
+    retrying INTEGER NOT NULL
+) STRICT;
+
 -- Result 0 is success, 1 failure, 2 and more are reasons for which none was made.
 CREATE TABLE attempt (
     id          INTEGER PRIMARY KEY,

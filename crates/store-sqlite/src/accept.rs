@@ -124,7 +124,7 @@ fn write_message(batch: &Batch<'_>, item: &Accept, id: MessageId) -> Result<(), 
 }
 
 fn open_deliveries(
-    batch: &Batch<'_>,
+    batch: &mut Batch<'_>,
     item: &Accept,
     (message, keys): (MessageKey, &[DeliveryKey]),
 ) -> Result<Vec<(DeliveryKey, Option<Hold>)>, Failure> {
@@ -139,7 +139,7 @@ fn open_deliveries(
             attempts: 0,
             due: new.due,
         };
-        deliveries::open(batch.connection, &delivery)?;
+        deliveries::open(batch, &delivery)?;
         // Held before the commit lets a claim see it.
         let hold = match new.owned {
             true => batch.owned.hold(new.endpoint, key),

@@ -1,6 +1,6 @@
 //! One transaction in the making: what the requests of a commit share. Keys are taken here, under
-//! the writer, so that a smaller one never commits after a larger one; statistics are counted here
-//! and written once per group.
+//! the writer, so that a smaller one never commits after a larger one; attempts and open deliveries
+//! are counted here and written once per group.
 
 use crate::failure::Failure;
 use crate::idempotency::{Idempotency, Remembered};
@@ -30,6 +30,13 @@ pub(crate) struct Lent<'w> {
     pub(crate) rounds: &'w mut Rounds,
 }
 
+/// By how much an endpoint's open deliveries became more, or fewer.
+#[derive(Default, PartialEq, Eq)]
+struct Opened {
+    pending: i64,
+    retrying: i64,
+}
+
 /// A transaction in the making.
 pub(crate) struct Batch<'w> {
     pub(crate) connection: &'w Connection,
@@ -44,6 +51,7 @@ pub(crate) struct Batch<'w> {
     keys: &'w mut KeySequence,
     fresh: HashMap<Fingerprint, Remembered>,
     counted: BTreeMap<(i64, i64, Name, u8), i64>,
+    opened: BTreeMap<i64, Opened>,
     taken: i64,
     kept: i64,
 }
@@ -61,6 +69,7 @@ impl<'w> Batch<'w> {
             keys: lent.keys,
             fresh: HashMap::new(),
             counted: BTreeMap::new(),
+            opened: BTreeMap::new(),
             taken: 0,
             kept: 0,
         }
@@ -151,16 +160,37 @@ impl<'w> Batch<'w> {
         *self.counted.entry(group).or_default() += 1;
     }
 
+    /// Counts open deliveries of an endpoint, with so many attempts behind them, that came; below
+    /// zero, that went.
+    pub(crate) fn count_open(&mut self, endpoint: EndpointKey, attempts: u16, by: i64) {
+        let opened = self.opened.entry(endpoint.integer()).or_default();
+        match attempts {
+            0 => opened.pending += by,
+            _ => opened.retrying += by,
+        }
+    }
+
     /// Writes what is written once per transaction, and gives back the keys to index after the
     /// commit.
     pub(crate) fn finish(self) -> Result<HashMap<Fingerprint, Remembered>, Failure> {
+        self.write_attempts()?;
+        self.write_open()?;
+        if self.taken > self.kept {
+            self.connection
+                .prepare_cached("UPDATE sequence SET last = ?1 WHERE id = 0")?
+                .execute([self.taken])?;
+        }
+        Ok(self.fresh)
+    }
+
+    fn write_attempts(&self) -> Result<(), Failure> {
         let mut upsert = self.connection.prepare_cached(
             "INSERT INTO rollup (endpoint, hour, event_type, result, attempts)
              VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (endpoint, hour, event_type, result)
              DO UPDATE SET attempts = attempts + excluded.attempts",
         )?;
-        for ((endpoint, hour, event_type, result), attempts) in self.counted {
+        for ((endpoint, hour, event_type, result), attempts) in &self.counted {
             upsert.execute(params![
                 endpoint,
                 hour,
@@ -169,11 +199,21 @@ impl<'w> Batch<'w> {
                 attempts
             ])?;
         }
-        if self.taken > self.kept {
-            self.connection
-                .prepare_cached("UPDATE sequence SET last = ?1 WHERE id = 0")?
-                .execute([self.taken])?;
+        Ok(())
+    }
+
+    /// Nothing for an endpoint of which as many came as went: at full load, most of them.
+    fn write_open(&self) -> Result<(), Failure> {
+        let mut upsert = self.connection.prepare_cached(
+            "INSERT INTO open_count (endpoint, pending, retrying) VALUES (?1, ?2, ?3)
+             ON CONFLICT (endpoint) DO UPDATE
+             SET pending = pending + excluded.pending, retrying = retrying + excluded.retrying",
+        )?;
+        for (endpoint, opened) in &self.opened {
+            if *opened != Opened::default() {
+                upsert.execute([*endpoint, opened.pending, opened.retrying])?;
+            }
         }
-        Ok(self.fresh)
+        Ok(())
     }
 }

@@ -124,6 +124,3 @@ fn due(
     }
     Ok(found)
 }
-
-#[cfg(test)]
-mod tests;

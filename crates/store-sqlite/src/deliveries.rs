@@ -28,8 +28,8 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
 }
 
 /// Opens a delivery.
-pub(crate) fn open(connection: &Connection, delivery: &Delivery) -> Result<(), Failure> {
-    let mut insert = connection.prepare_cached(
+pub(crate) fn open(batch: &mut Batch<'_>, delivery: &Delivery) -> Result<(), Failure> {
+    let mut insert = batch.connection.prepare_cached(
         "INSERT INTO delivery
          (endpoint, class, due, id, application, message, trigger, attempts)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -44,12 +44,13 @@ pub(crate) fn open(connection: &Connection, delivery: &Delivery) -> Result<(), F
         trigger_number(delivery.trigger),
         delivery.attempts,
     ])?;
+    batch.count_open(delivery.endpoint, delivery.attempts, 1);
     Ok(())
 }
 
 /// Closes a delivery. False: it is not there as it was when it was read.
-pub(crate) fn close(connection: &Connection, delivery: &Delivery) -> Result<bool, Failure> {
-    let mut delete = connection.prepare_cached(
+pub(crate) fn close(batch: &mut Batch<'_>, delivery: &Delivery) -> Result<bool, Failure> {
+    let mut delete = batch.connection.prepare_cached(
         "DELETE FROM delivery
          WHERE endpoint = ?1 AND class = ?2 AND due = ?3 AND id = ?4 AND attempts = ?5",
     )?;
@@ -60,17 +61,20 @@ pub(crate) fn close(connection: &Connection, delivery: &Delivery) -> Result<bool
         delivery.key.integer(),
         delivery.attempts,
     ])?;
+    if deleted == 1 {
+        batch.count_open(delivery.endpoint, delivery.attempts, -1);
+    }
     Ok(deleted == 1)
 }
 
 /// Counts an attempt and sets when the next one is due. False: it is not there as it was when it
 /// was read.
 pub(crate) fn reschedule(
-    connection: &Connection,
+    batch: &mut Batch<'_>,
     delivery: &Delivery,
     due: Timestamp,
 ) -> Result<bool, Failure> {
-    let mut update = connection.prepare_cached(
+    let mut update = batch.connection.prepare_cached(
         "UPDATE delivery SET due = ?6, attempts = attempts + 1
          WHERE endpoint = ?1 AND class = ?2 AND due = ?3 AND id = ?4 AND attempts = ?5",
     )?;
@@ -82,6 +86,10 @@ pub(crate) fn reschedule(
         delivery.attempts,
         due.micros(),
     ])?;
+    if updated == 1 {
+        batch.count_open(delivery.endpoint, delivery.attempts, -1);
+        batch.count_open(delivery.endpoint, delivery.attempts.saturating_add(1), 1);
+    }
     Ok(updated == 1)
 }
 
@@ -164,7 +172,7 @@ pub(crate) fn end(
     reason: EndReason,
 ) -> Result<(), Failure> {
     let connection = batch.connection;
-    if !close(connection, delivery)? {
+    if !close(batch, delivery)? {
         return Ok(());
     }
     let written = Written {

@@ -27,6 +27,8 @@ mod columns;
 mod config;
 mod connection;
 mod copies;
+#[cfg(test)]
+mod costs;
 mod deliveries;
 mod directory;
 mod endpoint_messages;

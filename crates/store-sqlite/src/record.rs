@@ -19,8 +19,8 @@ pub(crate) fn record(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<Recorde
     let held = batch.owned.is_held(delivery.endpoint, delivery.key);
     let found = held
         && match outcome.then {
-            Then::Close => deliveries::close(batch.connection, delivery)?,
-            Then::Reschedule(due) => deliveries::reschedule(batch.connection, delivery, due)?,
+            Then::Close => deliveries::close(batch, delivery)?,
+            Then::Reschedule(due) => deliveries::reschedule(batch, delivery, due)?,
         };
     if !found && let Some(attempt) = recorded_before(batch, outcome)? {
         return Ok(Recorded {
@@ -84,7 +84,7 @@ fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<AttemptId, 
 }
 
 /// A success by hand makes the automatic series pointless.
-fn close_scheduled_sibling(batch: &Batch<'_>, outcome: &Outcome) -> Result<(), Failure> {
+fn close_scheduled_sibling(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<(), Failure> {
     let delivery = &outcome.delivery;
     let by_hand = delivery.trigger != Trigger::Scheduled;
     if !by_hand || outcome.attempt.result != AttemptResult::Success {
@@ -93,7 +93,7 @@ fn close_scheduled_sibling(batch: &Batch<'_>, outcome: &Outcome) -> Result<(), F
     let open = deliveries::open_of(batch.connection, delivery.message, Some(delivery.endpoint))?;
     for other in open {
         if other.trigger == Trigger::Scheduled {
-            deliveries::close(batch.connection, &other)?;
+            deliveries::close(batch, &other)?;
         }
     }
     Ok(())

@@ -1,11 +1,12 @@
 //! Counting an endpoint's attempts: whole hours from the rollup, the ragged edges from the attempts
-//! themselves, so that the count is exact.
+//! themselves, so that the count is exact. Open deliveries are counted as they come and go: there
+//! may be millions.
 
 use crate::batch::HOUR;
 use crate::failure::Failure;
 use model::Timestamp;
 use model::id::{AttemptKey, EndpointKey};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use store::query::StatisticsQuery;
 use store::rows::Statistics;
 
@@ -86,13 +87,12 @@ fn count_open(
     endpoint: EndpointKey,
     statistics: &mut Statistics,
 ) -> Result<(), Failure> {
-    let mut select = connection.prepare_cached(
-        "SELECT count(*), coalesce(sum(attempts > 0), 0) FROM delivery WHERE endpoint = ?1",
-    )?;
-    let (open, retrying): (i64, i64) =
-        select.query_row([endpoint.integer()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut select = connection
+        .prepare_cached("SELECT pending, retrying FROM open_count WHERE endpoint = ?1")?;
+    let counts = select.query_row([endpoint.integer()], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (pending, retrying): (i64, i64) = counts.optional()?.unwrap_or_default();
+    statistics.pending = pending.cast_unsigned();
     statistics.retrying = retrying.cast_unsigned();
-    statistics.pending = (open - retrying).cast_unsigned();
     Ok(())
 }
 

@@ -133,7 +133,7 @@ fn open_delivery(
         return Err(ChangeError::Missing.into());
     }
     let delivery = deliveries::due_now(batch, ends, trigger);
-    deliveries::open(batch.connection, &delivery)?;
+    deliveries::open(batch, &delivery)?;
     let hold = match owned {
         true => batch.owned.hold(endpoint, delivery.key),
         false => None,

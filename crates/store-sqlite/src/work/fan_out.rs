@@ -44,7 +44,7 @@ pub(super) fn advance(
             attempts: 0,
             due: message.deliver_at.unwrap_or(batch.now),
         };
-        deliveries::open(batch.connection, &delivery)?;
+        deliveries::open(batch, &delivery)?;
         progress.done += 1;
         progress.opened.push(lane_due(&delivery));
     }

@@ -46,7 +46,7 @@ pub(super) fn advance(
         if window.contains(&message) && failed_for_good(batch.connection, lane, message, attempt)? {
             let ends = (lane.0, endpoint, message);
             let delivery = deliveries::due_now(batch, ends, Trigger::Replay);
-            deliveries::open(batch.connection, &delivery)?;
+            deliveries::open(batch, &delivery)?;
             progress.done += 1;
             progress.opened.push(lane_due(&delivery));
         }

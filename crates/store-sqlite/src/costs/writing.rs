@@ -1,0 +1,180 @@
+//! What the writer does costs the same whatever the store holds.
+
+use super::{FULL, OTHER, check, lane, name, some_message};
+use crate::batch::{Batch, Lent};
+use crate::failure::Failure;
+use crate::idempotency::Idempotency;
+use crate::owned::Owned;
+use crate::rounds::Rounds;
+use crate::{accept, change, claim, record, sweep, work};
+use model::Timestamp;
+use model::attempt::AttemptResult;
+use model::delivery::Trigger;
+use model::id::KeySequence;
+use model::message::PayloadForm;
+use rusqlite::Connection;
+use std::sync::Arc;
+use std::time::Duration;
+use store::accept::{Accept, NewDelivery, NewMessage};
+use store::change::{Change, ChangeRequest};
+use store::conformance::{TestClock, TestEntropy};
+use store::idempotency::{IdempotencyKey, KEY_LIFE};
+use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::rows::Claimed;
+use store::work::{SweepLimits, Work};
+
+#[test]
+fn a_message_is_accepted_and_its_outcome_recorded() {
+    check("accept", |connection| {
+        in_batch(connection, &Arc::default(), accept_one)
+    });
+    for (manual, then) in [
+        (false, Then::Close),
+        (false, Then::Reschedule(Timestamp::MAX)),
+        (true, Then::Close),
+    ] {
+        check("record", |connection| {
+            let owned = Arc::default();
+            let full = (lane(FULL), Timestamp::MAX, 1);
+            let claimed = claim::claim(connection, &owned, full)?;
+            in_batch(connection, &owned, |batch| {
+                let recorded = record::record(batch, &outcome(claimed, manual, then))?;
+                assert!(!recorded.stale && recorded.disabled);
+                Ok(())
+            })
+        });
+    }
+}
+
+#[test]
+fn changes_and_background_work_touch_only_what_they_are_about() {
+    let open = Change::OpenDelivery {
+        application: lane(FULL).application,
+        message: some_message(),
+        endpoint: lane(OTHER).endpoint,
+        trigger: Trigger::Manual,
+        owned: true,
+    };
+    let recover = Change::StartWork {
+        tail: [1; 12],
+        application: lane(OTHER).application,
+        work: Work::Recover {
+            endpoint: lane(OTHER).endpoint,
+            since: Timestamp::from_micros(0),
+            until: Timestamp::MAX,
+        },
+    };
+    let delete = Change::DeleteEndpoint(lane(OTHER).application, lane(OTHER).endpoint);
+    for asked in [open, recover, delete] {
+        let request = ChangeRequest {
+            change: asked,
+            idempotency: None,
+        };
+        check("a change, and the work that it starts", |connection| {
+            in_batch(connection, &Arc::default(), |batch| {
+                change::change(batch, &request)?.expect("it is done");
+                work::slice(batch)
+            })
+        });
+    }
+    let limits = SweepLimits {
+        keep_since: TestClock::START,
+        rows_max: 10,
+    };
+    check("sweep", |connection| {
+        in_batch(connection, &Arc::default(), |batch| {
+            let swept = sweep::sweep(batch, limits)?;
+            assert_eq!(swept.messages, 10);
+            Ok(())
+        })
+    });
+}
+
+/// Does `work` in a transaction that is not committed.
+fn in_batch<T>(
+    connection: &Connection,
+    owned: &Arc<Owned>,
+    work: impl FnOnce(&mut Batch<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let transaction = connection.unchecked_transaction()?;
+    let idempotency = Idempotency::load(connection, TestClock::START, 10)?;
+    let (mut keys, mut rounds) = (KeySequence::after(0, 0), Rounds::default());
+    let entropy = TestEntropy::new(1);
+    let mut batch = Batch::new(Lent {
+        connection,
+        now: TestClock::START,
+        owned,
+        entropy: &entropy,
+        idempotency: &idempotency,
+        keys: &mut keys,
+        rounds: &mut rounds,
+    });
+    let done = work(&mut batch)?;
+    batch.finish()?;
+    transaction.rollback()?;
+    Ok(done)
+}
+
+fn accept_one(batch: &mut Batch<'_>) -> Result<(), Failure> {
+    let item = Accept {
+        application: lane(FULL).application,
+        registry_revision: 1,
+        message: NewMessage {
+            tail: [1; 12],
+            event_type: name("order.paid"),
+            event_id: Some(name("a-new-one")),
+            channels: [name("here")].into(),
+            tags: [name("this")].into(),
+            deliver_at: None,
+            expires_at: Timestamp::MAX,
+            form: PayloadForm::Json,
+            payload: b"{}"[..].into(),
+        },
+        deliveries: vec![NewDelivery {
+            endpoint: lane(FULL).endpoint,
+            due: TestClock::START,
+            owned: true,
+        }],
+        fan_out_after: Some(lane(FULL).endpoint),
+        idempotency: Some(IdempotencyKey {
+            fingerprint: [1; 16],
+            body: [2; 16],
+            life: KEY_LIFE,
+            status: 202,
+        }),
+    };
+    let accepted = accept::accept(batch, &[item])?.remove(0);
+    accepted.expect("it is accepted");
+    Ok(())
+}
+
+/// The most that an outcome can bring with it: it disables the endpoint, and a success by hand
+/// closes the scheduled delivery too.
+fn outcome(claimed: Vec<Claimed>, manual: bool, then: Then) -> Outcome {
+    let claimed = claimed.into_iter().next().expect("there is one");
+    let mut delivery = claimed.delivery;
+    if manual {
+        delivery.trigger = Trigger::Manual;
+    }
+    Outcome {
+        message: claimed.message.message.id,
+        event_type: claimed.message.message.event_type,
+        attempt: NewAttempt {
+            tail: [1; 12],
+            number: 1,
+            started_at: TestClock::START,
+            duration: Duration::from_millis(20),
+            status_code: 500,
+            result: match manual {
+                true => AttemptResult::Success,
+                false => AttemptResult::Failure,
+            },
+            endpoint_revision: 1,
+            excerpt: Some(b"sorry"[..].into()),
+        },
+        then,
+        health: HealthChange::Disable,
+        hold: claimed.hold,
+        delivery,
+    }
+}
