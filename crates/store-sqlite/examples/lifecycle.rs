@@ -1,9 +1,10 @@
 //! What a message's life costs in the store: accepts with an idempotency key and owned deliveries,
-//! then an outcome for each, by so many clients at once.
+//! then an outcome for each, by so many clients at once. A client sends its next message when the
+//! last one is accepted, as over HTTP; it does not wait for outcomes.
 //!
 //! `cargo run --release -p store-sqlite --example lifecycle [MESSAGES] [CLIENTS] [FAN_OUT] [DIR]`
-//! prints messages per second, CPU time per delivery of the whole process, commits and the size of
-//! the log. With DIR the database is kept there and grows from run to run.
+//! prints messages per second, CPU time per delivery of the whole process, how long accepts took,
+//! commits and the size of the log. With DIR the database is kept there and grows from run to run.
 
 use model::attempt::AttemptResult;
 use model::delivery::{Delivery, Trigger};
@@ -20,9 +21,9 @@ use std::time::{Duration, Instant, SystemTime};
 use store::accept::{Accept, Accepted, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
 use store::idempotency::{AUTO_KEY_LIFE, IdempotencyKey};
-use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::record::{HealthChange, NewAttempt, Outcome, Recorded, Then};
 use store::rows::ApplicationRef;
-use store::{Hold, Store};
+use store::{Hold, Store, StoreError};
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 
 type Failure = Box<dyn std::error::Error>;
@@ -63,14 +64,21 @@ fn measure(plan: &Plan, path: &Path) -> Result<(), Failure> {
     let writing = runtime.spawn_blocking(|| writer.run());
     let checkpointing = runtime.spawn_blocking(|| checkpoints.run());
     let (cpu, begun) = (cpu_time()?, Instant::now());
-    runtime.block_on(run(store.clone(), surroundings, plan))?;
+    let mut took = runtime.block_on(run(store.clone(), surroundings, plan))?;
     let (cpu, wall) = (cpu_time()? - cpu, begun.elapsed());
     let deliveries = plan.messages * plan.fan_out as u64;
     let log = path.join("postrider.db-wal").metadata()?.len() >> 20;
+    took.sort_unstable();
+    let at = |share: usize| took[(took.len() - 1) * share / 1_000].as_secs_f64() * 1e3;
     println!(
-        "{:.0} messages/s, {:.1} CPU-µs per delivery, {} commits, log {log} MiB",
+        "{:.0} messages/s, {:.1} CPU-µs per delivery, accepts {:.1} ms (p99 {:.1}, p99.9 {:.1}, \
+         most {:.1}), {} commits, log {log} MiB",
         plan.messages as f64 / wall.as_secs_f64(),
         cpu.as_secs_f64() * 1e6 / deliveries as f64,
+        at(500),
+        at(990),
+        at(999),
+        at(1_000),
         store.commits(),
     );
     store.close();
@@ -79,7 +87,16 @@ fn measure(plan: &Plan, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn run(store: Arc<SqliteStore>, given: Surroundings, plan: &Plan) -> Result<(), Failure> {
+/// How long each accept took.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a program of its own, as the binary is"
+)]
+async fn run(
+    store: Arc<SqliteStore>,
+    given: Surroundings,
+    plan: &Plan,
+) -> Result<Vec<Duration>, Failure> {
     let application = create_application(&store, &given).await?;
     let mut endpoints = Vec::new();
     for _ in 0..plan.fan_out {
@@ -92,22 +109,38 @@ async fn run(store: Arc<SqliteStore>, given: Surroundings, plan: &Plan) -> Resul
         let (store, given, endpoints) = (store.clone(), given.clone(), endpoints.clone());
         let messages = plan.messages / plan.clients;
         clients.spawn(async move {
+            let (mut took, mut recording) = (Vec::new(), tokio::task::JoinSet::new());
             for _ in 0..messages {
                 let item = item(&given, application, revision, &endpoints);
-                live(&store, &given, item).await.expect("the store works");
+                let begun = Instant::now();
+                let accepted = store.accept(vec![item.clone()]).await.remove(0);
+                took.push(begun.elapsed());
+                let accepted = accepted.expect("the store works");
+                record(&store, &given, (item, accepted), &mut recording);
+                while let Some(recorded) = recording.try_join_next() {
+                    recorded.expect("no panic").expect("the store works");
+                }
             }
+            for recorded in recording.join_all().await {
+                recorded.expect("the store works");
+            }
+            took
         });
     }
-    clients.join_all().await;
-    Ok(())
+    Ok(clients.join_all().await.concat())
 }
 
-async fn live(store: &Arc<SqliteStore>, given: &Surroundings, item: Accept) -> Result<(), Failure> {
-    let accepted = store.accept(vec![item.clone()]).await.remove(0)?;
+type Recording = tokio::task::JoinSet<Result<Recorded, StoreError>>;
+
+fn record(
+    store: &Arc<SqliteStore>,
+    given: &Surroundings,
+    (item, accepted): (Accept, Accepted),
+    recording: &mut Recording,
+) {
     let Accepted::New { id, deliveries, .. } = accepted else {
-        return Err("a key was drawn twice".into());
+        panic!("a key was drawn twice");
     };
-    let mut recording = tokio::task::JoinSet::new();
     for (new, (key, hold)) in item.deliveries.iter().zip(deliveries) {
         let delivery = Delivery {
             key,
@@ -118,15 +151,11 @@ async fn live(store: &Arc<SqliteStore>, given: &Surroundings, item: Accept) -> R
             attempts: 0,
             due: new.due,
         };
-        let hold = hold.ok_or("it is owned")?;
+        let hold = hold.expect("it is owned");
         let outcome = outcome(given, id, (delivery, hold));
         let store = store.clone();
         recording.spawn(async move { store.record(outcome).await });
     }
-    for recorded in recording.join_all().await {
-        recorded?;
-    }
-    Ok(())
 }
 
 fn outcome(given: &Surroundings, message: MessageId, of: (Delivery, Hold)) -> Outcome {

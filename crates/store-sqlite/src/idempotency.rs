@@ -15,7 +15,7 @@ use filter::Filter;
 use model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use store::idempotency::{Fingerprint, Made, Prior};
 
 /// Rows of a sorted run that one commit carries.
@@ -39,16 +39,20 @@ pub(crate) struct Idempotency {
 #[derive(Default)]
 struct Hour {
     recent: HashMap<i64, i64>,
+    /// Those of a run that is on its way to disk.
+    leaving: Arc<HashMap<i64, i64>>,
     runs: Vec<Filter>,
 }
 
-/// A sorted run on its way to disk.
-#[derive(Debug)]
+/// A sorted run on its way to disk. It is sorted as it goes: all at once would hold up the writer,
+/// and whoever waits for it, for some 10 ms.
 pub(crate) struct Spill {
     hour: i64,
     run: i64,
-    sorted: Vec<(i64, i64)>,
+    keys: Vec<(i64, i64)>,
+    sorted: usize,
     written: usize,
+    filter: Filter,
 }
 
 enum Candidate {
@@ -105,7 +109,8 @@ impl Idempotency {
         let current = now.micros().div_euclid(HOUR);
         let mut candidates = Vec::new();
         for (&hour, keys) in self.lock().range(current + 1..) {
-            if let Some(&id) = keys.recent.get(&prefix) {
+            let in_memory = [keys.recent.get(&prefix), keys.leaving.get(&prefix)];
+            for &id in in_memory.into_iter().flatten() {
                 candidates.push(Candidate::Row(hour, id));
             }
             for (run, filter) in (0..).zip(&keys.runs) {
@@ -138,41 +143,35 @@ impl Idempotency {
 
     /// Begins a run of the fullest hour, if there are too many keys in memory.
     pub(crate) fn begin_spill(&self) -> Option<Spill> {
-        let hours = self.lock();
-        let in_memory: usize = hours.values().map(|hour| hour.recent.len()).sum();
-        if in_memory <= self.keys_max {
-            return None;
-        }
-        let (&hour, keys) = hours.iter().max_by_key(|(_, keys)| keys.recent.len())?;
-        let mut sorted: Vec<_> = keys
-            .recent
-            .iter()
-            .map(|(&prefix, &id)| (prefix, id))
-            .collect();
-        sorted.sort_unstable();
+        let (hour, run, leaving) = {
+            let mut hours = self.lock();
+            let in_memory: usize = hours.values().map(|hour| hour.recent.len()).sum();
+            if in_memory <= self.keys_max {
+                return None;
+            }
+            let (&hour, keys) = hours.iter_mut().max_by_key(|(_, keys)| keys.recent.len())?;
+            // With room at once: growing by rehashing would hold up the writer too.
+            let next = HashMap::with_capacity(keys.recent.len());
+            keys.leaving = Arc::new(std::mem::replace(&mut keys.recent, next));
+            (hour, keys.runs.len() as i64, keys.leaving.clone())
+        };
+        let keys: Vec<_> = leaving.iter().map(|(&prefix, &id)| (prefix, id)).collect();
         Some(Spill {
             hour,
-            run: keys.runs.len() as i64,
-            sorted,
+            run,
+            filter: Filter::with_room_for(keys.len()),
+            keys,
+            sorted: 0,
             written: 0,
         })
     }
 
     /// A run is on disk whole: a filter takes its keys' place in memory.
     pub(crate) fn end_spill(&self, spill: Spill) {
-        let mut hours = self.lock();
-        let Some(hour) = hours.get_mut(&spill.hour) else {
-            return;
-        };
-        let mut filter = Filter::with_room_for(spill.sorted.len());
-        for (prefix, id) in spill.sorted {
-            filter.insert(prefix);
-            if hour.recent.get(&prefix) == Some(&id) {
-                hour.recent.remove(&prefix);
-            }
+        if let Some(hour) = self.lock().get_mut(&spill.hour) {
+            hour.leaving = Arc::default();
+            hour.runs.push(spill.filter);
         }
-        hour.recent.shrink_to_fit();
-        hour.runs.push(filter);
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<i64, Hour>> {
@@ -213,29 +212,46 @@ fn next_hour(connection: &Connection, after: i64) -> Result<Option<i64>, Failure
 impl Spill {
     /// Writes the next piece into the transaction that is open, and says how far it will have come
     /// when that is committed.
-    pub(crate) fn write_piece(&self, connection: &Connection) -> Result<usize, Failure> {
-        let end = self.sorted.len().min(self.written + SPILL_ROWS_MAX);
+    pub(crate) fn write_piece(&mut self, connection: &Connection) -> Result<usize, Failure> {
+        self.sort_piece();
         let mut insert = connection.prepare_cached(
             "INSERT INTO idempotency_sorted (hour, run, prefix, id) VALUES (?1, ?2, ?3, ?4)",
         )?;
-        for (prefix, id) in &self.sorted[self.written..end] {
+        for (prefix, id) in &self.keys[self.written..self.sorted] {
             insert.execute(params![self.hour, self.run, prefix, id])?;
         }
-        if end == self.sorted.len() {
-            let last = self.sorted.iter().map(|(_, id)| *id).max();
+        if self.sorted == self.keys.len() {
+            let last = self.keys.iter().map(|(_, id)| *id).max();
             connection
                 .prepare_cached(
                     "INSERT INTO idempotency_run (hour, run, last_id) VALUES (?1, ?2, ?3)",
                 )?
                 .execute(params![self.hour, self.run, last])?;
         }
-        Ok(end)
+        Ok(self.sorted)
     }
 
     /// The piece is committed. Whether it was the last.
     pub(crate) fn written_to(&mut self, end: usize) -> bool {
+        for (prefix, _) in &self.keys[self.written..end] {
+            self.filter.insert(*prefix);
+        }
         self.written = end;
-        end == self.sorted.len()
+        end == self.keys.len()
+    }
+
+    /// Brings the next piece, and no more, to its place; once, however often it must be written.
+    fn sort_piece(&mut self) {
+        if self.sorted > self.written {
+            return;
+        }
+        let rest = &mut self.keys[self.written..];
+        let piece = rest.len().min(SPILL_ROWS_MAX);
+        if piece < rest.len() {
+            rest.select_nth_unstable(piece);
+        }
+        rest[..piece].sort_unstable();
+        self.sorted += piece;
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::idempotency::Spill;
 
 /// The positions.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Rounds {
     /// The task whose slice was done last: the others come first.
     pub(crate) task: i64,

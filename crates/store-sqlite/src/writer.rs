@@ -291,7 +291,7 @@ impl Writer {
                 request.run(&mut batch)?;
             }
             let fresh = batch.finish()?;
-            let spill = writer.rounds.spill.as_ref();
+            let spill = writer.rounds.spill.as_mut();
             let spilled = spill.map(|spill| spill.write_piece(&writer.connection));
             Ok((fresh, spilled.transpose()?))
         })?;

@@ -129,6 +129,55 @@ fn keys_are_found_in_memory_in_runs_and_after_a_restart() {
     fixture.assert_all_found();
 }
 
+/// A commit can fail with a piece in it: the piece is written again, and nothing twice.
+#[test]
+fn a_piece_that_was_rolled_back_is_written_again() {
+    let mut fixture = Fixture::new(1_000);
+    fixture.add(3 * SPILL_ROWS_MAX + 7);
+    let mut spill = fixture.index.begin_spill().expect("there are too many");
+    let mut pieces = 0;
+    loop {
+        let failing = fixture.connection.unchecked_transaction().unwrap();
+        spill.write_piece(&fixture.connection).unwrap();
+        failing.rollback().unwrap();
+        fixture.assert_all_found();
+        let end = spill.write_piece(&fixture.connection).unwrap();
+        pieces += 1;
+        if spill.written_to(end) {
+            break;
+        }
+    }
+    assert_eq!(pieces, 4);
+    fixture.index.end_spill(spill);
+    assert_eq!(fixture.in_memory(), 0);
+    fixture.assert_all_found();
+    fixture.reload(1_000);
+    assert_eq!(fixture.in_memory(), 0);
+    fixture.assert_all_found();
+}
+
+/// Keys go on coming while others leave.
+#[test]
+fn keys_that_came_while_a_run_was_written_are_found_after_a_restart() {
+    let mut fixture = Fixture::new(1_000);
+    fixture.add(2 * SPILL_ROWS_MAX);
+    let mut spill = fixture.index.begin_spill().expect("there are too many");
+    loop {
+        fixture.add(10);
+        let end = spill.write_piece(&fixture.connection).unwrap();
+        fixture.assert_all_found();
+        if spill.written_to(end) {
+            break;
+        }
+    }
+    fixture.index.end_spill(spill);
+    assert_eq!(fixture.in_memory(), 20);
+    fixture.assert_all_found();
+    fixture.reload(1_000);
+    assert_eq!(fixture.in_memory(), 20);
+    fixture.assert_all_found();
+}
+
 #[test]
 fn a_run_that_was_not_finished_is_begun_again() {
     let mut fixture = Fixture::new(1_000);
