@@ -2,6 +2,7 @@
 //! writer, and what it does when the disk does not.
 
 mod batching;
+mod cancelling;
 mod claiming;
 mod copying;
 mod failing;

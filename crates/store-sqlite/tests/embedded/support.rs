@@ -16,7 +16,7 @@ use store::record::{HealthChange, NewAttempt, Outcome, Then};
 use store::rows::{ApplicationRef, Claimed};
 use store::{Lane, Store};
 use store_sqlite::{
-    CheckpointLoop, DataDirectory, OpenError, SqliteConfig, SqliteStore, Surroundings,
+    CheckpointLoop, DataDirectory, OpenError, SqliteConfig, SqliteStore, Surroundings, WriterLoop,
 };
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -42,6 +42,16 @@ impl World {
         path: &Path,
         config: SqliteConfig,
     ) -> (Self, CheckpointLoop) {
+        let (mut world, writer, checkpoints) = Self::open_without_loops(path, config);
+        world.run(writer);
+        (world, checkpoints)
+    }
+
+    /// With a writer and a loop for checkpoints that nobody runs yet.
+    pub(crate) fn open_without_loops(
+        path: &Path,
+        config: SqliteConfig,
+    ) -> (Self, WriterLoop, CheckpointLoop) {
         let (clock, entropy) = (
             Arc::new(TestClock::default()),
             Arc::new(TestEntropy::new(1)),
@@ -54,9 +64,14 @@ impl World {
             store: Arc::new(store),
             clock,
             entropy,
-            loops: vec![spawn(|| writer.run())],
+            loops: Vec::new(),
         };
-        (world, checkpoints)
+        (world, writer, checkpoints)
+    }
+
+    /// From now on the writer works, on a thread of its own.
+    pub(crate) fn run(&mut self, writer: WriterLoop) {
+        self.loops.push(spawn(|| writer.run()));
     }
 
     /// Driven by whoever asks.
