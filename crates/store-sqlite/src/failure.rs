@@ -47,7 +47,7 @@ impl From<Failure> for StoreError {
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        let reason = error.to_string();
+        let reason = told(&error);
         let rusqlite::Error::SqliteFailure(code, _) = &error else {
             return Failure::Unreadable(reason);
         };
@@ -68,6 +68,17 @@ impl From<rusqlite::Error> for Failure {
                 _ => Failure::Unreadable(reason),
             },
         }
+    }
+}
+
+/// What the database says; of an I/O error also the number that tells which: "disk I/O error" is
+/// all that SQLite has to say of thirty of them.
+pub(crate) fn told(error: &rusqlite::Error) -> String {
+    match error.sqlite_error() {
+        Some(code) if code.extended_code & 0xff == ffi::SQLITE_IOERR => {
+            format!("{error} (SQLite code {})", code.extended_code)
+        }
+        _ => error.to_string(),
     }
 }
 
@@ -93,5 +104,21 @@ mod tests {
         ));
         assert!(matches!(class(ffi::SQLITE_CORRUPT), Failure::Unreadable(_)));
         assert!(matches!(class(ffi::SQLITE_TOOBIG), Failure::Unreadable(_)));
+    }
+
+    #[test]
+    fn an_io_error_is_told_with_what_tells_it_from_others() {
+        let said = |code| {
+            let message = Some("as SQLite says it".to_owned());
+            told(&rusqlite::Error::SqliteFailure(
+                ffi::Error::new(code),
+                message,
+            ))
+        };
+        assert_eq!(said(ffi::SQLITE_FULL), "as SQLite says it");
+        assert_eq!(
+            said(ffi::SQLITE_IOERR_SHMSIZE),
+            "as SQLite says it (SQLite code 4874)"
+        );
     }
 }

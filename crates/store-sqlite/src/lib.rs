@@ -12,7 +12,8 @@
 //! [`work`] and [`sweep`] (housekeeping) · [`change`] (what is configured) · [`applications`],
 //! [`event_types`], [`messages`], [`attempts`], [`endpoint_messages`], [`statistics`] (lists and
 //! counts) · [`idempotency`] · [`inbox`], [`batch`], [`writer`], [`checkpoint`], [`reader`] (the
-//! machinery) · [`open`](mod@open), [`connection`], [`schema`], [`directory`] (the start).
+//! machinery) · [`open`](mod@open), [`connection`], [`schema`], [`directory`] (the start) ·
+//! [`mod@backup`], [`copies`], [`unfinished`] (copies).
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod accept;

@@ -1,5 +1,6 @@
 //! Why a store does not open: told to the person who started the process.
 
+use crate::failure::told;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ pub enum OpenError {
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
-        OpenError::Database(error.to_string())
+        OpenError::Database(told(&error))
     }
 }
 

@@ -200,8 +200,8 @@ impl Writer {
         }
     }
 
-    /// After a failed fsync the log is left as it is: what it holds may not be on disk, and must not
-    /// get into the database's file before a restart has read it again.
+    /// After a failed fsync the log is left as it is: what it holds may not be on disk, and must
+    /// not get into the database's file before a restart has read it again.
     fn look_after_log(&mut self) {
         if self.shared.failure().is_some() {
             return;
