@@ -182,6 +182,13 @@ pub(crate) fn checkpoint_all(connection: &Connection) -> Result<(), Failure> {
     checkpoint(connection, "TRUNCATE")
 }
 
+/// When the store is opened: what a crash left in the log is written anew. After a failed fsync,
+/// pages of the log may be in memory, and look as if they were on disk, that are not; those of the
+/// database's file, from here, are.
+pub(crate) fn checkpoint_recovered(connection: &Connection) -> Result<(), Failure> {
+    checkpoint(connection, "PASSIVE")
+}
+
 fn restart(connection: &Connection) -> Result<(), Failure> {
     connection.busy_timeout(RESTART_PATIENCE)?;
     let outcome = checkpoint(connection, "RESTART");

@@ -1,6 +1,6 @@
 //! Opening a store: schema, keys, parts. Threads are the binary's to spawn.
 
-use crate::checkpoint::{CheckpointLoop, Checkpoints};
+use crate::checkpoint::{CheckpointLoop, Checkpoints, checkpoint_recovered};
 use crate::config::SqliteConfig;
 use crate::connection::{open_writer, prepare_for_writing, require_durability};
 use crate::directory::{DataDirectory, log_in};
@@ -75,6 +75,7 @@ pub(crate) fn prepare(
     let version = schema::check(&connection, &database)?;
     prepare_for_writing(&connection)?;
     require_durability(&connection)?;
+    checkpoint_recovered(&connection)?;
     schema::migrate(&connection, version)?;
     let now = surroundings.clock.now();
     let keys = keys_behind_the_last(&connection, now)?;

@@ -90,7 +90,7 @@ async fn a_store_is_copied_while_it_accepts() {
     let sending = tokio::spawn({
         let (world, stop, sent) = (world.clone(), stop.clone(), sent.clone());
         async move {
-            while !stop.load(Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) && sent.load(Ordering::Relaxed) < 9_000 {
                 let item = world.item(lane).await;
                 for accepted in world.store.accept(vec![item; 20]).await {
                     accepted.expect("it is accepted");

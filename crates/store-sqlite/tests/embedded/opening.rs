@@ -4,9 +4,9 @@ use crate::support::{SECOND, World};
 use model::Timestamp;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use store::Store;
 use store::accept::Accepted;
 use store::conformance::TestClock;
+use store::{Lane, Store};
 use store_sqlite::{DataDirectory, OpenError, SqliteConfig};
 
 fn open(path: &Path, now: Timestamp) -> Result<World, OpenError> {
@@ -175,11 +175,10 @@ async fn keys_go_on_although_all_rows_were_swept() {
     assert!(next.key() > id.key());
 }
 
-/// As after SIGKILL: the files as they are on disk while the store is open.
-#[tokio::test]
-async fn what_was_acknowledged_is_there_after_a_crash() {
-    let home = tempfile::tempdir().expect("a temporary directory");
-    let (path, crashed) = (home.path().join("data"), home.path().join("crashed"));
+/// Leaves in `to` what SIGKILL would: the files as they are on disk while a store is open, in which
+/// 19 messages wait.
+async fn crash(home: &Path, to: &Path) -> Lane {
+    let path = home.join("data");
     let world = World::open(&path, SqliteConfig::default());
     let lane = world.lane().await;
     for _ in 0..20 {
@@ -187,10 +186,33 @@ async fn what_was_acknowledged_is_there_after_a_crash() {
     }
     let outcome = world.outcome(lane).await;
     world.store.record(outcome).await.expect("it is recorded");
-    std::fs::create_dir(&crashed).expect("it can be made");
+    std::fs::create_dir(to).expect("it can be made");
     for file in ["postrider.db", "postrider.db-wal"] {
-        std::fs::copy(path.join(file), crashed.join(file)).expect("it can be copied");
+        std::fs::copy(path.join(file), to.join(file)).expect("it can be copied");
     }
+    lane
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_crash() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let crashed = home.path().join("crashed");
+    let lane = crash(home.path(), &crashed).await;
     let world = World::open_inline(&crashed, SqliteConfig::default());
+    assert_eq!(world.waiting(lane).await, 19);
+}
+
+/// What a failed fsync left of the log may look as if it were on disk, and not be.
+#[tokio::test]
+async fn what_a_crash_left_in_the_log_is_written_anew_by_opening() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let (crashed, again) = (home.path().join("crashed"), home.path().join("again"));
+    let lane = crash(home.path(), &crashed).await;
+    let _world = World::open_inline(&crashed, SqliteConfig::default());
+    std::fs::create_dir(&again).expect("it can be made");
+    let without_its_log = "postrider.db";
+    std::fs::copy(crashed.join(without_its_log), again.join(without_its_log))
+        .expect("it can be copied");
+    let world = World::open_inline(&again, SqliteConfig::default());
     assert_eq!(world.waiting(lane).await, 19);
 }
