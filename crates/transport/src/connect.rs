@@ -34,9 +34,10 @@ impl GuardedConnector {
         target: &Target,
         limit: Duration,
     ) -> Result<Channel, SendError> {
-        let deadline = Instant::now() + limit;
+        let begun = Instant::now();
         let addresses = self.guard.addresses(target.url()).await?;
-        let stream = self.first_reachable(&addresses, deadline).await?;
+        let left = || limit.saturating_sub(begun.elapsed());
+        let stream = self.first_reachable(&addresses, left).await?;
         if !target.url().is_tls() {
             return Ok(Channel::Plain(stream));
         }
@@ -49,13 +50,12 @@ impl GuardedConnector {
     async fn first_reachable(
         &self,
         addresses: &[SocketAddr],
-        deadline: Instant,
+        left: impl Fn() -> Duration,
     ) -> Result<TcpStream, SendError> {
         let tried = addresses.len().min(ADDRESSES_TRIED_MAX);
         let mut last = None;
         for (index, &address) in addresses[..tried].iter().enumerate() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let share = left / (tried - index) as u32;
+            let share = left() / (tried - index) as u32;
             match timeout(share, self.reach(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => last = Some(error),
@@ -67,17 +67,13 @@ impl GuardedConnector {
 
     async fn reach(&self, address: SocketAddr) -> Result<TcpStream, SendError> {
         let Some(proxy) = &self.proxy else {
-            return self.dial(address).await;
+            let dialled = self.dial.dial(address).await;
+            return dialled.map_err(|error| SendError::new(Stage::Connect, error));
         };
-        let stream = self.dial(self.proxy_address(proxy).await?).await?;
-        proxy.tunnel(stream, address).await
-    }
-
-    async fn dial(&self, address: SocketAddr) -> Result<TcpStream, SendError> {
-        self.dial
-            .dial(address)
+        let stream = self.dial.dial(self.proxy_address(proxy).await?).await;
+        proxy
+            .tunnel(stream.map_err(EgressProxy::lost)?, address)
             .await
-            .map_err(|error| SendError::new(Stage::Connect, error))
     }
 
     /// The operator named the proxy, so its address is not judged.

@@ -110,6 +110,11 @@ impl EgressProxy {
         self.port
     }
 
+    /// No connection to the proxy came about.
+    pub(crate) fn lost(error: std::io::Error) -> SendError {
+        SendError::new(Stage::Connect, ConnectError::Lost(error))
+    }
+
     /// Asks for a tunnel to this address over a fresh connection to the proxy.
     pub(crate) async fn tunnel(
         &self,

@@ -93,6 +93,20 @@ async fn proxy_that_declines_is_a_failed_connection() {
 }
 
 #[tokio::test]
+async fn proxy_that_is_away_is_not_taken_for_the_receiver() {
+    let proxy = Receiver::start().await;
+    let options = through(&proxy, None);
+    proxy.stop().await;
+    let sending = send(
+        &with_options(options),
+        outgoing(&format!("http://{HOST}/"), "{}"),
+    );
+    let error = failed(sending).await;
+    assert_eq!(error.stage(), Stage::Connect);
+    assert_eq!(error.for_tenant(), "no connection could be made");
+}
+
+#[tokio::test]
 async fn silent_proxy_runs_out_of_the_connect_timeout() {
     let mut proxy = Receiver::start().await;
     let transport = with_options(through(&proxy, None));

@@ -26,6 +26,7 @@ pub(crate) const HOST: &str = "hooks.customer-site.net";
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     accepted: mpsc::UnboundedReceiver<TcpStream>,
+    accepting: tokio::task::JoinHandle<()>,
 }
 
 impl Receiver {
@@ -35,14 +36,24 @@ impl Receiver {
             .expect("a socket");
         let address = listener.local_addr().expect("its address");
         let (hand_over, accepted) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
+        let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 if hand_over.send(stream).is_err() {
                     return;
                 }
             }
         });
-        Self { address, accepted }
+        Self {
+            address,
+            accepted,
+            accepting,
+        }
+    }
+
+    /// Listens no longer.
+    pub(crate) async fn stop(self) {
+        self.accepting.abort();
+        self.accepting.await.expect_err("it was ended");
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
