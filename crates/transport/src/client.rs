@@ -1,7 +1,7 @@
 //! The real transport: takes a kept connection or makes a new one, sends, reads a bounded answer.
 //!
 //! This file is the way of a request; the steps are in `connect.rs`, `http1.rs`, `http2.rs`,
-//! `body.rs`, `pool.rs`.
+//! `body.rs`, `pool.rs`, `unanswered.rs`.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::connect::GuardedConnector;
 use crate::connections::Connections;
-use crate::dial::{Dial, TcpDial};
+use crate::dial::TcpDial;
 use crate::exchange::Exchange;
 use crate::pool::PoolLimits;
 use crate::tls::{SetupError, TlsProfile};
@@ -36,55 +36,42 @@ impl HttpsTransport {
     /// # Errors
     /// The options can't be used.
     pub fn new(guard: Arc<Guard>, options: Options) -> Result<Self, SetupError> {
-        Self::dialling(guard, options, Box::new(TcpDial))
-    }
-
-    pub(crate) fn dialling(
-        guard: Arc<Guard>,
-        options: Options,
-        dial: Box<dyn Dial>,
-    ) -> Result<Self, SetupError> {
-        let tls = TlsProfile::new(options.extra_roots.as_deref())?;
         let connector = GuardedConnector {
             guard,
-            dial,
-            tls,
+            dial: Box::new(TcpDial),
+            tls: TlsProfile::new(options.extra_roots.as_deref())?,
             proxy: options.egress_proxy,
         };
-        Ok(Self(Arc::new(Connections::new(connector, options.pool))))
+        Ok(Self::over(connector, options.pool))
     }
 
-    /// Kept connection, else a new one; and a new one where the kept one was dead.
+    pub(crate) fn over(connector: GuardedConnector, pool: PoolLimits) -> Self {
+        Self(Arc::new(Connections::new(connector, pool)))
+    }
+
+    /// Kept connection, else a new one; and a new one where the kept one was dead, as
+    /// `unanswered.rs` has it.
     async fn send_in_time(&self, request: &Outgoing) -> Result<Answer, SendError> {
         let started = Instant::now();
         let key = request.target.pool_key(request.spelling.is_some());
+        let exchange = |reused| Exchange {
+            connections: &self.0,
+            key: &key,
+            request,
+            started,
+            reused,
+        };
         if let Some(kept) = self.0.kept(&key).await {
-            let exchange = Exchange {
-                connections: &self.0,
-                key: &key,
-                request,
-                started,
-                reused: true,
-            };
-            match exchange.run(kept).await {
-                Err(unanswered) if unanswered.in_silence => {
+            match exchange(true).run(kept).await {
+                Err(unanswered) if unanswered.repeatable => {
                     tracing::debug!(error = %unanswered.error, "a kept connection was dead");
                 }
                 answered => return answered.map_err(|unanswered| unanswered.error),
             }
         }
         let new = self.0.connect(&key, request).await?;
-        let exchange = Exchange {
-            connections: &self.0,
-            key: &key,
-            request,
-            started,
-            reused: false,
-        };
-        exchange
-            .run(new)
-            .await
-            .map_err(|unanswered| unanswered.error)
+        let answered = exchange(false).run(new).await;
+        answered.map_err(|unanswered| unanswered.error)
     }
 }
 

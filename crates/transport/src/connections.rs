@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::connect::GuardedConnector;
@@ -17,6 +18,7 @@ use crate::{Outgoing, SendError, TimeLimit};
 pub(crate) struct Connections {
     connector: GuardedConnector,
     pool: Pool<Box<Http1>, Http2>,
+    draining: Arc<Semaphore>,
     swept: AtomicBool,
 }
 
@@ -36,6 +38,7 @@ impl Connections {
         Self {
             connector,
             pool: Pool::new(limits),
+            draining: Arc::new(Semaphore::new(limits.draining_max)),
             swept: AtomicBool::new(false),
         }
     }
@@ -93,10 +96,14 @@ impl Connections {
         Ok(Open::Http2(connection))
     }
 
-    /// The shared connection, if it has not ended.
+    /// The shared connection, if it is good for another request.
     fn alive(&self, key: &PoolKey) -> Option<Http2> {
-        let not_ended = |shared: &Http2| !shared.is_closed();
-        self.pool.shared(key, Instant::now(), not_ended)
+        self.pool.shared(key, Instant::now(), Http2::is_usable)
+    }
+
+    /// Whether what is left of a response may be read for the sake of its connection.
+    pub(crate) fn may_drain(&self) -> Option<OwnedSemaphorePermit> {
+        self.draining.clone().try_acquire_owned().ok()
     }
 
     /// Keeps a connection for the next request, if it can carry one.

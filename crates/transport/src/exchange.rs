@@ -15,10 +15,11 @@ use tokio::time::Instant;
 
 use crate::body::{self, Kept};
 use crate::connections::{Connections, Open};
-use crate::http1::{Http1, Unanswered};
+use crate::http1::Http1;
 use crate::http2::Http2;
 use crate::pool::PoolKey;
-use crate::{Answer, Outgoing, SendError};
+use crate::unanswered::Unanswered;
+use crate::{Answer, Outgoing};
 
 /// How much of a response beyond what is kept is read in order to keep its connection.
 const DRAINED_BYTES_MAX: u64 = 64 * 1024;
@@ -48,16 +49,7 @@ impl Exchange<'_> {
         mut connection: Box<Http1>,
         opened: Instant,
     ) -> Result<Answer, Unanswered> {
-        let response = connection
-            .request(self.http1_request())
-            .await
-            .map_err(|unanswered| {
-                let in_silence = self.reused && unanswered.in_silence;
-                Unanswered {
-                    in_silence,
-                    ..unanswered
-                }
-            })?;
+        let response = connection.request(self.http1_request()).await?;
         let head = self.head(&response, false);
         let mut incoming = response.into_body();
         let limit = self.request.limits.response_bytes_max;
@@ -82,10 +74,14 @@ impl Exchange<'_> {
     }
 
     /// The answer is complete as far as anybody looks at it; whether the connection can be kept is
-    /// found out beside.
+    /// found out beside, for a bounded number of connections at a time.
     fn drain_and_keep(&self, mut connection: Box<Http1>, opened: Instant, mut rest: Incoming) {
+        let Some(permit) = self.connections.may_drain() else {
+            return;
+        };
         let (connections, key) = (self.connections.clone(), self.key.clone());
         tokio::spawn(async move {
+            let _permit = permit;
             let drained = body::drain(&mut rest, DRAINED_BYTES_MAX, |cx| connection.drive(cx));
             if let Ok(true) = tokio::time::timeout(DRAIN_PATIENCE, drained).await {
                 connections.keep(&key, connection, opened).await;
@@ -163,16 +159,6 @@ impl Head {
             body: kept.bytes,
             truncated: kept.truncated,
             ..self.0
-        }
-    }
-}
-
-impl Unanswered {
-    /// The head was there, the body was not: never repeated at once.
-    fn midway(error: SendError) -> Self {
-        Self {
-            error,
-            in_silence: false,
         }
     }
 }

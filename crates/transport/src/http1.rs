@@ -16,8 +16,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
 
 use crate::stream::{Channel, Watched, Wire};
+use crate::unanswered::{Unanswered, was_dead_before};
 use crate::{SendError, Stage};
 
 /// Bounds a response's head.
@@ -29,14 +31,6 @@ pub(crate) struct Http1 {
     connection: Connection<TokioIo<Watched<Channel>>, Full<Bytes>>,
     wire: Arc<Wire>,
     finished: bool,
-}
-
-/// A request that got no response head.
-pub(crate) struct Unanswered {
-    /// What happened.
-    pub(crate) error: SendError,
-    /// Whether not one byte came back, so that a kept connection may have been dead before.
-    pub(crate) in_silence: bool,
 }
 
 impl Http1 {
@@ -64,19 +58,23 @@ impl Http1 {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, Unanswered> {
-        let received_before = self.wire.received();
+        let (begun, received_before) = (Instant::now(), self.wire.received());
         let mut response = pin!(self.sender.try_send_request(request));
         let (connection, finished) = (&mut self.connection, &mut self.finished);
         let answered = poll_fn(|cx| {
             drive(connection, finished, cx);
             response.as_mut().poll(cx)
         });
-        answered.await.map_err(|failed| Unanswered {
-            in_silence: self.wire.received() == received_before,
-            error: match self.wire.take_write_error() {
-                Some(error) => SendError::new(Stage::Write, error),
-                None => SendError::new(Stage::Read, failed.into_error()),
-            },
+        answered.await.map_err(|mut failed| {
+            let unwritten = failed.take_message().is_some();
+            let silent = self.wire.received() == received_before;
+            Unanswered {
+                repeatable: unwritten || silent && was_dead_before(begun),
+                error: match self.wire.take_write_error() {
+                    Some(error) => SendError::new(Stage::Write, error),
+                    None => SendError::new(Stage::Read, failed.into_error()),
+                },
+            }
         })
     }
 

@@ -19,12 +19,14 @@
 //!   resolved one.
 //! - Redirects are never followed: a 3xx is an answer like any other. Environment proxies are not
 //!   read.
-//! - A request is repeated at once only where a kept connection turned out to be dead before
-//!   anything of the response came; a new connection's failure is the attempt's failure.
-//! - An HTTP/1.1 connection is driven by the request that uses it, not by a task of its own: when a
-//!   request is dropped or runs out of time, its socket closes with it, and a receiver that answers
-//!   without reading the request can't make connections pile up. This is why the pool is our own
-//!   and not hyper-util's.
+//! - A request is repeated at once, and once only, where a kept connection was dead or the other
+//!   side disclaimed it: `unanswered.rs` has the rule. A new connection's failure is the attempt's
+//!   failure.
+//! - A receiver can't make connections pile up, whatever it reads or doesn't. An HTTP/1.1
+//!   connection is driven by the request that uses it, not by a task of its own: when a request is
+//!   dropped or runs out of time, its socket closes with it. An HTTP/2 connection's tasks end with
+//!   its last handle. Idle ones are bounded in number and time. This is why the pool is our own and
+//!   not hyper-util's.
 //!
 //! What it does not do: decide whether an answer is a success, retry by schedule, sign, or log
 //! payloads.
@@ -47,6 +49,7 @@ mod spelling;
 mod stream;
 mod target;
 mod tls;
+mod unanswered;
 
 pub use client::{HttpsTransport, Options};
 pub use error::{SendError, Stage, TimeLimit};

@@ -32,8 +32,13 @@ pub struct PoolLimits {
     pub age_max: Duration,
     /// Idle HTTP/1.1 connections to one origin.
     pub idle_per_origin_max: usize,
-    /// Idle HTTP/1.1 connections in all.
+    /// Idle HTTP/1.1 connections in all. One more closes the one that has been idle longest.
     pub idle_max: usize,
+    /// Shared HTTP/2 connections in all. One more takes the place of the one used longest ago.
+    pub shared_max: usize,
+    /// HTTP/1.1 connections at a time of which a too long response is read to its end, to keep
+    /// them.
+    pub draining_max: usize,
 }
 
 impl Default for PoolLimits {
@@ -43,6 +48,8 @@ impl Default for PoolLimits {
             age_max: Duration::from_secs(300),
             idle_per_origin_max: 256,
             idle_max: 1024,
+            shared_max: 1024,
+            draining_max: 256,
         }
     }
 }
@@ -103,13 +110,17 @@ impl<L, S: Clone> Pool<L, S> {
         }
     }
 
-    /// Keeps a connection for the next request, unless there are enough.
+    /// Keeps a connection for the next request, unless its origin has enough. Where there are
+    /// enough in all, the one that has been idle longest goes: one tenant's many origins must not
+    /// take away what others reuse.
     pub(crate) fn put(&self, key: &PoolKey, connection: L, opened: Instant, now: Instant) {
         let mut kept = self.kept();
         let there = kept.lent.get(key).map_or(0, Vec::len);
-        if kept.idle >= self.limits.idle_max || there >= self.limits.idle_per_origin_max {
+        if there >= self.limits.idle_per_origin_max || self.limits.idle_max == 0 {
             return;
         }
+        let full = kept.idle >= self.limits.idle_max;
+        let evicted = full.then(|| kept.longest_idle()).flatten();
         kept.idle += 1;
         let idle = Idle {
             connection,
@@ -122,6 +133,8 @@ impl<L, S: Clone> Pool<L, S> {
                 kept.lent.insert(key.clone(), vec![idle]);
             }
         }
+        drop(kept);
+        drop(evicted);
     }
 
     /// The shared connection, if it is `usable`.
@@ -149,21 +162,22 @@ impl<L, S: Clone> Pool<L, S> {
             .map(|shared| shared.gate.clone())
     }
 
-    /// Shares a new connection in place of the one there, if any.
+    /// Shares a new connection in place of the one there, if any, or else of the one that was used
+    /// longest ago, if there are enough.
     pub(crate) fn share(&self, key: &PoolKey, connection: S, now: Instant) {
         let mut kept = self.kept();
-        let gate = kept
-            .shared
-            .get(key)
-            .map(|shared| shared.gate.clone())
-            .unwrap_or_default();
+        let there = kept.shared.get(key).map(|shared| shared.gate.clone());
+        let full = there.is_none() && kept.shared.len() >= self.limits.shared_max;
+        let evicted = full.then(|| kept.longest_unused()).flatten();
         let shared = Shared {
             connection,
             opened: now,
             used: now,
-            gate,
+            gate: there.unwrap_or_default(),
         };
-        kept.shared.insert(key.clone(), shared);
+        let replaced = kept.shared.insert(key.clone(), shared);
+        drop(kept);
+        drop((evicted, replaced));
     }
 
     /// Forgets that an origin had a connection to share.
@@ -184,7 +198,7 @@ impl<L, S: Clone> Pool<L, S> {
         kept.lent.retain(|_, idle| !idle.is_empty());
         kept.idle -= expired.len();
         kept.shared
-            .retain(|_, shared| shared.used + self.limits.idle_timeout > now);
+            .retain(|_, shared| self.limits.may_idle(shared.used, now));
     }
 
     /// How often [`Pool::sweep`] should be called.
@@ -199,121 +213,31 @@ impl<L, S: Clone> Pool<L, S> {
 
 impl PoolLimits {
     fn is_fresh(&self, opened: Instant, used: Instant, now: Instant) -> bool {
-        opened + self.age_max > now && used + self.idle_timeout > now
+        now.saturating_duration_since(opened) < self.age_max && self.may_idle(used, now)
+    }
+
+    fn may_idle(&self, used: Instant, now: Instant) -> bool {
+        now.saturating_duration_since(used) < self.idle_timeout
+    }
+}
+
+impl<L, S> Kept<L, S> {
+    /// Takes out the connection that nobody has used for the longest time.
+    fn longest_idle(&mut self) -> Option<Idle<L>> {
+        let idle = self.lent.values_mut().filter(|idle| !idle.is_empty());
+        // They lie in the order in which they were put back.
+        let oldest = idle.min_by_key(|idle| idle[0].since)?;
+        self.idle -= 1;
+        Some(oldest.remove(0))
+    }
+
+    /// Takes out the shared connection that was used longest ago.
+    fn longest_unused(&mut self) -> Option<Shared<S>> {
+        let oldest = self.shared.iter().min_by_key(|(_, shared)| shared.used);
+        let key = oldest.map(|(key, _)| key.clone())?;
+        self.shared.remove(&key)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LIMITS: PoolLimits = PoolLimits {
-        idle_timeout: Duration::from_secs(30),
-        age_max: Duration::from_secs(100),
-        idle_per_origin_max: 3,
-        idle_max: 4,
-    };
-
-    fn key(origin: &str) -> PoolKey {
-        PoolKey {
-            origin: origin.into(),
-            spelled: false,
-        }
-    }
-
-    fn seconds(count: u64) -> Duration {
-        Duration::from_secs(count)
-    }
-
-    fn pool() -> (Pool<u32, u32>, PoolKey, Instant) {
-        (Pool::new(LIMITS), key("https://a"), Instant::now())
-    }
-
-    #[tokio::test]
-    async fn connection_used_last_is_taken_first() {
-        let (pool, a, now) = pool();
-        pool.put(&a, 1, now, now);
-        pool.put(&a, 2, now, now);
-        assert_eq!(pool.take(&a, now), Some((2, now)));
-        assert_eq!(pool.take(&a, now), Some((1, now)));
-        assert_eq!(pool.take(&a, now), None);
-    }
-
-    #[tokio::test]
-    async fn origins_and_spellings_share_nothing() {
-        let (pool, a, now) = pool();
-        pool.put(&a, 1, now, now);
-        assert_eq!(pool.take(&key("https://b"), now), None);
-        assert_eq!(
-            pool.take(
-                &PoolKey {
-                    spelled: true,
-                    ..a.clone()
-                },
-                now
-            ),
-            None
-        );
-        assert!(pool.take(&a, now).is_some());
-    }
-
-    #[tokio::test]
-    async fn idle_and_old_connections_are_not_taken() {
-        let (pool, a, now) = pool();
-        pool.put(&a, 1, now, now);
-        assert_eq!(pool.take(&a, now + seconds(30)), None);
-        pool.put(&a, 2, now, now + seconds(90));
-        assert_eq!(pool.take(&a, now + seconds(100)), None);
-        pool.put(&a, 3, now, now + seconds(90));
-        assert!(pool.take(&a, now + seconds(99)).is_some());
-    }
-
-    #[tokio::test]
-    async fn no_more_are_kept_than_the_limits_allow() {
-        let (pool, a, now) = pool();
-        for number in 0..5 {
-            pool.put(&a, number, now, now);
-            pool.put(&key("https://b"), number, now, now);
-        }
-        let taken = |key: &PoolKey| std::iter::from_fn(|| pool.take(key, now)).count();
-        assert_eq!(taken(&a) + taken(&key("https://b")), 4);
-        for number in 0..5 {
-            pool.put(&a, number, now, now);
-        }
-        assert_eq!(taken(&a), 3);
-    }
-
-    #[tokio::test]
-    async fn sweep_closes_what_is_idle_and_makes_room() {
-        let (pool, a, now) = pool();
-        let counted = Arc::new(());
-        let closing: Pool<Arc<()>, u32> = Pool::new(LIMITS);
-        for later in [0, 20, 20] {
-            closing.put(&a, counted.clone(), now, now + seconds(later));
-        }
-        closing.sweep(now + seconds(40));
-        assert_eq!(Arc::strong_count(&counted), 3, "one of three is closed");
-        closing.sweep(now + seconds(60));
-        assert_eq!(Arc::strong_count(&counted), 1);
-        pool.share(&a, 1, now);
-        pool.sweep(now + seconds(30));
-        assert!(pool.gate(&a).is_none());
-    }
-
-    #[tokio::test]
-    async fn shared_connection_lasts_while_it_is_used_and_usable() {
-        let (pool, a, now) = pool();
-        pool.share(&a, 7, now);
-        assert_eq!(pool.shared(&a, now + seconds(29), |_| true), Some(7));
-        assert_eq!(pool.shared(&a, now + seconds(58), |_| true), Some(7));
-        assert_eq!(pool.shared(&a, now + seconds(58), |_| false), None);
-        assert!(pool.gate(&a).is_some());
-        assert_eq!(
-            pool.shared(&a, now + seconds(100), |_| true),
-            None,
-            "too old"
-        );
-        pool.unshare(&a);
-        assert!(pool.gate(&a).is_none());
-    }
-}
+mod tests;

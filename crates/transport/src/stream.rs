@@ -1,16 +1,16 @@
-//! The bytes of a connection, with an eye on two things that HTTP code above doesn't tell.
+//! The bytes of a connection, with an eye on what HTTP code above doesn't tell.
 //!
-//! How much has been received: a kept connection that dies before the first byte of a response was
-//! dead already, and the request may go out once more. And a write that fails: a receiver may
-//! answer and close while the request is still being written, and its answer is lost if the broken
-//! write ends the exchange. So with HTTP/1.1 a failed write is noted and taken for done; the
+//! How much has been received, and whether the other side has ended it: a kept connection that ends
+//! before the first byte of a response may have been dead already. And a write that fails: a
+//! receiver may answer and close while the request is still being written, and its answer is lost
+//! if the broken write ends the exchange. So a failed write is noted and taken for done; the
 //! answer, or the end of the connection, comes from the reading side.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -38,6 +38,7 @@ impl Channel {
 #[derive(Default)]
 pub(crate) struct Wire {
     received: AtomicU64,
+    ended: AtomicBool,
     broken: Mutex<Option<io::Error>>,
 }
 
@@ -45,6 +46,11 @@ impl Wire {
     /// Bytes received so far.
     pub(crate) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing more will be received.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// Whether a write has failed.
@@ -113,14 +119,16 @@ impl<C: AsyncRead + Unpin> AsyncRead for Watched<C> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.channel).poll_read(cx, buffer);
+        let read = ready!(Pin::new(&mut self.channel).poll_read(cx, buffer));
         let received = buffer.filled().len() - before;
         if received > 0 {
             self.wire
                 .received
                 .fetch_add(received as u64, Ordering::Relaxed);
+        } else if read.is_err() || buffer.remaining() > 0 {
+            self.wire.ended.store(true, Ordering::Relaxed);
         }
-        read
+        Poll::Ready(read)
     }
 }
 

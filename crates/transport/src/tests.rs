@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,7 +11,9 @@ use http::HeaderMap;
 use model::address::{AddressPolicy, Refusal};
 use tokio::net::TcpStream;
 
+use crate::connect::GuardedConnector;
 use crate::dial::Dial;
+use crate::tls::TlsProfile;
 use crate::*;
 
 const VECTORS: &str = include_str!(concat!(
@@ -59,10 +61,17 @@ fn addresses(list: &str) -> Vec<IpAddr> {
 }
 
 fn transport(guard: &Arc<Guard>) -> (HttpsTransport, Spy) {
+    // Reading the system's roots takes longer than all that is tested here.
+    static TLS: LazyLock<TlsProfile> =
+        LazyLock::new(|| TlsProfile::new(None).expect("the defaults are fine"));
     let spy = Spy::default();
-    let transport =
-        HttpsTransport::dialling(guard.clone(), Options::default(), Box::new(spy.clone()));
-    (transport.expect("the defaults are fine"), spy)
+    let connector = GuardedConnector {
+        guard: guard.clone(),
+        dial: Box::new(spy.clone()),
+        tls: TLS.clone(),
+        proxy: None,
+    };
+    (HttpsTransport::over(connector, PoolLimits::default()), spy)
 }
 
 /// Checks and calls a URL as an endpoint of it would be.

@@ -139,6 +139,25 @@ async fn request_on_a_dead_kept_connection_is_sent_once_more() {
 }
 
 #[tokio::test]
+async fn request_that_was_worked_on_before_its_connection_ended_is_not_sent_again() {
+    let mut receiver = Receiver::start().await;
+    let transport = transport();
+    let first = send(&transport, outgoing(&receiver.url("/1"), "{}"));
+    let mut kept = receiver.connection().await;
+    kept.serve().await;
+    answered(first).await;
+
+    let second = send(&transport, outgoing(&receiver.url("/2"), "{}"));
+    kept.request().await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    tokio::time::resume();
+    drop(kept);
+    assert_eq!(failed(second).await.stage(), Stage::Read);
+    assert!(receiver.has_no_further_connection());
+}
+
+#[tokio::test]
 async fn request_that_got_part_of_an_answer_is_not_sent_again() {
     let mut receiver = Receiver::start().await;
     let transport = transport();
@@ -307,6 +326,26 @@ async fn connection_of_a_somewhat_too_long_body_is_kept() {
 }
 
 #[tokio::test]
+async fn connection_is_not_drained_while_enough_others_are() {
+    let mut receiver = Receiver::start().await;
+    let pool = PoolLimits {
+        draining_max: 0,
+        ..PoolLimits::default()
+    };
+    let transport = with_options(Options {
+        pool,
+        ..Options::default()
+    });
+    let mut request = outgoing(&receiver.url("/"), "{}");
+    request.limits.response_bytes_max = 1;
+    let sending = send(&transport, request);
+    let mut connection = receiver.connection().await;
+    connection.serve().await;
+    assert!(answered(sending).await.truncated);
+    connection.closed().await;
+}
+
+#[tokio::test]
 async fn unusual_status_is_recorded() {
     let mut receiver = Receiver::start().await;
     let transport = transport();
@@ -411,6 +450,48 @@ async fn idle_connection_is_closed() {
     connection.serve().await;
     answered(sending).await;
     connection.closed().await;
+}
+
+#[tokio::test]
+async fn switching_protocols_is_an_answer_and_ends_the_connection() {
+    let mut receiver = Receiver::start().await;
+    let sending = send(&transport(), outgoing(&receiver.url("/"), "{}"));
+    let mut connection = receiver.connection().await;
+    connection.request().await;
+    connection
+        .write("HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")
+        .await;
+    assert_eq!(answered(sending).await.status, 101);
+    connection.closed().await;
+}
+
+#[tokio::test]
+async fn endless_informational_answers_run_out_of_time() {
+    let mut receiver = Receiver::start().await;
+    let mut request = outgoing(&receiver.url("/"), "{}");
+    request.limits.total_timeout = Duration::from_millis(300);
+    let sending = send(&transport(), request);
+    let mut connection = receiver.connection().await;
+    connection.request().await;
+    tokio::spawn(async move {
+        let hints = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(100);
+        let write = tokio::io::AsyncWriteExt::write_all;
+        while write(&mut connection.0, hints.as_bytes()).await.is_ok() {}
+    });
+    assert_eq!(failed(sending).await.stage(), Stage::Timeout);
+}
+
+#[tokio::test]
+async fn secrets_and_payloads_do_not_print() {
+    let mut request = outgoing("http://user:swordfish@127.0.0.1:1234/", "a payload");
+    let key = HeaderValue::from_static("swordfish");
+    request.headers.insert("x-api-key", key);
+    let printed = format!("{request:?}");
+    assert!(printed.contains("127.0.0.1"), "{printed}");
+    assert!(
+        !printed.contains("swordfish") && !printed.contains("payload"),
+        "{printed}"
+    );
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ impl Authority {
             .await
     }
 
-    fn trusting(&self) -> Arc<HttpsTransport> {
+    pub(crate) fn trusting(&self) -> Arc<HttpsTransport> {
         with_options(Options {
             extra_roots: Some(self.pem()),
             ..Options::default()
@@ -92,7 +92,7 @@ impl Authority {
     }
 }
 
-fn url(receiver: &Receiver) -> String {
+pub(crate) fn url(receiver: &Receiver) -> String {
     format!("https://{HOST}:{}/in", receiver.address.port())
 }
 
