@@ -1,17 +1,22 @@
 //! Names to addresses.
 //!
-//! A trait, so that simulation and tests answer as they like. The real one asks the system's name
-//! servers and its hosts file through hickory, without the blocking thread pool that `getaddrinfo`
+//! A trait, so that simulation and tests answer as they like. The real one asks the system's hosts
+//! file and its name servers through hickory, without the blocking thread pool that `getaddrinfo`
 //! needs. What comes out is only a claim: [`Guard`](crate::Guard) judges it.
 
 use std::error::Error;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::config::{
+    LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::lookup_ip::LookupIp;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::proto::rr::Name;
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Hosts, TokioResolver};
 
@@ -46,9 +51,13 @@ pub enum ResolveError {
     TimedOut(String),
 }
 
-/// The system's resolver: `/etc/hosts`, then the name servers of `/etc/resolv.conf`.
-#[derive(Debug, Clone)]
-pub struct SystemResolver(TokioResolver);
+/// The system's resolver: `/etc/hosts`, then the name servers of `/etc/resolv.conf`. A name that is
+/// in the hosts file stands for what it says there and for nothing else.
+#[derive(Clone)]
+pub struct SystemResolver {
+    hosts: Arc<Hosts>,
+    name_servers: TokioResolver,
+}
 
 impl SystemResolver {
     /// Reads the system's configuration, once. Without `/etc/resolv.conf` it asks a name server on
@@ -72,21 +81,30 @@ impl SystemResolver {
             read => read.map_err(failed)?,
         };
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+        // hickory would look there for each family alone, and ask the servers for the other one.
+        options.use_hosts_file = ResolveHosts::Never;
         let provider = TokioRuntimeProvider::default();
         let builder = TokioResolver::builder_with_config(config, provider).with_options(options);
-        let mut resolver = builder.build().map_err(failed)?;
-        match Hosts::from_system() {
-            Ok(hosts) => resolver.set_hosts(hosts.into()),
-            Err(error) => tracing::warn!(%error, "the hosts file can't be read and is left out"),
-        }
-        Ok(Self(resolver))
+        let hosts = Hosts::from_system().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the hosts file can't be read and is left out");
+            Hosts::default()
+        });
+        Ok(Self {
+            hosts: hosts.into(),
+            name_servers: builder.build().map_err(failed)?,
+        })
     }
 }
 
 #[async_trait]
 impl Resolver for SystemResolver {
     async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
-        let looked_up = self.0.lookup_ip(query_name(name)?).await.map_err(|error| {
+        let query = query_name(name)?;
+        let pinned = pinned(&self.hosts, &query);
+        if !pinned.is_empty() {
+            return Ok(pinned);
+        }
+        let looked_up = self.name_servers.lookup_ip(query).await.map_err(|error| {
             if error.is_no_records_found() {
                 ResolveError::NotFound(name.to_owned())
             } else {
@@ -98,6 +116,15 @@ impl Resolver for SystemResolver {
         })?;
         Ok(looked_up.iter().collect())
     }
+}
+
+/// What the hosts file says, of both families.
+fn pinned(hosts: &Hosts, name: &Name) -> Vec<IpAddr> {
+    [RecordType::A, RecordType::AAAA]
+        .into_iter()
+        .filter_map(|family| hosts.lookup_static_host(&Query::query(name.clone(), family)))
+        .flat_map(LookupIp::from)
+        .collect()
 }
 
 /// A name with a dot is asked for as it is, never below a search domain: `hooks.example.com` must
@@ -135,6 +162,24 @@ mod tests {
             ("receiver", false),
         ] {
             assert_eq!(query_name(name).expect(name).is_fqdn(), fqdn, "{name}");
+        }
+    }
+
+    #[test]
+    fn name_in_the_hosts_file_has_no_other_addresses() {
+        let file = "10.0.0.7 pinned.example.com alias\nfd00::7 both\n10.0.0.8 both # and more";
+        let mut hosts = Hosts::default();
+        hosts.read_hosts_conf(file.as_bytes()).expect("text");
+        let table = [
+            ("pinned.example.com", &["10.0.0.7"][..]),
+            ("alias", &["10.0.0.7"]),
+            ("both", &["10.0.0.8", "fd00::7"]),
+            ("example.com", &[]),
+        ];
+        for (name, expected) in table {
+            let found = pinned(&hosts, &query_name(name).expect(name));
+            let found: Vec<String> = found.iter().map(IpAddr::to_string).collect();
+            assert_eq!(found, expected, "{name}");
         }
     }
 

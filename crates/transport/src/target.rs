@@ -160,6 +160,22 @@ mod tests {
         assert!(!format!("{target:?}").contains("pass"));
     }
 
+    #[test]
+    fn every_character_that_a_url_may_hold_can_be_sent() {
+        let visible: String = ('!'..='~').filter(|c| !"\\#".contains(*c)).collect();
+        let long = "é".repeat(2_000);
+        for rest in [
+            &visible,
+            &format!("?{visible}"),
+            &long,
+            &format!("{visible}?{long}"),
+        ] {
+            let url = format!("https://hooks.customer-site.net/{rest}");
+            let url = AddressPolicy::default().check_url(&url).expect(rest);
+            Target::new(url).expect(rest);
+        }
+    }
+
     proptest! {
         #[test]
         fn every_accepted_url_is_a_target(host in "[a-z0-9_.-]{1,80}", rest in "\\PC{0,60}") {
