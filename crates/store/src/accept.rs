@@ -72,7 +72,7 @@ pub enum Accepted {
         id: MessageId,
         /// Its deliveries in the order they were given, with a hold for each that is owned.
         deliveries: Vec<(DeliveryKey, Option<Hold>)>,
-        /// The background work that opens the rest.
+        /// Whether background work opens the rest.
         fan_out: bool,
     },
     /// Its idempotency key was used before, with the same body: nothing was written.

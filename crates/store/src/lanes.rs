@@ -42,18 +42,21 @@ pub trait Lanes: Send + Sync {
 }
 
 /// A place in a lane, given back when dropped.
-pub struct Place(Box<dyn Send + Sync>);
+pub struct Place {
+    _token: Box<dyn Send + Sync>,
+}
 
 impl Place {
     /// Keeps `token` until the place is given back: the token's drop does the giving.
     pub fn new(token: impl Send + Sync + 'static) -> Self {
-        Self(Box::new(token))
+        Self {
+            _token: Box::new(token),
+        }
     }
 }
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let _ = &self.0;
         f.write_str("Place")
     }
 }
