@@ -122,14 +122,8 @@ impl DataKey {
             .open(&place.within(&self.application, PURPOSE), sealed)
     }
 
-    /// How many values were sealed since [`DataKey::take_uses`] was last called, or since the key
-    /// was opened.
-    pub fn uses_since_last_taken(&self) -> u64 {
-        self.uses.load(Ordering::Relaxed)
-    }
-
-    /// The same, and counting begins anew: the caller records what it was given.
-    pub fn take_uses(&self) -> u64 {
+    /// How many values were sealed since this was last called, or since the key was opened.
+    pub(crate) fn take_uses(&self) -> u64 {
         self.uses.swap(0, Ordering::Relaxed)
     }
 
