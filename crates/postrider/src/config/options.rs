@@ -37,7 +37,7 @@ options! {
     [value_name = "ADDR"] listen: String, "POSTRIDER_LISTEN";
     /// Directory of the embedded store and the keys, made at the first start
     [value_name = "DIR"] data_dir: PathBuf, "POSTRIDER_DATA_DIR";
-    /// Base of every link that Postrider hands out, such as https://hooks.example.com
+    /// Base of every link that Postrider hands out, such as <https://hooks.example.com>
     [value_name = "URL"] public_url: String, "POSTRIDER_PUBLIC_URL";
     /// File with the master key (base64 of 32 bytes) instead of the one in the data directory
     [value_name = "FILE"] master_key_file: PathBuf, "POSTRIDER_MASTER_KEY_FILE";
