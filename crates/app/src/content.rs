@@ -45,7 +45,7 @@ fn is_json(text: &[u8]) -> bool {
 pub(crate) fn newest_key(app: &App, row: &ApplicationRow) -> Result<Arc<DataKey>, AppError> {
     let sealed = row.data_keys.last().ok_or(VaultError::NoDataKey)?;
     let sealed = SealedDataKey::from_bytes(&sealed[..]);
-    Ok(app.vault.data_key(row.application.id.tail(), &sealed)?)
+    Ok(app.vault.data_key(row.application.id, &sealed)?)
 }
 
 /// Seals the payload of the message with this tail; where the operator turned encryption off, ties

@@ -7,9 +7,9 @@
 //!
 //! Map: [`caller`] (who may do what), [`tokens`] (how they say who they are) · [`error`] (how use
 //! cases refuse) · `find` (what a path names) · [`page`] (lists) · [`patch`], `change`,
-//! `idempotency` (how things are changed, once) · `sealing`, [`content`] (what the store gets
-//! sealed) · [`filter`], [`status`] (what lists of messages and attempts are asked for) · then one
-//! file for each noun; of the way of a message, `accept` is the first part.
+//! `idempotency` (how things are changed, once) · `sealing`, [`content`], `key_uses` (what is
+//! sealed, and with what) · [`filter`], [`status`] (what lists of messages and attempts are asked
+//! for) · then one file for each noun; of the way of a message, `accept` is the first part.
 
 pub mod applications;
 pub mod attempts;
@@ -33,6 +33,7 @@ mod change;
 mod find;
 mod health;
 mod idempotency;
+mod key_uses;
 mod resend;
 mod rules;
 mod sealing;
@@ -42,6 +43,7 @@ pub use change::Saved;
 pub use error::{AppError, Violation};
 pub use find::Tenant;
 pub use health::Health;
+pub use key_uses::KEY_USES_RECORDED;
 pub use page::{ListInput, Order, Page};
 pub use patch::Patch;
 pub use tokens::Tokens;

@@ -13,13 +13,12 @@ use vault::{KeyRing, Place, SealedDataKey, VaultError};
 impl App {
     /// An application's keys.
     pub(crate) fn keys(&self, row: &ApplicationRow) -> Result<KeyRing, AppError> {
-        let tail = row.application.id.tail();
         let sealed: Vec<_> = row
             .data_keys
             .iter()
             .map(|key| SealedDataKey::from_bytes(&key[..]))
             .collect();
-        Ok(self.vault.key_ring(tail, &sealed)?)
+        Ok(self.vault.key_ring(row.application.id, &sealed)?)
     }
 }
 

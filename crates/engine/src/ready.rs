@@ -182,8 +182,7 @@ impl ReadyEndpoints {
         let sealed: Vec<_> = keys
             .map(|key| SealedDataKey::from_bytes(key.as_ref()))
             .collect();
-        let tail = application.application.id.tail();
-        let opened = self.vault.key_ring(tail, &sealed);
+        let opened = self.vault.key_ring(application.application.id, &sealed);
         opened.map_err(|source| Unsound::Sealed {
             what: "application's data key",
             source,

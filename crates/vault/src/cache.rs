@@ -3,18 +3,18 @@
 //!
 //! A full cache lets go of all keys that nobody else holds: opening one anew takes microseconds, so
 //! there is no order of use to keep. A key that somebody still holds stays: opened a second time,
-//! it would be counted in two places. What a dropped key was used for is kept until it is asked
-//! for.
+//! it would be counted in two places. What a dropped key was used for is kept until it is told of:
+//! a few dozen bytes for each application that ever sealed something.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use model::id::Tail;
+use model::id::ApplicationId;
 
 use crate::{DataKey, DataKeyId};
 
 /// Which application's key.
-pub(crate) type KeyName = (Tail, DataKeyId);
+pub(crate) type KeyName = (ApplicationId, DataKeyId);
 
 pub(crate) struct KeyCache {
     /// How many keys are kept that nobody else holds.
@@ -27,7 +27,7 @@ struct State {
     /// With so many keys the cache is full: those that were held when it was last full, and as many
     /// again as its capacity.
     full_at: usize,
-    /// Uses of keys that are no longer cached.
+    /// Uses that were not told of yet, beside those that the cached keys themselves count.
     left_over: BTreeMap<KeyName, u64>,
 }
 
@@ -63,14 +63,23 @@ impl KeyCache {
             .clone()
     }
 
-    /// Uses since the last call, of all keys that had any.
-    pub(crate) fn take_uses(&self) -> BTreeMap<KeyName, u64> {
+    /// Takes the counts of all keys that have been used at least so often since theirs was last
+    /// taken.
+    pub(crate) fn take_uses(&self, uses_min: u64) -> BTreeMap<KeyName, u64> {
         let mut state = self.lock();
-        let mut uses = std::mem::take(&mut state.left_over);
-        for (name, key) in &state.keys {
-            add(&mut uses, *name, key.take_uses());
+        let State {
+            keys, left_over, ..
+        } = &mut *state;
+        for (name, key) in keys {
+            add(left_over, *name, key.take_uses());
         }
-        uses
+        let enough = |_: &KeyName, uses: &mut u64| *uses >= uses_min;
+        left_over.extract_if(.., enough).collect()
+    }
+
+    /// Gives back a count that was taken.
+    pub(crate) fn put_back(&self, name: KeyName, uses: u64) {
+        add(&mut self.lock().left_over, name, uses);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -103,11 +112,17 @@ fn add(uses: &mut BTreeMap<KeyName, u64>, name: KeyName, count: u64) {
 mod tests {
     use super::*;
     use crate::tests::seeded;
+    use model::id::{Key, Tail};
+
+    const TAIL: Tail = [7; 12];
+
+    fn named(key: &DataKey) -> KeyName {
+        (ApplicationId::new(Key::MIN, TAIL), key.id())
+    }
 
     fn keep(cache: &KeyCache, number: u8) -> Arc<DataKey> {
-        let name = ([number; 12], DataKeyId([number; 8]));
-        let key = DataKey::new(name.0, name.1, &[number; 32], seeded(1));
-        cache.keep(name, key)
+        let key = DataKey::new(TAIL, DataKeyId([number; 8]), &[number; 32], seeded(1));
+        cache.keep(named(&key), key)
     }
 
     #[test]
@@ -119,9 +134,7 @@ mod tests {
             assert!(cache.lock().keys.len() <= held.len() + 4);
         }
         for key in &held {
-            let cached = cache
-                .get(([key.id().0[0]; 12], key.id()))
-                .expect("held keys stay");
+            let cached = cache.get(named(key)).expect("held keys stay");
             assert!(Arc::ptr_eq(&cached, key));
         }
     }

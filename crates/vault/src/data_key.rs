@@ -13,7 +13,7 @@ use crate::{Place, VaultError};
 
 /// After so many seals an application gets a new data key; the old one goes on opening. Nonces are
 /// random: the standard ends at 2^32 (NIST SP 800-38D, 8.3), and half of that leaves room for uses
-/// that a crash kept from being counted.
+/// that were not written down when a process ended.
 pub const DATA_KEY_USES_MAX: u64 = 1 << 31;
 
 /// Separates what data keys seal from what the master key seals.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::Entropy;
-use model::id::Tail;
+use model::id::{ApplicationId, ApplicationKey, Tail};
 
 use crate::{DataKey, KeyUses, MasterKey, MasterKeyError, Place, SealedDataKey, Vault, VaultError};
 
-const APPLICATION: Tail = *b"application1";
-const OTHER_APPLICATION: Tail = *b"application2";
+const TAIL: Tail = *b"application1";
+const APPLICATION: ApplicationId = ApplicationId::new(ApplicationKey::MIN, TAIL);
+const OTHER_APPLICATION: ApplicationId = ApplicationId::new(ApplicationKey::MIN, *b"application2");
 const PLACE: Place<'static> = Place {
     table: "message",
     row: b"twelve bytes",
@@ -42,7 +43,7 @@ fn vault(seed: u64) -> Vault {
 }
 
 fn data_key(vault: &Vault) -> Arc<DataKey> {
-    let sealed = vault.new_data_key(APPLICATION);
+    let sealed = vault.new_data_key(TAIL);
     vault
         .data_key(APPLICATION, &sealed)
         .expect("a new key opens")
@@ -126,7 +127,7 @@ mod data_keys {
 
     #[test]
     fn open_after_a_restart() {
-        let sealed_key = vault(1).new_data_key(APPLICATION);
+        let sealed_key = vault(1).new_data_key(TAIL);
         let open = || {
             vault(1)
                 .data_key(APPLICATION, &sealed_key)
@@ -141,7 +142,7 @@ mod data_keys {
     #[test]
     fn do_not_open_with_another_master_key_or_for_another_application() {
         let (right, wrong) = (vault(1), vault(2));
-        let sealed = right.new_data_key(APPLICATION);
+        let sealed = right.new_data_key(TAIL);
         let refused = right.data_key(OTHER_APPLICATION, &sealed).err();
         assert_eq!(refused, Some(VaultError::NotAuthentic));
         let expected = VaultError::WrongKey {
@@ -154,7 +155,7 @@ mod data_keys {
     #[test]
     fn truncated_ones_do_not_open() {
         let vault = vault(1);
-        let whole = vault.new_data_key(APPLICATION).into_bytes();
+        let whole = vault.new_data_key(TAIL).into_bytes();
         for length in 0..whole.len() {
             let cut = SealedDataKey::from_bytes(&whole[..length]);
             assert!(vault.data_key(APPLICATION, &cut).is_err(), "{length}");
@@ -164,7 +165,7 @@ mod data_keys {
     #[test]
     fn are_opened_once_and_shared() {
         let vault = vault(1);
-        let sealed = vault.new_data_key(APPLICATION);
+        let sealed = vault.new_data_key(TAIL);
         let first = vault
             .data_key(APPLICATION, &sealed)
             .expect("a new key opens");
@@ -176,7 +177,7 @@ mod data_keys {
 
     #[test]
     fn their_recorded_uses_add_up_and_survive_a_restart() {
-        let sealed = vault(1).new_data_key(APPLICATION);
+        let sealed = vault(1).new_data_key(TAIL);
         let (sealed, total) = vault(1)
             .add_uses(APPLICATION, &sealed, 5)
             .expect("it opens");
@@ -206,7 +207,7 @@ mod data_keys {
     fn seals_are_counted_until_they_are_taken_and_opens_are_not() {
         let vault = vault(1);
         let key = data_key(&vault);
-        assert_eq!(vault.take_uses(), []);
+        assert_eq!(vault.take_uses(1), []);
         let sealed = key.seal(PLACE, b"one");
         key.seal_readable(PLACE, b"two");
         key.open(PLACE, &sealed).expect("just sealed");
@@ -215,8 +216,22 @@ mod data_keys {
             key: key.id(),
             uses: 2,
         };
-        assert_eq!(vault.take_uses(), [uses]);
-        assert_eq!(vault.take_uses(), []);
+        assert_eq!(vault.take_uses(1), [uses]);
+        assert_eq!(vault.take_uses(1), []);
+    }
+
+    #[test]
+    fn seals_are_told_of_once_there_are_enough_of_them() {
+        let vault = vault(1);
+        let key = data_key(&vault);
+        key.seal(PLACE, b"one");
+        assert_eq!(vault.take_uses(2), []);
+        key.seal(PLACE, b"two");
+        let told = vault.take_uses(2);
+        assert_eq!(told[0].uses, 2);
+        vault.put_back(told[0]);
+        key.seal(PLACE, b"three");
+        assert_eq!(vault.take_uses(2)[0].uses, 3, "what came back counts");
     }
 }
 
@@ -226,12 +241,12 @@ mod key_rings {
     #[test]
     fn seal_with_the_newest_key_and_open_with_all() {
         let vault = vault(1);
-        let mut keys = vec![vault.new_data_key(APPLICATION)];
+        let mut keys = vec![vault.new_data_key(TAIL)];
         let before = vault
             .key_ring(APPLICATION, &keys)
             .expect("one key is enough");
         let old_value = before.seal(PLACE, b"old");
-        keys.push(vault.new_data_key(APPLICATION));
+        keys.push(vault.new_data_key(TAIL));
         let after = vault
             .key_ring(APPLICATION, &keys)
             .expect("two keys are fine");
@@ -264,7 +279,7 @@ fn a_full_cache_drops_keys_that_nobody_holds_and_loses_no_count() {
         data_key(&vault).seal(PLACE, b"x");
     }
     held.seal(PLACE, b"x");
-    let uses = vault.take_uses();
+    let uses = vault.take_uses(1);
     assert_eq!(uses.len(), count + 1);
     let of_held = uses
         .iter()
@@ -275,7 +290,7 @@ fn a_full_cache_drops_keys_that_nobody_holds_and_loses_no_count() {
         uses.iter()
             .all(|uses| uses.uses == 1 || uses.key == held.id())
     );
-    assert_eq!(vault.take_uses(), []);
+    assert_eq!(vault.take_uses(1), []);
 }
 
 /// Compiles only while none of the named types implements `Debug` or `Display`: if one did, the

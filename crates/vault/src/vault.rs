@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::Entropy;
 use model::entropy::random;
-use model::id::Tail;
+use model::id::{ApplicationId, Tail};
 use zeroize::Zeroizing;
 
 use crate::cache::KeyCache;
@@ -35,8 +35,8 @@ pub struct Vault {
 /// How often a data key sealed since that was last asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KeyUses {
-    /// The key's application, by its id's tail.
-    pub application: Tail,
+    /// The key's application.
+    pub application: ApplicationId,
     /// The key.
     pub key: DataKeyId,
     /// How often.
@@ -84,7 +84,7 @@ impl Vault {
         self.open(&place.within(b"", INSTALLATION_PURPOSE), sealed)
     }
 
-    /// A new data key for an application. It exists once the store has it.
+    /// A new data key for the application with this tail. It exists once the store has it.
     pub fn new_data_key(&self, application: Tail) -> SealedDataKey {
         let id = DataKeyId(random(&*self.entropy));
         let mut key = Zeroizing::new([0; KEY_BYTES]);
@@ -95,15 +95,16 @@ impl Vault {
     /// Opens an application's data key, or finds it opened.
     pub fn data_key(
         &self,
-        application: Tail,
+        application: ApplicationId,
         sealed: &SealedDataKey,
     ) -> Result<Arc<DataKey>, VaultError> {
         let id = sealed.id()?;
         if let Some(key) = self.cache.get((application, id)) {
             return Ok(key);
         }
-        let text = self.open_data_key(application, sealed)?;
-        let key = DataKey::new(application, id, &text.key, self.entropy.clone());
+        let tail = application.tail();
+        let text = self.open_data_key(tail, sealed)?;
+        let key = DataKey::new(tail, id, &text.key, self.entropy.clone());
         Ok(self.cache.keep((application, id), key))
     }
 
@@ -111,7 +112,7 @@ impl Vault {
     /// one seals, all of them open.
     pub fn key_ring<'a>(
         &self,
-        application: Tail,
+        application: ApplicationId,
         sealed: impl IntoIterator<Item = &'a SealedDataKey>,
     ) -> Result<KeyRing, VaultError> {
         let opened = sealed
@@ -120,10 +121,11 @@ impl Vault {
         KeyRing::new(opened.collect::<Result<_, _>>()?)
     }
 
-    /// What each data key that this vault opened has sealed since this was last called. Whoever
-    /// calls it records it, with [`Vault::add_uses`], before the next call.
-    pub fn take_uses(&self) -> Vec<KeyUses> {
-        let uses = self.cache.take_uses().into_iter();
+    /// What data keys have sealed since this last told of them: those that have by now sealed at
+    /// least `uses_min` times. The others go on being counted. Whoever calls it records each count
+    /// with [`Vault::add_uses`], or brings it back with [`Vault::put_back`].
+    pub fn take_uses(&self, uses_min: u64) -> Vec<KeyUses> {
+        let uses = self.cache.take_uses(uses_min).into_iter();
         uses.map(|((application, key), uses)| KeyUses {
             application,
             key,
@@ -132,20 +134,23 @@ impl Vault {
         .collect()
     }
 
+    /// A count that could not be recorded: it will be told of again.
+    pub fn put_back(&self, uses: KeyUses) {
+        self.cache.put_back((uses.application, uses.key), uses.uses);
+    }
+
     /// The same data key with `uses` more in its sealed count, and that count. Once it reaches
     /// [`DATA_KEY_USES_MAX`](crate::DATA_KEY_USES_MAX), the application needs a new key.
     pub fn add_uses(
         &self,
-        application: Tail,
+        application: ApplicationId,
         sealed: &SealedDataKey,
         uses: u64,
     ) -> Result<(SealedDataKey, u64), VaultError> {
-        let mut text = self.open_data_key(application, sealed)?;
+        let tail = application.tail();
+        let mut text = self.open_data_key(tail, sealed)?;
         text.uses = text.uses.saturating_add(uses);
-        Ok((
-            self.seal_data_key(application, sealed.id()?, &text),
-            text.uses,
-        ))
+        Ok((self.seal_data_key(tail, sealed.id()?, &text), text.uses))
     }
 
     fn seal_data_key(&self, application: Tail, id: DataKeyId, text: &DataKeyText) -> SealedDataKey {

@@ -286,8 +286,8 @@ impl World {
         let sealed: Vec<_> = sealed
             .map(|key| SealedDataKey::from_bytes(&key[..]))
             .collect();
-        let tail = row.application.application.id.tail();
-        self.app.vault.key_ring(tail, &sealed).expect("they open")
+        let id = row.application.application.id;
+        self.app.vault.key_ring(id, &sealed).expect("they open")
     }
 
     /// Records how an attempt of a delivery ended, as the sender does.

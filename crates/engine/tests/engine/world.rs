@@ -355,9 +355,7 @@ impl World {
             .expect("it is there");
         let sealed = row.application.data_keys.last().expect("it has a key");
         let sealed = SealedDataKey::from_bytes(sealed.as_ref());
-        self.vault
-            .data_key(application.tail(), &sealed)
-            .expect("it opens")
+        self.vault.data_key(application, &sealed).expect("it opens")
     }
 }
 

@@ -117,7 +117,7 @@ proptest! {
         flip(&mut sealed, byte, bit);
         prop_assert!(vault.open_with_master(PLACE, &sealed).is_err());
 
-        let mut sealed_key = vault.new_data_key(APPLICATION).into_bytes();
+        let mut sealed_key = vault.new_data_key(TAIL).into_bytes();
         flip(&mut sealed_key, byte, bit);
         let sealed_key = SealedDataKey::from_bytes(sealed_key);
         prop_assert!(vault.data_key(APPLICATION, &sealed_key).is_err());
