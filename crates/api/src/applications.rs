@@ -13,6 +13,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
 use model::application::{Application, Metadata};
+use model::id::ApplicationKind;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU16;
 
@@ -119,7 +120,7 @@ impl FromQuery for ApplicationsInput {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         let flag = |name| Ok::<_, AppError>(query.flag(name)?.unwrap_or_default());
         Ok(Self {
-            list: query.list()?,
+            list: query.list()?.checked::<ApplicationKind>()?,
             exclude_without_endpoints: flag("exclude_apps_with_no_endpoints")?,
             exclude_with_disabled_endpoints: flag("exclude_apps_with_disabled_endpoints")?,
         })

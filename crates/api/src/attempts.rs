@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use model::delivery::Trigger;
+use model::id::AttemptKind;
 use model::name::Name;
 use serde::Serialize;
 
@@ -87,7 +88,7 @@ impl FromQuery for AttemptsInput {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         let StatusFilter { status, expanded } = StatusFilter::from_query(query)?;
         Ok(Self {
-            list: query.recent()?,
+            list: query.recent()?.checked::<AttemptKind>()?,
             filter: filter(query)?,
             status,
             expanded,

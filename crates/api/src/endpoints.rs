@@ -6,11 +6,11 @@ mod secrets;
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;
-use crate::query::Query;
+use crate::query::{FromQuery, Pairs, Query};
 use crate::render::{Answer, ListOut, Time, patch, saved_status};
 use crate::segments::Segments;
 use app::endpoints::{EndpointInput, EndpointPatch, HeadersInput, NewEndpointInput};
-use app::{ListInput, Patch};
+use app::{AppError, ListInput, Patch};
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -18,6 +18,7 @@ use http::StatusCode;
 use model::Secret;
 use model::application::Metadata;
 use model::endpoint::Endpoint;
+use model::id::EndpointKind;
 use model::name::Name;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -168,10 +169,18 @@ fn texts(names: BTreeSet<Name>) -> BTreeSet<String> {
     names.iter().map(Name::to_string).collect()
 }
 
+struct ListQuery(ListInput);
+
+impl FromQuery for ListQuery {
+    fn from_query(query: &Pairs) -> Result<Self, AppError> {
+        Ok(Self(query.list()?.checked::<EndpointKind>()?))
+    }
+}
+
 async fn list(
     State(api): State<Shared>,
     Segments(app_id): Segments<String>,
-    Query(input): Query<ListInput>,
+    Query(ListQuery(input)): Query<ListQuery>,
     Authenticated(caller): Authenticated,
 ) -> Answer<Json<ListOut<EndpointOut>>> {
     let tenant = api.app.application(&caller, &app_id).await?;

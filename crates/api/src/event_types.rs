@@ -134,19 +134,12 @@ impl EventTypeOut {
     }
 }
 
-struct ListQuery {
-    input: EventTypesInput,
-    with_content: bool,
-}
-
-impl FromQuery for ListQuery {
+impl FromQuery for EventTypesInput {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         Ok(Self {
-            input: EventTypesInput {
-                list: query.list()?,
-                include_archived: query.flag("include_archived")?.unwrap_or_default(),
-            },
-            with_content: query.flag("with_content")?.unwrap_or_default(),
+            list: query.list()?.checked_by_name()?,
+            include_archived: query.flag("include_archived")?.unwrap_or_default(),
+            with_schemas: query.flag("with_content")?.unwrap_or_default(),
         })
     }
 }
@@ -164,17 +157,11 @@ impl FromQuery for DeleteQuery {
 
 async fn list(
     State(api): State<Shared>,
-    Query(query): Query<ListQuery>,
+    Query(input): Query<EventTypesInput>,
     Authenticated(caller): Authenticated,
 ) -> Answer<Json<ListOut<EventTypeOut>>> {
-    let page = api.app.event_types(&caller, &query.input).await?;
-    let page = page.try_map(|mut event_type| {
-        if !query.with_content {
-            event_type.schemas = None;
-        }
-        EventTypeOut::new(event_type)
-    });
-    Ok(Json(page?.into()))
+    let page = api.app.event_types(&caller, &input).await?;
+    Ok(Json(page.try_map(EventTypeOut::new)?.into()))
 }
 
 async fn create(State(api): State<Shared>, call: Call) -> Answer<(StatusCode, Json<EventTypeOut>)> {

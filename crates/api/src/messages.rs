@@ -22,6 +22,7 @@ use axum::{Json, Router};
 use http::StatusCode;
 use http::request::Parts;
 use incoming::MessageIn;
+use model::id::MessageKind;
 
 pub(crate) fn routes(config: &ApiConfig) -> Router<Shared> {
     let batch = post(batch::create).layer(Extension(BodyLimit(config.batch_bytes_max)));
@@ -53,7 +54,7 @@ pub(crate) fn filter(query: &Pairs) -> Result<Filter, AppError> {
 impl FromQuery for MessagesInput {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         Ok(Self {
-            list: query.recent()?,
+            list: query.recent()?.checked::<MessageKind>()?,
             filter: filter(query)?,
             with_content: WithContent::from_query(query)?.0,
         })

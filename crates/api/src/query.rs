@@ -142,12 +142,6 @@ impl Pairs {
     }
 }
 
-impl FromQuery for ListInput {
-    fn from_query(query: &Pairs) -> Result<Self, AppError> {
-        query.list()
-    }
-}
-
 /// Whether `text` is `name`, `name[]` or `name[0]`, with whatever number.
 fn is_list_name(text: &str, name: &str) -> bool {
     match text.strip_prefix(name) {

@@ -12,6 +12,7 @@ use app::{AppError, ListInput};
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use model::id::{EndpointKind, MessageKind};
 use model::name::Name;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -103,7 +104,7 @@ impl FromQuery for EndpointMessagesInput {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         let StatusFilter { status, expanded } = StatusFilter::from_query(query)?;
         Ok(Self {
-            list: query.recent()?,
+            list: query.recent()?.checked::<MessageKind>()?,
             filter: filter(query)?,
             status,
             expanded,
@@ -119,7 +120,7 @@ impl FromQuery for OneOrder {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         Ok(Self(ListInput {
             order: None,
-            ..query.list()?
+            ..query.list()?.checked::<EndpointKind>()?
         }))
     }
 }

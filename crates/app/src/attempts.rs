@@ -157,7 +157,11 @@ impl Viewer {
             message: row
                 .message
                 .map(|message| self.opener.message(message))
-                .transpose()?,
+                .transpose()?
+                .map(|(message, content)| match self.with_content {
+                    true => (message, content),
+                    false => (message, Content::Omitted),
+                }),
             attempt: row.attempt,
         })
     }

@@ -9,9 +9,7 @@ pub use draft::{EventTypeInput, EventTypePatch};
 use crate::caller::Who;
 use crate::change::{ChangeRefused, Saved, unexpected, until_current};
 use crate::idempotency::{Request, Success, made_is_gone};
-use crate::page::{
-    Direction, Found, ListInput, Order, Page, limit, malformed_iterator, split_iterator,
-};
+use crate::page::{Direction, Found, ListInput, Order, Page, limit};
 use crate::{App, AppError, Caller, Violation};
 use draft::EventTypeDraft;
 use model::Timestamp;
@@ -28,6 +26,8 @@ pub struct EventTypesInput {
     pub list: ListInput,
     /// Archived ones too.
     pub include_archived: bool,
+    /// With their schemas.
+    pub with_schemas: bool,
 }
 
 impl App {
@@ -41,27 +41,18 @@ impl App {
         input: &EventTypesInput,
     ) -> Result<Page<EventType>, AppError> {
         let limit = limit(&input.list)?;
-        let start = input.list.iterator.as_deref().map(split_iterator);
-        let direction = Direction::new(Order::Ascending, start.is_some_and(|(back, _)| back));
-        let beyond = start.map(|(_, name)| name.parse()).transpose();
+        let (backwards, beyond) = input.list.start_by_name()?;
+        let direction = Direction::new(Order::Ascending, backwards);
         let query = EventTypeQuery {
-            beyond: beyond.map_err(|error| malformed_iterator(format!("{error}")))?,
+            beyond,
             ascending: direction.ascending,
             limit: limit.max(1),
             archived: input.include_archived,
+            with_schemas: input.with_schemas,
             visible_to: flags(caller).map(<[Name]>::to_vec),
         };
         let walk = self.store.event_types(&query).await?;
-        let found = Found {
-            end: walk
-                .rows
-                .last()
-                .map(|last| last.name.clone())
-                .or(walk.examined)
-                .map(|name| name.to_string()),
-            rows: walk.rows,
-            more: walk.more,
-        };
+        let found = Found::new(walk, |row| row.name.clone(), |name| name.to_string());
         Ok(found.page(direction, limit, |row| row.name.to_string()))
     }
 

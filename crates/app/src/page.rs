@@ -12,6 +12,7 @@
 use crate::error::{AppError, Violation};
 use model::Timestamp;
 use model::id::{Id, Key, Kind};
+use model::name::{Name, NameError};
 use std::time::Duration;
 use store::query::{Walk, Window};
 
@@ -37,6 +38,41 @@ pub struct ListInput {
     pub before: Option<Timestamp>,
     /// Only what is newer, in lists of what happened.
     pub after: Option<Timestamp>,
+}
+
+impl ListInput {
+    /// The same, if it can be a part of a list of these: to be asked before anything is looked up,
+    /// so that a bad query is refused whoever asks.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] for a limit beyond [`LIMIT_MAX`] or a malformed iterator.
+    pub fn checked<K: Kind>(self) -> Result<Self, AppError> {
+        limit(&self)?;
+        Start::<K>::parse(&self)?;
+        Ok(self)
+    }
+
+    /// The same for a list by name.
+    ///
+    /// # Errors
+    /// As [`ListInput::checked`].
+    pub fn checked_by_name(self) -> Result<Self, AppError> {
+        limit(&self)?;
+        self.start_by_name()?;
+        Ok(self)
+    }
+
+    /// Where to go on in a list by name, and whether backwards.
+    pub(crate) fn start_by_name(&self) -> Result<(bool, Option<Name>), AppError> {
+        let Some(iterator) = &self.iterator else {
+            return Ok((false, None));
+        };
+        let (backwards, name) = split_iterator(iterator);
+        let name = name
+            .parse()
+            .map_err(|error: NameError| malformed_iterator(error.to_string()))?;
+        Ok((backwards, Some(name)))
+    }
 }
 
 /// The order of a list's rows by id, or by name.
@@ -161,21 +197,10 @@ impl<K: Kind> Part<K> {
 
     /// The page of what the store found.
     pub(crate) fn page<T>(&self, walk: Walk<T, Key<K>>, id: impl Fn(&T) -> Id<K>) -> Page<T> {
-        let examined = walk.examined.map(|key| Id::<K>::new(key, [0; 12]));
-        let last = walk.rows.last().map(&id);
-        // Where the walk stopped behind its last row, going on from there saves looking again; of
-        // an iterator only the key counts.
-        let end = match last {
-            Some(last) if !walk.more || examined.is_none_or(|id| id.key() == last.key()) => {
-                Some(last)
-            }
-            _ => examined.filter(|_| walk.more),
-        };
-        let found = Found {
-            rows: walk.rows,
-            end: end.map(|id| id.to_string()),
-            more: walk.more,
-        };
+        let key = |row: &T| id(row).key();
+        // Of an iterator only the key counts.
+        let passed = |key| Id::<K>::new(key, [0; 12]).to_string();
+        let found = Found::new(walk, key, passed);
         found.page(self.direction, self.limit, |row| id(row).to_string())
     }
 
@@ -191,15 +216,31 @@ impl<K: Kind> Part<K> {
 
 /// What a walk along a list found, in the walk's order.
 pub(crate) struct Found<T> {
-    /// The rows.
-    pub(crate) rows: Vec<T>,
-    /// The name of the last row that was looked at.
-    pub(crate) end: Option<String>,
-    /// Whether there may be more behind it.
-    pub(crate) more: bool,
+    rows: Vec<T>,
+    /// The name of a row to go on behind that is not among them: the last one looked at.
+    passed: Option<String>,
+    more: bool,
 }
 
 impl<T> Found<T> {
+    /// What this walk found. Where it went on behind its last row and there is more, going on from
+    /// where it came to saves looking again: `passed` names that position.
+    pub(crate) fn new<P: PartialEq>(
+        walk: Walk<T, P>,
+        position: impl Fn(&T) -> P,
+        passed: impl FnOnce(P) -> String,
+    ) -> Self {
+        let last = walk.rows.last().map(position);
+        let examined = walk.examined.filter(|_| walk.more);
+        Self {
+            passed: examined
+                .filter(|examined| last.as_ref() != Some(examined))
+                .map(passed),
+            rows: walk.rows,
+            more: walk.more,
+        }
+    }
+
     /// Puts the rows in the list's natural order, and names the page's two ends.
     pub(crate) fn page(
         mut self,
@@ -215,12 +256,13 @@ impl<T> Found<T> {
                 prev_iterator: None,
             };
         }
-        let begin = self.rows.first().map(name);
+        let begin = self.rows.first().map(&name);
+        let end = self.passed.or_else(|| self.rows.last().map(&name));
         let (last, first) = if direction.backwards {
             self.rows.reverse();
-            (begin, self.end)
+            (begin, end)
         } else {
-            (self.end, begin)
+            (end, begin)
         };
         Page {
             data: self.rows,
@@ -242,7 +284,7 @@ pub(crate) fn limit(input: &ListInput) -> Result<usize, AppError> {
 }
 
 /// An iterator: whether it goes backwards, and the row it names.
-pub(crate) fn split_iterator(iterator: &str) -> (bool, &str) {
+fn split_iterator(iterator: &str) -> (bool, &str) {
     match iterator.strip_prefix('-') {
         Some(name) => (true, name),
         None => (false, iterator),
@@ -250,7 +292,7 @@ pub(crate) fn split_iterator(iterator: &str) -> (bool, &str) {
 }
 
 /// What a malformed iterator is refused with.
-pub(crate) fn malformed_iterator(reason: impl Into<String>) -> AppError {
+fn malformed_iterator(reason: impl Into<String>) -> AppError {
     Violation::query(&["iterator"], reason).into()
 }
 

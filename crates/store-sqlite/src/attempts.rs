@@ -43,7 +43,8 @@ pub(crate) fn list(
             continue;
         }
         if let Some(found) = load(connection, key, query)? {
-            walking.keep(found);
+            let bytes = found.content_bytes();
+            walking.keep_with_content(found, bytes);
         }
     }
     Ok(walking.end())
@@ -113,13 +114,11 @@ fn load(
     let Some(attempt) = read(connection, key)? else {
         return Ok(None);
     };
-    let Some(of) = messages::load(connection, attempt.message, query.with_message)? else {
+    let wanted = (&query.filter, query.with_message);
+    let of = messages::load_passing(connection, attempt.message, wanted)?;
+    let Some(of) = of.filter(|of| of.message.application == query.application) else {
         return Ok(None);
     };
-    let ours = of.message.application == query.application;
-    if !ours || !messages::passes(&query.filter, &of.message) {
-        return Ok(None);
-    }
     let excerpt = match query.with_excerpt {
         true => excerpt(connection, key)?,
         false => None,

@@ -14,7 +14,7 @@ use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::Lane;
-use store::rows::{Claimed, LaneDue};
+use store::rows::{CLAIM_BYTES_MAX, Claimed, LaneDue};
 
 const CLASSES: [Class; 2] = [Class::Live, Class::Replayed];
 
@@ -27,13 +27,18 @@ pub(crate) fn claim(
     let snapshot = connection.unchecked_transaction()?;
     let taken = owned.of_lane(lane.endpoint, || pin(connection))?;
     let mut claimed = Vec::new();
+    let mut bytes = 0;
     for class in CLASSES {
         let room = limit - claimed.len();
         for delivery in due(connection, (lane.endpoint, class, due_by), &taken, room)? {
+            if bytes >= CLAIM_BYTES_MAX {
+                return Ok(claimed);
+            }
             let Some(message) = messages::load(connection, delivery.message, true)? else {
                 return Err(Failure::Unreadable("a delivery has no message".to_owned()));
             };
             if let Some(hold) = owned.hold(lane.endpoint, delivery.key) {
+                bytes += message.payload.bytes();
                 claimed.push(Claimed {
                     delivery,
                     message,

@@ -199,6 +199,7 @@ fn lists_read_no_more_than_they_show() {
                 ascending,
                 limit: 10,
                 archived: true,
+                with_schemas: true,
                 visible_to: None,
             };
             check("event types", |connection| {

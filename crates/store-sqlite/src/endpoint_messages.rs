@@ -34,7 +34,8 @@ pub(crate) fn of_endpoint(
         if messages::wants_type(&query.filter, event_type)
             && let Some(found) = of_pair(connection, query, key)?
         {
-            walking.keep(found);
+            let bytes = found.message.payload.bytes();
+            walking.keep_with_content(found, bytes);
         }
     }
     Ok(walking.end())
@@ -78,8 +79,8 @@ fn of_pair(
     if wanted.is_some_and(|wanted| !wanted.contains(&stand.standing)) {
         return Ok(None);
     }
-    let found = messages::load(connection, key, query.with_payload)?;
-    let found = found.filter(|found| messages::passes(&query.filter, &found.message));
+    let wanted = (&query.filter, query.with_payload);
+    let found = messages::load_passing(connection, key, wanted)?;
     Ok(found.map(|message| EndpointMessageRow {
         message,
         standing: stand.standing,

@@ -8,12 +8,10 @@ use model::name::Name;
 use rusqlite::{Connection, Row, params_from_iter};
 use store::query::{EventTypeQuery, Walk};
 
-const SELECT: &str = "SELECT name, description, archived, deprecated, schemas, feature_flags,
-    group_name, created_at, updated_at FROM event_type";
-
 /// The event type of this name, archived or not.
 pub(crate) fn find(connection: &Connection, name: &Name) -> Result<Option<EventType>, Failure> {
-    let mut select = connection.prepare_cached(&format!("{SELECT} WHERE name = ?1"))?;
+    let sql = select_sql(true, "WHERE name = ?1");
+    let mut select = connection.prepare_cached(&sql)?;
     let mut rows = select.query([name.as_str()])?;
     rows.next()?.map(read).transpose()
 }
@@ -35,7 +33,10 @@ pub(crate) fn list(
         (Some(_), false) => "WHERE name < ?1",
     };
     let order = direction(query.ascending);
-    let sql = format!("{SELECT} {condition} ORDER BY name {order}");
+    let sql = select_sql(
+        query.with_schemas,
+        &format!("{condition} ORDER BY name {order}"),
+    );
     let mut select = connection.prepare_cached(&sql)?;
     let mut rows = select.query(params_from_iter(query.beyond.iter().map(Name::as_str)))?;
     let mut walking = Walking::new(query.limit);
@@ -45,10 +46,20 @@ pub(crate) fn list(
         }
         let event_type = read(row)?;
         if passes(&event_type, query) {
-            walking.keep(event_type);
+            let bytes = event_type.schemas.as_ref().map_or(0, String::len);
+            walking.keep_with_content(event_type, bytes);
         }
     }
     Ok(walking.end())
+}
+
+/// Schemas may be large: they are read where they are wanted.
+fn select_sql(with_schemas: bool, rest: &str) -> String {
+    let schemas = if with_schemas { "schemas" } else { "NULL" };
+    format!(
+        "SELECT name, description, archived, deprecated, {schemas}, feature_flags, group_name,
+         created_at, updated_at FROM event_type {rest}"
+    )
 }
 
 fn passes(event_type: &EventType, query: &EventTypeQuery) -> bool {

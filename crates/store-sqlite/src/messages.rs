@@ -34,9 +34,9 @@ pub(crate) fn list(
         if !wants_type(&query.filter, optional_text(row, 1)?.unwrap_or_default()) {
             continue;
         }
-        let found = load(connection, key, query.with_payload)?;
-        if let Some(found) = found.filter(|found| passes(&query.filter, &found.message)) {
-            walking.keep(found);
+        if let Some(found) = load_passing(connection, key, (&query.filter, query.with_payload))? {
+            let bytes = found.payload.bytes();
+            walking.keep_with_content(found, bytes);
         }
     }
     Ok(walking.end())
@@ -100,6 +100,27 @@ pub(crate) fn load(
     Ok(Some(MessageRow { message, payload }))
 }
 
+/// The message with this key if it passes. Payloads are read only then: they may be large, and many
+/// a filter lets none pass.
+pub(crate) fn load_passing(
+    connection: &Connection,
+    key: MessageKey,
+    (filter, with_payload): (&MessageFilter, bool),
+) -> Result<Option<MessageRow>, Failure> {
+    let found = load(connection, key, false)?;
+    let Some(mut found) = found.filter(|found| passes(filter, &found.message)) else {
+        return Ok(None);
+    };
+    if with_payload {
+        let mut select = connection.prepare_cached("SELECT payload FROM message WHERE id = ?1")?;
+        let mut rows = select.query([key.integer()])?;
+        let sealed = rows.next()?.map(|row| optional_sealed(row, 0));
+        let sealed = sealed.transpose()?.flatten();
+        found.payload = sealed.map_or(Payload::Gone, Payload::Sealed);
+    }
+    Ok(Some(found))
+}
+
 /// Whether messages of this type can pass.
 pub(crate) fn wants_type(filter: &MessageFilter, event_type: &str) -> bool {
     filter
@@ -109,7 +130,7 @@ pub(crate) fn wants_type(filter: &MessageFilter, event_type: &str) -> bool {
 }
 
 /// Whether a message passes.
-pub(crate) fn passes(filter: &MessageFilter, message: &Message) -> bool {
+fn passes(filter: &MessageFilter, message: &Message) -> bool {
     let channel = filter.channel.as_ref();
     let tag = filter.tag.as_ref();
     wants_type(filter, message.event_type.as_str())

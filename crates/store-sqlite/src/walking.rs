@@ -1,12 +1,13 @@
 //! The way every list is walked: up to a limit of rows that pass, up to [`EXAMINED_MAX`] that were
-//! looked at, and with the position of the last of these.
+//! looked at and [`WALK_BYTES_MAX`] of their content, and with the position of the last of these.
 
-use store::query::{EXAMINED_MAX, Walk};
+use store::query::{EXAMINED_MAX, WALK_BYTES_MAX, Walk};
 
 /// A walk under way.
 pub(crate) struct Walking<T, P> {
     walk: Walk<T, P>,
     looked_at: usize,
+    bytes: usize,
     limit: usize,
 }
 
@@ -21,13 +22,15 @@ impl<T, P> Walking<T, P> {
         Self {
             walk,
             looked_at: 0,
+            bytes: 0,
             limit,
         }
     }
 
     /// There is a row at `position`. Whether it is to be looked at: if not, the walk is over.
     pub(crate) fn looks_at(&mut self, position: P) -> bool {
-        if self.walk.rows.len() >= self.limit || self.looked_at >= EXAMINED_MAX {
+        let full = self.walk.rows.len() >= self.limit || self.bytes >= WALK_BYTES_MAX;
+        if full || self.looked_at >= EXAMINED_MAX {
             self.walk.more = true;
             return false;
         }
@@ -39,6 +42,12 @@ impl<T, P> Walking<T, P> {
     /// The row passes.
     pub(crate) fn keep(&mut self, row: T) {
         self.walk.rows.push(row);
+    }
+
+    /// The row passes, with so many bytes of payload and excerpt.
+    pub(crate) fn keep_with_content(&mut self, row: T, bytes: usize) {
+        self.bytes += bytes;
+        self.keep(row);
     }
 
     /// What was found.

@@ -2,7 +2,7 @@
 //!
 //! A list is a walk along one key within a window. Filters that have no index (channel, type, tag,
 //! class) are applied while walking; a walk stops after [`EXAMINED_MAX`] rows that it had to look
-//! at, and says how far it came.
+//! at, or [`WALK_BYTES_MAX`] of content, and says how far it came.
 
 use model::Timestamp;
 use model::id::{ApplicationKey, EndpointKey, Key, MessageKey};
@@ -10,6 +10,10 @@ use model::name::Name;
 
 /// The most rows that one walk looks at.
 pub const EXAMINED_MAX: usize = 5_000;
+
+/// A walk that has read so many bytes of payloads, excerpts or schemas goes no further, so that a
+/// page of large ones fits into memory. It always reads the first one, whatever its size.
+pub const WALK_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A part of a list, and the way to walk it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +151,8 @@ pub struct EventTypeQuery {
     pub limit: usize,
     /// Archived ones too.
     pub archived: bool,
+    /// With schemas.
+    pub with_schemas: bool,
     /// Only those without feature flags, or with one of these; `None`: all.
     pub visible_to: Option<Vec<Name>>,
 }

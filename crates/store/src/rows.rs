@@ -81,6 +81,16 @@ pub enum Payload {
     Sealed(Sealed),
 }
 
+impl Payload {
+    /// How much of it was read.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::NotRead | Self::Gone => 0,
+            Self::Sealed(sealed) => sealed.len(),
+        }
+    }
+}
+
 /// An attempt with the excerpt of its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptRow {
@@ -95,6 +105,15 @@ pub struct AttemptRow {
     pub excerpt: Option<Sealed>,
     /// The message, when it was asked for.
     pub message: Option<MessageRow>,
+}
+
+impl AttemptRow {
+    /// How much was read of what was sent and answered.
+    pub fn content_bytes(&self) -> usize {
+        let message = self.message.as_ref();
+        self.excerpt.as_ref().map_or(0, |excerpt| excerpt.len())
+            + message.map_or(0, |message| message.payload.bytes())
+    }
 }
 
 /// Where a message stands with one endpoint.
@@ -133,6 +152,10 @@ pub struct MessageEndpointRow {
     /// When the next attempt is due.
     pub next_attempt: Option<Timestamp>,
 }
+
+/// A claim that has read so many bytes of payloads brings no more, so that claims of large messages
+/// fit into memory. It always brings the first one, whatever its size.
+pub const CLAIM_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// An open delivery with all that an attempt needs of the store.
 #[derive(Debug)]

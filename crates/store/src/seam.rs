@@ -54,7 +54,8 @@ pub trait Store: Send + Sync + 'static {
     async fn record(&self, outcome: Outcome) -> Stored<Recorded>;
 
     /// Takes hold of a lane's deliveries that are due at or before `due_by` and that nobody holds,
-    /// at most `limit`: live before replayed, the earliest due first. One call per lane at a time.
+    /// at most `limit`, and about [`CLAIM_BYTES_MAX`](crate::rows::CLAIM_BYTES_MAX) of payloads:
+    /// live before replayed, the earliest due first. One call per lane at a time.
     /// What was let go of before the call can be taken by it.
     async fn claim(&self, lane: Lane, due_by: Timestamp, limit: usize) -> Stored<Vec<Claimed>>;
 

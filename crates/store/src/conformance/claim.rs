@@ -2,7 +2,7 @@
 
 use super::drafts::{Ending, SECOND, name};
 use super::world::World;
-use crate::rows::{Claimed, LaneDue};
+use crate::rows::{CLAIM_BYTES_MAX, Claimed, LaneDue};
 use crate::{Lane, Store};
 use model::delivery::Trigger;
 use model::id::{DeliveryKey, EndpointKey, MessageKey};
@@ -76,6 +76,21 @@ pub(super) async fn what_is_not_due_is_not_claimed(world: &World) {
     for (due_by, expected) in [(world.now(), 0), (before, 0), (due, 1)] {
         let claimed = world.store().claim(lane, due_by, 10).await;
         assert_eq!(claimed.expect("reads go on").len(), expected, "{due_by:?}");
+    }
+}
+
+pub(super) async fn a_claim_stops_after_the_most_payload_it_reads(world: &World) {
+    let sizes = [CLAIM_BYTES_MAX + 1, 1 << 20, 1 << 20, 1 << 20];
+    let lane = world.lane().await;
+    let sent = world.messages_with(lane.application, sizes.len(), |index, draft| {
+        draft.message.payload = vec![b'x'; sizes[index]].into();
+    });
+    sent.await;
+    let mut held = Vec::new();
+    for expected in [1, 2, 1, 0] {
+        let claimed = world.claim(lane, 10).await;
+        assert_eq!(claimed.len(), expected);
+        held.extend(claimed);
     }
 }
 

@@ -78,6 +78,7 @@ macro_rules! conformance_claims {
                 reopening_lets_go_of_everything
                 a_hold_from_before_reopening_lets_go_of_nothing
                 what_is_not_due_is_not_claimed
+                a_claim_stops_after_the_most_payload_it_reads
                 live_goes_before_replayed_and_the_earliest_due_first
                 a_claim_takes_at_most_its_limit
                 a_claim_takes_from_its_own_lane
@@ -134,6 +135,7 @@ macro_rules! conformance_claims {
                 a_full_page_of_event_types_knows_whether_it_is_the_last
                 event_types_are_listed_beyond_a_name_that_need_not_exist
                 event_types_are_listed_to_those_who_may_see_them
+                schemas_come_only_when_asked_and_bound_a_page
             }
             fan_out {
                 without_work_there_is_nothing_to_do
@@ -186,6 +188,7 @@ macro_rules! conformance_claims {
                 messages_are_listed_by_type_channel_and_tag
                 payloads_come_only_when_asked
                 a_walk_stops_after_the_most_rows_it_looks_at
+                walks_stop_after_the_most_content_they_read
             }
             random_walk {
                 seed_1_agrees_with_the_reference

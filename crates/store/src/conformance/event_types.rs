@@ -3,7 +3,7 @@
 use super::drafts::{self, HOUR, name};
 use super::world::World;
 use crate::change::{Change, ChangeError, Changed, Expect};
-use crate::query::EventTypeQuery;
+use crate::query::{EventTypeQuery, WALK_BYTES_MAX};
 use model::event_type::EventType;
 use model::name::Name;
 
@@ -195,12 +195,35 @@ pub(super) async fn event_types_are_listed_to_those_who_may_see_them(world: &Wor
     }
 }
 
+pub(super) async fn schemas_come_only_when_asked_and_bound_a_page(world: &World) {
+    let large = || Some("x".repeat(WALK_BYTES_MAX / 2 + 1));
+    for text in ["a", "b", "c"] {
+        let draft = EventType {
+            schemas: large(),
+            ..drafts::event_type(text)
+        };
+        put(world, draft, Expect::NoneLive).await;
+    }
+    for (with_schemas, rows) in [(true, 2), (false, 3)] {
+        let query = EventTypeQuery {
+            with_schemas,
+            ..everything(10)
+        };
+        let page = world.store().event_types(&query).await;
+        let page = page.expect("reads go on");
+        assert_eq!((page.rows.len(), page.more), (rows, with_schemas));
+        assert_eq!(page.rows[0].schemas.is_some(), with_schemas);
+        assert_eq!(walk(world, query).await, ["a", "b", "c"]);
+    }
+}
+
 fn everything(limit: usize) -> EventTypeQuery {
     EventTypeQuery {
         beyond: None,
         ascending: true,
         limit,
         archived: true,
+        with_schemas: true,
         visible_to: None,
     }
 }

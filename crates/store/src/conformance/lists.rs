@@ -1,9 +1,12 @@
 //! Lists of messages: windows, filters, and how a walk comes to its end.
 
-use super::drafts::{Sent, name, names};
-use super::reading::{message_query, newest, oldest};
+use super::drafts::{Ending, Sent, name, names};
+use super::reading::{attempt_query, endpoint_message_query, message_query, newest, oldest};
 use super::world::World;
-use crate::query::{EXAMINED_MAX, MessageFilter, MessageQuery, Window};
+use crate::query::{
+    AttemptQuery, AttemptScope, EXAMINED_MAX, EndpointMessageQuery, MessageFilter, MessageQuery,
+    WALK_BYTES_MAX, Window,
+};
 use crate::rows::Payload;
 use model::id::{ApplicationKey, MessageId};
 
@@ -223,6 +226,54 @@ pub(super) async fn a_walk_stops_after_the_most_rows_it_looks_at(world: &World) 
     let walk = world.message_walk(&query).await;
     assert_eq!(walk.rows[0].message.id, sent[10].id);
     assert!(!walk.more);
+}
+
+pub(super) async fn walks_stop_after_the_most_content_they_read(world: &World) {
+    // The first is larger than all that a walk reads, of the others three are as much.
+    let sizes = [WALK_BYTES_MAX + 1, 3 << 20, 3 << 20, 3 << 20, 3 << 20];
+    let lane = world.lane().await;
+    let sent = world.messages_with(lane.application, sizes.len(), |index, draft| {
+        draft.message.payload = vec![b'x'; sizes[index]].into();
+    });
+    sent.await;
+    for _ in sizes {
+        let claimed = world.claim(lane, 1).await;
+        world.end_all(claimed, Ending::Success).await;
+    }
+
+    let messages = |with_payload| MessageQuery {
+        window: oldest(50),
+        with_payload,
+        ..message_query(lane.application)
+    };
+    let walk = world.message_walk(&messages(true)).await;
+    assert_eq!((walk.rows.len(), walk.more), (1, true));
+    let rest = MessageQuery {
+        window: Window {
+            above: walk.examined.expect("there is more"),
+            ..oldest(50)
+        },
+        ..messages(true)
+    };
+    let walk = world.message_walk(&rest).await;
+    assert_eq!((walk.rows.len(), walk.more), (3, true));
+    assert_eq!(world.message_walk(&messages(false)).await.rows.len(), 5);
+
+    let query = EndpointMessageQuery {
+        window: oldest(50),
+        with_payload: true,
+        ..endpoint_message_query(lane)
+    };
+    let walk = world.store().endpoint_messages(&query).await;
+    assert_eq!(walk.expect("reads go on").rows.len(), 1);
+    let query = AttemptQuery {
+        window: oldest(50),
+        with_message: true,
+        ..attempt_query(lane.application, AttemptScope::Endpoint(lane.endpoint))
+    };
+    let walk = world.store().attempts(&query).await;
+    assert_eq!(walk.expect("reads go on").rows.len(), 1);
+    assert_eq!(world.attempt_rows(&query).await.len(), 5, "the next go on");
 }
 
 /// An application with seven messages, the oldest first.
