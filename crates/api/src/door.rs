@@ -41,9 +41,6 @@ pub(crate) fn before(routes: Router) -> Router {
 }
 
 async fn pass(routes: Router, mut request: Request) -> Response {
-    if request.method() == Method::OPTIONS {
-        return open(preflight(request.headers()));
-    }
     if let Some(uri) = without_last_slash(request.uri()) {
         *request.uri_mut() = uri;
     }
@@ -52,7 +49,10 @@ async fn pass(routes: Router, mut request: Request) -> Response {
     let leftover = Leftover::default();
     let request = request.map(|body| leftover.lend(body));
 
-    let mut response = catching_panics(routes.oneshot(request)).await;
+    let mut response = match *request.method() {
+        Method::OPTIONS => preflight(request.headers()),
+        _ => catching_panics(routes.oneshot(request)).await,
+    };
 
     if !leftover.read_out(awaits_leave, version).await {
         let close = HeaderValue::from_static("close");

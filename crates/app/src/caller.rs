@@ -47,6 +47,9 @@ pub struct RequestKey {
     pub body: [u8; 32],
 }
 
+/// What client libraries begin the keys with that they make for one call.
+const AUTO_PREFIX: &str = "auto_";
+
 impl RequestKey {
     /// The key of a request with this body.
     pub fn new(operation: String, key: String, body: &[u8]) -> Self {
@@ -57,6 +60,11 @@ impl RequestKey {
             key,
             body,
         }
+    }
+
+    /// Whether a client library made it for one call and its repetitions, and nobody else knows it.
+    pub fn is_of_one_call(&self) -> bool {
+        self.key.starts_with(AUTO_PREFIX)
     }
 }
 

@@ -25,6 +25,7 @@ use model::entropy::random;
 use model::id::{EndpointId, EndpointKey, EndpointKind};
 use model::name::Name;
 use model::security::{SecurityEvent, SecurityKind};
+use std::collections::BTreeSet;
 use store::Sealed;
 use store::change::{Change, ChangeError, Changed};
 use store::idempotency::{IdempotencyKey, Made};
@@ -177,18 +178,15 @@ impl App {
     }
 
     /// Those that don't exist, or are archived.
-    async fn unknown_event_types(
-        &self,
-        names: &std::collections::BTreeSet<Name>,
-    ) -> Result<Vec<String>, AppError> {
+    async fn unknown_event_types(&self, names: &BTreeSet<Name>) -> Result<Vec<String>, AppError> {
         let names: Vec<Name> = names.iter().cloned().collect();
         let found = self.store.event_types_named(&names).await?;
-        let is_live = |name: &Name| {
-            found
-                .iter()
-                .any(|found| found.name == *name && !found.archived)
-        };
-        let unknown = names.iter().filter(|name| !is_live(name));
+        let live: BTreeSet<&Name> = found
+            .iter()
+            .filter(|found| !found.archived)
+            .map(|found| &found.name)
+            .collect();
+        let unknown = names.iter().filter(|name| !live.contains(name));
         Ok(unknown.map(Name::to_string).collect())
     }
 

@@ -11,9 +11,6 @@ use aws_lc_rs::digest::{self, SHA256};
 use model::id::{Id, Key};
 use store::idempotency::{AUTO_KEY_LIFE, IdempotencyKey, KEY_LIFE, Made, Prior};
 
-/// What client libraries begin the keys with that they make for one call.
-const AUTO_PREFIX: &str = "auto_";
-
 /// What a request is answered with if it succeeds, kept so that its repetition says the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Success {
@@ -107,7 +104,7 @@ pub(crate) fn made_is_gone() -> AppError {
 /// The key that a request came with, for those whose transaction looks it up.
 pub(crate) fn key(caller: &Caller, success: Success) -> Option<IdempotencyKey> {
     let request = caller.idempotency.as_ref()?;
-    let life = if request.key.starts_with(AUTO_PREFIX) {
+    let life = if request.is_of_one_call() {
         AUTO_KEY_LIFE
     } else {
         KEY_LIFE

@@ -96,9 +96,12 @@ impl App {
 }
 
 fn check_reach(since: Timestamp, until: Timestamp) -> Result<(), AppError> {
-    if until.since(since) <= RECOVERY_SPAN + GRACE {
+    let text = if since > until {
+        "`since` must not be after `until`."
+    } else if until.since(since) > RECOVERY_SPAN + GRACE {
+        "`since` must be at most 14 days before `until`."
+    } else {
         return Ok(());
-    }
-    let text = "`since` must be at most 14 days before `until`.";
+    };
     Err(Violation::body(&["since"], text).into())
 }

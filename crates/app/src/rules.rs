@@ -9,6 +9,10 @@ use model::name::{Name, NameError};
 use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
+/// The longest text for people, in bytes: a hundred lines, while the texts of a whole application's
+/// endpoints still fit into memory.
+pub(crate) const TEXT_BYTES_MAX: usize = 16 * 1024;
+
 /// Judges the fields of one object of a request's body.
 pub(crate) struct Judge<'a> {
     /// The names on the way to the object.
@@ -69,7 +73,7 @@ impl<'a> Judge<'a> {
         Some(uid)
     }
 
-    /// A set of words; what it may hold at the least and at the most, if there is a bound.
+    /// A set of words: at least one, and at most so many.
     pub(crate) fn names(
         &mut self,
         field: &str,
@@ -81,20 +85,31 @@ impl<'a> Judge<'a> {
             return None;
         }
         let mut names = BTreeSet::new();
+        let mut wrong = 0;
         for (index, text) in texts.iter().enumerate() {
-            names.insert(self.name(&format!("{field}[{index}]"), text)?);
+            match self.name(&format!("{field}[{index}]"), text) {
+                Some(name) => drop(names.insert(name)),
+                None => wrong += 1,
+            }
+            if names.len() + wrong > most {
+                self.note(field, format!("must hold at most {most}"));
+                return None;
+            }
         }
-        if names.len() > most {
-            self.note(field, format!("must hold at most {most}"));
-            return None;
-        }
-        Some(names)
+        (wrong == 0).then_some(names)
     }
 
     /// A text for people.
     pub(crate) fn text(&mut self, field: &str, text: &str) {
         if text.bytes().any(|byte| byte <= 0x08) {
             self.note(field, "Control characters 0x00-0x08 not allowed.");
+        }
+        if text.len() > TEXT_BYTES_MAX {
+            let length = text.len();
+            self.note(
+                field,
+                format!("must be at most {TEXT_BYTES_MAX} bytes, not {length}"),
+            );
         }
     }
 
@@ -250,6 +265,14 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_bounded() {
+        for (length, fine) in [(TEXT_BYTES_MAX, true), (TEXT_BYTES_MAX + 1, false)] {
+            let told = told(|judge| judge.text("description", &"x".repeat(length)));
+            assert_eq!(told.is_empty(), fine, "{length}: {told:?}");
+        }
+    }
+
+    #[test]
     fn all_broken_rules_are_told_together() {
         let told = told(|judge| {
             judge.some_text("name", "");
@@ -257,8 +280,9 @@ mod tests {
             judge.names("channels", &[], 10);
             judge.names("channels", &["a b".to_owned()], 10);
             judge.names("channels", &["a".to_owned(), "b".to_owned()], 1);
+            judge.names("tags", &["a b".to_owned(), "c d".to_owned()], 10);
         });
-        assert_eq!(told.len(), 5, "{told:?}");
+        assert_eq!(told.len(), 7, "{told:?}");
         assert!(told[3].starts_with("body.application.channels[0].__all__: "));
     }
 }

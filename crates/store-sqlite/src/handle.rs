@@ -217,7 +217,7 @@ impl Store for SqliteStore {
 
     async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError> {
         let question = Question {
-            bytes: 4_096,
+            bytes: change::bytes(&request.change),
             input: request,
             run: change::change,
             refuse: |_, failure| Err(failure.to_store_error().into()),

@@ -12,6 +12,9 @@ use model::name::Name;
 use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
+/// The most event types that an endpoint may name: who wants more, wants all.
+const EVENT_TYPES_MAX: usize = 1_000;
+
 /// An endpoint as it was asked for, parsed and not yet judged.
 #[derive(Debug, Clone)]
 pub struct EndpointInput {
@@ -114,7 +117,8 @@ impl EndpointPatch {
             host: None,
             description: self.description,
             disabled: self.disabled,
-            event_types: event_types.map(|names| judge.names("eventTypes", &names?, usize::MAX)),
+            event_types: event_types
+                .map(|names| judge.names("eventTypes", &names?, EVENT_TYPES_MAX)),
             channels: channels.map(|names| judge.names("channels", &names?, ENDPOINT_CHANNELS_MAX)),
             rate: judge.rate(Rate {
                 rate_limit: self.rate_limit,

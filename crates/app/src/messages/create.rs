@@ -7,9 +7,10 @@ use super::MessageView;
 use super::draft::{Bounds, MessageInput};
 use crate::accept::{Draft, Receipt, accept};
 use crate::applications::{ApplicationDraft, ApplicationInput};
+use crate::caller::RequestKey;
 use crate::content::Content;
 use crate::find::Tenant;
-use crate::idempotency::{self, Success};
+use crate::idempotency::{self, Request, Success};
 use crate::{App, AppError, Caller, Violation};
 use model::Timestamp;
 use model::name::{Name, NameError};
@@ -105,9 +106,7 @@ impl App {
         requests: Vec<Result<MessageRequest, AppError>>,
     ) -> Result<Results, AppError> {
         self.check_count(requests.len())?;
-        // Each item has a key of its own; the first one's tells whether the body is another.
-        self.request(&caller_of_item(caller, 0), Success::Accepted)
-            .await?;
+        self.check_batch_key(caller, requests.len()).await?;
         let now = self.clock.now();
         let mut application = None;
         let mut drafts = Vec::with_capacity(requests.len());
@@ -134,6 +133,23 @@ impl App {
             receipt.map(|receipt| view(receipt, now))
         });
         Ok(answered.collect())
+    }
+
+    /// Each item has a key of its own, and the first one that is remembered tells whether the body
+    /// is another. What clients make for one call alone never comes with another body: there the
+    /// first item is enough.
+    async fn check_batch_key(&self, caller: &Caller, items: usize) -> Result<(), AppError> {
+        let one_call = caller
+            .idempotency
+            .as_ref()
+            .is_none_or(RequestKey::is_of_one_call);
+        for index in 0..if one_call { 1 } else { items } {
+            let caller = caller_of_item(caller, index);
+            if let Request::Repeated(_) = self.request(&caller, Success::Accepted).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Whether so many messages may come at once.

@@ -69,6 +69,30 @@ pub(crate) fn change(
     Ok(Ok(changed))
 }
 
+/// What a change holds in memory, roughly.
+pub(crate) fn bytes(change: &Change) -> usize {
+    const SMALL: usize = 4_096;
+    let large = match change {
+        Change::CreateEndpoint {
+            endpoint, headers, ..
+        }
+        | Change::ReplaceEndpoint {
+            endpoint, headers, ..
+        } => {
+            let types = endpoint.event_types.iter().flatten();
+            let types: usize = types.map(|name| name.as_str().len()).sum();
+            let headers = headers.as_ref().map_or(0, |headers| headers.len());
+            endpoint.url.len() + endpoint.description.len() + types + headers
+        }
+        Change::PutEventType { event_type, .. } => {
+            let schemas = event_type.schemas.as_ref().map_or(0, String::len);
+            event_type.description.len() + schemas
+        }
+        _ => 0,
+    };
+    SMALL + large
+}
+
 fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
     match change {
         Change::CreateApplication {
