@@ -15,6 +15,9 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+/// How many reads may be under way: those of one application wait for each other.
+const FLIGHTS: usize = 64;
+
 /// How old an entry may be when it is used: changes made on other nodes hold within this.
 pub const AGE_MAX: Duration = Duration::from_secs(1);
 
@@ -24,13 +27,17 @@ pub struct Registry {
     clock: Arc<dyn Clock>,
     shared: bool,
     entries: Mutex<Entries>,
+    /// Whoever misses an entry reads it under one of these, so that many who miss the same one read
+    /// it once.
+    flights: [tokio::sync::Mutex<()>; FLIGHTS],
 }
 
 struct Entries {
     by_key: LruCache<ApplicationKey, Entry>,
     by_uid: LruCache<Name, ApplicationKey>,
-    /// Grows whenever something is forgotten: what was read before is not kept then.
-    generation: u64,
+    /// Grows whenever an application with this [`flight`] is forgotten: what was read of it before
+    /// is not kept then.
+    forgotten: [u64; FLIGHTS],
 }
 
 struct Entry {
@@ -53,13 +60,14 @@ impl Registry {
         let entries = Entries {
             by_key: LruCache::new(config.applications_max),
             by_uid: LruCache::new(config.applications_max),
-            generation: 0,
+            forgotten: [0; FLIGHTS],
         };
         Self {
             store,
             clock,
             shared: config.shared,
             entries: Mutex::new(entries),
+            flights: std::array::from_fn(|_| tokio::sync::Mutex::default()),
         }
     }
 
@@ -68,30 +76,30 @@ impl Registry {
         &self,
         application: &ApplicationRef,
     ) -> Result<Option<Arc<RegistryRow>>, StoreError> {
-        let generation = {
+        if let Some(row) = self.cached(&mut self.lock(), application) {
+            return Ok(Some(row));
+        }
+        let _flight = self.flights[flight(application)].lock().await;
+        let forgotten = {
             let mut entries = self.lock();
             if let Some(row) = self.cached(&mut entries, application) {
                 return Ok(Some(row));
             }
-            entries.generation
+            entries.forgotten
         };
         let read_at = self.clock.monotonic();
         let Some(row) = self.store.registry(application).await?.map(Arc::new) else {
             return Ok(None);
         };
+        let key = row.application.application.id.key();
         let mut entries = self.lock();
-        if entries.generation == generation {
-            let key = row.application.application.id.key();
+        let place = flight(&ApplicationRef::Key(key));
+        if entries.forgotten[place] == forgotten[place] {
             if let Some(uid) = row.application.application.uid.clone() {
                 entries.by_uid.put(uid, key);
             }
-            entries.by_key.put(
-                key,
-                Entry {
-                    row: row.clone(),
-                    read_at,
-                },
-            );
+            let row = row.clone();
+            entries.by_key.put(key, Entry { row, read_at });
         }
         Ok(Some(row))
     }
@@ -100,7 +108,7 @@ impl Registry {
     /// when an accept was refused for a stale revision.
     pub fn forget(&self, application: ApplicationKey) {
         let mut entries = self.lock();
-        entries.generation += 1;
+        entries.forgotten[flight(&ApplicationRef::Key(application))] += 1;
         entries.by_key.pop(&application);
     }
 
@@ -132,6 +140,17 @@ impl Registry {
         self.entries
             .lock()
             .expect("nothing panics while it holds this lock")
+    }
+}
+
+/// Where reads of this application wait for each other. One that is named in several ways may be
+/// read once for each.
+fn flight(application: &ApplicationRef) -> usize {
+    let spread = |number: u64| (number % FLIGHTS as u64) as usize;
+    match application {
+        ApplicationRef::Id(id) => spread(id.key().integer() as u64),
+        ApplicationRef::Key(key) => spread(key.integer() as u64),
+        ApplicationRef::Uid(uid) => spread(uid.as_str().bytes().map(u64::from).sum()),
     }
 }
 

@@ -109,6 +109,40 @@ async fn what_was_forgotten_is_read_again() {
 }
 
 #[tokio::test]
+async fn many_who_miss_the_same_application_read_it_once() {
+    let scene = Scene::new(10, false);
+    scene.store.put(1, "Shop", None);
+    let reading = scene.store.hold_next_read();
+    let finds = (0..10).map(|_| {
+        let registry = scene.registry.clone();
+        tokio::spawn(async move { name_of(&registry, &key(1)).await })
+    });
+    let finds: Vec<_> = finds.collect();
+    reading.begun().await;
+    reading.let_go();
+    for found in finds {
+        let name = found.await.expect("no panic");
+        assert_eq!(name.as_deref(), Some("Shop"));
+    }
+    assert_eq!(scene.reads(), 1);
+}
+
+#[tokio::test]
+async fn forgetting_one_application_lets_others_be_kept() {
+    let scene = Scene::new(10, false);
+    scene.store.put(1, "Shop", None);
+    let reading = scene.store.hold_next_read();
+    let registry = scene.registry.clone();
+    let found = tokio::spawn(async move { name_of(&registry, &key(1)).await });
+    reading.begun().await;
+    scene.registry.forget(ApplicationKey::from_integer(2));
+    reading.let_go();
+    found.await.expect("no panic");
+    scene.find(&key(1)).await;
+    assert_eq!(scene.reads(), 1);
+}
+
+#[tokio::test]
 async fn a_read_that_began_before_forgetting_is_not_kept() {
     let scene = Scene::new(10, false);
     scene.store.put(1, "Before", None);
