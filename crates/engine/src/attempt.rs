@@ -27,12 +27,13 @@ const LONG_REST: Duration = Duration::from_secs(30);
 /// Makes one attempt, and records what came of it.
 ///
 /// Where it returns early, or panics, the delivery is let go of as it was, and found again.
-pub(crate) async fn run_attempt(engine: &Engine, in_hand: InHand) -> Ended {
+pub(crate) async fn run_attempt(engine: &Engine, mut in_hand: InHand) -> Ended {
     let begun = engine.moment();
     let prepared = match prepare(engine, &in_hand, begun.wall).await {
         Ok(prepared) => prepared,
         Err(why) => return unprepared(engine, in_hand, &why),
     };
+    in_hand.drop_payload();
     let (about, happened) = send(engine, prepared).await;
     let ended = engine.moment();
     let verdict = classify(&happened, ended.wall);
@@ -100,6 +101,7 @@ async fn judge<'a>(
     let situation = Situation {
         trigger: delivery.trigger,
         number: delivery.attempts.saturating_add(1),
+        began: in_hand.claimed.message.message.first_due(),
         endpoint_live,
         failing_since: None,
         now: ended.wall,

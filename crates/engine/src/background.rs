@@ -44,11 +44,11 @@ async fn work_through(engine: &Engine) -> Result<(), StoreError> {
     }
 }
 
-/// Removes what has reached its age, now and at regular times.
+/// Removes what has reached its age, now and at regular times: also while nothing else can be
+/// written, since it makes room.
 pub(crate) async fn sweep(engine: &Engine) {
     let retention = engine.config.retention;
     loop {
-        engine.until_writable().await;
         if let Err(error) = sweep_through(engine).await {
             tracing::warn!(%error, "can't remove what has reached its age");
         }

@@ -10,7 +10,7 @@ use crate::roster::{Brought, InHand, ToClaim};
 use model::Timestamp;
 use model::id::EndpointKey;
 use std::time::Duration;
-use store::rows::LaneDue;
+use store::rows::{CLAIM_BYTES_MAX, LaneDue};
 use store::{Lane, StoreError};
 
 /// How many lanes are read at a time.
@@ -30,7 +30,8 @@ pub(crate) async fn claim(engine: &Engine, lane: Lane, wanted: ToClaim) -> Broug
         Ok(claimed) => claimed,
         Err(error) => return failed(&error, lane, Brought::default()),
     };
-    let more = claimed.len() >= wanted.limit;
+    let bytes: usize = claimed.iter().map(|one| one.message.payload.bytes()).sum();
+    let more = claimed.len() >= wanted.limit || bytes >= CLAIM_BYTES_MAX;
     let in_hand = |claimed| InHand::new(claimed, None);
     let mut brought = Brought {
         deliveries: claimed.into_iter().map(in_hand).collect(),

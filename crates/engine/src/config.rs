@@ -13,7 +13,7 @@ pub struct EngineConfig {
     /// Attempts in flight, over all lanes. Default 1,024. Lanes whose attempts take longer than a
     /// second, or of which nothing is known yet, hold at most half of them.
     pub slots: usize,
-    /// Attempts in flight to one destination host, over all applications. Default 512.
+    /// Attempts in flight to one destination host, over all applications. Default 256.
     pub per_host: usize,
     /// How each lane's share grows and falls.
     pub lane: LaneLimits,
@@ -21,7 +21,8 @@ pub struct EngineConfig {
     /// the store.
     pub queue_max: usize,
     /// Bytes of payload that wait in memory, or are in flight. Default 32 MiB; beyond it deliveries
-    /// are let go of and wait in the store.
+    /// wait in the store, but for the first of each lane that has none in flight: however large
+    /// what others send may be, it goes on.
     pub queue_bytes_max: usize,
     /// Claims of the store at the same time. Default 16.
     pub claims_max: usize,
@@ -71,7 +72,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             slots: 1_024,
-            per_host: 512,
+            per_host: 256,
             lane: LaneLimits::default(),
             queue_max: 4_096,
             queue_bytes_max: 32 << 20,

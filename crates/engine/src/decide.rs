@@ -26,6 +26,8 @@ pub(crate) struct Situation {
     pub(crate) trigger: Trigger,
     /// 1 for the delivery's first attempt.
     pub(crate) number: u16,
+    /// When its delivery was first due.
+    pub(crate) began: Timestamp,
     /// Whether the endpoint is still there, and not disabled: it may have gone meanwhile, and then
     /// nothing is tried again.
     pub(crate) endpoint_live: bool,
@@ -56,7 +58,6 @@ pub(crate) fn decide(verdict: Verdict, situation: &Situation, rules: Rules<'_>) 
         failing_since,
         ..
     } = *situation;
-    let health = health::change(verdict, trigger, failing_since, (now, rules.disable_after));
     let (result, hint) = match verdict {
         Verdict::Delivered => (AttemptResult::Success, None),
         Verdict::Retry(hint) => (AttemptResult::Failure, Some(hint)),
@@ -64,12 +65,17 @@ pub(crate) fn decide(verdict: Verdict, situation: &Situation, rules: Rules<'_>) 
         Verdict::GiveUp => (AttemptResult::Failure, None),
         Verdict::Ended(reason) => (AttemptResult::Cancelled(reason), None),
     };
-    let again = trigger.retries() && situation.endpoint_live && health != HealthChange::Disable;
+    let again = trigger.retries() && situation.endpoint_live;
     let wait = hint.filter(|_| again).and_then(|hint| {
         rules
             .schedule
             .wait_after(situation.number, hint, situation.draw)
     });
+    let tried_for = now.since(situation.began);
+    let tried = wait.is_none() || (situation.number > 1 && tried_for >= rules.disable_after);
+    let times = (now, rules.disable_after);
+    let health = health::change(verdict, (trigger, tried), failing_since, times);
+    let wait = wait.filter(|_| health != HealthChange::Disable);
     Decision {
         result,
         then: wait.map_or(Then::Close, |wait| Then::Reschedule(now.plus(wait))),
@@ -89,6 +95,7 @@ mod tests {
         Situation {
             trigger: Trigger::Scheduled,
             number: 1,
+            began: NOW.minus(Duration::from_secs(3_600)),
             endpoint_live: true,
             failing_since: None,
             now: NOW,
@@ -163,11 +170,27 @@ mod tests {
             ..situation()
         };
         assert_eq!(decided(failure(), gone).then, Then::Close);
-        let long_failing = Situation {
+        let long_failing = |number| Situation {
+            number,
             failing_since: Some(Timestamp::MIN),
             ..situation()
         };
-        let decision = decided(failure(), long_failing);
+        let decision = decided(failure(), long_failing(8));
+        assert_eq!(
+            (decision.then, decision.health),
+            (Then::Close, HealthChange::Disable)
+        );
+        let decision = decided(failure(), long_failing(1));
+        assert_eq!(
+            (decision.then, decision.health),
+            (in_seconds(5), HealthChange::None),
+            "its own retries may succeed"
+        );
+        let itself_long = Situation {
+            began: NOW.minus(Duration::from_secs(5 * 86_400)),
+            ..long_failing(2)
+        };
+        let decision = decided(failure(), itself_long);
         assert_eq!(
             (decision.then, decision.health),
             (Then::Close, HealthChange::Disable)

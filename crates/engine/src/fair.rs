@@ -155,6 +155,11 @@ impl Fair {
         }
     }
 
+    /// Whether none of the application's lanes goes next.
+    pub(crate) fn is_paused(&self, application: ApplicationKey) -> bool {
+        self.paused.contains(&application)
+    }
+
     /// The application's lanes may go again.
     pub(crate) fn resume(&mut self, application: ApplicationKey) {
         if self.paused.remove(&application) {

@@ -66,10 +66,11 @@ impl HealthBook {
         let mut entries = self.lock();
         let known = entries
             .get(&seen.endpoint)
-            .filter(|entry| entry.revision == seen.revision);
-        let (since, busy) = known.map_or((seen.failing_since, false), |entry| {
-            (entry.since, entry.on_its_way)
-        });
+            .filter(|entry| entry.revision >= seen.revision);
+        let (since, busy, revision) = known
+            .map_or((seen.failing_since, false, seen.revision), |entry| {
+                (entry.since, entry.on_its_way, entry.revision)
+            });
         let mut noted = Noted {
             decision: decide(since),
             forget: None,
@@ -86,7 +87,7 @@ impl HealthBook {
         }
         let entry = Entry {
             application: seen.application,
-            revision: seen.revision,
+            revision,
             since,
             on_its_way: true,
         };
@@ -180,6 +181,16 @@ mod tests {
             book.judge(seen(2, Some(NOW)), succeed).decision.health,
             HealthChange::Works
         );
+    }
+
+    #[test]
+    fn what_an_attempt_saw_before_a_change_makes_nothing_forgotten() {
+        let book = HealthBook::new();
+        drop(book.judge(seen(2, None), fail));
+        let late = book.judge(seen(1, None), succeed).decision.health;
+        assert_eq!(late, HealthChange::Works);
+        let next = book.judge(seen(2, Some(NOW)), succeed).decision.health;
+        assert_eq!(next, HealthChange::None, "it is known to work");
     }
 
     #[test]

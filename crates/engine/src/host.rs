@@ -50,8 +50,9 @@ impl Hosts {
         }
     }
 
-    /// Takes a place for a young attempt, if there is one.
-    pub(crate) fn take(&mut self, name: &HostName) -> bool {
+    /// Takes a place for a young attempt, if there is one and nobody waits for it before this lane,
+    /// which the line has `sent`, or not.
+    pub(crate) fn take(&mut self, name: &HostName, sent: bool) -> bool {
         if !self.by_name.contains_key(name) {
             let host = Host {
                 held: 0,
@@ -63,8 +64,9 @@ impl Hosts {
         }
         let per_host = self.per_host;
         let host = self.by_name.get_mut(name);
+        let is_next = |host: &&mut Host| sent || host.waiting.is_empty();
         let host = host.filter(|host| host.has_room(per_host));
-        let Some(host) = host else {
+        let Some(host) = host.filter(is_next) else {
             return false;
         };
         host.held += 1;
@@ -134,7 +136,7 @@ mod tests {
     }
 
     fn fill(hosts: &mut Hosts, name: &HostName) -> usize {
-        std::iter::from_fn(|| hosts.take(name).then_some(())).count()
+        std::iter::from_fn(|| hosts.take(name, false).then_some(())).count()
     }
 
     #[test]
@@ -168,13 +170,14 @@ mod tests {
     #[test]
     fn waiting_lanes_come_in_their_order_when_there_is_a_place() {
         let (mut hosts, name) = (Hosts::new(1), HostName::from("a.example"));
-        assert!(hosts.take(&name));
+        assert!(hosts.take(&name, false));
         hosts.wait(&name, endpoint(1));
         hosts.wait(&name, endpoint(2));
         assert_eq!(hosts.next_waiting(&name), None);
         hosts.give_back(&name, false, true);
         assert_eq!(hosts.next_waiting(&name), Some(endpoint(1)));
         assert!(hosts.anyone_waits());
+        assert!(!hosts.take(&name, false), "it is for those who wait");
         // The first did not take the place, so the second is asked.
         assert_eq!(hosts.next_waiting(&name), Some(endpoint(2)));
         assert_eq!(hosts.next_waiting(&name), None);
@@ -185,7 +188,7 @@ mod tests {
     fn a_host_that_nobody_uses_is_forgotten() {
         let (mut hosts, name) = (Hosts::new(8), HostName::from("a.example"));
         fill(&mut hosts, &name);
-        assert!(hosts.take(&HostName::from("b.example")));
+        assert!(hosts.take(&HostName::from("b.example"), false));
         for _ in 0..8 {
             hosts.give_back(&name, true, true);
         }

@@ -94,6 +94,8 @@ pub(crate) struct Roster {
     begun: Vec<Order>,
     /// Lanes that wait for another's claim to end.
     claim_line: VecDeque<EndpointKey>,
+    /// Lanes that a host's line has sent to their turn.
+    sent: BTreeSet<EndpointKey>,
     /// Hosts that sent a lane to its turn which can't take it now.
     unused_hosts: Vec<HostName>,
     /// When the engine will ask for orders again though nothing happens.
@@ -139,6 +141,7 @@ impl Roster {
             claims: 0,
             begun: Vec::new(),
             claim_line: VecDeque::new(),
+            sent: BTreeSet::new(),
             unused_hosts: Vec::new(),
             armed: Duration::MAX,
             queued: 0,
@@ -253,6 +256,9 @@ impl Roster {
         for endpoint in lanes.into_iter().flatten() {
             if let Some(state) = self.lanes.get_mut(&endpoint) {
                 state.unlearn();
+                // It may be there again, or lead elsewhere: its next turn tells.
+                state.rest_until.take_if(|_| state.gone);
+                state.obstacle.take_if(|met| *met == Obstacle::Host);
             }
             self.settle(endpoint);
         }
@@ -263,24 +269,27 @@ impl Roster {
     /// Gives back what waits in memory for an endpoint that is gone, to be let go of: background
     /// work ends its deliveries, and is given time for it before the lane looks what is left over.
     pub(crate) fn learned(&mut self, lane: Lane, facts: Option<Facts>) -> Vec<InHand> {
-        if let Some(application) = self.applications.get_mut(&lane.application)
-            && let Some(facts) = &facts
-        {
-            application.rate_limit = facts.application_rate_limit;
-        }
-        let live = facts.as_ref().map(|facts| facts.live);
-        let mut newly_gone = false;
-        if let Some(state) = self.lanes.get_mut(&lane.endpoint) {
-            newly_gone = live == Some(false) && !state.gone;
-            state.gone = live.map_or(state.gone, |live| !live);
-            state.learn(facts);
+        let Some(state) = self.lanes.get_mut(&lane.endpoint) else {
+            return Vec::new();
+        };
+        if facts.is_none() {
+            state.learn(None);
+            self.rest(lane.endpoint, turns::SHORT_REST);
+            self.settle(lane.endpoint);
+            return Vec::new();
         }
         let mut given_back = Vec::new();
-        if newly_gone {
-            self.rest(lane.endpoint, turns::LONG_REST);
-            given_back = self.empty(lane.endpoint);
-        } else if live.is_none() {
-            self.rest(lane.endpoint, turns::SHORT_REST);
+        // What was changed meanwhile is looked up again, in the next turn.
+        if let Some(facts) = state.learn(facts) {
+            let (live, rate_limit) = (facts.live, facts.application_rate_limit);
+            state.gone = !live;
+            if let Some(application) = self.applications.get_mut(&lane.application) {
+                application.rate_limit = rate_limit;
+            }
+            if !live {
+                self.rest(lane.endpoint, turns::LONG_REST);
+                given_back = self.empty(lane.endpoint);
+            }
         }
         self.settle(lane.endpoint);
         given_back
@@ -356,11 +365,11 @@ impl Roster {
     /// Leaves a lane alone for a while.
     fn rest(&mut self, endpoint: EndpointKey, rest: Duration) {
         if let Some(state) = self.lanes.get_mut(&endpoint)
-            && !state.resting
+            && state.rest_until.is_none()
         {
-            state.resting = true;
-            self.alarms
-                .insert((self.now.mono + rest, Alarm::Rest(endpoint)));
+            let until = self.now.mono + rest;
+            state.rest_until = Some(until);
+            self.alarms.insert((until, Alarm::Rest(endpoint)));
         }
     }
 

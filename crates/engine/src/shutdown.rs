@@ -22,7 +22,15 @@ pub(crate) async fn drain(engine: &Engine) -> Drained {
     let waiting_count = waiting.len();
     drop(waiting);
     engine.errands.close();
-    let ended = tokio::time::timeout(engine.config.drain_timeout, engine.errands.wait()).await;
+    // An errand may be on its way to the runtime while there is none: it holds a slot already.
+    let all = async {
+        engine.errands.wait().await;
+        while engine.counters().in_flight > 0 {
+            tokio::task::yield_now().await;
+            engine.errands.wait().await;
+        }
+    };
+    let ended = tokio::time::timeout(engine.config.drain_timeout, all).await;
     let in_time = ended.is_ok();
     let broken_off = engine.counters().in_flight;
     if !in_time {

@@ -28,6 +28,14 @@ pub struct Message {
     pub form: PayloadForm,
 }
 
+impl Message {
+    /// When its first attempts were due.
+    pub fn first_due(&self) -> Timestamp {
+        let accepted = self.id.key().time();
+        self.deliver_at.map_or(accepted, |at| at.max(accepted))
+    }
+}
+
 /// What a payload is, and so how it is sent and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PayloadForm {

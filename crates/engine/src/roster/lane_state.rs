@@ -36,6 +36,15 @@ enum Knowledge {
     Known(Facts),
 }
 
+/// A claim that is under way.
+#[derive(Debug)]
+pub(super) struct Claiming {
+    /// It holds a place here.
+    pub(super) host: Option<HostName>,
+    /// It asks when the next delivery is due.
+    pub(super) later: bool,
+}
+
 /// See [`super::Roster`].
 #[derive(Debug)]
 pub(super) struct LaneState {
@@ -48,14 +57,14 @@ pub(super) struct LaneState {
     pub(super) stored: bool,
     /// Deliveries may be waiting in the store that are due later, it is not known when.
     pub(super) later: bool,
-    /// A claim is under way, and holds a place at this host.
-    pub(super) claiming: Option<Option<HostName>>,
+    /// A claim is under way.
+    pub(super) claiming: Option<Claiming>,
     /// The last turn was a claim: the next is for what waits in memory.
     pub(super) claimed_last: bool,
     pub(super) rate: Rate,
     pub(super) obstacle: Option<Obstacle>,
-    /// Something went wrong: left alone until an alarm.
-    pub(super) resting: bool,
+    /// Something went wrong: left alone until then.
+    pub(super) rest_until: Option<Duration>,
     /// The host whose line sent this lane to its turn: if it does not take the place there, the
     /// next in the line must hear of it.
     pub(super) sent_by: Option<HostName>,
@@ -86,7 +95,7 @@ impl LaneState {
             claimed_last: false,
             rate: Rate::default(),
             obstacle: None,
-            resting: false,
+            rest_until: None,
             sent_by: None,
             granted: Arc::default(),
             old: 0,
@@ -135,7 +144,7 @@ impl LaneState {
         let learning = matches!(self.knowledge, Knowledge::Learning { .. });
         has_something
             && !learning
-            && !self.resting
+            && self.rest_until.is_none()
             && self.obstacle.is_none()
             && self.admission.has_room()
     }
@@ -147,7 +156,7 @@ impl LaneState {
             || self.stored
             || self.claiming.is_some()
             || learning
-            || self.resting
+            || self.rest_until.is_some()
             || self.obstacle.is_some()
             || self.admission.in_flight() > 0;
         !busy
@@ -186,12 +195,14 @@ impl LaneState {
         self.knowledge = Knowledge::Learning { outdated: false };
     }
 
-    pub(super) fn learn(&mut self, facts: Option<Facts>) {
+    /// What was found out, if nothing was changed since it was looked up.
+    pub(super) fn learn(&mut self, facts: Option<Facts>) -> Option<&Facts> {
         let current = matches!(self.knowledge, Knowledge::Learning { outdated: false });
         self.knowledge = match facts {
             Some(facts) if current => Knowledge::Known(facts),
             _ => Knowledge::Unknown,
         };
+        self.facts()
     }
 
     pub(super) fn unlearn(&mut self) {

@@ -4,6 +4,7 @@ use crate::host::HostName;
 use crate::lane::How;
 use bytes::Bytes;
 use model::Timestamp;
+use std::fmt;
 use std::num::NonZeroU16;
 use std::time::Duration;
 use store::Lane;
@@ -19,7 +20,6 @@ pub(crate) struct Moment {
 }
 
 /// A delivery in memory, held until it is dropped.
-#[derive(Debug)]
 pub(crate) struct InHand {
     pub(crate) claimed: Claimed,
     /// The payload where it was handed over in the clear; else it is in the message, sealed.
@@ -49,11 +49,23 @@ impl InHand {
 
     /// What it keeps in memory, as far as that varies.
     pub(super) fn bytes(&self) -> usize {
-        let sealed = match &self.claimed.message.payload {
-            Payload::Sealed(sealed) => sealed.len(),
-            Payload::NotRead | Payload::Gone => 0,
-        };
-        sealed + self.payload.as_ref().map_or(0, Bytes::len)
+        self.claimed.message.payload.bytes() + self.payload.as_ref().map_or(0, Bytes::len)
+    }
+
+    /// The request has its payload: it need not be here too.
+    pub(crate) fn drop_payload(&mut self) {
+        self.payload = None;
+        self.claimed.message.payload = Payload::NotRead;
+    }
+}
+
+/// Without the payload, which may be in the clear.
+impl fmt::Debug for InHand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("InHand");
+        shown.field("delivery", &self.claimed.delivery);
+        shown.field("left_over", &self.left_over);
+        shown.finish_non_exhaustive()
     }
 }
 

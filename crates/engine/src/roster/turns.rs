@@ -1,6 +1,6 @@
 //! Turns: from what is due and who wants a slot to what is to be done, and back when it was done.
 
-use super::lane_state::Obstacle;
+use super::lane_state::{Claiming, LaneState, Obstacle};
 use super::waits::OLD;
 use super::{AttemptNumber, Brought, Ended, InFlight, InHand, Order, Roster, ToClaim};
 use crate::host::HostName;
@@ -30,10 +30,11 @@ impl Roster {
         self.note_age();
         self.move_lines_on();
         while self.open && may_start {
-            let Some(endpoint) = self.fair.next() else {
+            if let Some(endpoint) = self.fair.next() {
+                orders.extend(self.turn(endpoint));
+            } else if !self.pass_by() {
                 break;
-            };
-            orders.extend(self.turn(endpoint));
+            }
         }
         self.wait_for_age();
         orders
@@ -74,9 +75,11 @@ impl Roster {
         let Some(state) = self.lanes.get_mut(&endpoint) else {
             return brought.deliveries;
         };
-        let host = state.claiming.take().flatten();
+        let claiming = state.claiming.take();
+        let asked_later = claiming.as_ref().is_some_and(|claiming| claiming.later);
+        let host = claiming.and_then(|claiming| claiming.host);
         state.stored |= brought.more;
-        state.later &= brought.more;
+        state.later |= asked_later && brought.more;
         if let Some(due) = brought.next_due {
             self.waiting_from(lane, due);
         }
@@ -101,49 +104,69 @@ impl Roster {
     fn turn(&mut self, endpoint: EndpointKey) -> Option<Order> {
         let state = self.lanes.get_mut(&endpoint)?;
         let sent_by = state.sent_by.take();
-        let (lane, claims) = (state.lane, state.claims_next());
+        self.sent.remove(&endpoint);
+        let (lane, wants_claim, queued) = (state.lane, state.claims_next(), state.queued());
         let Some(facts) = state.facts().cloned() else {
             state.begin_learning();
             self.settle(endpoint);
             self.pass_on(sent_by);
             return Some(Order::Learn(lane));
         };
-        let order = if claims && self.claims >= self.config.claims_max {
+        let claims = wants_claim && (queued == 0 || self.may_claim(endpoint));
+        let order = if claims && !self.may_claim(endpoint) {
             self.claim_line.push_back(endpoint);
             self.meet(endpoint, Obstacle::Claims)
         } else if self.is_over_rate(lane) {
             None
-        } else if facts
-            .host
-            .as_ref()
-            .is_some_and(|host| !self.hosts.take(host))
-        {
-            let host = facts.host.as_ref().expect("it was just looked at");
+        } else if let Some(host) = facts.host.as_ref().filter(|host| {
+            let sent = sent_by.as_ref() == Some(*host);
+            !self.hosts.take(host, sent)
+        }) {
             self.hosts.wait(host, endpoint);
-            self.meet(endpoint, Obstacle::Host)
+            let order = self.meet(endpoint, Obstacle::Host);
+            // Where there is a place, it is for the first in the line.
+            self.pass_on(Some(host.clone()));
+            order
         } else {
             self.for_each_rate(lane, Rate::take);
             self.fair.take(endpoint);
-            return self.begin_or_claim(lane, facts.host.clone());
+            self.begin_or_claim(lane, facts.host.clone(), claims)
         };
         self.pass_on(sent_by);
         order
     }
 
-    fn begin_or_claim(&mut self, lane: Lane, host: Option<HostName>) -> Option<Order> {
+    /// Whether a lane's claim may begin: not too many are under way, and not too much is in memory,
+    /// unless it is all that this lane would have there.
+    fn may_claim(&self, endpoint: EndpointKey) -> bool {
+        let in_flight = |state: &LaneState| state.admission.in_flight() > 0;
+        let has_some = self.lanes.get(&endpoint).is_some_and(in_flight);
+        self.claims < self.config.claims_max && !(has_some && self.memory_is_full())
+    }
+
+    pub(super) fn memory_is_full(&self) -> bool {
+        self.bytes >= self.config.queue_bytes_max
+    }
+
+    fn begin_or_claim(
+        &mut self,
+        lane: Lane,
+        host: Option<HostName>,
+        claims: bool,
+    ) -> Option<Order> {
         let queue_free = self.config.queue_max.saturating_sub(self.queued);
         let bytes_free = self.config.queue_bytes_max.saturating_sub(self.bytes);
         let state = self.lanes.get_mut(&lane.endpoint)?;
         state.admission.start();
-        let claims = state.claims_next();
         state.claimed_last = claims;
         let order = if claims {
             state.stored = false;
-            state.claiming = Some(host);
+            let later = std::mem::take(&mut state.later);
+            state.claiming = Some(Claiming { host, later });
             self.claims += 1;
             let wanted = ToClaim {
                 limit: state.claim_size(queue_free, bytes_free),
-                next_due: state.later,
+                next_due: later,
             };
             Some(Order::Claim(lane, wanted))
         } else {

@@ -83,11 +83,35 @@ impl Roster {
         };
         while let Some(next) = self.hosts.next_waiting(&host) {
             self.clear(next, Obstacle::Host);
-            if let Some(state) = self.lanes.get_mut(&next).filter(|state| state.is_ready()) {
-                state.sent_by = Some(host);
+            let state = self.lanes.get_mut(&next);
+            let state = state.filter(|state| state.is_ready());
+            if let Some(state) = state.filter(|state| !self.fair.is_paused(state.lane.application))
+            {
+                self.sent.insert(next);
+                self.unused_hosts.extend(state.sent_by.replace(host));
                 return;
             }
         }
+    }
+
+    /// Nobody may take a slot. Where some are free, lanes that were sent to their turn let those
+    /// behind them in the line try, and lanes that wait for claims that may begin try too. Tells
+    /// whether there was any.
+    pub(super) fn pass_by(&mut self) -> bool {
+        if self.fair.held() >= self.config.slots {
+            return false;
+        }
+        for endpoint in std::mem::take(&mut self.sent) {
+            if let Some(state) = self.lanes.get_mut(&endpoint) {
+                self.unused_hosts.extend(state.sent_by.take());
+            }
+        }
+        let claims_free = self.claims < self.config.claims_max && !self.memory_is_full();
+        let moves = !self.unused_hosts.is_empty() || (claims_free && !self.claim_line.is_empty());
+        if moves {
+            self.move_lines_on();
+        }
+        moves
     }
 
     /// Lets lanes in lines try where there may be room: in the line of claims, and in those of
@@ -118,8 +142,9 @@ impl Roster {
                     self.clear(endpoint, Obstacle::Rate);
                 }
                 Alarm::Rest(endpoint) => {
+                    let over = |until: &mut Duration| *until <= self.now.mono;
                     if let Some(state) = self.lanes.get_mut(&endpoint) {
-                        state.resting = false;
+                        state.rest_until.take_if(over);
                     }
                     self.settle(endpoint);
                 }
