@@ -14,6 +14,7 @@ mod keys;
 mod listen;
 mod logging;
 mod node;
+mod running;
 mod system;
 
 use clap::Parser as _;

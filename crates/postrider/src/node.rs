@@ -1,7 +1,6 @@
 //! A node: the parts of one process, brought together, run, and let go of in order.
 //!
-//! The order of the end matters: first no request comes in, then no attempt starts and those in
-//! flight end, then the store closes behind the last outcome.
+//! The order of the end matters: the store closes behind the last answer and the last outcome.
 
 use crate::config::Checked;
 use crate::events::EventLog;
@@ -9,6 +8,7 @@ use crate::failure::Failure;
 use crate::keys::KeySources;
 use crate::listen;
 use crate::logging::ALWAYS;
+use crate::running::{Running, Signals};
 use crate::system::{SystemClock, SystemEntropy};
 use anyhow::{Context as _, anyhow};
 use api::ApiConfig;
@@ -20,10 +20,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use store::registry::RegistryConfig;
-use store::{Condition, Registry, Store};
+use store::{Registry, Store};
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use transport::{Guard, HttpsTransport, Limits, SystemResolver};
 use vault::Vault;
@@ -33,6 +33,9 @@ const CHECK_VALUE: &str = "master_key_check";
 /// Applications whose endpoints are kept in memory.
 const REGISTRY_APPLICATIONS: std::num::NonZeroUsize =
     std::num::NonZeroUsize::new(10_000).expect("not zero");
+/// How often data keys' uses are written down. One key seals some ten thousand times a second at
+/// the most: it is far from worn out when it is next looked at.
+const KEY_USES_PERIOD: Duration = Duration::from_secs(60);
 /// How long the token that `--dev` prints is good for.
 const DEV_TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 3_600);
 
@@ -119,48 +122,23 @@ impl Node {
         })
     }
 
-    /// Serves and delivers until a signal or a fatal failure, then drains.
+    /// Serves and delivers until a signal or a failure, then drains.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let (stop_serving, stop_sending) = (CancellationToken::new(), CancellationToken::new());
-        let mut condition = self.store.condition();
+        let signals = Signals::listen()?;
         let address = self.listener.local_addr().map_err(Failure::could_not)?;
         let router = api::router(self.app.clone(), api_config(&self.config));
-        let deadline = self.config.drain_timeout;
-        let serving = tokio::spawn(listen::serve(
-            self.listener,
-            router,
-            stop_serving.clone(),
-            deadline,
-        ));
-        let (engine, stop) = (self.engine, stop_sending.clone());
-        let sending = tokio::spawn(async move { engine.run(stop).await });
-        announce(&self.config, &self.app, address);
-
-        let failed = tokio::select! {
-            signal = ended_by_signal() => {
-                tracing::info!("{}: draining for at most {deadline:?}", signal?);
-                false
-            }
-            // The sender is the store, which lives as long as this does.
-            _ = condition.wait_for(|now| *now == Condition::Failed) => true,
+        let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
+        let serving = listen::serve(self.listener, router, stop.clone(), deadline);
+        let (engine, stop_sending) = (self.engine, stop.clone());
+        let parts = Running {
+            serving: tokio::spawn(serving),
+            sending: tokio::spawn(async move { engine.run(stop_sending).await }),
+            stop,
         };
-        if failed {
-            let why =
-                anyhow!("the store must be restarted: what is on disk is not known; see the log");
-            return Err(Failure::CouldNot(why));
-        }
-        stop_serving.cancel();
-        let drained = tokio::time::timeout(deadline + Duration::from_secs(2), async {
-            let served = serving.await;
-            stop_sending.cancel();
-            served.and(sending.await.map(drop))
-        });
-        match drained.await {
-            Err(_) => tracing::warn!("draining took too long; what is left is in the store"),
-            Ok(ended) => ended
-                .context("a part of the node panicked")
-                .map_err(Failure::CouldNot)?,
-        }
+        let counting = record_key_uses(self.app.clone());
+        tokio::spawn(parts.stop.clone().run_until_cancelled_owned(counting));
+        announce(&self.config, &self.app, address);
+        parts.run(signals, self.store.condition(), deadline).await?;
         self.store.close();
         for thread in self.threads {
             let ended = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
@@ -218,6 +196,21 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
     builder.spawn(work).map_err(Failure::could_not)
 }
 
+/// Goes on until it is dropped.
+async fn record_key_uses(app: App) {
+    let mut period = tokio::time::interval(KEY_USES_PERIOD);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        if let Err(error) = app.record_key_uses().await {
+            let error = anyhow!(error);
+            tracing::warn!(
+                "data keys' uses could not be written down, and will be later: {error:#}"
+            );
+        }
+    }
+}
+
 /// Says that it is ready, and what an operator should know.
 fn announce(config: &Checked, app: &App, address: std::net::SocketAddr) {
     if config.accept_foreign_tokens {
@@ -236,15 +229,6 @@ fn announce(config: &Checked, app: &App, address: std::net::SocketAddr) {
     }
     tracing::info!("links point to {}", config.public_url_or(address));
     tracing::info!(target: ALWAYS, "listening on http://{address}");
-}
-
-async fn ended_by_signal() -> Result<&'static str, Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::could_not)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::could_not)?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
 }
 
 /// A payload is at most half of its request: the rest is what surrounds it, and escapes where it is
