@@ -16,7 +16,7 @@ use crate::find::Tenant;
 use crate::idempotency::{Request, Success, id_of, made_is_gone};
 use crate::page::{ListInput, Order, Page, Part};
 use crate::rules::Judge;
-use crate::sealing::{seal_headers, seal_secrets};
+use crate::sealing::{open_headers, seal_headers, seal_secrets};
 use crate::{App, AppError, Caller};
 use draft::EndpointDraft;
 use model::Timestamp;
@@ -159,7 +159,7 @@ impl App {
         let mut draft = patch.judge(&mut judge);
         if let Some(url) = draft.url.as_set() {
             match self.guard.check_new(url).await {
-                Ok(checked) => draft.set_url(&checked),
+                Ok(checked) => draft.set_url(checked),
                 Err(refusal) => judge.note_url(&refusal),
             }
         }
@@ -193,9 +193,10 @@ impl App {
     async fn insert_endpoint(
         &self,
         tenant: &Tenant,
-        (draft, own): (&EndpointDraft, Own),
+        (draft, mut own): (&EndpointDraft, Own),
         key: Option<IdempotencyKey>,
     ) -> Result<Saved<Endpoint>, AppError> {
+        draft.set_credentials(&mut own.headers, None)?;
         let keys = self.keys(&tenant.row().application)?;
         let tail = random(&*self.entropy);
         let endpoints_max = self.settings.endpoints_max;
@@ -231,11 +232,15 @@ impl App {
             let tenant = self.tenant_again(tenant).await?;
             let row = tenant.endpoint_by_key(key)?;
             let url_before = row.endpoint.url.clone();
-            let endpoint = draft.applied(row.endpoint.clone());
-            let replacement = Replacement {
-                endpoint,
-                ..Replacement::same(row)
-            };
+            let mut replacement = Replacement::same(row);
+            replacement.endpoint = draft.applied(row.endpoint.clone());
+            if draft.writes_url() {
+                let keys = self.keys(&tenant.row().application)?;
+                let mut headers = open_headers(&keys, row)?;
+                let before = draft.set_credentials(&mut headers, Some(&url_before));
+                before.map_err(AppError::from)?;
+                replacement.headers = seal_headers(&keys, row.endpoint.id.tail(), &headers);
+            }
             let after = self.replace_endpoint(&tenant, replacement, None).await?;
             Ok((url_before, after))
         });

@@ -221,8 +221,11 @@ impl ReadyEndpoints {
     }
 
     fn make_ready(&self, row: &EndpointRow, ring: &KeyRing) -> Result<ReadyEndpoint, NotReady> {
-        let url = self.policy.check_url(&row.endpoint.url)?;
         let custom = custom_headers(row, ring)?;
+        let mut url = self.policy.check_url(&row.endpoint.url)?;
+        if let Some(credentials) = &custom.url_credentials {
+            url = url.unmasked(credentials);
+        }
         let names = custom.iter().map(|(name, _)| name);
         Ok(ReadyEndpoint {
             target: Arc::new(Target::new(url).map_err(Unsound::from)?),

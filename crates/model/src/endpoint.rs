@@ -18,7 +18,8 @@ pub struct Endpoint {
     pub application: ApplicationKey,
     /// Its user's own name for it, unique in the application.
     pub uid: Option<Name>,
-    /// Where requests go: normalised as WHATWG's URL standard says.
+    /// Where requests go: normalised as WHATWG's URL standard says, with user name and password
+    /// masked ([`crate::address::CheckedUrl::masked`]).
     pub url: String,
     /// What people say of it.
     pub description: String,
@@ -130,37 +131,47 @@ impl SigningSecrets {
 }
 
 /// Headers that an endpoint's owner adds to its requests, in the case they were typed in. Names
-/// and values are validated where they come in; a value never holds a line break.
+/// and values are validated where they come in; a value never holds a line break. With them is
+/// kept what becomes a header unless one of these is it: the URL's user name and password.
 #[derive(Clone, Default)]
-pub struct CustomHeaders(Vec<(String, Secret)>);
+pub struct CustomHeaders {
+    headers: Vec<(String, Secret)>,
+    /// `user:password` as it stands in the URL.
+    pub url_credentials: Option<Secret>,
+}
 
 impl CustomHeaders {
     /// Sets one; a header of the same name in whatever case is replaced.
     pub fn set(&mut self, name: String, value: Secret) {
         self.remove(&name);
-        self.0.push((name, value));
+        self.headers.push((name, value));
     }
 
     /// Removes one, in whatever case it was typed.
     pub fn remove(&mut self, name: &str) {
-        self.0
+        self.headers
             .retain(|(other, _)| !other.eq_ignore_ascii_case(name));
     }
 
     /// Names and values in the order they were set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        let headers = self.headers.iter();
+        headers.map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Whether there are none.
+    /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.headers.is_empty() && self.url_credentials.is_none()
     }
 
-    /// The text that is sealed into the store: a line `name:value` each.
+    /// The text that is sealed into the store: a line `name:value` each, and one without a name
+    /// for the URL's credentials.
     pub fn to_stored(&self) -> Secret {
-        let mut parts = Vec::with_capacity(4 * self.0.len());
-        for (name, value) in &self.0 {
+        let mut parts = Vec::with_capacity(4 * (self.headers.len() + 1));
+        if let Some(credentials) = &self.url_credentials {
+            parts.extend([b":", credentials.expose(), b"\n"]);
+        }
+        for (name, value) in &self.headers {
             parts.extend([name.as_bytes(), b":", value.expose(), b"\n"]);
         }
         Secret::new(parts.concat())
@@ -176,9 +187,12 @@ impl CustomHeaders {
         {
             let colon = line.iter().position(|byte| *byte == b':').ok_or(WRONG)?;
             let name = std::str::from_utf8(&line[..colon]).map_err(|_| WRONG)?;
-            headers
-                .0
-                .push((name.to_owned(), Secret::new(line[colon + 1..].to_vec())));
+            let value = Secret::new(line[colon + 1..].to_vec());
+            if name.is_empty() {
+                headers.url_credentials = Some(value);
+            } else {
+                headers.headers.push((name.to_owned(), value));
+            }
         }
         Ok(headers)
     }

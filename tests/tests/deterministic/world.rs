@@ -100,7 +100,7 @@ impl SimulatedNetwork {
 #[async_trait]
 impl Transport for SimulatedNetwork {
     async fn send(&self, request: Outgoing) -> Result<Answer, SendError> {
-        let url = request.target.url().as_str().to_owned();
+        let url = request.target.url().to_string();
         let (headers, body) = (&request.headers, &request.body);
         self.note(&format!("{} {url} {headers:?} {body:?}", request.method));
         let (latency, fate) = self.draw();

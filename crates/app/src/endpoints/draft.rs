@@ -1,11 +1,13 @@
 //! What is asked to be written of an endpoint, and the rules it must keep. Pure: whether its URL
 //! may be called and whether its event types exist is judged elsewhere.
 
+use crate::Violation;
 use crate::patch::Patch;
 use crate::rules::{Judge, Rate};
+use model::Secret;
 use model::address::{CheckedUrl, Refusal};
 use model::application::Metadata;
-use model::endpoint::Endpoint;
+use model::endpoint::{CustomHeaders, Endpoint};
 use model::id::EndpointKind;
 use model::message::ENDPOINT_CHANNELS_MAX;
 use model::name::Name;
@@ -83,11 +85,24 @@ impl From<EndpointInput> for EndpointPatch {
     }
 }
 
+/// What becomes of the user name and password of an endpoint's URL.
+#[derive(Clone, Default)]
+pub(super) enum Credentials {
+    /// The URL is not written.
+    #[default]
+    Untouched,
+    /// They are masked in the new URL: they stay, if it leads to where they were given for.
+    Masked(CheckedUrl),
+    /// The new URL has these, or none.
+    Given(Option<Secret>),
+}
+
 /// What is to be written of an endpoint.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct EndpointDraft {
     pub(super) url: Patch<String>,
     host: Option<String>,
+    credentials: Credentials,
     description: Patch<String>,
     disabled: Patch<bool>,
     pub(super) event_types: Patch<Option<BTreeSet<Name>>>,
@@ -115,6 +130,7 @@ impl EndpointPatch {
         EndpointDraft {
             url: self.url,
             host: None,
+            credentials: Credentials::Untouched,
             description: self.description,
             disabled: self.disabled,
             event_types: event_types
@@ -135,9 +151,41 @@ impl EndpointPatch {
 
 impl EndpointDraft {
     /// Takes the URL as the guard let it pass.
-    pub(super) fn set_url(&mut self, url: &CheckedUrl) {
+    pub(super) fn set_url(&mut self, url: CheckedUrl) {
+        let (masked, userinfo) = url.masked();
         self.host = Some(url.host_text().to_owned());
-        self.url = Patch::Set(url.as_str().to_owned());
+        self.url = Patch::Set(masked);
+        self.credentials = match url.is_masked() {
+            true => Credentials::Masked(url),
+            false => Credentials::Given(userinfo),
+        };
+    }
+
+    /// Puts the URL's user name and password beside the headers of the endpoint that was at
+    /// `before`, or of a new one.
+    pub(super) fn set_credentials(
+        &self,
+        headers: &mut CustomHeaders,
+        before: Option<&str>,
+    ) -> Result<(), Violation> {
+        match &self.credentials {
+            Credentials::Untouched => {}
+            Credentials::Given(credentials) => headers.url_credentials = credentials.clone(),
+            Credentials::Masked(url) => {
+                let are_for_it = before.is_some_and(|before| url.has_origin_of(before));
+                if !are_for_it || headers.url_credentials.is_none() {
+                    let text = "its user name and password are masked: write them out, since \
+                                none are known for where it leads";
+                    return Err(Violation::body(&["url"], text));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether [`Self::set_credentials`] has anything to do.
+    pub(super) fn writes_url(&self) -> bool {
+        !matches!(self.credentials, Credentials::Untouched)
     }
 
     /// Where the new URL leads.

@@ -181,8 +181,12 @@ impl App {
         let mut judge = Judge::new(&[]);
         let headers = input.judge(&mut judge);
         judge.finish()?;
-        self.change_headers(caller, tenant, path, |_| Ok(headers.clone()))
-            .await
+        self.change_headers(caller, tenant, path, |before| {
+            let mut headers = headers.clone();
+            headers.url_credentials = before.url_credentials;
+            Ok(headers)
+        })
+        .await
     }
 
     /// Sets and deletes some of an endpoint's headers.

@@ -11,6 +11,9 @@ use url::Url;
 
 use crate::Secret;
 
+/// What stands for a user name and a password that are not shown.
+const MASK: &str = "***:***";
+
 /// A URL that [`AddressPolicy::check_url`](super::AddressPolicy::check_url) accepted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CheckedUrl {
@@ -39,10 +42,39 @@ impl CheckedUrl {
         Self { url, host, port }
     }
 
-    /// The whole URL as the WHATWG standard normalises it, for storing. It holds the user name and
-    /// password where there are any: don't log it.
-    pub fn as_str(&self) -> &str {
-        self.url.as_str()
+    /// The URL as the WHATWG standard normalises it, for storing and showing: user name and
+    /// password are masked, where there are any, and given apart, as they stand in it.
+    pub fn masked(&self) -> (String, Option<Secret>) {
+        let pair = userinfo(&self.url);
+        let shown = match &pair {
+            Some(_) => self.clone().unmasked(&Secret::from(MASK.to_owned())),
+            None => self.clone(),
+        };
+        (shown.url.into(), pair)
+    }
+
+    /// Whether user name and password are masked: whoever wrote this URL copied it from where it is
+    /// shown.
+    pub fn is_masked(&self) -> bool {
+        userinfo(&self.url).is_some_and(|pair| pair.expose() == MASK.as_bytes())
+    }
+
+    /// The same URL with the user name and password that [`Self::masked`] took out of it.
+    pub fn unmasked(mut self, userinfo: &Secret) -> Self {
+        let text = String::from_utf8_lossy(userinfo.expose());
+        let (name, password) = match text.split_once(':') {
+            Some((name, password)) => (name, Some(password)),
+            None => (&*text, None),
+        };
+        // Only URLs without a host refuse this, and none of these is one.
+        let _ = self.url.set_username(name);
+        let _ = self.url.set_password(password);
+        self
+    }
+
+    /// Whether scheme, host and port are those of another URL.
+    pub fn has_origin_of(&self, other: &str) -> bool {
+        Url::parse(other).is_ok_and(|other| other.origin() == self.url.origin())
     }
 
     /// Whether the connection is to be over TLS.
@@ -100,16 +132,25 @@ impl CheckedUrl {
     }
 }
 
+/// `user:password` as it stands in a URL, where it has one of the two.
+fn userinfo(url: &Url) -> Option<Secret> {
+    let pair = match (url.username(), url.password()) {
+        ("", None) => return None,
+        (name, None) => name.to_owned(),
+        (name, Some(password)) => format!("{name}:{password}"),
+    };
+    Some(Secret::from(pair))
+}
+
 /// `user:password` of any URL, percent-decoded, where it has one of the two.
 pub fn credentials(url: &Url) -> Option<Secret> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
+    let pair = userinfo(url)?;
+    let mut decoded = Vec::with_capacity(pair.expose().len() + 1);
+    push_decoded(&mut decoded, pair.expose());
+    if url.password().is_none() {
+        decoded.push(b':');
     }
-    let mut pair = Vec::with_capacity(url.as_str().len());
-    push_decoded(&mut pair, url.username());
-    pair.push(b':');
-    push_decoded(&mut pair, url.password().unwrap_or_default());
-    Some(Secret::new(pair))
+    Some(Secret::new(decoded))
 }
 
 impl fmt::Display for CheckedUrl {
@@ -128,9 +169,9 @@ impl fmt::Debug for CheckedUrl {
     }
 }
 
-fn push_decoded(out: &mut Vec<u8>, text: &str) {
+fn push_decoded(out: &mut Vec<u8>, text: &[u8]) {
     let hex = |byte: u8| char::from(byte).to_digit(16);
-    let mut rest = text.as_bytes();
+    let mut rest = text;
     while let [first, tail @ ..] = rest {
         rest = tail;
         if let (b'%', [high, low, after @ ..]) = (*first, tail)

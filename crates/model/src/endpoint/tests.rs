@@ -94,6 +94,18 @@ fn header_names_match_without_regard_to_case() {
 }
 
 #[test]
+fn credentials_of_the_url_are_kept_beside_the_headers() {
+    let mut headers = CustomHeaders::default();
+    headers.url_credentials = Some(Secret::from("user:a:b".to_owned()));
+    assert!(!headers.is_empty());
+    headers.set("X-Key".into(), Secret::from("c".to_owned()));
+    let headers = CustomHeaders::from_stored(headers.to_stored().expose()).unwrap();
+    let credentials = headers.url_credentials.as_ref().map(Secret::expose);
+    assert_eq!(credentials, Some(b"user:a:b".as_slice()));
+    assert_eq!(headers.iter().count(), 1);
+}
+
+#[test]
 fn texts_of_another_form_are_refused() {
     assert!(SigningSecrets::from_stored(b"one\nnonsense").is_err());
     assert!(SigningSecrets::from_stored(b"one\nx two").is_err());
