@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use e2e::command::postrider;
+use e2e::command::{postrider, run};
+use e2e::place;
 use tokio::time::Instant;
 
 /// What the demo promises to stay below.
@@ -19,6 +20,17 @@ async fn the_demo_loses_nothing_and_lets_no_attack_through() {
         "{outcome:#?}"
     );
     assert!(took < DEMO_LIMIT, "the demo took {took:?}");
+}
+
+#[tokio::test]
+async fn the_demo_needs_no_program_but_the_shell() {
+    let programs = tempfile::tempdir().expect("a directory");
+    std::os::unix::fs::symlink("/bin/sh", programs.path().join("sh")).expect("a link");
+    let mut command = place::command(place::binary());
+    command
+        .args(["demo", "--orders", "3"])
+        .env("PATH", programs.path());
+    run(command).await.expect(0);
 }
 
 #[tokio::test]

@@ -70,8 +70,10 @@ impl Server {
             return Ok(());
         };
         let Some(pid) = child.id() else { return Ok(()) };
-        let killed = Command::new("kill").arg(pid.to_string()).status().await;
-        killed.context("`kill` could not be run")?;
+        // The shell's own `kill`: the program of that name is not on every machine.
+        let line = format!("kill -TERM {pid}");
+        let asked = Command::new("sh").args(["-c", &line]).status().await;
+        asked.context("`sh` could not be run")?;
         tokio::time::timeout(PATIENCE, child.wait())
             .await
             .context("Postrider did not stop")??;
