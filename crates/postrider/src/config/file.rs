@@ -41,9 +41,9 @@ pub(crate) fn read(path: &Path) -> Result<(Options, SecretTexts), ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
     let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         // The error's own text would show the line, and lines can hold secrets.
-        let line = error
-            .span()
-            .map_or(1, |span| text[..span.start].lines().count().max(1));
+        let start = error.span().map_or(0, |span| span.start);
+        let before = text.bytes().take(start);
+        let line = 1 + before.filter(|byte| *byte == b'\n').count();
         unreadable(format!("line {line} is not TOML: {}", error.message()))
     })?;
     let mut secret = |name: &str| match table.remove(name) {
@@ -151,6 +151,21 @@ mod tests {
         ] {
             let error = read_text(text).err().unwrap().to_string();
             assert!(!error.contains("sesame"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_names_its_line() {
+        let cases = [
+            ("= 1", 1),
+            ("listen = 'x'\n= 1", 2),
+            ("listen = 'x'\n\nlog = =", 3),
+            ("# é\nlisten = é", 2),
+        ];
+        for (text, line) in cases {
+            let error = read_text(text).err().unwrap().to_string();
+            let place = format!("line {line} is not TOML");
+            assert!(error.contains(&place), "{text:?}: {error}");
         }
     }
 
