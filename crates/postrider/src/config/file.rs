@@ -2,7 +2,7 @@
 //! nobody knows.
 
 use super::checked::ConfigError;
-use super::options::Options;
+use super::options::{Options, Written as _};
 use model::Secret;
 use std::path::Path;
 
@@ -49,31 +49,35 @@ pub(crate) fn read(path: &Path) -> Result<(Options, SecretTexts), ConfigError> {
     let mut secret = |name: &str| match table.remove(name) {
         None => Ok(None),
         Some(toml::Value::String(text)) => Ok(Some(Secret::from(text))),
-        Some(_) => Err(unreadable(format!("`{name}` must be a string"))),
+        Some(value) => Err(unreadable(wrong_type(name, &value, String::WRITTEN_AS))),
     };
     let secrets = SecretTexts {
         master_key: secret("master_key")?,
         token_key: secret("token_key")?,
     };
-    for key in table.keys() {
-        if !Options::NAMES.contains(&key.as_str()) {
-            let nearest = nearest(key, Options::NAMES.iter().chain(&SECRET_NAMES));
-            return Err(unreadable(format!(
-                "there is no option `{key}`; did you mean `{nearest}`?"
-            )));
-        }
+    let mut options = Options::default();
+    for (key, value) in table {
+        let Some(written_as) = Options::written_as(&key) else {
+            let nearest = nearest(&key, Options::NAMES.iter().chain(&SECRET_NAMES));
+            let reason = format!("there is no option `{key}`; did you mean `{nearest}`?");
+            return Err(unreadable(reason));
+        };
+        // The library's own text would repeat the value, which may be a secret in the wrong place.
+        let reason = wrong_type(&key, &value, written_as);
+        let one: Result<Options, _> = toml::Table::from_iter([(key, value)]).try_into();
+        options = options.or(one.map_err(|_| unreadable(reason))?);
     }
-    let options = table.try_into().map_err(|error: toml::de::Error| {
-        unreadable(
-            error
-                .to_string()
-                .lines()
-                .last()
-                .unwrap_or("a value has the wrong type")
-                .into(),
-        )
-    })?;
     Ok((options, secrets))
+}
+
+fn wrong_type(key: &str, value: &toml::Value, written_as: &str) -> String {
+    let given = value.type_str();
+    let article = if given.starts_with(['a', 'i']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("`{key}` is {article} {given}, and must be {written_as}")
 }
 
 /// Variables that begin like ours and are none, with the nearest right one. Only a warning: an
@@ -151,6 +155,54 @@ mod tests {
         ] {
             let error = read_text(text).err().unwrap().to_string();
             assert!(!error.contains("sesame"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_a_wrong_type_is_named_with_what_would_be_right_and_never_shown() {
+        let cases = [
+            ("listen = 5", "`listen` is an integer, and must be a string"),
+            (
+                "token_key = 5",
+                "`token_key` is an integer, and must be a string",
+            ),
+            (
+                "egress_proxy = ['sesame']",
+                "`egress_proxy` is an array, and must be a string",
+            ),
+            (
+                "dev = 'sesame'",
+                "`dev` is a string, and must be true or false",
+            ),
+            (
+                "endpoints_max = 'sesame'",
+                "is a string, and must be a whole number",
+            ),
+            (
+                "endpoints_max = -1",
+                "is an integer, and must be a whole number of 0 or more",
+            ),
+            (
+                "retry_schedule = '5,sesame'",
+                "is a string, and must be an array of whole numbers",
+            ),
+            (
+                "retry_schedule = [5.5]",
+                "is an array, and must be an array of whole numbers",
+            ),
+            (
+                "allow_destination = '10.0.0.0/8'",
+                "is a string, and must be an array of strings",
+            ),
+            (
+                "[data_dir]\nx = 'sesame'",
+                "`data_dir` is a table, and must be a string",
+            ),
+        ];
+        for (text, expected) in cases {
+            let error = read_text(text).err().unwrap().to_string();
+            let right = error.contains(expected) && !error.contains("sesame");
+            assert!(right, "{text:?}: {error}");
         }
     }
 

@@ -24,6 +24,13 @@ macro_rules! options {
             /// The names of all options, as in the file.
             pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
 
+            /// How the file has to write the value of an option; `None` if there is none of this
+            /// name.
+            pub(crate) fn written_as(name: &str) -> Option<&'static str> {
+                let all = [$((stringify!($name), <$kind as Written>::WRITTEN_AS)),*];
+                all.into_iter().find(|(one, _)| *one == name).map(|(_, words)| words)
+            }
+
             /// These options, and where they are unset those of `other`.
             pub(crate) fn or(self, other: Self) -> Self {
                 Self { $($name: self.$name.or(other.$name)),* }
@@ -95,6 +102,35 @@ options! {
     [value_name = "FILTER"] log: String, "POSTRIDER_LOG";
     /// How to log: text or json
     [value_name = "FORMAT"] log_format: String, "POSTRIDER_LOG_FORMAT";
+}
+
+/// What an option's value looks like in the file, in words.
+pub(crate) trait Written {
+    const WRITTEN_AS: &str;
+}
+
+impl Written for String {
+    const WRITTEN_AS: &str = "a string in quotes";
+}
+
+impl Written for PathBuf {
+    const WRITTEN_AS: &str = "a string in quotes";
+}
+
+impl Written for bool {
+    const WRITTEN_AS: &str = "true or false, without quotes";
+}
+
+impl Written for usize {
+    const WRITTEN_AS: &str = "a whole number of 0 or more, without quotes";
+}
+
+impl Written for Vec<String> {
+    const WRITTEN_AS: &str = "an array of strings, such as [\"10.0.0.0/8\"]";
+}
+
+impl Written for Waits {
+    const WRITTEN_AS: &str = "an array of whole numbers, such as [5, 300]";
 }
 
 /// Waits in seconds: `5,300,1800`, or in the file a list. An empty text is a list of none.
