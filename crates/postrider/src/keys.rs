@@ -48,7 +48,7 @@ pub(crate) enum KeyError {
     TokenTooShort,
 }
 
-/// Where the keys come from: a configured text goes before a configured file, before the file in
+/// Where the keys come from: configured, as a text or as a file, never both; otherwise the file in
 /// the data directory.
 pub(crate) struct KeySources<'a> {
     pub(crate) data_dir: &'a Path,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configured_key_goes_before_the_files() {
+    fn a_configured_key_goes_before_the_data_directorys() {
         let directory = tempfile::tempdir().unwrap();
         generate(directory.path(), &SystemEntropy).unwrap();
         let configured = Secret::from("k".repeat(32));

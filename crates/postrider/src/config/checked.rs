@@ -1,7 +1,7 @@
 //! The configuration after checking: typed, with defaults. Whatever is wrong is said here, once,
 //! before anything is opened or listened on.
 
-use super::file::SecretTexts;
+use super::key_choice::KeyChoice;
 use super::options::Options;
 use crate::duration;
 use app::tokens::{ORGANISATION_DEFAULT, ORGANISATION_PREFIX};
@@ -51,6 +51,7 @@ pub(crate) struct Checked {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
     pub(crate) public_url: Option<String>,
+    /// Of each key, at most one of text and file.
     pub(crate) master_key: Option<Secret>,
     pub(crate) token_key: Option<Secret>,
     pub(crate) master_key_file: Option<PathBuf>,
@@ -80,7 +81,7 @@ pub(crate) struct Checked {
 
 impl Checked {
     /// Checks the options and fills in the defaults.
-    pub(crate) fn new(options: Options, secrets: SecretTexts) -> Result<Self, ConfigError> {
+    pub(crate) fn new(options: Options, keys: KeyChoice) -> Result<Self, ConfigError> {
         let dev = options.dev.unwrap_or(false);
         let listen = listen(options.listen.as_deref().unwrap_or(LISTEN), dev)?;
         let retry_waits = options.retry_schedule.clone().map_or(
@@ -133,10 +134,10 @@ impl Checked {
             log_format: options.log_format.as_deref().map(log_format).transpose()?,
             log: options.log.unwrap_or_else(|| "info".into()),
             data_dir: options.data_dir.unwrap_or_else(|| DATA_DIR.into()),
-            master_key: secrets.master_key,
-            token_key: secrets.token_key,
-            master_key_file: options.master_key_file,
-            token_key_file: options.token_key_file,
+            master_key: keys.master.text,
+            token_key: keys.token.text,
+            master_key_file: keys.master.file,
+            token_key_file: keys.token.file,
             trusted_roots: options.trusted_roots,
             accept_foreign_tokens: options.accept_foreign_tokens.unwrap_or(false),
             dev,
@@ -288,7 +289,7 @@ mod tests {
     use super::*;
 
     fn check(options: Options) -> Result<Checked, String> {
-        Checked::new(options, SecretTexts::default()).map_err(|error| error.to_string())
+        Checked::new(options, KeyChoice::default()).map_err(|error| error.to_string())
     }
 
     #[test]

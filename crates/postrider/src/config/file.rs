@@ -1,36 +1,15 @@
-//! The configuration file, the secrets that only it and the environment may hold, and names that
-//! nobody knows.
+//! The configuration file, and names that nobody knows.
 
 use super::checked::ConfigError;
+use super::key_choice::SecretTexts;
 use super::options::{Options, Written as _};
 use model::Secret;
 use std::path::Path;
-
-/// Secrets given as text. Never as a flag, which every user of the machine could read.
-#[derive(Default, Clone)]
-pub(crate) struct SecretTexts {
-    /// The master key, base64.
-    pub(crate) master_key: Option<Secret>,
-    /// The key that tokens are signed with.
-    pub(crate) token_key: Option<Secret>,
-}
 
 /// The keys of the file that are not options.
 const SECRET_NAMES: [&str; 2] = ["master_key", "token_key"];
 /// Variables that are no options of `serve` and yet known.
 const OTHER_VARIABLES: [&str; 1] = ["CONFIG"];
-
-impl SecretTexts {
-    /// What the environment holds goes before what the file holds.
-    #[expect(clippy::disallowed_methods, reason = "configuration is read here")]
-    pub(crate) fn or_environment(self) -> Self {
-        let variable = |name: &str| std::env::var(name).ok().map(Secret::from);
-        Self {
-            master_key: variable("POSTRIDER_MASTER_KEY").or(self.master_key),
-            token_key: variable("POSTRIDER_TOKEN_KEY").or(self.token_key),
-        }
-    }
-}
 
 /// Reads a configuration file. An unknown key is an error that names the nearest right one.
 pub(crate) fn read(path: &Path) -> Result<(Options, SecretTexts), ConfigError> {

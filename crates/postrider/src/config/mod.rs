@@ -4,20 +4,28 @@
 
 mod checked;
 mod file;
+mod key_choice;
 mod options;
 mod print;
+mod typed;
 
 pub(crate) use checked::{Checked, ConfigError, LogFormat};
 pub(crate) use options::Options;
 pub(crate) use print::print;
 
 use clap::Args;
+use key_choice::{KeyChoice, Layer, SecretTexts};
 use std::path::PathBuf;
+use typed::Typed;
 
 /// The options with the file that more of them come from: what every command that needs the
 /// configuration takes.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Default)]
 pub(crate) struct ConfigArgs {
+    // Before the options, which are taken out of what it looks at.
+    #[command(flatten)]
+    typed: Typed,
+
     /// Configuration file (TOML); every option is a key in it, with _ for -
     #[arg(long, env = "POSTRIDER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -29,12 +37,36 @@ pub(crate) struct ConfigArgs {
 impl ConfigArgs {
     /// Reads the file, puts the layers on each other, and checks the result.
     pub(crate) fn load(self) -> Result<Checked, ConfigError> {
-        let (file, secrets) = match &self.config {
+        let (file, texts) = match &self.config {
             Some(path) => file::read(path)?,
-            None => (Options::default(), file::SecretTexts::default()),
+            None => (Options::default(), SecretTexts::default()),
         };
-        let mut checked = Checked::new(self.options.or(file), secrets.or_environment())?;
+        let [typed, environment] = self.key_files();
+        let keys = KeyChoice::first_of([
+            Layer::new("the command line", SecretTexts::default(), typed),
+            Layer::new(
+                "the environment",
+                SecretTexts::from_environment(),
+                environment,
+            ),
+            Layer::new("the configuration file", texts, key_files(&file)),
+        ])?;
+        let mut checked = Checked::new(self.options.or(file), keys)?;
         checked.unknown_variables = file::unknown_variables();
         Ok(checked)
     }
+
+    /// The key files that flags name, and those that the environment names.
+    fn key_files(&self) -> [[Option<PathBuf>; 2]; 2] {
+        let names = ["master_key_file", "token_key_file"].map(|name| self.typed.holds(name));
+        let [master, token] = key_files(&self.options);
+        [true, false].map(|typed| {
+            let master = master.clone().filter(|_| names[0] == typed);
+            [master, token.clone().filter(|_| names[1] == typed)]
+        })
+    }
+}
+
+fn key_files(options: &Options) -> [Option<PathBuf>; 2] {
+    [&options.master_key_file, &options.token_key_file].map(Clone::clone)
 }

@@ -12,7 +12,7 @@ use std::str::FromStr;
 macro_rules! options {
     ($($(#[doc = $doc:literal])* $([$($arg:tt)*])? $name:ident: $kind:ty, $env:literal;)*) => {
         /// Every option that `serve` knows, unset where nobody gave it.
-        #[derive(Args, Deserialize, Default, Clone, Debug)]
+        #[derive(Args, Deserialize, Default, Clone)]
         #[serde(default)]
         pub(crate) struct Options {
             $($(#[doc = $doc])*

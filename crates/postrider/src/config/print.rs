@@ -149,7 +149,7 @@ pub(crate) fn print(config: &Checked, as_json: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::Options;
-    use super::super::file::SecretTexts;
+    use super::super::key_choice::KeyChoice;
     use super::*;
 
     fn checked() -> Checked {
@@ -158,11 +158,9 @@ mod tests {
             allow_destination: Some(vec!["10.0.0.0/8:443".into()]),
             ..Options::default()
         };
-        let secrets = SecretTexts {
-            master_key: Some("sesame".to_owned().into()),
-            token_key: None,
-        };
-        Checked::new(options, secrets).unwrap()
+        let mut keys = KeyChoice::default();
+        keys.master.text = Some("sesame".to_owned().into());
+        Checked::new(options, keys).unwrap()
     }
 
     #[test]
