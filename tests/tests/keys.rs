@@ -73,6 +73,41 @@ async fn a_key_that_one_place_gives_twice_is_refused() {
     refused.expect(2).complains_of("the environment");
 }
 
+#[tokio::test]
+async fn the_keys_of_a_store_are_not_made_anew() {
+    let mut server = Server::start(Options::dev()).await;
+    server.api().await.application("shop").await;
+    server.terminate().await;
+    let data_dir = server.data_dir().to_owned();
+    let key = fs::read(data_dir.join("master.key")).expect("a key");
+    for name in ["master.key", "token.key"] {
+        fs::remove_file(data_dir.join(name)).expect("it is there");
+    }
+    let generate = ["keys", "generate", "--data-dir", text(&data_dir)];
+    postrider(&generate)
+        .await
+        .expect(3)
+        .complains_of("master.key");
+    let start = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--data-dir",
+        text(&data_dir),
+    ];
+    postrider(&start).await.expect(3).complains_of("master.key");
+
+    // The other one can be made: the tokens that it signed are lost with it, and nothing else.
+    fs::write(data_dir.join("master.key"), key).expect("a file");
+    let made = postrider(&generate).await;
+    let made = made.text();
+    assert!(
+        made.contains("token.key") && !made.contains("master.key"),
+        "{made}"
+    );
+    server.restart().await;
+}
+
 /// The keys of an installation that is nowhere else.
 struct Keys {
     home: TempDir,

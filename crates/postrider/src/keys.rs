@@ -1,12 +1,12 @@
 //! The two keys of an installation: the master key, which seals what is stored, and the key that
 //! tokens are signed with. From configuration, from a file, or made at the first start.
 
+use crate::key_file;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::{Entropy, Secret, entropy};
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use vault::{MasterKey, MasterKeyError};
 
@@ -28,8 +28,12 @@ pub(crate) enum KeyError {
         .0.display()
     )]
     Missing(PathBuf),
-    /// It must not be overwritten.
-    #[error("{} is there already, and what was sealed or signed with it would be lost", .0.display())]
+    /// They must not be overwritten.
+    #[error(
+        "{MASTER_KEY_FILE} and {TOKEN_KEY_FILE} are in {} already, and what was sealed or signed \
+         with them would be lost",
+        .0.display()
+    )]
     Exists(PathBuf),
     /// The file can't be read or written.
     #[error("key file {}", path.display())]
@@ -87,74 +91,46 @@ impl KeySources<'_> {
     /// Makes those that are neither configured nor there, in the data directory.
     pub(crate) fn generate_missing(&self, entropy: &dyn Entropy) -> Result<(), KeyError> {
         if self.master_key.is_none() && self.master_key_file.is_none() {
-            unless_there(make_master(self.data_dir, entropy))?;
+            make_master(self.data_dir, entropy)?;
         }
         if self.token_key.is_none() && self.token_key_file.is_none() {
-            unless_there(make_token(self.data_dir, entropy))?;
+            make_token(self.data_dir, entropy)?;
         }
         Ok(())
     }
 }
 
-fn unless_there(made: Result<(), KeyError>) -> Result<(), KeyError> {
-    match made {
-        Err(KeyError::Exists(_)) => Ok(()),
-        made => made,
+/// Makes the keys that a data directory lacks, and gives their files; goes on where a crash ended
+/// it, and overwrites nothing: if both are there, that is an error.
+pub(crate) fn generate(data_dir: &Path, entropy: &dyn Entropy) -> Result<Vec<PathBuf>, KeyError> {
+    let made = [
+        make_master(data_dir, entropy)?,
+        make_token(data_dir, entropy)?,
+    ];
+    let made: Vec<_> = made.into_iter().flatten().collect();
+    if made.is_empty() {
+        return Err(KeyError::Exists(data_dir.to_owned()));
     }
+    Ok(made)
 }
 
-/// Makes both keys in a data directory; refuses to overwrite either.
-pub(crate) fn generate(data_dir: &Path, entropy: &dyn Entropy) -> Result<(), KeyError> {
-    let files = [MASTER_KEY_FILE, TOKEN_KEY_FILE].map(|name| data_dir.join(name));
-    if let Some(there) = files.into_iter().find(|path| path.exists()) {
-        return Err(KeyError::Exists(there));
-    }
-    make_master(data_dir, entropy)?;
-    make_token(data_dir, entropy)
+fn make_master(data_dir: &Path, entropy: &dyn Entropy) -> Result<Option<PathBuf>, KeyError> {
+    let key = MasterKey::generate(entropy).to_text();
+    write_new(data_dir.join(MASTER_KEY_FILE), &key)
 }
 
-fn make_master(data_dir: &Path, entropy: &dyn Entropy) -> Result<(), KeyError> {
-    write_new(
-        &data_dir.join(MASTER_KEY_FILE),
-        &MasterKey::generate(entropy).to_text(),
-    )
-}
-
-fn make_token(data_dir: &Path, entropy: &dyn Entropy) -> Result<(), KeyError> {
+fn make_token(data_dir: &Path, entropy: &dyn Entropy) -> Result<Option<PathBuf>, KeyError> {
     let key: [u8; 32] = entropy::random(entropy);
-    write_new(
-        &data_dir.join(TOKEN_KEY_FILE),
-        &Secret::from(STANDARD.encode(key)),
-    )
+    let key = Secret::from(STANDARD.encode(key));
+    write_new(data_dir.join(TOKEN_KEY_FILE), &key)
 }
 
-/// Writes a key file that nobody else may read, on disk before this returns.
-fn write_new(path: &Path, key: &Secret) -> Result<(), KeyError> {
-    let failed = |source| KeyError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let mut options = OpenOptions::new();
-    let mut file = match options.write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(KeyError::Exists(path.to_owned()));
-        }
-        file => file.map_err(failed)?,
-    };
-    let written = file
-        .write_all(key.expose())
-        .and_then(|()| file.write_all(b"\n"));
-    let synced = written
-        .and_then(|()| file.sync_all())
-        .and_then(|()| match path.parent() {
-            Some(directory) => fs::File::open(directory)?.sync_all(),
-            None => Ok(()),
-        });
-    synced.map_err(|error| {
-        // Half a key would keep the next start from making a whole one.
-        let _ = fs::remove_file(path);
-        failed(error)
-    })
+/// Gives the file, unless it was there.
+fn write_new(path: PathBuf, key: &Secret) -> Result<Option<PathBuf>, KeyError> {
+    match key_file::write_new(&path, key) {
+        Ok(new) => Ok(new.then_some(path)),
+        Err(source) => Err(KeyError::Io { path, source }),
+    }
 }
 
 fn read(
@@ -219,6 +195,22 @@ mod tests {
         }
         let again = generate(directory.path(), &SystemEntropy);
         assert!(matches!(again, Err(KeyError::Exists(_))));
+    }
+
+    #[test]
+    fn generating_goes_on_where_it_was_left() {
+        let directory = tempfile::tempdir().unwrap();
+        for (lost, kept) in [
+            (TOKEN_KEY_FILE, MASTER_KEY_FILE),
+            (MASTER_KEY_FILE, TOKEN_KEY_FILE),
+        ] {
+            let _ = generate(directory.path(), &SystemEntropy);
+            let before = fs::read(directory.path().join(kept)).unwrap();
+            fs::remove_file(directory.path().join(lost)).unwrap();
+            let made = generate(directory.path(), &SystemEntropy).unwrap();
+            assert_eq!(made, [directory.path().join(lost)]);
+            assert_eq!(fs::read(directory.path().join(kept)).unwrap(), before);
+        }
     }
 
     #[test]

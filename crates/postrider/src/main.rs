@@ -10,6 +10,7 @@ mod demo;
 mod duration;
 mod events;
 mod failure;
+mod key_file;
 mod keys;
 mod listen;
 mod logging;

@@ -1,18 +1,23 @@
 //! `postrider keys generate`.
 
 use crate::failure::Failure;
-use crate::keys;
+use crate::keys::{self, KeyError};
 use crate::system::SystemEntropy;
 use std::path::Path;
 use store_sqlite::DataDirectory;
 
-/// Makes both keys, in a directory that only its owner can enter and that no server works in.
+/// Makes the keys that are not there, in a directory that only its owner can enter and that no
+/// server works in.
 pub(crate) fn run(data_dir: &Path) -> Result<(), Failure> {
-    let _lock = DataDirectory::lock(data_dir).map_err(Failure::could_not)?;
-    keys::generate(data_dir, &SystemEntropy)?;
-    let names = [keys::MASTER_KEY_FILE, keys::TOKEN_KEY_FILE];
-    let [master, token] = names.map(|name| data_dir.join(name));
-    let (master, token) = (master.display(), token.display());
-    println!("wrote {master} and {token}: keep copies of them apart from backups");
+    let directory = DataDirectory::lock(data_dir).map_err(Failure::could_not)?;
+    let master = data_dir.join(keys::MASTER_KEY_FILE);
+    if directory.database().exists() && !master.exists() {
+        // A new one could not read the store.
+        return Err(KeyError::Missing(master).into());
+    }
+    let made = keys::generate(data_dir, &SystemEntropy)?;
+    let made: Vec<_> = made.iter().map(|path| path.display().to_string()).collect();
+    let made = made.join(" and ");
+    println!("wrote {made}: keep a copy apart from backups");
     Ok(())
 }
