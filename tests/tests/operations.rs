@@ -1,5 +1,5 @@
-//! What an operator does and meets: starting, refusals to start, keys, tokens, configuration,
-//! backup and restore, an orderly end.
+//! What an operator does and meets: starting, refusals to start, tokens, backup and restore, an
+//! orderly end.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use e2e::command::{Outcome, postrider, postrider_in};
+use e2e::command::{Outcome, postrider};
 use e2e::{Answer, Gate, Options, Receiver, Server, clients, within};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -112,96 +112,6 @@ async fn the_data_directory_and_the_keys_are_for_their_owner_alone() {
         files += 1;
     }
     assert!(files >= 3, "a database and two keys at least, not {files}");
-}
-
-#[tokio::test]
-async fn dev_listens_on_loopback_alone() {
-    let home = tempfile::tempdir().expect("a directory");
-    let outside = ["--dev", "--listen", "0.0.0.0:0"];
-    let all = [&["serve", "--data-dir", text(home.path())][..], &outside].concat();
-    postrider(&all).await.expect(2).complains_of("loopback");
-    assert!(
-        !home.path().join("postrider.db").exists(),
-        "refused before anything was made"
-    );
-}
-
-#[tokio::test]
-async fn an_unknown_key_names_the_nearest_right_one() {
-    let home = tempfile::tempdir().expect("a directory");
-    let file = home.path().join("postrider.toml");
-    fs::write(&file, "lissten = \"127.0.0.1:0\"\n").expect("a file");
-    for command in ["serve", "config"] {
-        let refused = postrider_in(home.path(), &[command, "--config", text(&file)]).await;
-        refused
-            .expect(2)
-            .complains_of("lissten")
-            .complains_of("`listen`");
-    }
-    let refused = postrider(&["serve", "--lissten", "127.0.0.1:0"]).await;
-    refused.expect(2).complains_of("--listen");
-}
-
-#[tokio::test]
-async fn the_configuration_is_shown_as_it_is_in_force_without_its_secrets() {
-    let home = tempfile::tempdir().expect("a directory");
-    let file = home.path().join("postrider.toml");
-    let text_of_file = "listen = \"127.0.0.1:1\"\ndata_dir = \"from-file\"\n\
-        token_key = \"sesame-sesame-sesame-sesame-sesame\"\n\
-        egress_proxy = \"http://user:sesame@proxy.example.com:3128\"\n";
-    fs::write(&file, text_of_file).expect("a file");
-    let mut command = e2e::place::command(e2e::place::binary());
-    command.args(["config", "--config", text(&file), "--listen", "127.0.0.1:3"]);
-    command
-        .env("POSTRIDER_LISTEN", "127.0.0.1:2")
-        .env("POSTRIDER_DATA_DIR", "from-environment");
-    let shown = e2e::command::run(command).await;
-    let shown = shown.text();
-    assert!(!shown.contains("sesame"), "{shown}");
-    for line in [
-        "listen = \"127.0.0.1:3\"",
-        "data_dir = \"from-environment\"",
-        "token_key = \"***\"",
-        "drain_timeout = \"30s\"",
-    ] {
-        assert!(shown.contains(line), "no {line} in {shown}");
-    }
-}
-
-#[tokio::test]
-async fn check_url_answers_by_word_and_status() {
-    let deny = |outcome: Outcome| {
-        outcome.expect(1);
-        assert!(outcome.stdout.starts_with("deny: "), "{outcome:?}");
-    };
-    let check = |arguments: Vec<&'static str>| async move {
-        postrider(&[&["check-url"][..], &arguments].concat()).await
-    };
-    assert_eq!(
-        check(vec!["https://93.184.215.14/hook"]).await.text(),
-        "allow"
-    );
-    deny(check(vec!["http://93.184.215.14/hook"]).await);
-    deny(check(vec!["https://127.0.0.1/"]).await);
-    deny(check(vec!["https://[::ffff:169.254.169.254]/"]).await);
-    deny(check(vec!["no url"]).await);
-    let name = "https://hooks.example.com/";
-    assert_eq!(
-        check(vec![name, "--resolve", "93.184.215.14"]).await.text(),
-        "allow"
-    );
-    deny(check(vec![name, "--resolve", "93.184.215.14,10.0.0.1"]).await);
-    assert_eq!(
-        check(vec!["http://127.0.0.1/", "--dev"]).await.text(),
-        "allow"
-    );
-    let rule = vec![
-        "https://10.1.2.3/",
-        "--allow-destination",
-        "10.1.2.0/24:443",
-    ];
-    assert_eq!(check(rule).await.text(), "allow");
-    check(vec![]).await.expect(2);
 }
 
 #[tokio::test]

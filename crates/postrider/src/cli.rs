@@ -76,7 +76,12 @@ pub(crate) enum KeysCommand {
     /// Write a master key and a token-signing key where `serve` reads them; overwrites nothing
     Generate {
         /// The data directory, made if it is not there
-        #[arg(long, env = "POSTRIDER_DATA_DIR", default_value = "./postrider-data")]
+        #[arg(
+            long,
+            env = "POSTRIDER_DATA_DIR",
+            hide_env_values = true,
+            default_value = "./postrider-data"
+        )]
         data_dir: PathBuf,
     },
 }
@@ -137,6 +142,25 @@ impl Command {
             Self::Backup(args) => command::backup::run(args),
             Self::Restore(args) => command::restore::run(args),
             Self::Demo(args) => crate::demo::run(&args),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_parser_is_well_formed_and_help_shows_no_value_of_a_variable() {
+        let mut pending = vec![Cli::command()];
+        pending[0].clone().debug_assert();
+        while let Some(command) = pending.pop() {
+            for argument in command.get_arguments() {
+                let hidden = argument.is_hide_env_values_set();
+                assert!(hidden || argument.get_env().is_none(), "{argument}");
+            }
+            pending.extend(command.get_subcommands().cloned());
         }
     }
 }

@@ -29,8 +29,8 @@ pub(crate) fn start(config: &Checked) -> Result<(), Failure> {
         LogFormat::Text => builder.with_ansi(terminal).with_target(false).init(),
         LogFormat::Json => builder.json().flatten_event(true).init(),
     }
-    for (name, nearest) in &config.unknown_variables {
-        tracing::warn!("{name} is not an option and does nothing; did you mean {nearest}?");
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
     }
     Ok(())
 }

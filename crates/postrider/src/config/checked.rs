@@ -75,8 +75,8 @@ pub(crate) struct Checked {
     pub(crate) organisation: String,
     pub(crate) log: String,
     pub(crate) log_format: Option<LogFormat>,
-    /// Variables that look like options and are none, with the nearest option's.
-    pub(crate) unknown_variables: Vec<(String, String)>,
+    /// What is not wrong, and yet hardly meant.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Checked {
@@ -141,7 +141,7 @@ impl Checked {
             trusted_roots: options.trusted_roots,
             accept_foreign_tokens: options.accept_foreign_tokens.unwrap_or(false),
             dev,
-            unknown_variables: Vec::new(),
+            warnings: Vec::new(),
         })
     }
 
@@ -204,9 +204,14 @@ fn public_url(text: &str) -> Result<String, ConfigError> {
 
 fn egress_proxy(text: &str) -> Result<(EgressProxy, url::Url), ConfigError> {
     let proxy = text.parse().map_err(wrong("egress_proxy"))?;
-    // What is shown again is the text as it was understood, less its password.
+    // What is shown again is the text as it was understood, less its credentials.
     let url = url::Url::parse(text).map_err(wrong("egress_proxy"))?;
     Ok((proxy, url))
+}
+
+/// Whether a URL holds a name or a password.
+pub(super) fn has_credentials(url: &url::Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 fn log_format(text: &str) -> Result<LogFormat, ConfigError> {

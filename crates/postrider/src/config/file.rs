@@ -59,9 +59,9 @@ fn wrong_type(key: &str, value: &toml::Value, written_as: &str) -> String {
     format!("`{key}` is {article} {given}, and must be {written_as}")
 }
 
-/// Variables that begin like ours and are none, with the nearest right one. Only a warning: an
-/// orchestrator may set some for a service of this name.
-pub(crate) fn unknown_variables() -> Vec<(String, String)> {
+/// A word on each variable that begins like ours and is none, with the nearest right one. Only a
+/// warning: an orchestrator may set some for a service of this name.
+pub(crate) fn unknown_variables() -> Vec<String> {
     let known: Vec<String> = Options::NAMES
         .iter()
         .chain(&SECRET_NAMES)
@@ -74,7 +74,9 @@ pub(crate) fn unknown_variables() -> Vec<(String, String)> {
     unknown
         .map(|name| {
             let nearest = nearest(&name, known.iter());
-            (format!("POSTRIDER_{name}"), format!("POSTRIDER_{nearest}"))
+            let advice = format!("does nothing; did you mean POSTRIDER_{nearest}?");
+            let name = name.escape_debug();
+            format!("POSTRIDER_{name} is not an option and {advice}")
         })
         .collect()
 }

@@ -13,6 +13,7 @@ pub(crate) use checked::{Checked, ConfigError, LogFormat};
 pub(crate) use options::Options;
 pub(crate) use print::print;
 
+use checked::has_credentials;
 use clap::Args;
 use key_choice::{KeyChoice, Layer, SecretTexts};
 use std::path::PathBuf;
@@ -27,7 +28,12 @@ pub(crate) struct ConfigArgs {
     typed: Typed,
 
     /// Configuration file (TOML); every option is a key in it, with _ for -
-    #[arg(long, env = "POSTRIDER_CONFIG", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "POSTRIDER_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
     pub(crate) config: Option<PathBuf>,
 
     #[command(flatten)]
@@ -35,8 +41,18 @@ pub(crate) struct ConfigArgs {
 }
 
 impl ConfigArgs {
-    /// Reads the file, puts the layers on each other, and checks the result.
+    /// The configuration, for a command that has no log: what is hardly meant is said on standard
+    /// error.
     pub(crate) fn load(self) -> Result<Checked, ConfigError> {
+        let checked = self.read()?;
+        for warning in &checked.warnings {
+            eprintln!("postrider: warning: {warning}");
+        }
+        Ok(checked)
+    }
+
+    /// Reads the file, puts the layers on each other, and checks the result, with its warnings.
+    pub(crate) fn read(self) -> Result<Checked, ConfigError> {
         let (file, texts) = match &self.config {
             Some(path) => file::read(path)?,
             None => (Options::default(), SecretTexts::default()),
@@ -52,7 +68,13 @@ impl ConfigArgs {
             Layer::new("the configuration file", texts, key_files(&file)),
         ])?;
         let mut checked = Checked::new(self.options.or(file), keys)?;
-        checked.unknown_variables = file::unknown_variables();
+        let proxy = checked.egress_proxy.as_ref();
+        if proxy.is_some_and(|(_, url)| has_credentials(url)) && self.typed.holds("egress_proxy") {
+            let warning = "every user of this machine can read the credentials in --egress-proxy: \
+                           give it as POSTRIDER_EGRESS_PROXY, or in the configuration file";
+            checked.warnings.push(warning.to_owned());
+        }
+        checked.warnings.extend(file::unknown_variables());
         Ok(checked)
     }
 

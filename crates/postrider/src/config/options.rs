@@ -16,7 +16,8 @@ macro_rules! options {
         #[serde(default)]
         pub(crate) struct Options {
             $($(#[doc = $doc])*
-            #[arg(long, env = $env, $($($arg)*)?)]
+            // Help is read over shoulders and copied into tickets: it shows no variable's value.
+            #[arg(long, env = $env, hide_env_values = true, $($($arg)*)?)]
             pub(crate) $name: Option<$kind>,)*
         }
 

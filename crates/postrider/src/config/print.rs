@@ -1,7 +1,7 @@
 //! The effective configuration in the form of the file, so that it can be read, compared and used
 //! again. Secrets are masked.
 
-use super::checked::{Checked, LogFormat};
+use super::checked::{Checked, LogFormat, has_credentials};
 use crate::duration;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -61,7 +61,7 @@ fn destinations(config: &Checked) -> Vec<Entry> {
         ("dev", Some(json!(config.dev))),
         (
             "egress_proxy",
-            proxy.map(|(_, url)| json!(without_password(url))),
+            proxy.map(|(_, url)| json!(without_credentials(url))),
         ),
         ("trusted_roots", path(config.trusted_roots.as_ref())),
     ]
@@ -121,10 +121,16 @@ fn length(duration: Duration) -> Option<Value> {
     Some(json!(duration::write(duration)))
 }
 
-fn without_password(url: &url::Url) -> String {
+/// A user's name can be a secret too: some proxies take a token there.
+fn without_credentials(url: &url::Url) -> String {
     let mut url = url.clone();
-    if url.password().is_some() && url.set_password(Some("***")).is_err() {
-        return "***".into();
+    if has_credentials(&url) {
+        let masked = url
+            .set_username("***")
+            .and_then(|()| url.set_password(None));
+        if masked.is_err() {
+            return "***".into();
+        }
     }
     url.into()
 }
@@ -170,6 +176,18 @@ mod tests {
         let table: toml::Table = text.parse().unwrap();
         let options: Options = table.try_into().unwrap();
         assert_eq!(options.allow_destination.unwrap(), ["10.0.0.0/8:443"]);
+    }
+
+    #[test]
+    fn nothing_of_a_proxys_credentials_is_shown() {
+        for (given, shown) in [
+            ("http://user:sesame@p.example", "http://***@p.example/"),
+            ("http://sesame@p.example:3128", "http://***@p.example:3128/"),
+            ("http://:sesame@p.example", "http://***@p.example/"),
+            ("http://p.example:3128", "http://p.example:3128/"),
+        ] {
+            assert_eq!(without_credentials(&given.parse().unwrap()), shown);
+        }
     }
 
     #[test]
