@@ -93,6 +93,8 @@ async fn check_url_answers_by_word_and_status() {
         "10.1.2.0/24:443",
     ];
     assert_eq!(check(rule).await.text(), "allow");
+    let after_a_flag = vec!["--allow-http", "http://93.184.215.14/"];
+    assert_eq!(check(after_a_flag).await.text(), "allow");
     check(vec![]).await.expect(2);
 }
 

@@ -52,12 +52,12 @@ options! {
     /// File with the key that tokens are signed with instead of the one in the data directory
     [value_name = "FILE"] token_key_file: PathBuf, "POSTRIDER_TOKEN_KEY_FILE";
     /// Deliver to http URLs too
-    [num_args = 0..=1, default_missing_value = "true", value_name = "BOOL"]
+    [num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL"]
     allow_http: bool, "POSTRIDER_ALLOW_HTTP";
     /// Deliver to these addresses although they are not public (repeatable)
     [value_name = "CIDR[:PORT]", value_delimiter = ','] allow_destination: Vec<String>, "POSTRIDER_ALLOW_DESTINATION";
     /// For development on this machine: http and loopback allowed, prints a token
-    [num_args = 0..=1, default_missing_value = "true", value_name = "BOOL"]
+    [num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL"]
     dev: bool, "POSTRIDER_DEV";
     /// How long what is in flight may take to end at shutdown
     [value_name = "DURATION"] drain_timeout: String, "POSTRIDER_DRAIN_TIMEOUT";
@@ -82,7 +82,7 @@ options! {
     /// Kind of generated signing secrets: hmac or ed25519
     [value_name = "KIND"] default_signature: String, "POSTRIDER_DEFAULT_SIGNATURE";
     /// Seal payloads and response excerpts in the store
-    [num_args = 0..=1, default_missing_value = "true", value_name = "BOOL"]
+    [num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL"]
     encrypt_payloads: bool, "POSTRIDER_ENCRYPT_PAYLOADS";
     /// How long messages and attempts are kept
     [value_name = "DURATION"] retention: String, "POSTRIDER_RETENTION";
@@ -95,7 +95,7 @@ options! {
     /// The most deliveries that one accept transaction carries
     [value_name = "N"] deliveries_max: usize, "POSTRIDER_DELIVERIES_MAX";
     /// Accept tokens of a reference server: without issuer, audience or expiry, of any organisation
-    [num_args = 0..=1, default_missing_value = "true", value_name = "BOOL"]
+    [num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL"]
     accept_foreign_tokens: bool, "POSTRIDER_ACCEPT_FOREIGN_TOKENS";
     /// The organisation's id in tokens
     [value_name = "ORG"] organisation: String, "POSTRIDER_ORGANISATION";
@@ -154,6 +154,28 @@ impl FromStr for Waits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser as _;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        word: Option<String>,
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn a_flag_that_is_true_or_false_leaves_the_next_word_alone() {
+        let dev = |line: &str| {
+            let words = ["x"].into_iter().chain(line.split(' '));
+            let line = Line::try_parse_from(words).unwrap();
+            (line.options.dev, line.word)
+        };
+        assert_eq!(dev("--dev"), (Some(true), None));
+        assert_eq!(dev("--dev word"), (Some(true), Some("word".into())));
+        assert_eq!(dev("--dev=false word"), (Some(false), Some("word".into())));
+        assert_eq!(dev("word --dev=true"), (Some(true), Some("word".into())));
+        assert_eq!(dev("word"), (None, Some("word".into())));
+    }
 
     #[test]
     fn no_waits_are_a_schedule_too() {
