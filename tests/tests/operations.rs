@@ -264,6 +264,41 @@ async fn a_backup_taken_while_running_is_restored_and_served() {
 }
 
 #[tokio::test]
+async fn results_are_printed_as_json_where_that_is_asked_for() {
+    let mut server = Server::start(Options::dev()).await;
+    server.terminate().await;
+    let data_dir = server.data_dir().to_owned();
+    let [backup, restored, keys] =
+        ["backup", "restored", "keys"].map(|name| server.home().join(name));
+    let json = |outcome: Outcome| -> Value {
+        serde_json::from_str(outcome.text()).unwrap_or_else(|_| panic!("no JSON: {outcome:?}"))
+    };
+    let line = [
+        "backup",
+        text(&backup),
+        "--json",
+        "--data-dir",
+        text(&data_dir),
+    ];
+    let expected = json!({"dataDir": data_dir, "backup": backup, "keysIncluded": false});
+    assert_eq!(json(postrider(&line).await), expected);
+    let line = [
+        "restore",
+        text(&backup),
+        "--json",
+        "--data-dir",
+        text(&restored),
+    ];
+    let expected = json!({"dataDir": restored, "backup": backup, "keysIncluded": false});
+    assert_eq!(json(postrider(&line).await), expected);
+    let line = ["keys", "generate", "--json", "--data-dir", text(&keys)];
+    let expected = ["master.key", "token.key"].map(|name| keys.join(name));
+    assert_eq!(json(postrider(&line).await), json!({"written": expected}));
+    let allowed = json(postrider(&["check-url", "https://93.184.215.14/", "--json"]).await);
+    assert_eq!(allowed["allow"], true);
+}
+
+#[tokio::test]
 async fn sigterm_ends_in_order_within_the_drain_timeout() {
     let gate = Gate::new();
     let held = Answer::status(200).after(&gate);

@@ -74,16 +74,23 @@ pub(crate) struct PrintArgs {
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
     /// Write a master key and a token-signing key where `serve` reads them; overwrites nothing
-    Generate {
-        /// The data directory, made if it is not there
-        #[arg(
-            long,
-            env = "POSTRIDER_DATA_DIR",
-            hide_env_values = true,
-            default_value = "./postrider-data"
-        )]
-        data_dir: PathBuf,
-    },
+    Generate(GenerateArgs),
+}
+
+/// `keys generate`.
+#[derive(Args)]
+pub(crate) struct GenerateArgs {
+    /// The data directory, made if it is not there
+    #[arg(
+        long,
+        env = "POSTRIDER_DATA_DIR",
+        hide_env_values = true,
+        default_value = "./postrider-data"
+    )]
+    pub(crate) data_dir: PathBuf,
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `check-url`.
@@ -106,6 +113,9 @@ pub(crate) struct CheckUrlArgs {
 pub(crate) struct BackupArgs {
     /// The directory to write to: new or empty
     pub(crate) directory: PathBuf,
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
 }
@@ -115,6 +125,9 @@ pub(crate) struct BackupArgs {
 pub(crate) struct RestoreArgs {
     /// The directory that a backup was written to
     pub(crate) backup: PathBuf,
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
 }
@@ -137,7 +150,7 @@ impl Command {
             Self::Serve(args) => command::serve::run(args),
             Self::Token(args) => command::token::run(args),
             Self::Config(args) => command::config::run(args),
-            Self::Keys(KeysCommand::Generate { data_dir }) => command::keys::run(&data_dir),
+            Self::Keys(KeysCommand::Generate(args)) => command::keys::run(&args),
             Self::CheckUrl(args) => command::check_url::run(args),
             Self::Backup(args) => command::backup::run(args),
             Self::Restore(args) => command::restore::run(args),

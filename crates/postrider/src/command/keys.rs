@@ -1,14 +1,16 @@
 //! `postrider keys generate`.
 
+use crate::cli::GenerateArgs;
 use crate::failure::Failure;
 use crate::keys::{self, KeyError};
 use crate::system::SystemEntropy;
-use std::path::Path;
+use serde_json::json;
 use store_sqlite::DataDirectory;
 
 /// Makes the keys that are not there, in a directory that only its owner can enter and that no
 /// server works in.
-pub(crate) fn run(data_dir: &Path) -> Result<(), Failure> {
+pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
+    let data_dir = &args.data_dir;
     let directory = DataDirectory::lock(data_dir).map_err(Failure::could_not)?;
     let master = data_dir.join(keys::MASTER_KEY_FILE);
     if directory.database().exists() && !master.exists() {
@@ -17,7 +19,11 @@ pub(crate) fn run(data_dir: &Path) -> Result<(), Failure> {
     }
     let made = keys::generate(data_dir, &SystemEntropy)?;
     let made: Vec<_> = made.iter().map(|path| path.display().to_string()).collect();
-    let made = made.join(" and ");
-    println!("wrote {made}: keep a copy apart from backups");
+    if args.json {
+        println!("{}", json!({"written": made}));
+    } else {
+        let made = made.join(" and ");
+        println!("wrote {made}: keep a copy apart from backups");
+    }
     Ok(())
 }
