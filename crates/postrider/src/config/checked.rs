@@ -2,9 +2,10 @@
 //! before anything is opened or listened on.
 
 use super::key_choice::KeyChoice;
-use super::options::Options;
+use super::options::{Options, Waits};
 use crate::duration;
 use app::tokens::{ORGANISATION_DEFAULT, ORGANISATION_PREFIX};
+use engine::EngineConfig;
 use model::Secret;
 use model::address::{AddressPolicy, AllowRule};
 use model::retry::RetrySchedule;
@@ -16,6 +17,8 @@ use webhook::HeaderFamily;
 
 const LISTEN: &str = "127.0.0.1:8071";
 const DATA_DIR: &str = "./postrider-data";
+const RETENTION_MIN: Duration = Duration::from_secs(3_600);
+
 /// What was wrong, and what would be right.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
@@ -82,17 +85,11 @@ pub(crate) struct Checked {
 impl Checked {
     /// Checks the options and fills in the defaults.
     pub(crate) fn new(options: Options, keys: KeyChoice) -> Result<Self, ConfigError> {
+        let default = EngineConfig::default();
         let dev = options.dev.unwrap_or(false);
         let listen = listen(options.listen.as_deref().unwrap_or(LISTEN), dev)?;
-        let retry_waits = options.retry_schedule.clone().map_or(
-            vec![5, 300, 1_800, 7_200, 18_000, 36_000, 36_000],
-            |waits| waits.0,
-        );
-        let waits = retry_waits
-            .iter()
-            .copied()
-            .map(Duration::from_secs)
-            .collect();
+        let (retry_schedule, retry_waits) = retries(options.retry_schedule.as_ref())?;
+        let proxy = options.egress_proxy.as_deref().map(egress_proxy);
         let at = |name, text: &Option<String>, default: Duration| match text {
             None => Ok(default),
             Some(text) => duration::parse(text).map_err(wrong(name)),
@@ -101,36 +98,43 @@ impl Checked {
             listen,
             policy: policy(&options, dev)?,
             public_url: options.public_url.as_deref().map(public_url).transpose()?,
-            egress_proxy: options
-                .egress_proxy
-                .as_deref()
-                .map(egress_proxy)
-                .transpose()?,
-            retry_schedule: RetrySchedule::new(waits).map_err(wrong("retry_schedule"))?,
+            egress_proxy: proxy.transpose()?,
+            retry_schedule,
             retry_waits,
-            drain_timeout: at("drain_timeout", &options.drain_timeout, seconds(30))?,
-            connect_timeout: at("connect_timeout", &options.connect_timeout, seconds(10))?,
-            request_timeout: at("request_timeout", &options.request_timeout, seconds(30))?,
-            disable_after: at("disable_after", &options.disable_after, seconds(5 * 86_400))?,
+            drain_timeout: at(
+                "drain_timeout",
+                &options.drain_timeout,
+                default.drain_timeout,
+            )?,
+            connect_timeout: at(
+                "connect_timeout",
+                &options.connect_timeout,
+                default.limits.connect_timeout,
+            )?,
+            request_timeout: at(
+                "request_timeout",
+                &options.request_timeout,
+                default.limits.total_timeout,
+            )?,
+            disable_after: at(
+                "disable_after",
+                &options.disable_after,
+                default.disable_after,
+            )?,
             attempts_in_flight_max: at_least_one(
                 "attempts_in_flight_max",
-                options.attempts_in_flight_max.unwrap_or(1_024),
+                options.attempts_in_flight_max.unwrap_or(default.slots),
             )?,
             attempts_per_host_max: at_least_one(
                 "attempts_per_host_max",
-                options.attempts_per_host_max.unwrap_or(256),
+                options.attempts_per_host_max.unwrap_or(default.per_host),
             )?,
             header_family: match options.header_family.as_deref() {
-                None => HeaderFamily::default(),
+                None => default.header_family,
                 Some(text) => text.parse().map_err(wrong("header_family"))?,
             },
             app: app_settings(&options)?,
-            organisation: organisation(
-                options
-                    .organisation
-                    .as_deref()
-                    .unwrap_or(ORGANISATION_DEFAULT),
-            )?,
+            organisation: organisation(options.organisation.as_deref())?,
             log_format: options.log_format.as_deref().map(log_format).transpose()?,
             log: options.log.unwrap_or_else(|| "info".into()),
             data_dir: options.data_dir.unwrap_or_else(|| DATA_DIR.into()),
@@ -160,10 +164,6 @@ fn wrong<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> ConfigError 
     }
 }
 
-const fn seconds(number: u64) -> Duration {
-    Duration::from_secs(number)
-}
-
 fn listen(text: &str, dev: bool) -> Result<SocketAddr, ConfigError> {
     let address: SocketAddr = text.parse().map_err(|_| {
         wrong("listen")(format!(
@@ -191,6 +191,15 @@ fn policy(options: &Options, dev: bool) -> Result<AddressPolicy, ConfigError> {
         );
     }
     Ok(policy)
+}
+
+/// The schedule, and its waits in seconds, which it does not tell again.
+fn retries(given: Option<&Waits>) -> Result<(RetrySchedule, Vec<u64>), ConfigError> {
+    let standard = || vec![5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
+    let seconds = given.map_or_else(standard, |waits| waits.0.clone());
+    let waits = seconds.iter().copied().map(Duration::from_secs).collect();
+    let schedule = RetrySchedule::new(waits).map_err(wrong("retry_schedule"))?;
+    Ok((schedule, seconds))
 }
 
 fn public_url(text: &str) -> Result<String, ConfigError> {
@@ -224,7 +233,8 @@ fn log_format(text: &str) -> Result<LogFormat, ConfigError> {
     }
 }
 
-fn organisation(text: &str) -> Result<String, ConfigError> {
+fn organisation(given: Option<&str>) -> Result<String, ConfigError> {
+    let text = given.unwrap_or(ORGANISATION_DEFAULT);
     match text.strip_prefix(ORGANISATION_PREFIX) {
         Some(rest) if !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()) => {
             Ok(text.to_owned())
@@ -246,7 +256,8 @@ fn at_least_one(name: &'static str, number: usize) -> Result<usize, ConfigError>
 fn app_settings(options: &Options) -> Result<app::Settings, ConfigError> {
     let default = app::Settings::default();
     let default_signature = match options.default_signature.as_deref() {
-        None | Some("hmac") => app::DefaultSignature::Hmac,
+        None => default.default_signature,
+        Some("hmac") => app::DefaultSignature::Hmac,
         Some("ed25519") => app::DefaultSignature::Ed25519,
         Some(text) => {
             let reason = format!("`{text}` is none of hmac, ed25519");
@@ -257,7 +268,7 @@ fn app_settings(options: &Options) -> Result<app::Settings, ConfigError> {
         None => default.retention,
         Some(text) => duration::parse(text).map_err(wrong("retention"))?,
     };
-    if retention < seconds(3_600) {
+    if retention < RETENTION_MIN {
         return Err(wrong("retention")("it must be at least 1h"));
     }
     let count =
@@ -283,7 +294,7 @@ fn app_settings(options: &Options) -> Result<app::Settings, ConfigError> {
             options.deliveries_max,
             default.deliveries_max,
         )?,
-        encrypt_payloads: options.encrypt_payloads.unwrap_or(true),
+        encrypt_payloads: options.encrypt_payloads.unwrap_or(default.encrypt_payloads),
         default_signature,
         retention,
     })

@@ -199,10 +199,33 @@ mod tests {
     }
 
     #[test]
-    fn the_document_names_every_option() {
+    fn the_document_has_every_option_with_its_default() {
         let document = include_str!("../../../../docs/configuration.md");
-        for name in Options::NAMES {
-            assert!(document.contains(&format!("| `{name}` |")), "{name}");
+        let defaults = Checked::new(Options::default(), KeyChoice::default()).unwrap();
+        for (name, value) in entries(&defaults) {
+            let line = document
+                .lines()
+                .find(|line| line.starts_with(&format!("| `{name}` |")));
+            let Some(line) = line else {
+                assert!(
+                    !Options::NAMES.contains(&name),
+                    "{name} is not in the document"
+                );
+                continue;
+            };
+            let shown = match value {
+                Some(Value::String(text)) => text,
+                Some(Value::Array(list)) if !list.is_empty() => {
+                    let list: Vec<_> = list.iter().map(Value::to_string).collect();
+                    list.join(",")
+                }
+                Some(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
+                _ => continue,
+            };
+            assert!(
+                line.contains(&format!("| `{shown}` |")),
+                "{name} is {shown}: {line}"
+            );
         }
     }
 }
