@@ -19,7 +19,7 @@ async fn dev_listens_on_loopback_alone() {
 }
 
 #[tokio::test]
-async fn an_unknown_key_names_the_nearest_right_one() {
+async fn what_is_wrong_is_refused_with_what_would_be_right() {
     let home = tempfile::tempdir().expect("a directory");
     let file = home.path().join("postrider.toml");
     fs::write(&file, "lissten = \"127.0.0.1:0\"\n").expect("a file");
@@ -29,6 +29,10 @@ async fn an_unknown_key_names_the_nearest_right_one() {
             .expect(2)
             .complains_of("lissten")
             .complains_of("`listen`");
+    }
+    for command in ["serve", "config"] {
+        let refused = postrider(&[command, "--log", "inof"]).await;
+        refused.expect(2).complains_of("`log`");
     }
     let refused = postrider(&["serve", "--lissten", "127.0.0.1:0"]).await;
     refused.expect(2).complains_of("--listen");

@@ -2,8 +2,6 @@
 //! server listens is printed whatever the filter.
 
 use crate::config::{Checked, LogFormat};
-use crate::failure::Failure;
-use anyhow::Context as _;
 use std::io::{IsTerminal as _, stderr};
 use tracing_subscriber::EnvFilter;
 
@@ -11,11 +9,10 @@ use tracing_subscriber::EnvFilter;
 pub(crate) const ALWAYS: &str = "postrider::always";
 
 /// Starts logging as configured.
-pub(crate) fn start(config: &Checked) -> Result<(), Failure> {
+pub(crate) fn start(config: &Checked) {
     let filter = EnvFilter::builder()
         .parse(format!("{},{ALWAYS}=info", config.log))
-        .with_context(|| format!("option `log`: `{}` is no filter; write a level such as info, or directives such as info,engine=debug", config.log))
-        .map_err(Failure::Misuse)?;
+        .expect("the configuration was checked");
     let terminal = stderr().is_terminal();
     let format = config.log_format.unwrap_or(if terminal {
         LogFormat::Text
@@ -32,5 +29,4 @@ pub(crate) fn start(config: &Checked) -> Result<(), Failure> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    Ok(())
 }

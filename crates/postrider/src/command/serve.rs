@@ -9,7 +9,7 @@ use crate::node::Node;
 /// Runs the server.
 pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     let config = args.config.read()?;
-    logging::start(&config)?;
+    logging::start(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

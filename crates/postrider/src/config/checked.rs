@@ -12,9 +12,12 @@ use model::retry::RetrySchedule;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use transport::EgressProxy;
 use webhook::HeaderFamily;
 
+const LOG: &str = "info";
 const LISTEN: &str = "127.0.0.1:8071";
 const DATA_DIR: &str = "./postrider-data";
 const RETENTION_MIN: Duration = Duration::from_secs(3_600);
@@ -136,7 +139,7 @@ impl Checked {
             app: app_settings(&options)?,
             organisation: organisation(options.organisation.as_deref())?,
             log_format: options.log_format.as_deref().map(log_format).transpose()?,
-            log: options.log.unwrap_or_else(|| "info".into()),
+            log: log(options.log.unwrap_or_else(|| LOG.into()))?,
             data_dir: options.data_dir.unwrap_or_else(|| DATA_DIR.into()),
             master_key: keys.master.text,
             token_key: keys.token.text,
@@ -221,6 +224,21 @@ fn egress_proxy(text: &str) -> Result<(EgressProxy, url::Url), ConfigError> {
 /// Whether a URL holds a name or a password.
 pub(super) fn has_credentials(url: &url::Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
+}
+
+/// The library takes a word that is no level for a target whose logs are all wanted, and so would
+/// silently log nothing for a misspelt level.
+fn log(text: String) -> Result<String, ConfigError> {
+    let is_word = |part: &&str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let mut words = text.split(',').filter(is_word);
+    let levels = words.all(|word| word.is_empty() || word.parse::<LevelFilter>().is_ok());
+    if levels && EnvFilter::builder().parse(&text).is_ok() {
+        return Ok(text);
+    }
+    Err(wrong("log")(format!(
+        "`{text}` is no filter: write a level (error, warn, info, debug, trace or off), or \
+         directives such as info,engine=debug"
+    )))
 }
 
 fn log_format(text: &str) -> Result<LogFormat, ConfigError> {
@@ -329,6 +347,23 @@ mod tests {
     }
 
     #[test]
+    fn logs_can_be_filtered_by_level_and_by_part() {
+        for text in [
+            "",
+            "off",
+            "WARN",
+            "info,engine=debug",
+            "engine=5,store::writer=trace",
+        ] {
+            let options = Options {
+                log: Some(text.into()),
+                ..Options::default()
+            };
+            assert_eq!(check(options).unwrap().log, text);
+        }
+    }
+
+    #[test]
     fn wrong_values_name_their_option_and_what_would_be_right() {
         let cases = [
             ("listen = 'localhost'", "`listen`"),
@@ -342,6 +377,9 @@ mod tests {
             ("endpoints_max = 0", "`endpoints_max`"),
             ("retry_schedule = [1099511627776]", "604800"),
             ("allow_destination = ['x']", "CIDR[:PORT]"),
+            ("log = 'engine=loud'", "info,engine=debug"),
+            ("log = 'inof'", "info,engine=debug"),
+            ("log_format = 'xml'", "text, json"),
         ];
         for (text, expected) in cases {
             let error = check(toml::from_str(text).unwrap()).err().unwrap();

@@ -3,13 +3,29 @@
 
 use super::checked::{Checked, LogFormat, has_credentials};
 use crate::duration;
+use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
+use model::Secret;
+use serde::Serialize;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-type Entry = (&'static str, Option<Value>);
+/// What is known of an option.
+enum Shown {
+    /// Its value, given or by default.
+    Value(Value),
+    /// What is in force since nothing was given, and would be something else in another place: not
+    /// to be written down as if it had been chosen.
+    Derived(Value),
+    /// What is in force depends on what only a running server knows.
+    Depends(&'static str),
+    /// Nothing is in force.
+    Unset,
+}
 
-/// Every option with its effective value; `None` where there is neither value nor default.
+type Entry = (&'static str, Shown);
+
+/// Every option with what is in force.
 fn entries(config: &Checked) -> Vec<Entry> {
     let mut entries = places(config);
     entries.extend(destinations(config));
@@ -19,31 +35,39 @@ fn entries(config: &Checked) -> Vec<Entry> {
 }
 
 fn places(config: &Checked) -> Vec<Entry> {
-    let masked = |secret: bool| secret.then(|| json!("***"));
-    let format = |format| {
-        if format == LogFormat::Json {
-            "json"
-        } else {
-            "text"
-        }
+    let masked = |text: &Option<Secret>| given(text.as_ref().map(|_| json!("***")));
+    let key_file = |text: &Option<Secret>, file: &Option<PathBuf>, name| match (text, file) {
+        (Some(_), _) => Shown::Unset,
+        (None, Some(path)) => path_of(path),
+        (None, None) => Shown::Derived(json!(config.data_dir.join(name).to_string_lossy())),
     };
+    let public_url = match &config.public_url {
+        Some(url) => value(url),
+        None => Shown::Derived(json!(config.public_url_or(config.listen))),
+    };
+    let log_format = match config.log_format {
+        Some(LogFormat::Json) => value("json"),
+        Some(LogFormat::Text) => value("text"),
+        None => Shown::Depends("text on a terminal, json otherwise"),
+    };
+    let (master, token) = (&config.master_key, &config.token_key);
     vec![
-        ("listen", Some(json!(config.listen.to_string()))),
-        ("data_dir", path(Some(&config.data_dir))),
+        ("listen", value(config.listen.to_string())),
+        ("data_dir", path_of(&config.data_dir)),
+        ("public_url", public_url),
+        ("master_key", masked(master)),
         (
-            "public_url",
-            config.public_url.as_ref().map(|url| json!(url)),
+            "master_key_file",
+            key_file(master, &config.master_key_file, MASTER_KEY_FILE),
         ),
-        ("master_key", masked(config.master_key.is_some())),
-        ("master_key_file", path(config.master_key_file.as_ref())),
-        ("token_key", masked(config.token_key.is_some())),
-        ("token_key_file", path(config.token_key_file.as_ref())),
+        ("token_key", masked(token)),
+        (
+            "token_key_file",
+            key_file(token, &config.token_key_file, TOKEN_KEY_FILE),
+        ),
         ("drain_timeout", length(config.drain_timeout)),
-        ("log", Some(json!(config.log))),
-        (
-            "log_format",
-            config.log_format.map(|one| json!(format(one))),
-        ),
+        ("log", value(&config.log)),
+        ("log_format", log_format),
     ]
 }
 
@@ -55,15 +79,17 @@ fn destinations(config: &Checked) -> Vec<Entry> {
         .map(ToString::to_string)
         .collect();
     let proxy = config.egress_proxy.as_ref();
+    let proxy = proxy.map(|(_, url)| json!(without_credentials(url)));
+    let roots = config.trusted_roots.as_ref();
     vec![
-        ("allow_http", Some(json!(config.policy.allow_http))),
-        ("allow_destination", Some(json!(rules))),
-        ("dev", Some(json!(config.dev))),
+        ("allow_http", value(config.policy.allow_http)),
+        ("allow_destination", value(rules)),
+        ("dev", value(config.dev)),
+        ("egress_proxy", given(proxy)),
         (
-            "egress_proxy",
-            proxy.map(|(_, url)| json!(without_credentials(url))),
+            "trusted_roots",
+            roots.map_or(Shown::Unset, |path| path_of(path)),
         ),
-        ("trusted_roots", path(config.trusted_roots.as_ref())),
     ]
 }
 
@@ -72,53 +98,49 @@ fn deliveries(config: &Checked) -> Vec<Entry> {
         app::DefaultSignature::Hmac => "hmac",
         app::DefaultSignature::Ed25519 => "ed25519",
     };
-    let in_flight = config.attempts_in_flight_max;
     vec![
-        ("retry_schedule", Some(json!(config.retry_waits))),
+        ("retry_schedule", value(&config.retry_waits)),
         ("connect_timeout", length(config.connect_timeout)),
         ("request_timeout", length(config.request_timeout)),
         ("disable_after", length(config.disable_after)),
-        ("attempts_in_flight_max", Some(json!(in_flight))),
         (
-            "attempts_per_host_max",
-            Some(json!(config.attempts_per_host_max)),
+            "attempts_in_flight_max",
+            value(config.attempts_in_flight_max),
         ),
-        (
-            "header_family",
-            Some(json!(config.header_family.to_string())),
-        ),
-        ("default_signature", Some(json!(signature))),
+        ("attempts_per_host_max", value(config.attempts_per_host_max)),
+        ("header_family", value(config.header_family.to_string())),
+        ("default_signature", value(signature)),
     ]
 }
 
 fn limits(config: &Checked) -> Vec<Entry> {
+    let app = &config.app;
     vec![
-        ("encrypt_payloads", Some(json!(config.app.encrypt_payloads))),
-        ("retention", length(config.app.retention)),
-        (
-            "payload_bytes_max",
-            Some(json!(config.app.payload_bytes_max)),
-        ),
-        ("endpoints_max", Some(json!(config.app.endpoints_max))),
-        (
-            "batch_messages_max",
-            Some(json!(config.app.batch_messages_max)),
-        ),
-        ("deliveries_max", Some(json!(config.app.deliveries_max))),
-        (
-            "accept_foreign_tokens",
-            Some(json!(config.accept_foreign_tokens)),
-        ),
-        ("organisation", Some(json!(config.organisation))),
+        ("encrypt_payloads", value(app.encrypt_payloads)),
+        ("retention", length(app.retention)),
+        ("payload_bytes_max", value(app.payload_bytes_max)),
+        ("endpoints_max", value(app.endpoints_max)),
+        ("batch_messages_max", value(app.batch_messages_max)),
+        ("deliveries_max", value(app.deliveries_max)),
+        ("accept_foreign_tokens", value(config.accept_foreign_tokens)),
+        ("organisation", value(&config.organisation)),
     ]
 }
 
-fn path(path: Option<&PathBuf>) -> Option<Value> {
-    path.map(|path| json!(path.to_string_lossy()))
+fn value(value: impl Serialize) -> Shown {
+    Shown::Value(json!(value))
 }
 
-fn length(duration: Duration) -> Option<Value> {
-    Some(json!(duration::write(duration)))
+fn given(value: Option<Value>) -> Shown {
+    value.map_or(Shown::Unset, Shown::Value)
+}
+
+fn path_of(path: &Path) -> Shown {
+    value(path.to_string_lossy())
+}
+
+fn length(duration: Duration) -> Shown {
+    value(duration::write(duration))
 }
 
 /// A user's name can be a secret too: some proxies take a token there.
@@ -140,14 +162,17 @@ fn without_credentials(url: &url::Url) -> String {
 pub(crate) fn print(config: &Checked, as_json: bool) -> String {
     let entries = entries(config);
     if as_json {
-        let map = entries
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.unwrap_or_default()));
+        let map = entries.into_iter().map(|(name, shown)| match shown {
+            Shown::Value(value) | Shown::Derived(value) => (name.to_owned(), value),
+            Shown::Depends(_) | Shown::Unset => (name.to_owned(), Value::Null),
+        });
         return Value::Object(map.collect()).to_string();
     }
-    let lines = entries.into_iter().map(|(name, value)| match value {
-        Some(value) => format!("{name} = {value}\n"),
-        None => format!("# {name} is not set\n"),
+    let lines = entries.into_iter().map(|(name, shown)| match shown {
+        Shown::Value(value) => format!("{name} = {value}\n"),
+        Shown::Derived(value) => format!("# {name} is not set: {value}\n"),
+        Shown::Depends(words) => format!("# {name} is not set: {words}\n"),
+        Shown::Unset => format!("# {name} is not set\n"),
     });
     lines.collect::<String>().trim_end().to_owned()
 }
@@ -176,6 +201,31 @@ mod tests {
         let table: toml::Table = text.parse().unwrap();
         let options: Options = table.try_into().unwrap();
         assert_eq!(options.allow_destination.unwrap(), ["10.0.0.0/8:443"]);
+    }
+
+    #[test]
+    fn what_is_in_force_by_default_is_said_without_being_chosen() {
+        let options = Options {
+            listen: Some("127.0.0.1:9".into()),
+            data_dir: Some("d".into()),
+            ..Options::default()
+        };
+        let mut keys = KeyChoice::default();
+        keys.token.text = Some("sesame".to_owned().into());
+        let config = Checked::new(options, keys).unwrap();
+        let text = print(&config, false);
+        for line in [
+            "# public_url is not set: \"http://127.0.0.1:9\"",
+            "# master_key_file is not set: \"d/master.key\"",
+            "# token_key_file is not set",
+            "# log_format is not set: text on a terminal, json otherwise",
+            "# trusted_roots is not set",
+        ] {
+            assert!(text.lines().any(|one| one == line), "no {line} in {text}");
+        }
+        let json: Value = serde_json::from_str(&print(&config, true)).unwrap();
+        assert_eq!(json["public_url"], "http://127.0.0.1:9");
+        assert_eq!(json["token_key_file"], Value::Null);
     }
 
     #[test]
@@ -214,12 +264,12 @@ mod tests {
                 continue;
             };
             let shown = match value {
-                Some(Value::String(text)) => text,
-                Some(Value::Array(list)) if !list.is_empty() => {
+                Shown::Value(Value::String(text)) => text,
+                Shown::Value(Value::Array(list)) if !list.is_empty() => {
                     let list: Vec<_> = list.iter().map(Value::to_string).collect();
                     list.join(",")
                 }
-                Some(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
+                Shown::Value(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
                 _ => continue,
             };
             assert!(
