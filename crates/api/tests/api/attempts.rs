@@ -1,10 +1,11 @@
 //! Attempts, and resends.
 
-use crate::world::{Ended, World};
+use crate::outcomes::Ended;
+use crate::world::World;
 use model::Clock;
 use model::attempt::AttemptResult;
 use model::delivery::{EndReason, Trigger};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 use store::record::Then;
 
@@ -21,10 +22,6 @@ async fn one(world: &World, ended: Ended) -> (String, String, String) {
     (app, endpoint, id)
 }
 
-fn rows(page: &Value) -> &Vec<Value> {
-    page["data"].as_array().expect("a page")
-}
-
 #[tokio::test]
 async fn an_attempt_has_the_fields_that_clients_read() {
     let world = World::new();
@@ -32,9 +29,9 @@ async fn an_attempt_has_the_fields_that_clients_read() {
     let by_message = world
         .get(format!("/app/{app}/attempt/msg/order-1"))
         .await
-        .expect(200);
-    let [attempt] = &rows(&by_message)[..] else {
-        panic!("{by_message}")
+        .is(200);
+    let [attempt] = by_message.rows() else {
+        panic!("{by_message:?}")
     };
     let expected = json!({
         "id": attempt["id"], "endpointId": endpoint, "msgId": id,
@@ -53,7 +50,7 @@ async fn an_attempt_has_the_fields_that_clients_read() {
     ];
     for path in same {
         assert_eq!(
-            world.get(&path).await.expect(200)["data"],
+            world.get(&path).await.is(200)["data"],
             json!([expected]),
             "{path}"
         );
@@ -62,7 +59,7 @@ async fn an_attempt_has_the_fields_that_clients_read() {
         "/app/acme/msg/{id}/attempt/{}",
         attempt["id"].as_str().unwrap()
     );
-    assert_eq!(world.get(path).await.expect(200), expected);
+    assert_eq!(world.get(path).await.is(200).body, expected);
 }
 
 #[tokio::test]
@@ -99,8 +96,8 @@ async fn lists_of_attempts_are_filtered() {
     ] {
         for (queries, count) in [(&found[..], 1), (&left_out[..], 0)] {
             for query in queries {
-                let page = world.get(format!("{list}?{query}")).await.expect(200);
-                assert_eq!(rows(&page).len(), count, "{list}?{query}");
+                let page = world.get(format!("{list}?{query}")).await.is(200);
+                assert_eq!(page.rows().len(), count, "{list}?{query}");
             }
         }
     }
@@ -119,15 +116,12 @@ async fn what_a_receiver_answered_is_shown_whatever_it_was() {
         let world = World::new();
         let (app, _, id) = one(&world, Ended::success().answer(answer)).await;
         let list = format!("/app/{app}/attempt/msg/{id}");
-        assert_eq!(
-            rows(&world.get(&list).await.expect(200))[0]["response"],
-            shown
-        );
+        assert_eq!(world.get(&list).await.is(200).rows()[0]["response"], shown);
         let quiet = world
             .get(format!("{list}?with_content=false"))
             .await
-            .expect(200);
-        assert_eq!(rows(&quiet)[0]["response"], "{}");
+            .is(200);
+        assert_eq!(quiet.rows()[0]["response"], "{}");
     }
 }
 
@@ -142,8 +136,8 @@ async fn any_status_that_a_receiver_answers_is_shown() {
     let page = world
         .get(format!("/app/{app}/attempt/msg/{id}"))
         .await
-        .expect(200);
-    assert_eq!(rows(&page)[0]["responseStatusCode"], 999);
+        .is(200);
+    assert_eq!(page.rows()[0]["responseStatusCode"], 999);
 }
 
 #[tokio::test]
@@ -151,11 +145,11 @@ async fn an_attempt_comes_with_its_message_if_asked() {
     let world = World::new();
     let (app, _, id) = one(&world, Ended::success()).await;
     let list = format!("/app/{app}/attempt/endpoint/first");
-    let plain = world.get(&list).await.expect(200);
-    assert_eq!(rows(&plain)[0].get("msg"), None);
-    let page = world.get(format!("{list}?with_msg=true")).await.expect(200);
-    let message = world.get(format!("/app/{app}/msg/{id}")).await.expect(200);
-    assert_eq!(rows(&page)[0]["msg"], message);
+    let plain = world.get(&list).await.is(200);
+    assert_eq!(plain.rows()[0].get("msg"), None);
+    let page = world.get(format!("{list}?with_msg=true")).await.is(200);
+    let message = world.get(format!("/app/{app}/msg/{id}")).await.is(200);
+    assert_eq!(page.rows()[0]["msg"], message.body);
 }
 
 #[tokio::test]
@@ -176,8 +170,8 @@ async fn a_cancelled_delivery_is_told_apart_only_if_asked() {
         ("expanded_statuses=true", 4, "canceled"),
         ("status=4&expanded_statuses=true", 4, "canceled"),
     ] {
-        let page = world.get(format!("{list}?{query}")).await.expect(200);
-        let attempt = &rows(&page)[0];
+        let page = world.get(format!("{list}?{query}")).await.is(200);
+        let attempt = &page.rows()[0];
         assert_eq!(
             (&attempt["status"], &attempt["statusText"]),
             (&json!(status), &json!(text))
@@ -187,33 +181,28 @@ async fn a_cancelled_delivery_is_told_apart_only_if_asked() {
     let page = world
         .get(format!("{list}?status=2&expanded_statuses=true"))
         .await
-        .expect(200);
-    assert!(rows(&page).is_empty());
+        .is(200);
+    assert!(page.rows().is_empty());
 }
 
 #[tokio::test]
 async fn attempts_outlive_the_endpoint_that_they_went_to() {
     let world = World::new();
     let (app, endpoint, id) = one(&world, Ended::success()).await;
-    world
-        .call("DELETE", format!("/app/{app}/endpoint/{endpoint}"))
-        .send()
-        .await
-        .expect(204);
-    let gone = world
-        .get(format!("/app/{app}/attempt/endpoint/{endpoint}"))
-        .await;
-    assert_eq!(gone.status, 404);
+    let path = format!("/app/{app}/endpoint/{endpoint}");
+    world.delete(path).await.is(204);
+    let gone = format!("/app/{app}/attempt/endpoint/{endpoint}");
+    world.get(gone).await.is(404);
     let page = world
         .get(format!("/app/{app}/attempt/msg/{id}"))
         .await
-        .expect(200);
-    assert_eq!(rows(&page)[0]["endpointId"], endpoint);
+        .is(200);
+    assert_eq!(page.rows()[0]["endpointId"], endpoint);
     let page = world
         .get(format!("/app/{app}/msg/{id}/endpoint"))
         .await
-        .expect(200);
-    assert_eq!(rows(&page)[0]["id"], endpoint);
+        .is(200);
+    assert_eq!(page.rows()[0]["id"], endpoint);
 }
 
 #[tokio::test]
@@ -221,7 +210,7 @@ async fn a_resend_is_one_more_try_by_hand() {
     let world = World::new();
     let (app, endpoint, id) = one(&world, Ended::failure(Then::Close)).await;
     let path = format!("/app/{app}/msg/{id}/endpoint/{endpoint}/resend");
-    assert_eq!(world.post(&path, "").await.expect(202), json!({}));
+    assert_eq!(world.post(&path, "").await.is(202).body, json!({}));
     let handed = world.lanes.take_one();
     assert_eq!(handed.payload, &b"{\"total\":12}"[..]);
     let delivery = &handed.claimed.delivery;
@@ -231,20 +220,17 @@ async fn a_resend_is_one_more_try_by_hand() {
     let page = world
         .get(format!("/app/{app}/attempt/msg/{id}"))
         .await
-        .expect(200);
-    let triggers: Vec<_> = rows(&page)
+        .is(200);
+    let triggers: Vec<_> = page
+        .rows()
         .iter()
         .map(|row| row["triggerType"].clone())
         .collect();
     assert_eq!(triggers, [1, 0]);
 
     world.lanes.limit(0);
-    world
-        .call("POST", &path)
-        .token(Some(world.token_of(&app)))
-        .send()
-        .await
-        .expect(202);
+    let token = world.token_of(&app, &[]);
+    world.post(&path, "").token(&token).await.is(202);
     assert!(world.lanes.take().is_empty());
     assert_eq!(world.lanes.lock().waiting.len(), 1);
 }
@@ -257,7 +243,7 @@ async fn a_resend_goes_to_endpoints_that_did_not_want_the_message() {
         .endpoint(&app, json!({ "uid": "second", "channels": ["us"] }))
         .await;
     let path = format!("/app/{app}/msg/{id}/endpoint/second/resend");
-    world.post(path, "").await.expect(202);
+    world.post(path, "").await.is(202);
     world.lanes.take_one();
 }
 
@@ -291,11 +277,7 @@ async fn a_resend_that_can_not_be_is_refused_for_the_first_reason() {
     ];
     for (message, endpoint, status, code) in cases {
         let path = format!("/app/{app}/msg/{message}/endpoint/{endpoint}/resend");
-        assert_eq!(
-            world.post(&path, "").await.refusal(),
-            (status, code.to_owned()),
-            "{path}"
-        );
+        world.post(&path, "").await.refuses(status, code);
     }
     assert!(world.lanes.take().is_empty());
     assert_eq!(world.lanes.granted(), 0);
@@ -307,15 +289,10 @@ async fn a_resend_asked_for_again_is_done_once() {
     let (app, endpoint, id) = one(&world, Ended::success()).await;
     let path = format!("/app/{app}/msg/{id}/endpoint/{endpoint}/resend");
     for _ in 0..3 {
-        let answer = world.call("POST", &path).key("auto_7").send().await;
-        assert_eq!(answer.expect(202), json!({}));
+        let answer = world.post(&path, "").key("auto_7").await;
+        assert_eq!(answer.is(202).body, json!({}));
     }
     world.lanes.take_one();
-    world
-        .call("POST", &path)
-        .key("auto_8")
-        .send()
-        .await
-        .expect(202);
+    world.post(&path, "").key("auto_8").await.is(202);
     world.lanes.take_one();
 }

@@ -1,5 +1,6 @@
 //! Sending many messages in one request.
 
+use crate::call::Answer;
 use crate::world::World;
 use app::Settings;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ fn message(event_id: &str) -> Value {
     json!({ "eventType": "order.paid", "eventId": event_id, "payload": {} })
 }
 
-fn statuses(answer: &Value) -> Vec<u64> {
+fn statuses(answer: &Answer) -> Vec<u64> {
     let results = answer["results"].as_array().expect("results").iter();
     results
         .map(|result| result["status"].as_u64().expect("a status"))
@@ -35,13 +36,9 @@ async fn each_message_has_its_own_result_in_the_order_given() {
         "no message",
         message("b"),
     ]);
-    let answer = world
-        .post(
-            format!("/app/{app}/msg/batch"),
-            json!({ "messages": messages }),
-        )
-        .await;
-    let answer = answer.expect(202);
+    let path = format!("/app/{app}/msg/batch");
+    let answer = world.post(path, json!({ "messages": messages })).await;
+    let answer = answer.is(202);
     assert_eq!(statuses(&answer), [202, 422, 409, 409, 422, 413, 422, 202]);
     let results = answer["results"].as_array().unwrap();
     assert_eq!(results[0]["message"]["eventId"], "a");
@@ -80,7 +77,7 @@ async fn a_batch_without_anything_good_changes_nothing() {
     let answer = world
         .post(format!("/app/{app}/msg/batch"), body)
         .await
-        .expect(202);
+        .is(202);
     assert_eq!(statuses(&answer), [422, 422]);
 }
 
@@ -93,19 +90,11 @@ async fn a_batch_has_1_to_1000_messages() {
         let message = json!({ "eventType": "a", "payload": {} });
         json!({ "messages": vec![message; count] })
     };
-    assert_eq!(world.post(&path, of(0)).await.broken(), ["body.messages"]);
-    assert_eq!(
-        world.post(&path, of(1_001)).await.broken(),
-        ["body.messages"]
-    );
-    assert!(
-        world
-            .post(&path, of(1_001))
-            .await
-            .text
-            .contains("batch_messages_max")
-    );
-    let answer = world.post(&path, of(1_000)).await.expect(202);
+    assert_eq!(world.post(&path, of(0)).await.broken(), ["body/messages"]);
+    let refused = world.post(&path, of(1_001)).await;
+    assert_eq!(refused.broken(), ["body/messages"]);
+    assert!(refused.text.contains("batch_messages_max"), "{refused:?}");
+    let answer = world.post(&path, of(1_000)).await.is(202);
     assert!(statuses(&answer).iter().all(|status| *status == 202));
     for wrong in [
         json!({}),
@@ -113,13 +102,10 @@ async fn a_batch_has_1_to_1000_messages() {
         json!({ "messages": null }),
     ] {
         let broken = world.post(&path, &wrong).await.broken();
-        assert!(broken[0].starts_with("body."), "{wrong}: {broken:?}");
+        assert!(broken[0].starts_with("body/"), "{wrong}: {broken:?}");
     }
-    let page = world
-        .get(format!("/app/{app}/msg?limit=250"))
-        .await
-        .expect(200);
-    assert_eq!(page["data"].as_array().unwrap().len(), 250);
+    let page = world.get(format!("/app/{app}/msg?limit=250")).await;
+    assert_eq!(page.is(200).rows().len(), 250);
 }
 
 #[tokio::test]
@@ -131,12 +117,12 @@ async fn a_batch_may_be_larger_than_a_message_but_not_without_end() {
     let answer = world
         .post(&path, json!({ "messages": vec![&message; 8] }))
         .await
-        .expect(202);
+        .is(202);
     assert_eq!(statuses(&answer), [202; 8]);
     let answer = world
         .post(&path, json!({ "messages": vec![&message; 9] }))
         .await;
-    assert_eq!(answer.refusal(), (413, "payload_too_large".to_owned()));
+    answer.refuses(413, "payload_too_large");
 }
 
 #[tokio::test]
@@ -153,15 +139,15 @@ async fn deliveries_beyond_the_limit_of_the_whole_batch_follow_after_the_commit(
     world
         .post(format!("/app/{app}/msg/batch"), body)
         .await
-        .expect(202);
+        .is(202);
     assert_eq!(world.lanes.take().len(), 3);
     world.work().await;
     for event_id in ["a", "b", "c"] {
         let page = world
             .get(format!("/app/{app}/msg/{event_id}/endpoint"))
             .await
-            .expect(200);
-        assert_eq!(page["data"].as_array().unwrap().len(), 2, "{event_id}");
+            .is(200);
+        assert_eq!(page.rows().len(), 2, "{event_id}");
     }
 }
 
@@ -174,14 +160,14 @@ async fn a_batch_sent_again_is_done_once() {
     let body = json!({ "messages": [
         { "eventType": "a", "payload": {} }, { "eventType": "b" }, message("e"), message("e"),
     ] });
-    let send = |body: &Value| world.call("POST", &path).key("k").body(body).send();
-    let first = send(&body).await.expect(202);
+    let send = |body: &Value| world.post(&path, body).key("k");
+    let first = send(&body).await.is(202);
     assert_eq!(statuses(&first), [202, 422, 202, 409]);
-    assert_eq!(send(&body).await.expect(202), first);
+    assert_eq!(send(&body).await.is(202).body, first.body);
     assert_eq!(world.lanes.take().len(), 2);
     let other = json!({ "messages": [message("x"), message("y")] });
-    assert_eq!(send(&other).await.refusal(), (409, "conflict".to_owned()));
-    assert_eq!(world.get(format!("/app/{app}/msg/y")).await.status, 404);
+    send(&other).await.refuses(409, "conflict");
+    world.get(format!("/app/{app}/msg/y")).await.is(404);
 }
 
 #[tokio::test]
@@ -189,18 +175,14 @@ async fn a_batch_brings_the_application_that_it_needs() {
     let world = World::new();
     let path = "/app/acme/msg/batch";
     let plain = json!({ "messages": [message("a")] });
-    assert_eq!(
-        world.post(path, &plain).await.expect(404)["detail"],
-        "Application not found"
-    );
+    let detail = world.post(path, &plain).await.refuses(404, "not_found");
+    assert_eq!(detail, "Application not found");
     let mut bringing = message("b");
     bringing["application"] = json!({ "name": "Acme", "uid": "acme" });
     let body = json!({ "messages": [message("a"), bringing] });
-    assert_eq!(
-        statuses(&world.post(path, body).await.expect(202)),
-        [202, 202]
-    );
-    world.get("/app/acme/msg/a").await.expect(200);
+    let answer = world.post(path, body).await.is(202);
+    assert_eq!(statuses(&answer), [202, 202]);
+    world.get("/app/acme/msg/a").await.is(200);
 }
 
 #[tokio::test]
@@ -208,8 +190,6 @@ async fn a_message_can_be_called_batch() {
     let world = World::new();
     let app = world.application("acme").await;
     let id = world.message(&app, json!({ "eventId": "batch" })).await;
-    assert_eq!(
-        world.get(format!("/app/{app}/msg/batch")).await.expect(200)["id"],
-        id
-    );
+    let read = world.get(format!("/app/{app}/msg/batch")).await;
+    assert_eq!(read.is(200)["id"], id);
 }

@@ -6,13 +6,6 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// The event ids on a page of messages.
-fn event_ids(page: &Value) -> Vec<&str> {
-    let rows = page["data"].as_array().expect("a page").iter();
-    rows.map(|row| row["eventId"].as_str().expect("an event id"))
-        .collect()
-}
-
 /// An application with messages `m0` to `m4`, an hour apart.
 async fn with_messages(world: &World) -> String {
     let app = world.application("acme").await;
@@ -33,39 +26,22 @@ async fn with_messages(world: &World) -> String {
 async fn messages_come_newest_first_page_by_page() {
     let world = World::new();
     let app = with_messages(&world).await;
-    let list = async |query: &str| {
-        world
-            .get(format!("/app/{app}/msg?{query}"))
-            .await
-            .expect(200)
-    };
+    let list = async |query: &str| world.get(format!("/app/{app}/msg?{query}")).await.is(200);
     let first = list("limit=2").await;
-    assert_eq!(event_ids(&first), ["m4", "m3"]);
+    assert_eq!(first.column("eventId"), ["m4", "m3"]);
     assert_eq!(first["done"], false);
-    let iterator = first["iterator"].as_str().unwrap();
-    let second = list(&format!("limit=2&iterator={iterator}")).await;
-    assert_eq!(event_ids(&second), ["m2", "m1"]);
-    let back = second["prevIterator"].as_str().unwrap();
-    let back = list(&format!("limit=2&iterator={back}")).await;
-    assert_eq!(
-        (event_ids(&back), &back["done"]),
-        (vec!["m4", "m3"], &json!(true))
-    );
-    let rest = list(&format!(
-        "iterator={}",
-        second["iterator"].as_str().unwrap()
-    ))
-    .await;
-    assert_eq!(
-        (event_ids(&rest), &rest["done"]),
-        (vec!["m0"], &json!(true))
-    );
+    let second = list(&format!("limit=2&iterator={}", first.text("iterator"))).await;
+    assert_eq!(second.column("eventId"), ["m2", "m1"]);
+    let back = list(&format!("limit=2&iterator={}", second.text("prevIterator"))).await;
+    assert_eq!(back.column("eventId"), ["m4", "m3"]);
+    assert_eq!(back["done"], true);
+    let rest = list(&format!("iterator={}", second.text("iterator"))).await;
+    assert_eq!(rest.column("eventId"), ["m0"]);
+    assert_eq!(rest["done"], true);
     assert_eq!(rest["iterator"], rest["data"][0]["id"]);
-    let none = list(&format!("iterator={}", rest["iterator"].as_str().unwrap())).await;
-    assert_eq!(
-        (&none["iterator"], none.get("prevIterator")),
-        (&Value::Null, None)
-    );
+    let none = list(&format!("iterator={}", rest.text("iterator"))).await;
+    assert_eq!(none["iterator"], Value::Null);
+    assert_eq!(none.body.get("prevIterator"), None);
     let zero = list("limit=0").await;
     assert_eq!((&zero["data"], &zero["done"]), (&json!([]), &json!(false)));
 }
@@ -93,11 +69,8 @@ async fn messages_are_found_by_type_channel_tag_and_time() {
         ("channel=nowhere", &[]),
     ];
     for (query, expected) in cases {
-        let page = world
-            .get(format!("/app/{app}/msg?{query}"))
-            .await
-            .expect(200);
-        assert_eq!(event_ids(&page), expected, "{query}");
+        let page = world.get(format!("/app/{app}/msg?{query}")).await.is(200);
+        assert_eq!(page.column("eventId"), expected, "{query}");
     }
 }
 
@@ -107,14 +80,14 @@ async fn messages_older_than_90_days_are_looked_for_by_name_only() {
     let app = world.application("acme").await;
     let id = world.message(&app, json!({ "eventId": "old" })).await;
     world.clock.advance(DAY * 91);
-    let page = world.get(format!("/app/{app}/msg")).await.expect(200);
+    let page = world.get(format!("/app/{app}/msg")).await.is(200);
     assert_eq!(page["data"], json!([]));
     let page = world
         .get(format!("/app/{app}/msg?after=2026-01-01T00:00:00Z"))
         .await
-        .expect(200);
-    assert_eq!(event_ids(&page), ["old"]);
-    world.get(format!("/app/{app}/msg/{id}")).await.expect(200);
+        .is(200);
+    assert_eq!(page.column("eventId"), ["old"]);
+    world.get(format!("/app/{app}/msg/{id}")).await.is(200);
 }
 
 #[tokio::test]
@@ -130,14 +103,14 @@ async fn lists_refuse_what_they_can_not_be_asked() {
         format!("/app/{app}/attempt/msg/{id}"),
     ];
     let unruly = [
-        ("limit=251", "query.limit.limit"),
-        ("iterator=app_1", "query.iterator"),
-        ("iterator=msg_nonsense", "query.iterator"),
-        ("iterator=atmpt_nonsense", "query.iterator"),
-        ("event_types=", "query.__all__"),
-        ("event_types=a%20b", "query.__all__"),
-        ("channel=", "query.channel.__all__"),
-        ("tag=", "query.tag.__all__"),
+        ("limit=251", "query/limit/limit"),
+        ("iterator=app_1", "query/iterator"),
+        ("iterator=msg_nonsense", "query/iterator"),
+        ("iterator=atmpt_nonsense", "query/iterator"),
+        ("event_types=", "query/__all__"),
+        ("event_types=a%20b", "query/__all__"),
+        ("channel=", "query/channel/__all__"),
+        ("tag=", "query/tag/__all__"),
     ];
     let unreadable = [
         "limit=x",
@@ -150,28 +123,20 @@ async fn lists_refuse_what_they_can_not_be_asked() {
     for path in &paths {
         for (query, location) in unruly {
             let answer = world.get(format!("{path}?{query}")).await;
-            assert_eq!(answer.broken(), [location], "{path}?{query}");
+            assert_eq!(answer.broken(), [location], "{answer:?}");
         }
         for query in unreadable {
             let answer = world.get(format!("{path}?{query}")).await;
-            assert_eq!(
-                answer.refusal(),
-                (400, "generic_error".to_owned()),
-                "{path}?{query}"
-            );
+            answer.refuses(400, "generic_error");
         }
         world
             .get(format!("{path}/?limit=250&unknown=1"))
             .await
-            .expect(200);
+            .is(200);
     }
     for path in &paths[1..] {
         for query in ["status=4", "status=x", "status=-1", "expanded_statuses=1"] {
-            assert_eq!(
-                world.get(format!("{path}?{query}")).await.status,
-                400,
-                "{path}?{query}"
-            );
+            world.get(format!("{path}?{query}")).await.is(400);
         }
     }
     for path in &paths[2..] {
@@ -180,11 +145,7 @@ async fn lists_refuse_what_they_can_not_be_asked() {
             "status_code_class=600",
             "with_msg=1",
         ] {
-            assert_eq!(
-                world.get(format!("{path}?{query}")).await.status,
-                400,
-                "{path}?{query}"
-            );
+            world.get(format!("{path}?{query}")).await.is(400);
         }
     }
 }
@@ -202,7 +163,7 @@ async fn an_application_sees_its_own_messages_only() {
     let attempts = world
         .get(format!("/app/{app}/attempt/msg/{id}"))
         .await
-        .expect(200);
+        .is(200);
     let attempt = attempts["data"][0]["id"].as_str().unwrap();
     let paths = [
         format!("/app/{app}/msg"),
@@ -215,10 +176,14 @@ async fn an_application_sees_its_own_messages_only() {
         format!("/app/{app}/endpoint/{endpoint}/stats"),
     ];
     for path in paths {
-        let of = async |token| world.call("GET", &path).token(token).send().await.status;
-        assert_eq!(of(Some(world.token_of(&app))).await, 200, "{path}");
-        assert_eq!(of(Some(world.token_of(&other))).await, 404, "{path}");
-        assert_eq!(of(None).await, 401, "{path}");
+        let of = async |application| {
+            let token = world.token_of(application, &[]);
+            world.get(&path).token(&token).await
+        };
+        of(&app).await.is(200);
+        of(&other).await.refuses(404, "not_found");
+        let nobody = world.get(&path).without_token().await;
+        nobody.refuses(401, "authentication_failed");
         let elsewhere = path.replacen(&app, &other, 1);
         let answer = world.get(&elsewhere).await;
         assert!(
@@ -250,17 +215,11 @@ async fn what_is_not_there_is_not_found() {
         format!("/app/{app}/attempt/msg/{id}?endpoint_id=nobody"),
         format!("/app/{app}/msg/{id}/endpoint/nobody/attempt"),
     ] {
-        assert_eq!(
-            world.get(&path).await.refusal(),
-            (404, "not_found".to_owned()),
-            "{path}"
-        );
+        world.get(&path).await.refuses(404, "not_found");
     }
     let malformed = format!("/app/{app}/attempt/msg/{id}?endpoint_id=no%20name");
-    assert_eq!(
-        world.get(malformed).await.broken(),
-        ["query.endpoint_id.__all__"]
-    );
+    let refused = world.get(malformed).await;
+    assert_eq!(refused.broken(), ["query/endpoint_id/__all__"]);
     let found = format!("/app/{app}/attempt/msg/{id}?endpoint_id={endpoint}");
-    world.get(found).await.expect(200);
+    world.get(found).await.is(200);
 }

@@ -1,9 +1,18 @@
 //! The API in one process with a real store: what its contract says, as claims.
 
+mod applications;
 mod attempts;
+mod authentication;
 mod batch;
+mod call;
+mod door;
+mod endpoints;
+mod event_types;
+mod headers;
 mod lists;
 mod messages;
+mod outcomes;
+mod secrets;
 mod sinks;
 mod standings;
 mod world;

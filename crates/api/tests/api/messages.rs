@@ -1,6 +1,6 @@
 //! Sending messages.
 
-use crate::world::{World, id_of};
+use crate::world::World;
 use app::Settings;
 use model::message::PayloadForm;
 use model::security::SecurityKind;
@@ -39,8 +39,8 @@ async fn a_payload_is_handed_over_and_read_back_byte_for_byte() {
     let text = "{ \"b\" : 1.0,\"a\":[1e2 , \"\\u0041\"], \"b\":0 }";
     for name in ["payload", "data"] {
         let body = format!("{{\"eventType\":\"order.paid\",\"{name}\":{text}}}");
-        let made = world.post(format!("/app/{app}/msg"), body).await;
-        let id = id_of(&made.expect(202));
+        let made = world.post(format!("/app/{app}/msg"), body).await.is(202);
+        let id = made.text("id");
         let handed = world.lanes.take_one();
         assert_eq!(handed.payload, text.as_bytes());
         assert_eq!(handed.claimed.message.message.id.to_string(), id);
@@ -60,25 +60,17 @@ async fn an_answer_has_the_fields_that_clients_read() {
         "eventType": "order.paid", "eventId": "order-1", "payload": { "a": 1 },
         "channels": ["b", "a"], "tags": ["t"], "unknown": [1],
     });
-    let made = world
-        .post(format!("/app/{app}/msg"), body)
-        .await
-        .expect(202);
+    let made = world.post(format!("/app/{app}/msg"), body).await.is(202);
     let expected = json!({
         "id": made["id"], "timestamp": "2026-01-01T00:30:00Z", "eventType": "order.paid",
         "eventId": "order-1", "payload": { "a": 1 }, "channels": ["a", "b"], "tags": ["t"],
     });
-    assert_eq!(made, expected);
-    assert_eq!(
-        world
-            .get(format!("/app/{app}/msg/order-1"))
-            .await
-            .expect(200),
-        expected
-    );
+    assert_eq!(made.body, expected);
+    let read = world.get(format!("/app/{app}/msg/order-1")).await;
+    assert_eq!(read.is(200).body, expected);
 
     let path = format!("/app/{app}/msg?with_content=false");
-    let made = world.post(path, message()).await.expect(202);
+    let made = world.post(path, message()).await.is(202);
     assert_eq!(
         (&made["payload"], &made["channels"]),
         (&json!({}), &Value::Null)
@@ -86,7 +78,7 @@ async fn an_answer_has_the_fields_that_clients_read() {
     let read = world
         .get(format!("/app/{app}/msg/order-1?with_content=false"))
         .await;
-    assert_eq!(read.expect(200)["payload"], json!({}));
+    assert_eq!(read.is(200)["payload"], json!({}));
 }
 
 #[tokio::test]
@@ -95,7 +87,7 @@ async fn a_message_goes_to_the_endpoints_that_want_it() {
     let app = world.application("acme").await;
     for name in ["order.paid", "order.lost"] {
         let body = json!({ "name": name, "description": "" });
-        world.post("/event-type", body).await.expect(201);
+        world.post("/event-type", body).await.is(201);
     }
     let all = key_of(&world.endpoint(&app, json!({})).await);
     let paid = key_of(
@@ -129,7 +121,7 @@ async fn a_message_that_nobody_wants_is_accepted() {
     let app = world.application("acme").await;
     let id = world.message(&app, json!({})).await;
     assert!(world.lanes.take().is_empty());
-    world.get(format!("/app/{app}/msg/{id}")).await.expect(200);
+    world.get(format!("/app/{app}/msg/{id}")).await.is(200);
 }
 
 #[tokio::test]
@@ -155,10 +147,7 @@ async fn a_message_is_first_due_when_its_sender_says() {
     world.endpoint(&app, json!({})).await;
     let at = "2026-01-03T12:00:00Z";
     let body = json!({ "eventType": "a", "payload": {}, "deliverAt": "2026-01-03T13:00:00+01:00" });
-    let made = world
-        .post(format!("/app/{app}/msg"), body)
-        .await
-        .expect(202);
+    let made = world.post(format!("/app/{app}/msg"), body).await.is(202);
     assert_eq!(made["deliverAt"], at);
     assert!(world.lanes.take().is_empty());
     let waiting = std::mem::take(&mut world.lanes.lock().waiting);
@@ -166,7 +155,7 @@ async fn a_message_is_first_due_when_its_sender_says() {
 
     let body = json!({ "eventType": "a", "payload": {}, "deliverAt": "2026-02-01T00:00:00Z" });
     let refused = world.post(format!("/app/{app}/msg"), body).await;
-    assert_eq!(refused.broken(), ["body.deliverAt"]);
+    assert_eq!(refused.broken(), ["body/deliverAt"]);
     world
         .message(&app, json!({ "deliverAt": "2020-01-01T00:00:00Z" }))
         .await;
@@ -191,8 +180,8 @@ async fn a_fan_out_beyond_the_limit_goes_on_after_the_commit() {
     let page = world
         .get(format!("/app/{app}/msg/{id}/endpoint"))
         .await
-        .expect(200);
-    assert_eq!(page["data"].as_array().unwrap().len(), 5);
+        .is(200);
+    assert_eq!(page.rows().len(), 5);
 }
 
 #[tokio::test]
@@ -238,49 +227,27 @@ async fn only_the_organisation_sends() {
     let app = world.application("acme").await;
     for path in [format!("/app/{app}/msg"), "/app/nobody/msg".to_owned()] {
         for path in [path.clone(), format!("{path}/batch")] {
-            let token = Some(world.token_of(&app));
-            let answer = world
-                .call("POST", &path)
-                .token(token)
-                .body("nonsense")
-                .send()
-                .await;
-            assert_eq!(
-                answer.refusal(),
-                (403, "insufficient access".to_owned()),
-                "{path}"
-            );
-            let answer = world
-                .call("POST", &path)
-                .token(None)
-                .body("nonsense")
-                .send()
-                .await;
-            assert_eq!(answer.refusal().0, 401, "{path}");
+            let token = world.token_of(&app, &[]);
+            let answer = world.post(&path, "nonsense").token(&token).await;
+            answer.refuses(403, "insufficient access");
+            let answer = world.post(&path, "nonsense").without_token().await;
+            answer.refuses(401, "authentication_failed");
         }
     }
-    let events = world.events.all();
-    assert!(
-        events
-            .iter()
-            .all(|event| event.kind == SecurityKind::AuthenticationFailed)
-    );
-    assert_eq!(events.len(), 4);
+    let kind = SecurityKind::AuthenticationFailed.as_str();
+    assert_eq!(world.events.take_kinds(), [kind; 4]);
 }
 
 #[tokio::test]
 async fn a_path_that_names_nothing_is_refused_before_anything_else() {
     let world = World::new();
     for path in ["/app/a%20b/msg", "/app/a%20b/msg/batch"] {
-        let answer = world.call("POST", path).token(None).send().await;
-        assert_eq!(answer.broken(), ["path.app_id_or_uid.__all__"]);
+        let answer = world.post(path, "").without_token().await;
+        assert_eq!(answer.broken(), ["path/app_id_or_uid/__all__"]);
     }
-    let answer = world
-        .call("POST", "/app/acme/msg?with_content=yes")
-        .token(None)
-        .send()
-        .await;
-    assert_eq!(answer.refusal().0, 400);
+    let path = "/app/acme/msg?with_content=yes";
+    let answer = world.post(path, "").without_token().await;
+    answer.refuses(400, "generic_error");
 }
 
 #[tokio::test]
@@ -289,7 +256,8 @@ async fn a_message_brings_the_application_that_it_needs() {
     let with =
         |application: Value| json!({ "eventType": "a", "payload": {}, "application": application });
     let absent = world.post("/app/acme/msg", message()).await;
-    assert_eq!(absent.expect(404)["detail"], "Application not found");
+    let detail = absent.refuses(404, "not_found");
+    assert_eq!(detail, "Application not found");
 
     let refusals = [
         (with(json!({ "name": "Acme" })), "application_uid_missing"),
@@ -300,21 +268,21 @@ async fn a_message_brings_the_application_that_it_needs() {
     ];
     for (body, kind) in refusals {
         let answer = world.post("/app/acme/msg", body).await;
-        assert_eq!(answer.broken(), ["body.application.uid"]);
-        assert_eq!(answer.json()["detail"][0]["type"], kind);
+        assert_eq!(answer.broken(), ["body/application/uid"]);
+        assert_eq!(answer["detail"][0]["type"], kind);
     }
 
     let body = with(json!({ "name": "Acme", "uid": "acme" }));
-    world.post("/app/acme/msg", body).await.expect(202);
-    assert_eq!(world.get("/app/acme").await.expect(200)["name"], "Acme");
+    world.post("/app/acme/msg", body).await.is(202);
+    assert_eq!(world.get("/app/acme").await.is(200)["name"], "Acme");
     let body = with(json!({ "name": "Other", "uid": "other" }));
-    world.post("/app/acme/msg", body).await.expect(202);
-    assert_eq!(world.get("/app/acme").await.expect(200)["name"], "Acme");
-    assert_eq!(world.get("/app/other").await.status, 404);
+    world.post("/app/acme/msg", body).await.is(202);
+    assert_eq!(world.get("/app/acme").await.is(200)["name"], "Acme");
+    world.get("/app/other").await.is(404);
     let answer = world
         .post("/app/acme/msg", with(json!({ "name": "" })))
         .await;
-    assert_eq!(answer.broken(), ["body.application.name"]);
+    assert_eq!(answer.broken(), ["body/application/name"]);
 }
 
 #[tokio::test]
@@ -326,10 +294,10 @@ async fn every_broken_rule_is_told() {
     });
     let answer = world.post(format!("/app/{app}/msg"), body).await;
     let expected = [
-        "body.eventType.__all__",
-        "body.channels",
-        "body.payload",
-        "body.application.name",
+        "body/eventType/__all__",
+        "body/channels",
+        "body/payload",
+        "body/application/name",
     ];
     assert_eq!(answer.broken(), expected);
     for body in [
@@ -341,7 +309,7 @@ async fn every_broken_rule_is_told() {
     ] {
         assert_eq!(
             world.post(format!("/app/{app}/msg"), body).await.broken(),
-            ["body.."],
+            ["body//"],
             "{body}"
         );
     }
@@ -356,13 +324,13 @@ async fn a_payload_beyond_the_limit_is_too_large() {
     let app = world.application("acme").await;
     let body = json!({ "eventType": "a", "payload": { "a": "x".repeat(100) } });
     let answer = world.post(format!("/app/{app}/msg"), body).await;
-    assert_eq!(answer.refusal(), (413, "payload_too_large".to_owned()));
+    answer.refuses(413, "payload_too_large");
     assert!(answer.text.contains("100 bytes"), "{}", answer.text);
     let world = World::new();
     let app = world.application("acme").await;
     let body = format!("{{\"x\":\"{}\"}}", "x".repeat(2 << 20));
     let answer = world.post(format!("/app/{app}/msg"), body).await;
-    assert_eq!(answer.refusal(), (413, "payload_too_large".to_owned()));
+    answer.refuses(413, "payload_too_large");
 }
 
 #[tokio::test]
@@ -376,7 +344,7 @@ async fn an_event_id_is_taken_once() {
     world.message(&other, json!({ "eventId": "order-1" })).await;
     let body = json!({ "eventType": "a", "payload": {}, "eventId": "order-1" });
     let answer = world.post(format!("/app/{app}/msg"), body).await;
-    assert_eq!(answer.refusal(), (409, "conflict".to_owned()));
+    answer.refuses(409, "conflict");
     assert_eq!(world.lanes.granted(), 0);
 }
 
@@ -387,21 +355,18 @@ async fn the_same_request_again_is_answered_again_and_done_once() {
     world.endpoint(&app, json!({})).await;
     let path = format!("/app/{app}/msg");
     let body = json!({ "eventType": "a", "payload": { "a": 1 }, "eventId": "e" });
-    let send = |body: Value| world.call("POST", &path).key("auto_1").body(body).send();
-    let first = send(body.clone()).await.expect(202);
+    let send = |body: Value| world.post(&path, body).key("auto_1");
+    let first = send(body.clone()).await.is(202);
     world.clock.advance(Duration::from_secs(600));
-    let again = send(body.clone()).await.expect(202);
-    assert_eq!(again, first);
+    let again = send(body.clone()).await.is(202);
+    assert_eq!(again.body, first.body);
     world.lanes.take_one();
     assert_eq!(world.lanes.granted(), 0);
 
     let other = send(json!({ "eventType": "b", "payload": {} })).await;
-    assert_eq!(other.refusal(), (409, "conflict".to_owned()));
-    let quiet = world
-        .call("POST", format!("{path}?with_content=false"))
-        .key("auto_1")
-        .body(&body);
-    let quiet = quiet.send().await.expect(202);
+    other.refuses(409, "conflict");
+    let quiet = world.post(format!("{path}?with_content=false"), &body);
+    let quiet = quiet.key("auto_1").await.is(202);
     assert_eq!(
         (&quiet["id"], &quiet["payload"]),
         (&first["id"], &json!({}))
@@ -435,7 +400,7 @@ async fn raw_payloads_go_out_as_they_are_with_their_content_type() {
             handed.claimed.message.message.form,
             PayloadForm::Raw { content_type }
         );
-        let read = world.get(format!("/app/{app}/msg/{id}")).await.expect(200);
+        let read = world.get(format!("/app/{app}/msg/{id}")).await.is(200);
         assert_eq!(read["payload"], shown, "{text}");
     }
 }
@@ -447,13 +412,13 @@ async fn nothing_is_acknowledged_while_nothing_can_be_stored() {
     world.endpoint(&app, json!({})).await;
     world.faults.fail_commits(Some(CommitFault::Write));
     let answer = world.post(format!("/app/{app}/msg"), message()).await;
-    assert_eq!(answer.refusal(), (503, "service_unavailable".to_owned()));
+    answer.refuses(503, "service_unavailable");
     let body = json!({ "messages": [message()] });
     let answer = world.post(format!("/app/{app}/msg/batch"), body).await;
-    assert_eq!(answer.refusal(), (503, "service_unavailable".to_owned()));
+    answer.refuses(503, "service_unavailable");
     assert!(world.lanes.take().is_empty());
     assert_eq!(world.lanes.granted(), 0);
-    world.get(format!("/app/{app}/msg")).await.expect(200);
+    world.get(format!("/app/{app}/msg")).await.is(200);
 }
 
 #[tokio::test]
@@ -464,7 +429,7 @@ async fn payloads_that_are_not_encrypted_read_back_all_the_same() {
     });
     let app = world.application("acme").await;
     let id = world.message(&app, json!({})).await;
-    let read = world.get(format!("/app/{app}/msg/{id}")).await.expect(200);
+    let read = world.get(format!("/app/{app}/msg/{id}")).await.is(200);
     assert_eq!(read["payload"], json!({ "total": 12 }));
 }
 
@@ -478,9 +443,8 @@ async fn a_payload_is_gone_when_its_time_has_come() {
     let days = world
         .message(&app, json!({ "payloadRetentionPeriod": 5 }))
         .await;
-    let shown = async |id: &str| {
-        world.get(format!("/app/{app}/msg/{id}")).await.expect(200)["payload"].clone()
-    };
+    let shown =
+        async |id: &str| world.get(format!("/app/{app}/msg/{id}")).await.is(200)["payload"].clone();
     let limits = store::work::SweepLimits {
         keep_since: model::Timestamp::MIN,
         rows_max: 100,
@@ -496,15 +460,18 @@ async fn a_client_that_hangs_up_stops_nothing() {
     let world = World::new();
     let app = world.application("acme").await;
     world.endpoint(&app, json!({})).await;
+    let sent = world
+        .post(format!("/app/{app}/msg"), message())
+        .into_future();
     tokio::select! {
         biased;
-        answer = world.post(format!("/app/{app}/msg"), message()) => panic!("{answer:?}"),
+        answer = sent => panic!("{answer:?}"),
         () = async {} => {}
     }
     while world.lanes.granted() == 0 {
         tokio::task::yield_now().await;
     }
-    let page = world.get(format!("/app/{app}/msg")).await.expect(200);
-    assert_eq!(page["data"].as_array().unwrap().len(), 1);
+    let page = world.get(format!("/app/{app}/msg")).await.is(200);
+    assert_eq!(page.rows().len(), 1);
     world.lanes.take_one();
 }

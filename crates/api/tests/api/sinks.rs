@@ -14,8 +14,15 @@ use store::{Lane, Lanes, Place};
 pub(crate) struct TestEvents(Mutex<Vec<SecurityEvent>>);
 
 impl TestEvents {
-    pub(crate) fn all(&self) -> Vec<SecurityEvent> {
-        self.0.lock().expect("nobody panics").clone()
+    /// What was reported since this was last asked.
+    pub(crate) fn take(&self) -> Vec<SecurityEvent> {
+        std::mem::take(&mut self.0.lock().expect("nobody panics"))
+    }
+
+    /// The same, only the kinds.
+    pub(crate) fn take_kinds(&self) -> Vec<&'static str> {
+        let kind = |event: &SecurityEvent| event.kind.as_str();
+        self.take().iter().map(kind).collect()
     }
 }
 
@@ -40,7 +47,7 @@ pub(crate) struct Told {
     room: Option<usize>,
     handed: Vec<Handed>,
     pub(crate) waiting: Vec<(Lane, Timestamp)>,
-    pub(crate) changed: Vec<ApplicationKey>,
+    changed: Vec<ApplicationKey>,
     pub(crate) work: usize,
 }
 
@@ -68,6 +75,11 @@ impl TestLanes {
         let [one] = <[Handed; 1]>::try_from(self.take())
             .unwrap_or_else(|all| panic!("{} were handed over", all.len()));
         one
+    }
+
+    /// How many changes of applications it was told of since this was last asked.
+    pub(crate) fn take_changed(&self) -> usize {
+        std::mem::take(&mut self.lock().changed).len()
     }
 
     /// How many places are in use.

@@ -1,7 +1,8 @@
 //! How messages stand with endpoints: an endpoint's messages, a message's endpoints, statistics,
 //! and recovery.
 
-use crate::world::{Ended, World};
+use crate::outcomes::Ended;
+use crate::world::World;
 use model::Clock;
 use model::delivery::Trigger;
 use serde_json::{Value, json};
@@ -31,24 +32,18 @@ async fn of_all_kinds(world: &World) -> String {
     app
 }
 
-fn column<'a>(page: &'a Value, name: &str) -> Vec<&'a str> {
-    let rows = page["data"].as_array().expect("a page").iter();
-    rows.map(|row| row[name].as_str().unwrap_or_default())
-        .collect()
-}
-
 #[tokio::test]
 async fn an_endpoints_messages_say_how_they_stand() {
     let world = World::new();
     let app = of_all_kinds(&world).await;
     let list = format!("/app/{app}/endpoint/hook/msg");
-    let page = world.get(&list).await.expect(200);
+    let page = world.get(&list).await.is(200);
     assert_eq!(
-        column(&page, "eventId"),
+        page.column("eventId"),
         ["pending", "retrying", "failed", "delivered"]
     );
     assert_eq!(
-        column(&page, "statusText"),
+        page.column("statusText"),
         ["pending", "sending", "fail", "success"]
     );
     let rows = page["data"].as_array().unwrap();
@@ -64,14 +59,14 @@ async fn an_endpoints_messages_say_how_they_stand() {
         let page = world
             .get(format!("{list}?status={status}&limit=1"))
             .await
-            .expect(200);
-        assert_eq!(column(&page, "eventId"), [expected]);
+            .is(200);
+        assert_eq!(page.column("eventId"), [expected]);
     }
     let quiet = world
         .get(format!("{list}?with_content=false&event_types=order.paid"))
         .await;
-    assert_eq!(quiet.expect(200)["data"][0]["payload"], json!({}));
-    let none = world.get(format!("{list}?channel=eu")).await.expect(200);
+    assert_eq!(quiet.is(200)["data"][0]["payload"], json!({}));
+    let none = world.get(format!("{list}?channel=eu")).await.is(200);
     assert_eq!(none["data"], json!([]));
 }
 
@@ -80,34 +75,30 @@ async fn what_a_disabled_endpoint_did_not_get_is_cancelled() {
     let world = World::new();
     let app = of_all_kinds(&world).await;
     let path = format!("/app/{app}/endpoint/hook");
-    world
-        .call("PATCH", &path)
-        .body(json!({ "disabled": true }))
-        .send()
-        .await
-        .expect(200);
+    let disabled = json!({ "disabled": true });
+    world.patch(&path, disabled).await.is(200);
     world.work().await;
-    let page = world.get(format!("{path}/msg")).await.expect(200);
+    let page = world.get(format!("{path}/msg")).await.is(200);
     assert_eq!(
-        column(&page, "statusText"),
+        page.column("statusText"),
         ["fail", "fail", "fail", "success"]
     );
     let page = world
         .get(format!("{path}/msg?expanded_statuses=true"))
         .await
-        .expect(200);
+        .is(200);
     assert_eq!(
-        column(&page, "statusText"),
+        page.column("statusText"),
         ["canceled", "canceled", "fail", "success"]
     );
     let page = world
         .get(format!("{path}/msg?expanded_statuses=true&status=2"))
         .await
-        .expect(200);
-    assert_eq!(column(&page, "eventId"), ["failed"]);
-    let counts = world.get(format!("{path}/stats")).await.expect(200);
+        .is(200);
+    assert_eq!(page.column("eventId"), ["failed"]);
+    let counts = world.get(format!("{path}/stats")).await.is(200);
     let expected = json!({ "success": 1, "fail": 2, "canceled": 2, "pending": 0, "sending": 0 });
-    assert_eq!(counts, expected);
+    assert_eq!(counts.body, expected);
 }
 
 #[tokio::test]
@@ -118,13 +109,10 @@ async fn a_messages_endpoints_say_how_it_stands() {
         let page = world
             .get(format!("/app/{app}/msg/{message}/endpoint"))
             .await
-            .expect(200);
+            .is(200);
         page["data"][0].clone()
     };
-    let endpoint = world
-        .get(format!("/app/{app}/endpoint/hook"))
-        .await
-        .expect(200);
+    let endpoint = world.get(format!("/app/{app}/endpoint/hook")).await.is(200);
     let delivered = one("delivered").await;
     assert_eq!(
         (&delivered["status"], &delivered["nextAttempt"]),
@@ -158,41 +146,29 @@ async fn a_messages_endpoints_are_paged_in_both_directions() {
     }
     let id = world.message(&app, json!({})).await;
     let list = format!("/app/{app}/msg/{id}/endpoint");
-    let page = async |query: String| world.get(format!("{list}?{query}")).await.expect(200);
+    let page = async |query: String| world.get(format!("{list}?{query}")).await.is(200);
     let first = page("limit=2".to_owned()).await;
     assert_eq!(
-        (column(&first, "id"), &first["done"]),
-        (
-            endpoints[..2].iter().map(String::as_str).collect(),
-            &json!(false)
-        )
+        (first.column("id"), &first["done"]),
+        (endpoints[..2].to_vec(), &json!(false))
     );
     let rest = page(format!("iterator={}", first["iterator"].as_str().unwrap())).await;
     assert_eq!(
-        (column(&rest, "id"), &rest["done"]),
-        (
-            endpoints[2..].iter().map(String::as_str).collect(),
-            &json!(true)
-        )
+        (rest.column("id"), &rest["done"]),
+        (endpoints[2..].to_vec(), &json!(true))
     );
     let back = page(format!("limit=2&iterator=-{}", endpoints[3])).await;
     assert_eq!(
-        (column(&back, "id"), &back["done"]),
-        (
-            endpoints[1..3].iter().map(String::as_str).collect(),
-            &json!(false)
-        )
+        (back.column("id"), &back["done"]),
+        (endpoints[1..3].to_vec(), &json!(false))
     );
     let back = page(format!("limit=2&iterator=-{}", endpoints[2])).await;
     assert_eq!(
-        (column(&back, "id"), &back["done"]),
-        (
-            endpoints[..2].iter().map(String::as_str).collect(),
-            &json!(true)
-        )
+        (back.column("id"), &back["done"]),
+        (endpoints[..2].to_vec(), &json!(true))
     );
     let refused = world.get(format!("{list}?iterator=msg_1")).await;
-    assert_eq!(refused.broken(), ["query.iterator"]);
+    assert_eq!(refused.broken(), ["query/iterator"]);
 }
 
 #[tokio::test]
@@ -200,31 +176,23 @@ async fn statistics_count_attempts_and_what_is_open() {
     let world = World::new();
     let app = of_all_kinds(&world).await;
     let path = format!("/app/{app}/endpoint/hook/stats");
-    let counts = world.get(&path).await.expect(200);
+    let counts = world.get(&path).await.is(200);
     let expected = json!({ "success": 1, "fail": 2, "canceled": 0, "pending": 1, "sending": 1 });
-    assert_eq!(counts, expected);
+    assert_eq!(counts.body, expected);
     for query in [
         "until=2026-01-01T00:30:01Z",
         "since=2025-12-01T00:00:00Z",
         "since=2025-12-31T00:00:00Z&until=2025-12-30T00:00:00Z",
     ] {
         let answer = world.get(format!("{path}?{query}")).await;
-        assert_eq!(
-            answer.refusal(),
-            (400, "invalid_range".to_owned()),
-            "{query}"
-        );
+        answer.refuses(400, "invalid_range");
     }
     for query in ["since=today", "until=1"] {
         let answer = world.get(format!("{path}?{query}")).await;
-        assert_eq!(
-            answer.refusal(),
-            (400, "generic_error".to_owned()),
-            "{query}"
-        );
+        answer.refuses(400, "generic_error");
     }
     let before = format!("{path}?since=2025-12-31T00:00:00Z&until=2025-12-31T12:00:00Z");
-    let counts = world.get(before).await.expect(200);
+    let counts = world.get(before).await.is(200);
     assert_eq!(
         (&counts["success"], &counts["fail"]),
         (&json!(0), &json!(0))
@@ -239,13 +207,8 @@ async fn a_recovery_sends_again_what_failed_for_good() {
     world.clock.advance(Duration::from_secs(60));
     world.lanes.lock().work = 0;
     let body = json!({ "since": "2026-01-01T00:00:00Z" });
-    let answer = world
-        .call("POST", &path)
-        .key("auto_1")
-        .body(&body)
-        .send()
-        .await;
-    let started = answer.expect(202);
+    let answer = world.post(&path, &body).key("auto_1").await;
+    let started = answer.is(202);
     assert!(started["id"].as_str().unwrap().starts_with("qtask_"));
     assert_eq!(
         (&started["status"], &started["task"]),
@@ -254,20 +217,14 @@ async fn a_recovery_sends_again_what_failed_for_good() {
     assert_eq!(started["updatedAt"], "2026-01-01T00:31:00Z");
     assert_eq!(world.lanes.lock().work, 1);
 
-    let again = world
-        .call("POST", &path)
-        .key("auto_1")
-        .body(&body)
-        .send()
-        .await
-        .expect(202);
+    let again = world.post(&path, &body).key("auto_1").await.is(202);
     assert_eq!(again["id"], started["id"]);
     world.work().await;
     let page = world
         .get(format!("/app/{app}/msg/failed/endpoint"))
         .await
-        .expect(200);
-    assert_eq!(column(&page, "statusText"), ["sending"]);
+        .is(200);
+    assert_eq!(page.column("statusText"), ["sending"]);
     let claimed = world.claim_all().await;
     let replayed: Vec<_> = claimed
         .iter()
@@ -293,26 +250,26 @@ async fn a_recovery_reaches_back_14_days() {
     world
         .post(&path, since(DAY * 14 + Duration::from_secs(240)))
         .await
-        .expect(202);
+        .is(202);
     let refused = world
         .post(&path, since(DAY * 14 + Duration::from_secs(360)))
         .await;
-    assert_eq!(refused.broken(), ["body.since"]);
+    assert_eq!(refused.broken(), ["body/since"]);
     let both = json!({ "since": "2025-11-01T00:00:00Z", "until": "2025-11-10T00:00:00Z" });
-    world.post(&path, both).await.expect(202);
+    world.post(&path, both).await.is(202);
     for wrong in [
         json!({}),
         json!({ "since": "now" }),
         json!({ "since": null }),
     ] {
         let broken = world.post(&path, &wrong).await.broken();
-        assert!(broken[0].starts_with("body."), "{wrong}");
+        assert!(broken[0].starts_with("body/"), "{wrong}");
     }
     let off = format!("/app/{app}/endpoint/off/recover");
-    assert_eq!(
-        world.post(off, since(DAY)).await.refusal(),
-        (400, "endpoint_disabled".to_owned())
-    );
+    world
+        .post(off, since(DAY))
+        .await
+        .refuses(400, "endpoint_disabled");
     let nobody = format!("/app/{app}/endpoint/nobody/recover");
-    assert_eq!(world.post(nobody, since(DAY)).await.status, 404);
+    world.post(nobody, since(DAY)).await.is(404);
 }

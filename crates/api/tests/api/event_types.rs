@@ -1,6 +1,6 @@
 //! Event types, row by row of the contract.
 
-use crate::world::World;
+use crate::world::{World, merged};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -25,20 +25,20 @@ async fn an_event_type_is_shown_as_clients_know_it() {
         "featureFlag": "beta", "groupName": "c",
     });
     let all = world.post("/event-type", all).await.is(201);
-    assert_eq!(all.body["schemas"], schemas);
+    assert_eq!(all["schemas"], schemas);
     assert_eq!(
-        (&all.body["featureFlag"], &all.body["featureFlags"]),
+        (&all["featureFlag"], &all["featureFlags"]),
         (&json!("beta"), &json!(["beta"]))
     );
     assert_eq!(
-        (&all.body["groupName"], &all.body["deprecated"]),
+        (&all["groupName"], &all["deprecated"]),
         (&json!("c"), &json!(true))
     );
     assert_eq!(world.get("/event-type/c.d").await.is(200).body, all.body);
     let flags = json!({"name": "e", "description": "", "featureFlags": ["x", "y", "x"]});
     let flags = world.post("/event-type", flags).await.is(201);
     assert_eq!(
-        (&flags.body["featureFlag"], &flags.body["featureFlags"]),
+        (&flags["featureFlag"], &flags["featureFlags"]),
         (&json!("x"), &json!(["x", "y"]))
     );
 }
@@ -47,38 +47,28 @@ async fn an_event_type_is_shown_as_clients_know_it() {
 async fn a_live_name_is_taken_and_an_archived_one_comes_back() {
     let world = World::new();
     let body = json!({"name": "a", "description": "one", "schemas": {"1": true}});
-    world.post("/event-type", body.clone()).await.is(201);
-    let refused = world.post("/event-type", body.clone()).await.is(409);
-    assert_eq!(refused.text("code"), "event_type_exists");
+    world.post("/event-type", &body).await.is(201);
+    let refused = world.post("/event-type", &body).await;
+    refused.refuses(409, "event_type_exists");
     for _ in 0..2 {
         assert_eq!(
-            world
-                .call("DELETE", "/event-type/a", Value::Null)
-                .await
-                .is(204)
-                .body,
+            world.delete("/event-type/a").await.is(204).body,
             Value::Null
         );
     }
-    assert_eq!(
-        world.get("/event-type/a").await.is(200).body["archived"],
-        true
-    );
+    assert_eq!(world.get("/event-type/a").await.is(200)["archived"], true);
     let again = json!({"name": "a", "description": "two"});
     let again = world.post("/event-type", again).await.is(201);
     assert_eq!(
-        (&again.body["archived"], &again.body["schemas"]),
+        (&again["archived"], &again["schemas"]),
         (&json!(false), &Value::Null)
     );
-    assert_eq!(again.body["description"], "two");
-    world
-        .call("DELETE", "/event-type/a", Value::Null)
-        .await
-        .is(204);
+    assert_eq!(again["description"], "two");
+    world.delete("/event-type/a").await.is(204);
     let archived = json!({"name": "a", "description": "three", "archived": true});
     let archived = world.post("/event-type", archived).await.is(201);
     assert_eq!(
-        archived.body["archived"], true,
+        archived["archived"], true,
         "whatever the body says is applied last"
     );
 }
@@ -92,7 +82,7 @@ async fn put_replaces_all_or_makes_it() {
     });
     world.post("/event-type", whole).await.is(201);
     let put = world
-        .call("PUT", "/event-type/a", json!({"description": "two"}))
+        .put("/event-type/a", json!({"description": "two"}))
         .await
         .is(200);
     for (field, value) in [
@@ -106,11 +96,11 @@ async fn put_replaces_all_or_makes_it() {
         assert_eq!(put.body[field], value, "{field}");
     }
     let made = json!({"description": "", "name": ["ignored"]});
-    world.call("PUT", "/event-type/b", made).await.is(201);
+    world.put("/event-type/b", made).await.is(201);
     let bad = world
-        .call("PUT", "/event-type/a%20b", json!({"description": ""}))
+        .put("/event-type/a%20b", json!({"description": ""}))
         .await;
-    assert_eq!(bad.locations(), ["path/event_type_name/__all__"]);
+    assert_eq!(bad.broken(), ["path/event_type_name/__all__"]);
 }
 
 #[tokio::test]
@@ -139,27 +129,19 @@ async fn patch_changes_what_it_names_also_when_archived() {
     ];
     for (patch, changes) in cases {
         world.clock.advance(std::time::Duration::from_secs(1));
-        let patched = world
-            .call("PATCH", "/event-type/a", patch.clone())
-            .await
-            .is(200);
-        assert_ne!(patched.body["updatedAt"], expected["updatedAt"], "{patch}");
+        let patched = world.patch("/event-type/a", &patch).await.is(200);
+        assert_ne!(patched["updatedAt"], expected["updatedAt"], "{patch}");
         for (field, value) in changes.as_object().expect("changes") {
             expected[field] = value.clone();
         }
-        expected["updatedAt"] = patched.body["updatedAt"].clone();
+        expected["updatedAt"] = patched["updatedAt"].clone();
         assert_eq!(patched.body, expected, "{patch}");
     }
     for field in ["description", "archived", "deprecated"] {
-        let answer = world
-            .call("PATCH", "/event-type/a", json!({field: null}))
-            .await;
-        assert_eq!(answer.locations(), [format!("body/{field}")]);
+        let answer = world.patch("/event-type/a", json!({field: null})).await;
+        assert_eq!(answer.broken(), [format!("body/{field}")]);
     }
-    world
-        .call("PATCH", "/event-type/missing", json!({}))
-        .await
-        .is(404);
+    world.patch("/event-type/missing", json!({})).await.is(404);
 }
 
 #[tokio::test]
@@ -169,17 +151,14 @@ async fn what_is_expunged_is_gone() {
         .post("/event-type", json!({"name": "a", "description": ""}))
         .await
         .is(201);
-    world
-        .call("DELETE", "/event-type/a?expunge=true", Value::Null)
-        .await
-        .is(204);
+    world.delete("/event-type/a?expunge=true").await.is(204);
     world.get("/event-type/a").await.is(404);
     for path in [
         "/event-type/a?expunge=true",
         "/event-type/a",
         "/event-type/a%20b",
     ] {
-        world.call("DELETE", path, Value::Null).await.is(404);
+        world.delete(path).await.is(404);
     }
 }
 
@@ -197,38 +176,33 @@ async fn lists_are_by_name_and_brief() {
         ["C", "a", "b"],
         "by bytes, whatever the order asked for"
     );
-    assert_eq!(list.body["data"][0]["schemas"], Value::Null);
+    assert_eq!(list["data"][0]["schemas"], Value::Null);
     let all = world
         .get("/event-type?include_archived=true&with_content=true")
         .await
         .is(200);
     assert_eq!(all.column("name"), ["C", "a", "b", "d"]);
-    assert_eq!(all.body["data"][0]["schemas"], json!({"1": true}));
+    assert_eq!(all["data"][0]["schemas"], json!({"1": true}));
     let first = world.get("/event-type?limit=2").await.is(200);
     assert_eq!(
         (first.column("name"), first.text("iterator")),
         (vec!["C".into(), "a".into()], "a".into())
     );
-    assert_eq!(first.body["done"], false);
+    assert_eq!(first["done"], false);
     let second = world.get("/event-type?limit=2&iterator=a").await.is(200);
     assert_eq!(
-        (second.column("name"), &second.body["done"]),
+        (second.column("name"), &second["done"]),
         (vec!["b".into()], &json!(true))
     );
-    let back = world
-        .get(&format!(
-            "/event-type?limit=1&iterator={}",
-            second.text("prevIterator")
-        ))
-        .await;
+    let iterator = second.text("prevIterator");
+    let back = world.get(format!("/event-type?limit=1&iterator={iterator}"));
+    let back = back.await;
     assert_eq!(
-        (back.column("name"), &back.body["done"]),
+        (back.column("name"), &back["done"]),
         (vec!["a".into()], &json!(false))
     );
-    assert_eq!(
-        world.get("/event-type?iterator=a%20b").await.locations(),
-        ["query/iterator"]
-    );
+    let refused = world.get("/event-type?iterator=a%20b").await;
+    assert_eq!(refused.broken(), ["query/iterator"]);
 }
 
 #[tokio::test]
@@ -243,22 +217,17 @@ async fn applications_see_what_is_for_all_or_for_their_flags() {
         let body = json!({"name": name, "description": "", "featureFlags": flags});
         world.post("/event-type", body).await.is(201);
     }
-    let id = world.application(json!({"name": "A"})).await;
+    let id = world.application("a").await;
     for (flags, seen) in [
         (&[][..], vec!["all"]),
         (&["b"], vec!["all", "beta", "both"]),
         (&["x", "g"], vec!["all", "both", "gamma"]),
     ] {
-        let token = world.application_token(&id, flags);
-        let list = world
-            .call_as(&token, "GET", "/event-type", Value::Null)
-            .await
-            .is(200);
+        let token = world.token_of(&id, flags);
+        let list = world.get("/event-type").token(&token).await.is(200);
         assert_eq!(list.column("name"), seen, "{flags:?}");
         for name in ["all", "beta", "both", "gamma"] {
-            let one = world
-                .call_as(&token, "GET", &format!("/event-type/{name}"), Value::Null)
-                .await;
+            let one = world.get(format!("/event-type/{name}")).token(&token).await;
             assert_eq!(one.status == 200, seen.contains(&name), "{flags:?} {name}");
         }
     }
@@ -288,21 +257,12 @@ async fn broken_rules_are_told_with_where_they_are() {
         ),
         (json!({"groupName": ""}), "body/groupName/__all__"),
     ] {
-        let mut body = json!({"name": "a", "description": ""});
-        for (field, value) in changes.as_object().expect("changes") {
-            body[field] = value.clone();
-        }
-        assert_eq!(
-            world.post("/event-type", body).await.locations(),
-            [location],
-            "{changes}"
-        );
+        let body = merged(json!({"name": "a", "description": ""}), changes);
+        let answer = world.post("/event-type", &body).await;
+        assert_eq!(answer.broken(), [location], "{body}");
     }
     for body in [json!({"name": "a"}), json!({"description": ""})] {
-        assert_eq!(
-            world.post("/event-type", body).await.locations(),
-            ["body//"]
-        );
+        assert_eq!(world.post("/event-type", body).await.broken(), ["body//"]);
     }
 }
 
@@ -310,22 +270,10 @@ async fn broken_rules_are_told_with_where_they_are() {
 async fn a_repeated_request_makes_nothing_new() {
     let world = World::new();
     let body = json!({"name": "a", "description": "one"});
-    let first = world
-        .call_once("k", "POST", "/event-type", body.clone())
-        .await
-        .is(201);
-    let again = world
-        .call_once("k", "POST", "/event-type", body.clone())
-        .await
-        .is(201);
+    let first = world.post("/event-type", &body).key("k").await.is(201);
+    let again = world.post("/event-type", &body).key("k").await.is(201);
     assert_eq!(again.body, first.body);
     let other = json!({"name": "b", "description": "one"});
-    world
-        .call_once("k", "POST", "/event-type", other)
-        .await
-        .is(409);
-    world
-        .call_once("l", "POST", "/event-type", body)
-        .await
-        .is(409);
+    world.post("/event-type", other).key("k").await.is(409);
+    world.post("/event-type", body).key("l").await.is(409);
 }

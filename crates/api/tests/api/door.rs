@@ -17,8 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 async fn unknown_routes_and_methods_are_answered_in_json() {
     let world = World::new();
     for path in ["/", "/nothing", "/app/a/b/c", "/app//endpoint"] {
-        let answer = world.get(path).await.is(404);
-        assert_eq!(answer.text("code"), "not_found", "{path}");
+        world.get(path).await.refuses(404, "not_found");
     }
     let elsewhere = Request::builder()
         .uri("/")
@@ -34,8 +33,8 @@ async fn unknown_routes_and_methods_are_answered_in_json() {
         ),
         ("DELETE", "/health", vec!["GET", "HEAD"]),
     ] {
-        let answer = world.call(method, path, json!({})).await.is(405);
-        assert_eq!(answer.text("code"), "method_not_allowed");
+        let answer = world.call(method, path).body("{}").await;
+        answer.refuses(405, "method_not_allowed");
         let allow = answer.headers["allow"].to_str().expect("text");
         let mut names: Vec<&str> = allow.split(',').map(str::trim).collect();
         names.sort_unstable();
@@ -46,7 +45,7 @@ async fn unknown_routes_and_methods_are_answered_in_json() {
 #[tokio::test]
 async fn a_slash_at_the_end_means_nothing() {
     let world = World::new();
-    world.application(json!({"name": "A", "uid": "a"})).await;
+    world.application("a").await;
     for path in ["/app/", "/app/a/", "/app//?limit=1", "/health/ping/"] {
         assert!(world.get(path).await.status < 300, "{path}");
     }
@@ -57,41 +56,35 @@ async fn odd_bytes_in_paths_are_refused() {
     let world = World::new();
     world.get("/app/%00").await.is(404);
     world.get("/app/a%2Fb").await.is(404);
-    let refused = world.get("/app/%ff").await.is(400);
-    assert_eq!(refused.text("code"), "generic_error");
+    world.get("/app/%ff").await.refuses(400, "generic_error");
 }
 
 #[tokio::test]
 async fn health_needs_no_token() {
     let world = World::new();
-    let without = |method: &str, path: &str| world.request(method, path, Body::empty(), &[]);
-    let health = world.send(without("GET", "/health")).await.is(200);
+    let ask = |method: &str, path: &str| world.call(method, path).without_token();
+    let health = ask("GET", "/health").await.is(200);
     let good = json!({"status": "ok"});
     assert_eq!(
         health.body,
         json!({"database": good, "queue": good, "cache": good})
     );
-    assert_eq!(
-        world.send(without("HEAD", "/health")).await.is(200).body,
-        Value::Null
-    );
-    world.send(without("GET", "/health/ping")).await.is(204);
-    world.send(without("HEAD", "/health/ping")).await.is(204);
+    let head = ask("HEAD", "/health").await.is(200);
+    assert_eq!(head.body, Value::Null);
+    ask("GET", "/health/ping").await.is(204);
+    ask("HEAD", "/health/ping").await.is(204);
 }
 
 #[tokio::test]
 async fn while_nothing_can_be_stored_changes_are_refused_and_reads_go_on() {
     let world = World::new();
-    world.application(json!({"name": "A", "uid": "a"})).await;
+    world.application("a").await;
     world.faults.fail_commits(Some(CommitFault::Write));
-    let refused = world
-        .post("/app", json!({"name": "B", "uid": "b"}))
-        .await
-        .is(503);
-    assert_eq!(refused.text("code"), "service_unavailable");
+    let refused = world.post("/app", json!({"name": "B", "uid": "b"})).await;
+    refused.refuses(503, "service_unavailable");
     let health = world.get("/health").await.is(500);
-    assert_eq!(health.body["database"], json!({"status": "error"}));
-    assert_eq!(health.body["cache"], json!({"status": "ok"}));
+    assert_eq!(health["database"], json!({"status": "error"}));
+    assert_eq!(health["cache"], json!({"status": "ok"}));
     world.get("/app/a").await.is(200);
     world.faults.fail_commits(None);
     // When the store looks again whether it can write.
@@ -114,28 +107,24 @@ async fn what_is_not_built_says_so() {
         ("POST", "/auth/dashboard-access/a"),
         ("POST", "/auth/logout"),
     ] {
-        let detail = "This API endpoint is not yet implemented.";
-        world
-            .call(method, path, json!({}))
-            .await
-            .refuses(501, "not_implemented", detail);
+        let answer = world.call(method, path).body("{}").await;
+        let detail = answer.refuses(501, "not_implemented");
+        assert_eq!(detail, "This API endpoint is not yet implemented.");
     }
-    let logout = world.request("POST", "/auth/logout", Body::empty(), &[]);
-    world.send(logout).await.is(501);
+    let logout = world.post("/auth/logout", "").without_token();
+    logout.await.is(501);
 }
 
 #[tokio::test]
 async fn any_page_may_call() {
     let world = World::new();
-    let headers = [
-        ("origin", "https://example.com"),
-        ("access-control-request-method", "PATCH"),
-        ("access-control-request-headers", "authorization,x-any"),
-    ];
     let preflight = world
-        .send(world.request("OPTIONS", "/app/a", Body::empty(), &headers))
-        .await
-        .is(200);
+        .call("OPTIONS", "/app/a")
+        .without_token()
+        .header("origin", "https://example.com")
+        .header("access-control-request-method", "PATCH")
+        .header("access-control-request-headers", "authorization,x-any");
+    let preflight = preflight.await.is(200);
     for (name, value) in [
         ("access-control-allow-origin", "*"),
         ("access-control-allow-methods", "*"),
@@ -158,23 +147,15 @@ async fn bodies_are_bounded_whether_announced_or_not() {
     let name = |length: usize| json!({"name": "x".repeat(length)}).to_string();
     let limit = 2 * 1024 * 1024;
     let around = name(0).len();
-    let token = format!("Bearer {}", world.token);
     for (length, status) in [(limit - around, 201), (limit - around + 1, 413)] {
-        let length_text = (length + around).to_string();
-        let announced = [
-            ("authorization", token.as_str()),
-            ("content-length", &length_text),
-        ];
-        for headers in [&announced[..], &announced[..1]] {
-            let request = world.request("POST", "/app", Body::from(name(length)), headers);
-            let answer = world.send(request).await.is(status);
+        let plain = world.post("/app", name(length));
+        let announced = world.post("/app", name(length));
+        let announced = announced.header("content-length", &(length + around).to_string());
+        for call in [plain, announced] {
+            let answer = call.await.is(status);
             if status == 413 {
-                assert_eq!(answer.text("code"), "payload_too_large");
-                assert!(
-                    answer
-                        .text("detail")
-                        .starts_with("Request payload is too large.")
-                );
+                let detail = answer.refuses(413, "payload_too_large");
+                assert!(detail.starts_with("Request payload is too large."));
             }
         }
     }
@@ -183,19 +164,14 @@ async fn bodies_are_bounded_whether_announced_or_not() {
 #[tokio::test]
 async fn content_types_are_not_looked_at_and_the_body_ends_where_it_ends() {
     let world = World::new();
-    let token = format!("Bearer {}", world.token);
-    let headers = [
-        ("authorization", token.as_str()),
-        ("content-type", "text/plain"),
-    ];
-    let send = async |body: &'static str| {
+    let send = |body: &str| {
         world
-            .send(world.request("POST", "/app", Body::from(body), &headers))
-            .await
+            .post("/app", body)
+            .header("content-type", "text/plain")
     };
     send(r#" {"name": "a"} "#).await.is(201);
-    assert_eq!(send(r#"{"name": "a"} x"#).await.locations(), ["body//"]);
-    assert_eq!(send("").await.locations(), ["body//"]);
+    assert_eq!(send(r#"{"name": "a"} x"#).await.broken(), ["body//"]);
+    assert_eq!(send("").await.broken(), ["body//"]);
 }
 
 /// A body that never says how long it is, in pieces of 1 MiB.
@@ -245,8 +221,11 @@ async fn an_answer_before_the_bodys_end_keeps_or_ends_the_connection() {
         ),
     ];
     for (what, body, header, version, closes) in cases {
-        let headers: Vec<(&str, &str)> = header.into_iter().collect();
-        let mut request = world.request("POST", "/app", body, &headers);
+        let mut call = world.call("POST", "/app").without_token().bytes(body);
+        if let Some((name, value)) = header {
+            call = call.header(name, value);
+        }
+        let mut request = call.request();
         *request.version_mut() = version;
         let answer = world.send(request).await.is(401);
         assert_eq!(answer.headers.contains_key("connection"), closes, "{what}");

@@ -1,7 +1,7 @@
 //! An endpoint's signing secret.
 
+use crate::call::{Answer, REMOTE};
 use crate::world::World;
-use app::tokens::TokenSettings;
 use app::{DefaultSignature, Settings};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -10,8 +10,8 @@ const PATH: &str = "/app/a/endpoint/e/secret";
 const ROTATE: &str = "/app/a/endpoint/e/secret/rotate";
 const GIVEN: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-async fn endpoint(world: &World, secret: Value) -> crate::world::Answer {
-    world.application(json!({"name": "A", "uid": "a"})).await;
+async fn endpoint(world: &World, secret: Value) -> Answer {
+    world.application("a").await;
     let body = json!({"url": "https://example.com", "uid": "e", "secret": secret});
     world.post("/app/a/endpoint", body).await
 }
@@ -29,7 +29,7 @@ async fn a_secret_that_was_given_is_shown_as_it_was() {
     let events = world.events.take();
     assert_eq!(events[0].kind.as_str(), "secret.read");
     assert_eq!(events[0].subject, Some(made.text("id")));
-    assert_eq!(events[0].remote_address, Some(crate::world::REMOTE));
+    assert_eq!(events[0].remote_address, Some(REMOTE));
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn secrets_are_made_where_none_is_given() {
         default_signature: DefaultSignature::Ed25519,
         ..Settings::default()
     };
-    let world = World::with(settings, TokenSettings::default());
+    let world = World::with(settings);
     endpoint(&world, Value::Null).await.is(201);
     let key = world.get(PATH).await.is(200).text("key");
     assert!(
@@ -64,9 +64,9 @@ async fn what_is_no_secret_is_refused_and_not_repeated() {
         "whsk_AAAA",
     ] {
         let refused = world.post(ROTATE, json!({"key": key})).await;
-        assert_eq!(refused.locations(), ["body/key"], "{key}");
-        assert_eq!(refused.body["detail"][0]["type"], "value_error.jsondecode");
-        let told = refused.body["detail"][0]["msg"].as_str().expect("a text");
+        assert_eq!(refused.broken(), ["body/key"], "{key}");
+        assert_eq!(refused["detail"][0]["type"], "value_error.jsondecode");
+        let told = refused["detail"][0]["msg"].as_str().expect("a text");
         assert!(key.is_empty() || !told.contains(key), "{told}");
     }
 }
@@ -92,71 +92,39 @@ async fn rotation_answers_with_the_new_secret() {
         rotated.map(|event| event.subject).collect::<Vec<_>>(),
         [Some(id.clone()), Some(id)]
     );
-    assert_eq!(
-        world
-            .post(ROTATE, json!({"gracePeriodSeconds": 604_801}))
-            .await
-            .locations(),
-        ["body/gracePeriodSeconds"]
-    );
-    assert_eq!(
-        world
-            .post(ROTATE, json!({"gracePeriodSeconds": -1}))
-            .await
-            .locations(),
-        ["body/gracePeriodSeconds"]
-    );
-    assert_eq!(
-        world.call("POST", ROTATE, Value::Null).await.locations(),
-        ["body//"]
-    );
-    world
-        .post("/app/a/endpoint/missing/secret/rotate", json!({}))
-        .await
-        .is(404);
+    for seconds in [604_801, -1] {
+        let body = json!({"gracePeriodSeconds": seconds});
+        let refused = world.post(ROTATE, body).await;
+        assert_eq!(refused.broken(), ["body/gracePeriodSeconds"]);
+    }
+    assert_eq!(world.post(ROTATE, "").await.broken(), ["body//"]);
+    let missing = "/app/a/endpoint/missing/secret/rotate";
+    world.post(missing, json!({})).await.is(404);
 }
 
 #[tokio::test]
 async fn only_so_many_old_secrets_sign_at_once() {
     let world = World::new();
     endpoint(&world, Value::Null).await.is(201);
+    let rotate = |grace: u32| world.post(ROTATE, json!({"gracePeriodSeconds": grace}));
     for _ in 0..10 {
-        world
-            .post(ROTATE, json!({"gracePeriodSeconds": 60}))
-            .await
-            .is(200);
+        rotate(60).await.is(200);
     }
-    let refused = world
-        .post(ROTATE, json!({"gracePeriodSeconds": 60}))
-        .await
-        .is(400);
-    assert_eq!(refused.text("code"), "limit_reached");
-    world
-        .post(ROTATE, json!({"gracePeriodSeconds": 0}))
-        .await
-        .is(200);
+    rotate(60).await.refuses(400, "limit_reached");
+    rotate(0).await.is(200);
     world.clock.advance(Duration::from_secs(61));
-    world
-        .post(ROTATE, json!({"gracePeriodSeconds": 60}))
-        .await
-        .is(200);
+    rotate(60).await.is(200);
 }
 
 #[tokio::test]
 async fn a_rotation_is_not_answered_twice() {
     let world = World::new();
     endpoint(&world, Value::Null).await.is(201);
-    let first = world
-        .call_once("k", "POST", ROTATE, json!({}))
-        .await
-        .is(200)
-        .text("key");
-    let again = world
-        .call_once("k", "POST", ROTATE, json!({}))
-        .await
-        .is(409);
-    assert_eq!(again.text("code"), "conflict");
-    assert!(!again.body.to_string().contains(&first));
+    let first = world.post(ROTATE, json!({})).key("k").await;
+    let first = first.is(200).text("key");
+    let again = world.post(ROTATE, json!({})).key("k").await;
+    again.refuses(409, "conflict");
+    assert!(!again.text.contains(&first));
     assert_eq!(
         world.get(PATH).await.text("key"),
         first,

@@ -25,17 +25,15 @@ async fn an_application_is_shown_as_clients_know_it() {
         "name": "Two", "uid": "two", "throttleRate": 7, "metadata": {"a": "b"}, "unknown": 1,
     });
     let all = world.post("/app", all).await.is(201);
-    assert_eq!(all.body["uid"], "two");
+    assert_eq!(all["uid"], "two");
     assert_eq!(
-        (&all.body["rateLimit"], &all.body["throttleRate"]),
+        (&all["rateLimit"], &all["throttleRate"]),
         (&json!(7), &json!(7))
     );
-    assert_eq!(all.body["metadata"], json!({"a": "b"}));
+    assert_eq!(all["metadata"], json!({"a": "b"}));
     for path in [all.text("id"), "two".to_owned()] {
-        assert_eq!(
-            world.get(&format!("/app/{path}")).await.is(200).body,
-            all.body
-        );
+        let read = world.get(format!("/app/{path}")).await;
+        assert_eq!(read.is(200).body, all.body);
     }
 }
 
@@ -44,20 +42,15 @@ async fn a_uid_that_is_taken_is_a_conflict() {
     let world = World::new();
     let detail = "An application with that id or uid already exists";
     let body = json!({"name": "A", "uid": "taken"});
-    world.post("/app", body.clone()).await.is(201);
-    world
-        .post("/app", body.clone())
-        .await
-        .refuses(409, "conflict", detail);
-    let other = world.application(json!({"name": "B"})).await;
-    world
-        .call("PATCH", &format!("/app/{other}"), json!({"uid": "taken"}))
-        .await
-        .refuses(409, "conflict", detail);
-    world
-        .call("PUT", &format!("/app/{other}"), body)
-        .await
-        .refuses(409, "conflict", detail);
+    world.post("/app", &body).await.is(201);
+    let again = world.post("/app", &body).await;
+    assert_eq!(again.refuses(409, "conflict"), detail);
+    let other = world.application("b").await;
+    let path = format!("/app/{other}");
+    let patched = world.patch(&path, json!({"uid": "taken"})).await;
+    assert_eq!(patched.refuses(409, "conflict"), detail);
+    let put = world.put(&path, body).await;
+    assert_eq!(put.refuses(409, "conflict"), detail);
 }
 
 #[tokio::test]
@@ -83,26 +76,22 @@ async fn get_if_exists_gives_back_what_is_there() {
 #[tokio::test]
 async fn put_replaces_all_or_makes_anew() {
     let world = World::new();
-    let id = world
-        .application(json!({"name": "A", "uid": "u", "rateLimit": 3, "metadata": {"k": "v"}}))
-        .await;
-    let put = world
-        .call("PUT", "/app/u", json!({"name": "B"}))
-        .await
-        .is(200);
+    let whole = json!({"name": "A", "uid": "u", "rateLimit": 3, "metadata": {"k": "v"}});
+    let id = world.post("/app", whole).await.is(201).text("id");
+    let put = world.put("/app/u", json!({"name": "B"})).await.is(200);
     assert_eq!(put.text("id"), id);
-    assert_eq!(put.body["name"], "B");
+    assert_eq!(put["name"], "B");
     assert_eq!(
-        (&put.body["uid"], &put.body["rateLimit"]),
+        (&put["uid"], &put["rateLimit"]),
         (&Value::Null, &Value::Null)
     );
-    assert_eq!(put.body["metadata"], json!({}));
+    assert_eq!(put["metadata"], json!({}));
     let made = world
-        .call("PUT", "/app/u", json!({"name": "C", "uid": "other"}))
+        .put("/app/u", json!({"name": "C", "uid": "other"}))
         .await
         .is(201);
     assert_ne!(made.text("id"), id);
-    assert_eq!(made.body["uid"], "other", "the path's name is not used");
+    assert_eq!(made["uid"], "other", "the path's name is not used");
     world.get("/app/u").await.is(404);
 }
 
@@ -110,7 +99,7 @@ async fn put_replaces_all_or_makes_anew() {
 async fn patch_changes_what_it_names() {
     let world = World::new();
     let whole = json!({"name": "A", "uid": "u", "rateLimit": 3, "metadata": {"k": "v"}});
-    let id = world.application(whole).await;
+    let id = world.post("/app", whole).await.is(201).text("id");
     let before = world.get("/app/u").await.is(200);
     world.clock.advance(std::time::Duration::from_secs(1));
     let path = format!("/app/{id}");
@@ -138,12 +127,12 @@ async fn patch_changes_what_it_names() {
     ];
     let mut expected = before.body;
     for (patch, changes) in cases {
-        let patched = world.call("PATCH", &path, patch.clone()).await.is(200);
-        assert_ne!(patched.body["updatedAt"], expected["createdAt"], "{patch}");
+        let patched = world.patch(&path, &patch).await.is(200);
+        assert_ne!(patched["updatedAt"], expected["createdAt"], "{patch}");
         for (field, value) in changes.as_object().expect("changes") {
             expected[field] = value.clone();
         }
-        expected["updatedAt"] = patched.body["updatedAt"].clone();
+        expected["updatedAt"] = patched["updatedAt"].clone();
         expected
             .as_object_mut()
             .expect("an object")
@@ -152,32 +141,19 @@ async fn patch_changes_what_it_names() {
             });
         assert_eq!(patched.body, expected, "{patch}");
     }
-    assert_eq!(
-        world
-            .call("PATCH", &path, json!({"name": null}))
-            .await
-            .locations(),
-        ["body/name"]
-    );
-    world
-        .call("PATCH", "/app/missing", json!({}))
-        .await
-        .refuses(404, "not_found", "Entity not found");
+    let refused = world.patch(&path, json!({"name": null})).await;
+    assert_eq!(refused.broken(), ["body/name"]);
+    let missing = world.patch("/app/missing", json!({})).await;
+    assert_eq!(missing.refuses(404, "not_found"), "Entity not found");
 }
 
 #[tokio::test]
 async fn what_is_deleted_is_gone_and_its_uid_free() {
     let world = World::new();
-    let id = world.application(json!({"name": "A", "uid": "u"})).await;
-    world.get(&format!("/app/{id}")).await.is(200);
-    assert_eq!(
-        world
-            .call("DELETE", "/app/u", Value::Null)
-            .await
-            .is(204)
-            .body,
-        Value::Null
-    );
+    let id = world.application("u").await;
+    world.get(format!("/app/{id}")).await.is(200);
+    let deleted = world.delete("/app/u").await.is(204);
+    assert_eq!(deleted.body, Value::Null);
     for (method, path) in [
         ("GET", format!("/app/{id}")),
         ("GET", "/app/u".to_owned()),
@@ -185,9 +161,9 @@ async fn what_is_deleted_is_gone_and_its_uid_free() {
         ("GET", format!("/app/{id}/endpoint")),
         ("PATCH", format!("/app/{id}")),
     ] {
-        world.call(method, &path, json!({})).await.is(404);
+        world.call(method, path).body("{}").await.is(404);
     }
-    let again = world.application(json!({"name": "B", "uid": "u"})).await;
+    let again = world.application("u").await;
     assert_ne!(again, id);
     let list = world.get("/app").await.is(200);
     assert_eq!(list.column("id"), [again]);
@@ -247,10 +223,10 @@ async fn broken_rules_are_told_together_with_where_they_are() {
         ),
     ];
     for (body, locations) in cases {
-        let answer = world.post("/app", body.clone()).await;
+        let answer = world.post("/app", &body).await;
         match locations.as_slice() {
             [] => assert_eq!(answer.status, 201, "{body}: {answer:?}"),
-            locations => assert_eq!(answer.locations(), locations, "{body}"),
+            locations => assert_eq!(answer.broken(), locations, "{body}"),
         }
     }
 }
@@ -260,37 +236,34 @@ async fn lists_go_both_ways() {
     let world = World::new();
     let mut ids = Vec::new();
     for name in ["a", "b", "c"] {
-        ids.push(world.application(json!({"name": name, "uid": name})).await);
+        ids.push(world.application(name).await);
     }
     let first = world.get("/app?limit=2").await.is(200);
     assert_eq!(first.column("id"), ids[..2]);
-    assert_eq!(first.body["done"], false);
+    assert_eq!(first["done"], false);
     assert_eq!(first.text("iterator"), ids[1]);
     assert_eq!(first.text("prevIterator"), format!("-{}", ids[0]));
     let second = world
-        .get(&format!("/app?limit=2&iterator={}", ids[1]))
+        .get(format!("/app?limit=2&iterator={}", ids[1]))
         .await
         .is(200);
     assert_eq!(
-        (second.column("id"), &second.body["done"]),
+        (second.column("id"), &second["done"]),
         (ids[2..].to_vec(), &json!(true))
     );
     let back = world
-        .get(&format!(
+        .get(format!(
             "/app?limit=2&iterator={}",
             second.text("prevIterator")
         ))
         .await;
     assert_eq!(
-        (back.column("id"), &back.body["done"]),
+        (back.column("id"), &back["done"]),
         (ids[..2].to_vec(), &json!(true))
     );
     let newest = world.get("/app?limit=1&order=descending").await.is(200);
     assert_eq!(newest.column("id"), ids[2..]);
-    let empty = world
-        .get(&format!("/app?iterator={}", ids[2]))
-        .await
-        .is(200);
+    let empty = world.get(format!("/app?iterator={}", ids[2])).await.is(200);
     assert_eq!(
         empty.body,
         json!({"data": [], "iterator": null, "done": true})
@@ -301,20 +274,20 @@ async fn lists_go_both_ways() {
         json!({"data": [], "iterator": null, "done": false})
     );
     assert_eq!(
-        world.get("/app?limit=251").await.locations(),
+        world.get("/app?limit=251").await.broken(),
         ["query/limit/limit"]
     );
     assert_eq!(
-        world.get("/app?iterator=ep_1").await.locations(),
+        world.get("/app?iterator=ep_1").await.broken(),
         ["query/iterator"]
     );
     assert_eq!(
-        world.get("/app?iterator=app_1").await.locations(),
+        world.get("/app?iterator=app_1").await.broken(),
         ["query/iterator"]
     );
     for query in ["limit=x", "limit=-1", "order=up"] {
-        let refused = world.get(&format!("/app?{query}")).await.is(400);
-        assert_eq!(refused.text("code"), "generic_error", "{query}");
+        let refused = world.get(format!("/app?{query}")).await;
+        refused.refuses(400, "generic_error");
     }
 }
 
@@ -326,13 +299,9 @@ async fn applications_without_working_endpoints_can_be_left_out() {
         ("good", vec![false]),
         ("bad", vec![false, true]),
     ] {
-        world.application(json!({"name": uid, "uid": uid})).await;
+        world.application(uid).await;
         for disabled in endpoints {
-            let body = json!({"url": "https://example.com", "disabled": disabled});
-            world
-                .post(&format!("/app/{uid}/endpoint"), body)
-                .await
-                .is(201);
+            world.endpoint(uid, json!({"disabled": disabled})).await;
         }
     }
     for (query, uids) in [
@@ -346,15 +315,8 @@ async fn applications_without_working_endpoints_can_be_left_out() {
             vec!["good"],
         ),
     ] {
-        assert_eq!(
-            world
-                .get(&format!("/app?{query}"))
-                .await
-                .is(200)
-                .column("uid"),
-            uids,
-            "{query}"
-        );
+        let list = world.get(format!("/app?{query}")).await.is(200);
+        assert_eq!(list.column("uid"), uids, "{query}");
     }
 }
 
@@ -362,42 +324,30 @@ async fn applications_without_working_endpoints_can_be_left_out() {
 async fn a_repeated_request_makes_nothing_new() {
     let world = World::new();
     let body = json!({"name": "A"});
-    let first = world
-        .call_once("k1", "POST", "/app", body.clone())
-        .await
-        .is(201);
+    let first = world.post("/app", &body).key("k1").await.is(201);
     world.clock.advance(std::time::Duration::from_secs(60));
-    let again = world
-        .call_once("k1", "POST", "/app", body.clone())
-        .await
-        .is(201);
+    let again = world.post("/app", &body).key("k1").await.is(201);
     assert_eq!(again.body, first.body);
-    let other_key = world
-        .call_once("k2", "POST", "/app", body.clone())
-        .await
-        .is(201);
+    let other_key = world.post("/app", &body).key("k2").await.is(201);
     assert_ne!(other_key.text("id"), first.text("id"));
-    let reused = world
-        .call_once("k1", "POST", "/app", json!({"name": "B"}))
-        .await
-        .is(409);
-    assert_eq!(reused.text("code"), "conflict");
-    world
-        .call("DELETE", &format!("/app/{}", first.text("id")), Value::Null)
-        .await
-        .is(204);
-    world.call_once("k1", "POST", "/app", body).await.is(409);
+    let reused = world.post("/app", json!({"name": "B"})).key("k1").await;
+    reused.refuses(409, "conflict");
+    let path = format!("/app/{}", first.text("id"));
+    world.delete(path).await.is(204);
+    world.post("/app", body).key("k1").await.is(409);
 }
 
 #[tokio::test]
 async fn refused_requests_leave_their_key_free() {
     let world = World::new();
     world
-        .call_once("k", "POST", "/app", json!({"name": ""}))
+        .post("/app", json!({"name": ""}))
+        .key("k")
         .await
         .is(422);
     world
-        .call_once("k", "POST", "/app", json!({"name": "A"}))
+        .post("/app", json!({"name": "A"}))
+        .key("k")
         .await
         .is(201);
 }
@@ -407,10 +357,7 @@ async fn an_old_key_is_forgotten() {
     let world = World::new();
     let body = json!({"name": "A"});
     for (key, hours) in [("auto_1", 2), ("mine", 13)] {
-        let first = world
-            .call_once(key, "POST", "/app", body.clone())
-            .await
-            .is(201);
+        let first = world.post("/app", &body).key(key).await.is(201);
         world
             .clock
             .advance(std::time::Duration::from_secs(hours * 3_600 + 3_600));
@@ -419,10 +366,7 @@ async fn an_old_key_is_forgotten() {
             rows_max: 1_000,
         };
         world.app.store.sweep(sweep).await.expect("a sweep");
-        let later = world
-            .call_once(key, "POST", "/app", body.clone())
-            .await
-            .is(201);
+        let later = world.post("/app", &body).key(key).await.is(201);
         assert_ne!(later.text("id"), first.text("id"), "{key}");
     }
 }

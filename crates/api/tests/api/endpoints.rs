@@ -1,15 +1,14 @@
 //! Endpoints, row by row of the contract.
 
-use crate::world::World;
+use crate::world::{World, merged};
 use app::Settings;
-use app::tokens::TokenSettings;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A world with an application `a` and the event types `x.one`, `x.two` and the archived `x.old`.
 async fn world() -> World {
     let world = World::new();
-    world.application(json!({"name": "A", "uid": "a"})).await;
+    world.application("a").await;
     for (name, archived) in [("x.one", false), ("x.two", false), ("x.old", true)] {
         let body = json!({"name": name, "description": "", "archived": archived});
         world.post("/event-type", body).await.is(201);
@@ -41,29 +40,23 @@ async fn an_endpoint_is_shown_as_clients_know_it() {
         "rateLimit": 5, "metadata": {"k": "v"}, "headers": {"X-A": "1"},
     });
     let all = world.post("/app/a/endpoint", all).await.is(201);
-    assert_eq!(all.body["eventTypes"], json!(["x.one", "x.two"]));
-    assert_eq!(all.body["filterTypes"], all.body["eventTypes"]);
+    assert_eq!(all["eventTypes"], json!(["x.one", "x.two"]));
+    assert_eq!(all["filterTypes"], all["eventTypes"]);
     assert_eq!(
-        (&all.body["channels"], &all.body["version"]),
+        (&all["channels"], &all["version"]),
         (&json!(["c"]), &json!(3))
     );
     assert_eq!(
-        (&all.body["rateLimit"], &all.body["throttleRate"]),
+        (&all["rateLimit"], &all["throttleRate"]),
         (&json!(5), &json!(5))
     );
     assert_eq!(
-        (&all.body["disabled"], &all.body["description"]),
+        (&all["disabled"], &all["description"]),
         (&json!(true), &json!("It"))
     );
     for path in [all.text("id"), "e".to_owned()] {
-        assert_eq!(
-            world
-                .get(&format!("/app/a/endpoint/{path}"))
-                .await
-                .is(200)
-                .body,
-            all.body
-        );
+        let read = world.get(format!("/app/a/endpoint/{path}")).await;
+        assert_eq!(read.is(200).body, all.body);
     }
     let headers = world.get("/app/a/endpoint/e/headers").await.is(200);
     assert_eq!(
@@ -112,35 +105,24 @@ async fn broken_rules_are_told_with_where_they_are() {
         ),
     ];
     for (changes, locations) in cases {
-        let mut body = json!({"url": "https://example.com"});
-        for (field, value) in changes.as_object().expect("changes") {
-            body[field] = value.clone();
-        }
-        let answer = world.post("/app/a/endpoint", body).await;
-        assert_eq!(answer.locations(), locations, "{changes}");
+        let body = merged(json!({"url": "https://example.com"}), changes);
+        let answer = world.post("/app/a/endpoint", &body).await;
+        assert_eq!(answer.broken(), locations, "{body}");
     }
     let unknown = json!({"url": "https://example.com", "eventTypes": ["b", "a", "x.one"]});
     let answer = world.post("/app/a/endpoint", unknown).await.is(422);
     assert_eq!(
-        answer.body["detail"][0]["msg"],
+        answer["detail"][0]["msg"],
         "The following event types don't exist: a, b"
     );
-    assert_eq!(
-        world.post("/app/a/endpoint", json!({})).await.locations(),
-        ["body//"]
-    );
+    let empty = world.post("/app/a/endpoint", json!({})).await;
+    assert_eq!(empty.broken(), ["body//"]);
 }
 
 #[tokio::test]
 async fn urls_that_may_not_be_called_are_refused_however_they_come() {
     let world = world().await;
-    world
-        .post(
-            "/app/a/endpoint",
-            json!({"url": "https://example.com", "uid": "e"}),
-        )
-        .await
-        .is(201);
+    world.endpoint("a", json!({"uid": "e"})).await;
     let uniform = "requests to this IP range are blocked (see the server configuration)";
     let cases = [
         ("http://example.com", false, None),
@@ -165,14 +147,14 @@ async fn urls_that_may_not_be_called_are_refused_however_they_come() {
             if method == "PUT" {
                 body["uid"] = json!("e");
             }
-            let answer = world.call(method, path, body).await;
+            let answer = world.call(method, path).body(body).await;
             if fine {
                 assert_eq!(answer.status, good, "{method} {url}: {answer:?}");
                 continue;
             }
-            assert_eq!(answer.locations(), ["body/url"], "{method} {url}");
+            assert_eq!(answer.broken(), ["body/url"], "{method} {url}");
             if let Some(text) = text {
-                assert_eq!(answer.body["detail"][0]["msg"], text, "{method} {url}");
+                assert_eq!(answer["detail"][0]["msg"], text, "{method} {url}");
             }
         }
     }
@@ -187,13 +169,9 @@ async fn put_replaces_all_but_secret_and_headers() {
         "metadata": {"k": "v"}, "headers": {"X-A": "1"},
     });
     let before = world.post("/app/a/endpoint", whole).await.is(201);
-    let secret = world
-        .get("/app/a/endpoint/e/secret")
-        .await
-        .is(200)
-        .text("key");
+    let secret = world.get("/app/a/endpoint/e/secret").await.is(200);
     let body = json!({"url": "https://other.example.com", "uid": "e"});
-    let put = world.call("PUT", "/app/a/endpoint/e", body).await.is(200);
+    let put = world.put("/app/a/endpoint/e", body).await.is(200);
     assert_eq!(put.text("id"), before.text("id"));
     for (field, value) in [
         ("url", json!("https://other.example.com/")),
@@ -207,25 +185,21 @@ async fn put_replaces_all_but_secret_and_headers() {
     ] {
         assert_eq!(put.body[field], value, "{field}");
     }
-    assert_eq!(
-        world.get("/app/a/endpoint/e/secret").await.text("key"),
-        secret
-    );
+    let kept = world.get("/app/a/endpoint/e/secret").await.is(200);
+    assert_eq!(kept.text("key"), secret.text("key"));
     let headers = world.get("/app/a/endpoint/e/headers").await.is(200);
-    assert_eq!(headers.body["headers"], json!({"X-A": "1"}));
+    assert_eq!(headers["headers"], json!({"X-A": "1"}));
 }
 
 #[tokio::test]
 async fn put_makes_an_endpoint_where_there_is_none() {
     let world = world().await;
     let body = json!({"url": "https://example.com"});
-    let made = world.call("PUT", "/app/a/endpoint/new", body).await.is(201);
-    assert_eq!(made.body["uid"], Value::Null, "the path's name is not used");
+    let made = world.put("/app/a/endpoint/new", body).await.is(201);
+    assert_eq!(made["uid"], Value::Null, "the path's name is not used");
     world.get("/app/a/endpoint/new").await.is(404);
-    let secret = world
-        .get(&format!("/app/a/endpoint/{}/secret", made.text("id")))
-        .await
-        .is(200);
+    let path = format!("/app/a/endpoint/{}/secret", made.text("id"));
+    let secret = world.get(path).await.is(200);
     assert!(secret.text("key").starts_with("whsec_"));
 }
 
@@ -265,106 +239,80 @@ async fn patch_changes_what_it_names() {
     for (patch, changes) in cases {
         world.clock.advance(Duration::from_secs(1));
         let path = format!("/app/a/endpoint/{id}");
-        let patched = world.call("PATCH", &path, patch.clone()).await.is(200);
-        assert_ne!(patched.body["updatedAt"], expected["updatedAt"], "{patch}");
+        let patched = world.patch(&path, &patch).await.is(200);
+        assert_ne!(patched["updatedAt"], expected["updatedAt"], "{patch}");
         for (field, value) in changes.as_object().expect("changes") {
             expected[field] = value.clone();
         }
-        expected["updatedAt"] = patched.body["updatedAt"].clone();
+        expected["updatedAt"] = patched["updatedAt"].clone();
         assert_eq!(patched.body, expected, "{patch}");
         assert_eq!(world.get(&path).await.body, expected, "{patch}");
     }
     let path = format!("/app/a/endpoint/{id}");
     for field in ["url", "description", "disabled"] {
         let patch = json!({field: null});
-        let answer = world.call("PATCH", &path, patch).await;
-        assert_eq!(answer.locations(), [format!("body/{field}")]);
+        let answer = world.patch(&path, patch).await;
+        assert_eq!(answer.broken(), [format!("body/{field}")]);
     }
-    world
-        .call("PATCH", "/app/a/endpoint/missing", json!({}))
-        .await
-        .is(404);
+    let missing = "/app/a/endpoint/missing";
+    world.patch(missing, json!({})).await.is(404);
 }
 
 #[tokio::test]
 async fn a_filter_keeps_event_types_that_are_archived_later() {
     let world = world().await;
-    let body = json!({"url": "https://example.com", "uid": "e", "eventTypes": ["x.one"]});
-    world.post("/app/a/endpoint", body).await.is(201);
-    world
-        .call("DELETE", "/event-type/x.one", Value::Null)
-        .await
-        .is(204);
+    let body = json!({"uid": "e", "eventTypes": ["x.one"]});
+    world.endpoint("a", body).await;
+    world.delete("/event-type/x.one").await.is(204);
     let patched = world
-        .call("PATCH", "/app/a/endpoint/e", json!({"description": "B"}))
+        .patch("/app/a/endpoint/e", json!({"description": "B"}))
         .await
         .is(200);
-    assert_eq!(patched.body["eventTypes"], json!(["x.one"]));
+    assert_eq!(patched["eventTypes"], json!(["x.one"]));
     let again = json!({"eventTypes": ["x.one"]});
-    world
-        .call("PATCH", "/app/a/endpoint/e", again)
-        .await
-        .is(422);
+    world.patch("/app/a/endpoint/e", again).await.is(422);
 }
 
 #[tokio::test]
 async fn uids_are_unique_in_their_application() {
     let world = world().await;
-    world.application(json!({"name": "B", "uid": "b"})).await;
+    world.application("b").await;
     let body = json!({"url": "https://example.com", "uid": "e"});
-    world.post("/app/a/endpoint", body.clone()).await.is(201);
-    world.post("/app/b/endpoint", body.clone()).await.is(201);
+    world.post("/app/a/endpoint", &body).await.is(201);
+    world.post("/app/b/endpoint", &body).await.is(201);
     let detail = "An endpoint with that id or uid already exists";
-    world
-        .post("/app/a/endpoint", body)
-        .await
-        .refuses(409, "conflict", detail);
-    let other = world
-        .post("/app/a/endpoint", json!({"url": "https://example.com"}))
-        .await
-        .text("id");
+    let again = world.post("/app/a/endpoint", body).await;
+    assert_eq!(again.refuses(409, "conflict"), detail);
+    let other = world.endpoint("a", json!({})).await;
     let path = format!("/app/a/endpoint/{other}");
-    world
-        .call("PATCH", &path, json!({"uid": "e"}))
-        .await
-        .refuses(409, "conflict", detail);
+    let patched = world.patch(path, json!({"uid": "e"})).await;
+    assert_eq!(patched.refuses(409, "conflict"), detail);
 }
 
 #[tokio::test]
 async fn what_is_deleted_is_gone_and_its_uid_free() {
     let world = world().await;
-    let body = json!({"url": "https://example.com", "uid": "e"});
-    let id = world
-        .post("/app/a/endpoint", body.clone())
-        .await
-        .is(201)
-        .text("id");
-    world
-        .call("DELETE", "/app/a/endpoint/e", Value::Null)
-        .await
-        .is(204);
+    let id = world.endpoint("a", json!({"uid": "e"})).await;
+    world.delete("/app/a/endpoint/e").await.is(204);
     for path in ["/app/a/endpoint/e", &format!("/app/a/endpoint/{id}")] {
         world.get(path).await.is(404);
-        world.get(&format!("{path}/secret")).await.is(404);
-        world.get(&format!("{path}/headers")).await.is(404);
-        world.call("DELETE", path, Value::Null).await.is(404);
+        world.get(format!("{path}/secret")).await.is(404);
+        world.get(format!("{path}/headers")).await.is(404);
+        world.delete(path).await.is(404);
     }
     assert_eq!(world.get("/app/a/endpoint").await.column("id"), [""; 0]);
-    world.post("/app/a/endpoint", body).await.is(201);
+    world.endpoint("a", json!({"uid": "e"})).await;
 }
 
 #[tokio::test]
 async fn an_endpoint_of_another_application_is_not_there() {
     let world = world().await;
-    world.application(json!({"name": "B", "uid": "b"})).await;
-    let body = json!({"url": "https://example.com", "uid": "e"});
-    let id = world.post("/app/a/endpoint", body).await.is(201).text("id");
+    world.application("b").await;
+    let id = world.endpoint("a", json!({"uid": "e"})).await;
     for path in [id, "e".to_owned()] {
-        world.get(&format!("/app/b/endpoint/{path}")).await.is(404);
-        world
-            .call("DELETE", &format!("/app/b/endpoint/{path}"), Value::Null)
-            .await
-            .is(404);
+        let path = format!("/app/b/endpoint/{path}");
+        world.get(&path).await.is(404);
+        world.delete(&path).await.is(404);
     }
 }
 
@@ -373,15 +321,11 @@ async fn lists_begin_with_the_newest() {
     let world = world().await;
     let mut ids = Vec::new();
     for _ in 0..3 {
-        let body = json!({"url": "https://example.com"});
-        ids.insert(
-            0,
-            world.post("/app/a/endpoint", body).await.is(201).text("id"),
-        );
+        ids.insert(0, world.endpoint("a", json!({})).await);
     }
     let first = world.get("/app/a/endpoint?limit=2").await.is(200);
     assert_eq!(
-        (first.column("id"), &first.body["done"]),
+        (first.column("id"), &first["done"]),
         (ids[..2].to_vec(), &json!(false))
     );
     let path = format!(
@@ -390,7 +334,7 @@ async fn lists_begin_with_the_newest() {
     );
     let second = world.get(&path).await.is(200);
     assert_eq!(
-        (second.column("id"), &second.body["done"]),
+        (second.column("id"), &second["done"]),
         (ids[2..].to_vec(), &json!(true))
     );
     let path = format!(
@@ -399,17 +343,12 @@ async fn lists_begin_with_the_newest() {
     );
     let back = world.get(&path).await.is(200);
     assert_eq!(
-        (back.column("id"), &back.body["done"]),
+        (back.column("id"), &back["done"]),
         (ids[1..2].to_vec(), &json!(false))
     );
     ids.reverse();
-    assert_eq!(
-        world
-            .get("/app/a/endpoint?order=ascending")
-            .await
-            .column("id"),
-        ids
-    );
+    let oldest = world.get("/app/a/endpoint?order=ascending").await;
+    assert_eq!(oldest.column("id"), ids);
 }
 
 #[tokio::test]
@@ -418,45 +357,34 @@ async fn no_more_endpoints_than_the_operator_allows() {
         endpoints_max: 2,
         ..Settings::default()
     };
-    let world = World::with(settings, TokenSettings::default());
-    world.application(json!({"name": "A", "uid": "a"})).await;
-    let body = json!({"url": "https://example.com"});
+    let world = World::with(settings);
+    world.application("a").await;
     for _ in 0..2 {
-        world.post("/app/a/endpoint", body.clone()).await.is(201);
+        world.endpoint("a", json!({})).await;
     }
-    let refused = world.post("/app/a/endpoint", body).await.is(400);
-    assert_eq!(refused.text("code"), "limit_reached");
-    assert!(refused.text("detail").contains("endpoints_max"));
+    let body = json!({"url": "https://example.com"});
+    let refused = world.post("/app/a/endpoint", body).await;
+    let detail = refused.refuses(400, "limit_reached");
+    assert!(detail.contains("endpoints_max"), "{detail}");
 }
 
 #[tokio::test]
 async fn changes_hold_before_they_are_acknowledged_and_new_urls_are_reported() {
     let world = world().await;
-    let body = json!({"url": "https://example.com", "uid": "e"});
-    world.post("/app/a/endpoint", body).await.is(201);
+    world.endpoint("a", json!({"uid": "e"})).await;
     assert_eq!(world.lanes.take_changed(), 1);
-    world
-        .call("PATCH", "/app/a/endpoint/e", json!({"description": "x"}))
-        .await
-        .is(200);
-    assert_eq!(
-        (world.lanes.take_changed(), world.events.take_kinds()),
-        (1, vec![])
-    );
+    let description = json!({"description": "x"});
+    world.patch("/app/a/endpoint/e", description).await.is(200);
+    assert_eq!(world.lanes.take_changed(), 1);
+    assert_eq!(world.events.take_kinds(), [""; 0]);
     let secret_url = json!({"url": "https://user:hidden@new.example.com/?k=hidden"});
-    world
-        .call("PATCH", "/app/a/endpoint/e", secret_url)
-        .await
-        .is(200);
+    world.patch("/app/a/endpoint/e", secret_url).await.is(200);
     let events = world.events.take();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].kind.as_str(), "endpoint.url_changed");
     assert!(events[0].description.contains("new.example.com"));
     assert!(!events[0].description.contains("hidden"));
-    world
-        .call("DELETE", "/app/a/endpoint/e", Value::Null)
-        .await
-        .is(204);
+    world.delete("/app/a/endpoint/e").await.is(204);
     assert_eq!(world.lanes.take_changed(), 2);
 }
 
@@ -464,19 +392,11 @@ async fn changes_hold_before_they_are_acknowledged_and_new_urls_are_reported() {
 async fn a_repeated_request_makes_nothing_new() {
     let world = world().await;
     let body = json!({"url": "https://example.com"});
-    let first = world
-        .call_once("k", "POST", "/app/a/endpoint", body.clone())
-        .await
-        .is(201);
-    let again = world
-        .call_once("k", "POST", "/app/a/endpoint", body)
-        .await
-        .is(201);
+    let first = world.post("/app/a/endpoint", &body).key("k").await.is(201);
+    let again = world.post("/app/a/endpoint", body).key("k").await.is(201);
     assert_eq!(again.body, first.body);
     let other = json!({"url": "https://other.example.com"});
-    world
-        .call_once("k", "POST", "/app/a/endpoint", other)
-        .await
-        .is(409);
+    let other = world.post("/app/a/endpoint", other).key("k").await;
+    other.refuses(409, "conflict");
     assert_eq!(world.get("/app/a/endpoint").await.column("id").len(), 1);
 }

@@ -8,9 +8,8 @@ const PATH: &str = "/app/a/endpoint/e/headers";
 
 async fn world() -> World {
     let world = World::new();
-    world.application(json!({"name": "A", "uid": "a"})).await;
-    let body = json!({"url": "https://example.com", "uid": "e"});
-    world.post("/app/a/endpoint", body).await.is(201);
+    world.application("a").await;
+    world.endpoint("a", json!({"uid": "e"})).await;
     world
 }
 
@@ -24,11 +23,7 @@ async fn credentials_are_shown_by_name_only() {
     let all =
         json!({"X-A": "1", "AUTHORIZATION": "Bearer x", "x-api-key": "y", "X-Auth-Token": "z"});
     assert_eq!(
-        world
-            .call("PUT", PATH, json!({"headers": all}))
-            .await
-            .is(204)
-            .body,
+        world.put(PATH, json!({"headers": all})).await.is(204).body,
         Value::Null
     );
     let sensitive = json!(["AUTHORIZATION", "X-Auth-Token", "x-api-key"]);
@@ -39,14 +34,14 @@ async fn credentials_are_shown_by_name_only() {
 #[tokio::test]
 async fn put_replaces_all_and_patch_merges() {
     let world = world().await;
-    let put = async |headers: Value| world.call("PUT", PATH, json!({"headers": headers})).await;
+    let put = async |headers: Value| world.put(PATH, json!({"headers": headers})).await;
     put(json!({"X-A": "1", "X-B": "2"})).await.is(204);
     put(json!({"X-B": "3", "X-C": "4"})).await.is(204);
     let patch = json!({"headers": {"x-b": null, "X-D": "5"}, "deleteHeaders": ["x-c"]});
-    world.call("PATCH", PATH, patch).await.is(204);
-    assert_eq!(world.get(PATH).await.body["headers"], json!({"X-D": "5"}));
+    world.patch(PATH, patch).await.is(204);
+    assert_eq!(world.get(PATH).await["headers"], json!({"X-D": "5"}));
     put(json!({})).await.is(204);
-    assert_eq!(world.get(PATH).await.body["headers"], json!({}));
+    assert_eq!(world.get(PATH).await["headers"], json!({}));
 }
 
 #[tokio::test]
@@ -62,9 +57,10 @@ async fn patch_is_judged_as_put_is() {
         json!({"x-a": "1", "X-A": "2"}),
     ] {
         for method in ["PUT", "PATCH"] {
-            let answer = world.call(method, PATH, json!({"headers": headers})).await;
-            assert_eq!(answer.locations(), ["body/headers"], "{method} {headers}");
-            assert_eq!(answer.body["detail"][0]["type"], "value_error.jsondecode");
+            let call = world.call(method, PATH);
+            let answer = call.body(json!({"headers": headers})).await;
+            assert_eq!(answer.broken(), ["body/headers"], "{method} {headers}");
+            assert_eq!(answer["detail"][0]["type"], "value_error.jsondecode");
         }
     }
     for (method, body, location) in [
@@ -73,10 +69,11 @@ async fn patch_is_judged_as_put_is() {
         ("PATCH", json!({}), "body//"),
         ("PATCH", json!({"headers": {"x-a": 1}}), "body/headers/x-a"),
     ] {
-        assert_eq!(world.call(method, PATH, body).await.locations(), [location]);
+        let answer = world.call(method, PATH).body(body).await;
+        assert_eq!(answer.broken(), [location]);
     }
     assert_eq!(
-        world.get(PATH).await.body["headers"],
+        world.get(PATH).await["headers"],
         json!({}),
         "nothing was half written"
     );
@@ -89,7 +86,7 @@ async fn a_change_of_headers_is_a_change_of_the_endpoint() {
     world.clock.advance(std::time::Duration::from_secs(1));
     world.lanes.take_changed();
     world
-        .call("PUT", PATH, json!({"headers": {"x-a": "1"}}))
+        .put(PATH, json!({"headers": {"x-a": "1"}}))
         .await
         .is(204);
     assert_ne!(
@@ -105,11 +102,11 @@ async fn changes_at_the_same_time_all_hold() {
     let patches = (0..20).map(|number| {
         let world = world.clone();
         let headers = json!({"headers": {format!("x-{number}"): "1"}});
-        tokio::spawn(async move { world.call("PATCH", PATH, headers).await.status })
+        tokio::spawn(async move { world.patch(PATH, headers).await.status })
     });
     for patch in patches.collect::<Vec<_>>() {
         assert_eq!(patch.await.expect("no panic"), 204);
     }
-    let headers = world.get(PATH).await.is(200).body["headers"].clone();
+    let headers = world.get(PATH).await.is(200)["headers"].clone();
     assert_eq!(headers.as_object().expect("an object").len(), 20);
 }
