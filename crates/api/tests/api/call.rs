@@ -131,6 +131,17 @@ impl Answer {
         rules.iter().map(location).collect()
     }
 
+    /// Passes success, and refusals of one of the two shapes; no failure of ours.
+    #[track_caller]
+    pub(crate) fn is_orderly(&self) {
+        match self.status {
+            200..=299 => {}
+            422 => assert_ne!(self.broken(), [""; 0], "{self:?}"),
+            400..=499 | 501 => drop(self.refuses(self.status, &self.text("code"))),
+            _ => panic!("{self:?}"),
+        }
+    }
+
     /// A field that is a string.
     #[track_caller]
     pub(crate) fn text(&self, field: &str) -> String {
