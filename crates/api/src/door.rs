@@ -50,7 +50,11 @@ async fn pass(routes: Router, mut request: Request) -> Response {
     let request = request.map(|body| leftover.lend(body));
 
     let mut response = match *request.method() {
-        Method::OPTIONS => preflight(request.headers()),
+        Method::OPTIONS => {
+            let answer = preflight(request.headers());
+            drop(request); // its body comes back
+            answer
+        }
         _ => catching_panics(routes.oneshot(request)).await,
     };
 

@@ -13,7 +13,7 @@ pub struct EngineConfig {
     /// Attempts in flight, over all lanes. Default 1,024. Lanes whose attempts take longer than a
     /// second, or of which nothing is known yet, hold at most half of them.
     pub slots: usize,
-    /// Attempts in flight to one destination host, over all applications. Default 256.
+    /// Attempts in flight to one destination host, over all applications. Default 512.
     pub per_host: usize,
     /// How each lane's share grows and falls.
     pub lane: LaneLimits,
@@ -72,7 +72,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             slots: 1_024,
-            per_host: 256,
+            per_host: 512,
             lane: LaneLimits::default(),
             queue_max: 4_096,
             queue_bytes_max: 32 << 20,

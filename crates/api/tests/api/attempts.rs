@@ -150,6 +150,9 @@ async fn an_attempt_comes_with_its_message_if_asked() {
     let page = world.get(format!("{list}?with_msg=true")).await.is(200);
     let message = world.get(format!("/app/{app}/msg/{id}")).await.is(200);
     assert_eq!(page.rows()[0]["msg"], message.body);
+    let brief = format!("{list}?with_msg=true&with_content=false");
+    let page = world.get(brief).await.is(200);
+    assert_eq!(page.rows()[0]["msg"]["payload"], json!({}));
 }
 
 #[tokio::test]

@@ -100,6 +100,15 @@ async fn a_request_that_is_wrong_in_many_ways_is_refused_for_the_first() {
     let world = World::new();
     let nobodys = [
         ("GET", "/app/missing/endpoint?limit=x", 400),
+        ("GET", "/app/missing/endpoint?limit=251", 422),
+        ("GET", "/app/missing/endpoint?iterator=app_x", 422),
+        ("GET", "/app?iterator=x", 422),
+        ("GET", "/app/missing/msg?limit=251", 422),
+        ("GET", "/app/missing/attempt/msg/x?iterator=-x", 422),
+        ("GET", "/app/missing/endpoint/x/msg?iterator=x", 422),
+        ("GET", "/app/missing/msg/x/endpoint?iterator=x", 422),
+        ("GET", "/event-type?limit=251", 422),
+        ("GET", "/event-type?iterator=a%20b", 422),
         ("POST", "/app?get_if_exists=perhaps", 400),
         ("POST", "/app/missing/endpoint", 401),
     ];

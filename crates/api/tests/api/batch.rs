@@ -171,6 +171,19 @@ async fn a_batch_sent_again_is_done_once() {
 }
 
 #[tokio::test]
+async fn a_key_s_batch_is_known_by_whatever_was_accepted_of_it() {
+    let world = World::new();
+    let app = world.application("acme").await;
+    let path = format!("/app/{app}/msg/batch");
+    let send = |body: Value| world.post(&path, body).key("k");
+    let body = json!({ "messages": [{ "eventType": "b" }, message("e")] });
+    assert_eq!(statuses(&send(body).await.is(202)), [422, 202]);
+    let other = json!({ "messages": [message("x"), message("y")] });
+    send(other).await.refuses(409, "conflict");
+    world.get(format!("/app/{app}/msg/x")).await.is(404);
+}
+
+#[tokio::test]
 async fn a_batch_brings_the_application_that_it_needs() {
     let world = World::new();
     let path = "/app/acme/msg/batch";

@@ -144,7 +144,7 @@ async fn any_page_may_call() {
 #[tokio::test]
 async fn bodies_are_bounded_whether_announced_or_not() {
     let world = World::new();
-    let name = |length: usize| json!({"name": "x".repeat(length)}).to_string();
+    let name = |length: usize| json!({"name": "a", "unread": "x".repeat(length)}).to_string();
     let limit = 2 * 1024 * 1024;
     let around = name(0).len();
     for (length, status) in [(limit - around, 201), (limit - around + 1, 413)] {
@@ -229,6 +229,16 @@ async fn an_answer_before_the_bodys_end_keeps_or_ends_the_connection() {
         *request.version_mut() = version;
         let answer = world.send(request).await.is(401);
         assert_eq!(answer.headers.contains_key("connection"), closes, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_with_a_body_keeps_or_ends_the_connection_too() {
+    let world = World::new();
+    for (pieces, closes) in [(1, false), (17, true)] {
+        let preflight = world.call("OPTIONS", "/app").bytes(long_body(pieces));
+        let answer = preflight.await.is(200);
+        assert_eq!(answer.headers.contains_key("connection"), closes);
     }
 }
 

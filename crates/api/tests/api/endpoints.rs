@@ -161,6 +161,40 @@ async fn urls_that_may_not_be_called_are_refused_however_they_come() {
 }
 
 #[tokio::test]
+async fn credentials_in_a_url_are_masked_and_stay_while_it_leads_to_the_same_place() {
+    let world = world().await;
+    let url = |url: &str| json!({ "url": url, "uid": "e" });
+    let made = world.post("/app/a/endpoint", url("https://user:pass@example.com/x"));
+    let made = made.await.is(201);
+    assert_eq!(made["url"], "https://***:***@example.com/x");
+    let path = "/app/a/endpoint/e";
+    assert_eq!(world.get(path).await.is(200)["url"], made["url"]);
+
+    let moved = url("https://***:***@example.com/y");
+    world.put(path, &moved).await.is(200);
+    world.patch(path, &moved).await.is(200);
+    world
+        .put(format!("{path}/headers"), json!({"headers": {}}))
+        .await
+        .is(204);
+    world.patch(path, &moved).await.is(200);
+    for elsewhere in [
+        "https://***:***@example.org/y",
+        "https://***:***@example.com:444/",
+    ] {
+        let refused = world.patch(path, url(elsewhere)).await;
+        assert_eq!(refused.broken(), ["body/url"], "{elsewhere}");
+    }
+    let plain = url("https://example.com/y");
+    let plain = world.put(path, plain).await.is(200);
+    assert_eq!(plain["url"], "https://example.com/y");
+    let refused = world.put(path, &moved).await;
+    assert_eq!(refused.broken(), ["body/url"], "they are gone");
+    let refused = world.post("/app/a/endpoint", url("https://***:***@example.com/"));
+    assert_eq!(refused.await.broken(), ["body/url"], "there never were any");
+}
+
+#[tokio::test]
 async fn put_replaces_all_but_secret_and_headers() {
     let world = world().await;
     let whole = json!({

@@ -234,6 +234,20 @@ async fn applications_see_what_is_for_all_or_for_their_flags() {
 }
 
 #[tokio::test]
+async fn an_empty_list_names_nothing_that_its_reader_may_not_see() {
+    let world = World::new();
+    let body = json!({"name": "hidden", "description": "", "featureFlags": ["b"]});
+    world.post("/event-type", body).await.is(201);
+    let token = world.token_of(&world.application("a").await, &[]);
+    for query in ["", "?iterator=-z"] {
+        let path = format!("/event-type{query}");
+        let list = world.get(path).token(&token).await.is(200);
+        let expected = json!({"data": [], "iterator": null, "done": true});
+        assert_eq!(list.body, expected);
+    }
+}
+
+#[tokio::test]
 async fn broken_rules_are_told_with_where_they_are() {
     let world = World::new();
     for (changes, location) in [

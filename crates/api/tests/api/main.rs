@@ -9,6 +9,7 @@ mod door;
 mod endpoints;
 mod event_types;
 mod headers;
+mod keys;
 mod lists;
 mod messages;
 mod operations;

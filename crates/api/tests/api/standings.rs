@@ -257,6 +257,9 @@ async fn a_recovery_reaches_back_14_days() {
     assert_eq!(refused.broken(), ["body/since"]);
     let both = json!({ "since": "2025-11-01T00:00:00Z", "until": "2025-11-10T00:00:00Z" });
     world.post(&path, both).await.is(202);
+    let backwards = json!({ "since": "2025-11-10T00:00:00Z", "until": "2025-11-01T00:00:00Z" });
+    let refused = world.post(&path, backwards).await;
+    assert_eq!(refused.broken(), ["body/since"]);
     for wrong in [
         json!({}),
         json!({ "since": "now" }),
