@@ -1,5 +1,5 @@
-//! The table of every operation that the API serves. It is held against the routes of the source and
-//! the methods that the router answers: what has no row fails a claim.
+//! The table of every operation that the API serves. It is held against the routes of the source
+//! and the methods that the router answers: what has no row fails a claim.
 
 use crate::call::Answer;
 use crate::world::World;

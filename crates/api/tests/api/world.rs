@@ -12,6 +12,7 @@ use http::Request;
 use http_body_util::BodyExt;
 use model::address::AddressPolicy;
 use model::{Entropy, Secret};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
@@ -187,7 +188,11 @@ fn json_of(text: &str) -> serde_json::Result<Value> {
     if text.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_str(text)
+    serde_json::from_str(text).or_else(|_| {
+        // What is nested too deep for a value may be JSON all the same.
+        let _: &RawValue = serde_json::from_str(text)?;
+        Ok(Value::Null)
+    })
 }
 
 fn open(directory: &Path, faults: &Faults, surroundings: Surroundings) -> Arc<dyn Store> {

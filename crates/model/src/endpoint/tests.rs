@@ -95,8 +95,10 @@ fn header_names_match_without_regard_to_case() {
 
 #[test]
 fn credentials_of_the_url_are_kept_beside_the_headers() {
-    let mut headers = CustomHeaders::default();
-    headers.url_credentials = Some(Secret::from("user:a:b".to_owned()));
+    let mut headers = CustomHeaders {
+        url_credentials: Some(Secret::from("user:a:b".to_owned())),
+        ..CustomHeaders::default()
+    };
     assert!(!headers.is_empty());
     headers.set("X-Key".into(), Secret::from("c".to_owned()));
     let headers = CustomHeaders::from_stored(headers.to_stored().expose()).unwrap();
