@@ -2,7 +2,7 @@
 
 use super::api::Attempts;
 use super::attack::Attack;
-use super::plan::Plan;
+use super::plan::{Books, Plan};
 use super::shop::Shop;
 use super::source::Sent;
 use comfy_table::{Table, presets};
@@ -17,30 +17,51 @@ pub(super) struct Findings<'a> {
     pub(super) attempts: Attempts,
 }
 
+/// What all of it comes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Verdict {
+    lost: usize,
+    attacks_through: usize,
+    books_agree: bool,
+}
+
+impl Verdict {
+    fn is_good(self) -> bool {
+        self.lost == 0 && self.attacks_through == 0 && self.books_agree
+    }
+}
+
+/// Holds what was found against what was sent.
+fn judge(taken: &[bool], attacks: &[Attack], books: (Books, Books)) -> Verdict {
+    Verdict {
+        lost: taken.iter().filter(|taken| !**taken).count(),
+        attacks_through: attacks
+            .iter()
+            .filter(|attack| attack.refused.is_none())
+            .count(),
+        books_agree: books.0 == books.1,
+    }
+}
+
 /// Prints the tables and the verdict; `true` if nothing was lost and no attack got through.
 pub(super) fn print(found: &Findings<'_>) -> bool {
     println!("{}\n", books(found));
     println!("{}\n", deliveries(found));
     println!("{}\n", attacks(found.attacks));
-    let lost = found
-        .sent
-        .iter()
-        .filter(|sent| found.shop.taken_at(&sent.id).is_none())
-        .count();
-    println!("lost: {lost}");
-    let through = found
-        .attacks
-        .iter()
-        .filter(|attack| attack.refused.is_none())
-        .count();
-    if through > 0 {
-        println!("attacks that got through: {through}");
+    let taken = found.sent.iter();
+    let taken: Vec<_> = taken
+        .map(|sent| found.shop.taken_at(&sent.id).is_some())
+        .collect();
+    let books = (found.plan.books(), found.shop.books());
+    let verdict = judge(&taken, found.attacks, books);
+    println!("lost: {}", verdict.lost);
+    if verdict.attacks_through > 0 {
+        println!("attacks that got through: {}", verdict.attacks_through);
     }
-    let books_agree = found.plan.books() == found.shop.books();
-    if !books_agree {
+    if !verdict.books_agree {
         println!("the order system's books are not what was sent");
     }
-    lost == 0 && through == 0 && books_agree
+    verdict.is_good()
 }
 
 fn books(found: &Findings<'_>) -> Table {
@@ -145,6 +166,25 @@ fn millis(duration: Option<Duration>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_demo_is_good_only_if_nothing_was_lost_and_no_attack_got_through() {
+        let attack = |refused: Option<&str>| Attack {
+            name: "a try",
+            refused: refused.map(str::to_owned),
+        };
+        let (refused, through) = ([attack(Some("order system"))], [attack(None)]);
+        let (sent, other) = (Plan::new(40).books(), Plan::new(39).books());
+        let good = judge(&[true, true], &refused, (sent, sent));
+        assert!(good.is_good(), "{good:?}");
+        for bad in [
+            judge(&[true, false], &refused, (sent, sent)),
+            judge(&[true, true], &through, (sent, sent)),
+            judge(&[true, true], &refused, (sent, other)),
+        ] {
+            assert!(!bad.is_good(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn percentiles_are_values_that_were_measured() {

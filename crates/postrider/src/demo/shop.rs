@@ -40,6 +40,8 @@ const ENTRANCES: [(&str, [&str; 3]); 2] = [
 ];
 /// Every so many requests one is answered 500 before it is looked at.
 const FAILS_EVERY: u64 = 17;
+/// What a request is answered that was taken before.
+pub(super) const SEEN_BEFORE: &str = "seen before: not processed again";
 /// How long an answer takes while the order system is slow.
 const SLOWNESS: Duration = Duration::from_millis(150);
 
@@ -275,7 +277,7 @@ impl Shop {
         };
         if state.seen.contains_key(&id) {
             state.repeats += 1;
-            return (StatusCode::OK, "seen before: not processed again".into());
+            return (StatusCode::OK, SEEN_BEFORE.into());
         }
         let Some((order, kind)) = read(body) else {
             return (StatusCode::BAD_REQUEST, "no event of an order".into());
