@@ -299,6 +299,15 @@ async fn results_are_printed_as_json_where_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_result_that_nobody_can_be_told_is_an_error_and_no_panic() {
+    let mut command = e2e::place::command(Path::new("sh"));
+    command.args(["-c", "\"$0\" config >/dev/full"]);
+    command.arg(e2e::place::binary());
+    let refused = e2e::command::run(command).await;
+    refused.expect(3).complains_of("standard output");
+}
+
+#[tokio::test]
 async fn sigterm_ends_in_order_within_the_drain_timeout() {
     let gate = Gate::new();
     let held = Answer::status(200).after(&gate);

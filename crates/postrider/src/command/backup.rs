@@ -1,5 +1,6 @@
 //! `postrider backup`: a consistent copy while the server runs.
 
+use super::say;
 use crate::cli::BackupArgs;
 use crate::failure::Failure;
 use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
@@ -16,13 +17,11 @@ pub(crate) fn run(args: BackupArgs) -> Result<(), Failure> {
             "backup": to.to_string(),
             "keysIncluded": false,
         });
-        println!("{result}");
-        return Ok(());
+        return say(result);
     }
-    println!("copied the store of {from} to {to}");
-    println!(
-        "The keys are not in it: without {MASTER_KEY_FILE} it can't be read. Keep copies of \
+    say(format_args!(
+        "copied the store of {from} to {to}\n\
+         The keys are not in it: without {MASTER_KEY_FILE} it can't be read. Keep copies of \
          {MASTER_KEY_FILE} and {TOKEN_KEY_FILE} apart from it."
-    );
-    Ok(())
+    ))
 }

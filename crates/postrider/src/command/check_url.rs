@@ -1,5 +1,6 @@
 //! `postrider check-url`: the address guard's verdict on a URL, in the words for operators.
 
+use super::say;
 use crate::cli::CheckUrlArgs;
 use crate::failure::Failure;
 use anyhow::anyhow;
@@ -24,9 +25,9 @@ pub(crate) fn run(args: CheckUrlArgs) -> Result<(), Failure> {
         .block_on(guard.explain(&args.url));
     let answer = Answer::new(verdict)?;
     if args.json {
-        println!("{}", answer.json());
+        say(answer.json())?;
     } else {
-        println!("{}", answer.line());
+        say(answer.line())?;
     }
     match answer.reason {
         None => Ok(()),

@@ -1,5 +1,6 @@
 //! `postrider keys generate`.
 
+use super::say;
 use crate::cli::GenerateArgs;
 use crate::failure::Failure;
 use crate::keys::{self, KeyError};
@@ -20,10 +21,8 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let made = keys::generate(data_dir, &SystemEntropy)?;
     let made: Vec<_> = made.iter().map(|path| path.display().to_string()).collect();
     if args.json {
-        println!("{}", json!({"written": made}));
-    } else {
-        let made = made.join(" and ");
-        println!("wrote {made}: keep a copy apart from backups");
+        return say(json!({"written": made}));
     }
-    Ok(())
+    let made = made.join(" and ");
+    say(format_args!("wrote {made}: keep a copy apart from backups"))
 }

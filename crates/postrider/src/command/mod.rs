@@ -7,3 +7,16 @@ pub(crate) mod keys;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod token;
+
+use crate::failure::Failure;
+use anyhow::Context as _;
+use std::fmt::Display;
+use std::io::{Write as _, stdout};
+
+/// Prints a result. A reader that is gone, or a full disk, is something that could not be done, and
+/// no reason to panic.
+fn say(text: impl Display) -> Result<(), Failure> {
+    writeln!(stdout(), "{text}")
+        .context("the result can't be written to standard output")
+        .map_err(Failure::CouldNot)
+}

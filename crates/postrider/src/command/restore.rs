@@ -1,5 +1,6 @@
 //! `postrider restore`: a data directory from a backup.
 
+use super::say;
 use crate::cli::RestoreArgs;
 use crate::failure::Failure;
 use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
@@ -16,13 +17,11 @@ pub(crate) fn run(args: RestoreArgs) -> Result<(), Failure> {
             "dataDir": to.to_string(),
             "keysIncluded": false,
         });
-        println!("{result}");
-        return Ok(());
+        return say(result);
     }
-    println!("restored {from} into {to}");
-    println!(
-        "Put {MASTER_KEY_FILE} and {TOKEN_KEY_FILE} there before `postrider serve` starts, or give \
+    say(format_args!(
+        "restored {from} into {to}\n\
+         Put {MASTER_KEY_FILE} and {TOKEN_KEY_FILE} there before `postrider serve` starts, or give \
          them by configuration: with other keys it refuses to start."
-    );
-    Ok(())
+    ))
 }

@@ -1,5 +1,6 @@
 //! `postrider token`: prints a bearer token, minted by the use case that the API checks with.
 
+use super::say;
 use crate::cli::TokenArgs;
 use crate::duration;
 use crate::failure::Failure;
@@ -29,9 +30,8 @@ pub(crate) fn run(args: TokenArgs) -> Result<(), Failure> {
     let tokens = node::tokens(&config)?;
     let token = tokens.mint(&grant, lifetime, SystemClock::new().now(), &SystemEntropy);
     if args.json {
-        println!("{}", json!({"token": token}))
+        say(json!({"token": token}))
     } else {
-        println!("{token}")
+        say(token)
     }
-    Ok(())
 }
