@@ -31,6 +31,9 @@ async fn the_quickstart_brings_a_first_webhook_as_it_is_written() {
         count <= COMMANDS_MAX,
         "{count} commands are more than {COMMANDS_MAX}"
     );
+    let said = ["No", "One", "Two", "Three", "Four", "Five", "Six"][count];
+    let beginning = reader.page.contains(&format!("{said} commands, "));
+    assert!(beginning, "the page says another number than {count}");
     let [serve, receive, send] = &terminals[..] else {
         panic!("the page has {} terminals, not three", terminals.len())
     };
