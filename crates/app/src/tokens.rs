@@ -93,11 +93,6 @@ impl Tokens {
         }
     }
 
-    /// What tokens are minted and checked for.
-    pub fn settings(&self) -> &TokenSettings {
-        &self.settings
-    }
-
     /// A new token, good from now on.
     pub fn mint(
         &self,
