@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Carries webhooks: a durable sender with one HTTP API.
 #[derive(Parser)]
-#[command(name = "postrider", version, about, max_term_width = 100)]
+#[command(name = "postrider", version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -6,7 +6,7 @@ use super::shop::{Genuine, SEEN_BEFORE, Shop};
 use anyhow::Context as _;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::time::Duration;
-use webhook::SigningKey;
+use webhook::{Refused, SigningKey};
 
 /// One try, and how it was answered.
 pub(super) struct Attack {
@@ -20,16 +20,20 @@ pub(super) struct Attack {
 /// or a refusal for another reason, says nothing about what was tried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Refusal {
-    /// As not genuine.
-    NotGenuine,
+    /// As not genuine, for this reason.
+    Because(Refused),
+    /// As genuine and too old.
+    TooOld,
     /// As one that it has had.
     SeenBefore,
 }
 
 impl Refusal {
     fn is(self, status: u16, text: &str) -> bool {
+        let unauthorized = status == StatusCode::UNAUTHORIZED.as_u16();
         match self {
-            Self::NotGenuine => status == StatusCode::UNAUTHORIZED.as_u16(),
+            Self::Because(refused) => unauthorized && text == refused.to_string(),
+            Self::TooOld => unauthorized && text.ends_with("s ago, longer than is tolerated"),
             Self::SeenBefore => status == StatusCode::OK.as_u16() && text == SEEN_BEFORE,
         }
     }
@@ -42,57 +46,51 @@ const OLD: Duration = Duration::from_secs(5_400);
 pub(super) async fn all(api: &Api, shop: &Shop) -> anyhow::Result<Vec<Attack>> {
     let genuine = shop.genuine().context("nothing genuine was seen")?;
     let old = shop.recorded_before(OLD)?;
-    let forged = forged_body(&genuine.body)?;
+    let changed = Genuine {
+        body: forged_body(&genuine.body)?,
+        ..genuine.clone()
+    };
     let stranger = SigningKey::generate_hmac(&[7; 24]);
-    let wrongly_signed = signed_by(&stranger, &genuine, &forged)?;
-    let (headers, body) = (genuine.headers, genuine.body);
+    let wrongly_signed = Genuine {
+        headers: signed_by(&stranger, &genuine, &changed.body)?,
+        ..changed.clone()
+    };
+    let unsigned = Genuine {
+        headers: HeaderMap::new(),
+        ..changed.clone()
+    };
+    let wrong = Refusal::Because(Refused::WrongSignature);
+    let none = Refusal::Because(Refused::MissingHeader("webhook-signature"));
     let tries = [
-        (
-            "a changed body",
-            Refusal::NotGenuine,
-            headers.clone(),
-            forged.clone(),
-        ),
-        ("a replay", Refusal::SeenBefore, headers, body),
-        (
-            "an old request, genuinely signed",
-            Refusal::NotGenuine,
-            old.headers,
-            old.body,
-        ),
-        (
-            "a wrong secret",
-            Refusal::NotGenuine,
-            wrongly_signed,
-            forged.clone(),
-        ),
-        (
-            "an unsigned request",
-            Refusal::NotGenuine,
-            HeaderMap::new(),
-            forged,
-        ),
+        ("a changed body", wrong, changed),
+        ("a replay", Refusal::SeenBefore, genuine),
+        ("an old request, genuinely signed", Refusal::TooOld, old),
+        ("a wrong secret", wrong, wrongly_signed),
+        ("an unsigned request", none, unsigned),
     ];
     let mut attacks = Vec::new();
-    for (name, expected, headers, body) in tries {
+    for (name, expected, request) in tries {
         let before = shop.books();
-        let answer = api
-            .send(&genuine.url, headers.clone(), body.clone())
-            .await?;
-        // The order system's bad moments would refuse anybody: an attacker tries again.
-        let answer = if answer.status == StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
-            api.send(&genuine.url, headers, body).await?
-        } else {
-            answer
-        };
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
-        let is_refused = expected.is(answer.status, &text) && shop.books() == before;
+        let (status, text) = answer(api, request).await?;
+        let is_refused = expected.is(status, &text) && shop.books() == before;
         attacks.push(Attack {
             name,
             refused: is_refused.then(|| format!("order system: {text}")),
         });
     }
     Ok(attacks)
+}
+
+/// How the order system answers a request, at the entrance that it was recorded at. Its bad moments would
+/// refuse anybody: an attacker tries again.
+async fn answer(api: &Api, request: Genuine) -> anyhow::Result<(u16, String)> {
+    let Genuine { url, headers, body } = request;
+    let mut answer = api.send(&url, headers.clone(), body.clone()).await?;
+    if answer.status == StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
+        answer = api.send(&url, headers, body).await?;
+    }
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    Ok((answer.status, text))
 }
 
 /// Pays for an order that nobody paid for.
@@ -119,25 +117,27 @@ mod tests {
 
     #[test]
     fn only_the_refusal_that_fits_the_attack_counts() {
-        for (status, text, not_genuine, seen_before) in [
-            (401, "the header `webhook-id` is missing", true, false),
-            (200, SEEN_BEFORE, false, true),
-            (200, "processed", false, false),
-            (400, "no event of an order", false, false),
-            (404, "no such entrance", false, false),
-            (500, "the order system has a bad moment", false, false),
-            (503, SEEN_BEFORE, false, false),
+        let wrong = Refused::WrongSignature.to_string();
+        let old = Refused::TooOld { seconds: 5_400 }.to_string();
+        let refusals = [
+            Refusal::Because(Refused::WrongSignature),
+            Refusal::TooOld,
+            Refusal::SeenBefore,
+        ];
+        for (status, text, fits) in [
+            (401, &*wrong, Some(0)),
+            (401, &*old, Some(1)),
+            (200, SEEN_BEFORE, Some(2)),
+            (401, "the header `webhook-id` is missing", None),
+            (200, &*wrong, None),
+            (200, "processed", None),
+            (400, "no event of an order", None),
+            (404, "no such entrance", None),
+            (500, "the order system has a bad moment", None),
+            (503, SEEN_BEFORE, None),
         ] {
-            assert_eq!(
-                Refusal::NotGenuine.is(status, text),
-                not_genuine,
-                "{status} {text}"
-            );
-            assert_eq!(
-                Refusal::SeenBefore.is(status, text),
-                seen_before,
-                "{status} {text}"
-            );
+            let fitting = refusals.iter().position(|refusal| refusal.is(status, text));
+            assert_eq!(fitting, fits, "{status} {text}");
         }
     }
 }
