@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,6 +12,7 @@ use e2e::command::{Outcome, postrider};
 use e2e::{Answer, Gate, Options, Receiver, Server, clients, within};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 #[tokio::test]
 async fn a_second_process_on_the_same_data_directory_is_refused() {
@@ -238,6 +240,12 @@ async fn a_backup_taken_while_running_is_restored_and_served() {
     assert_eq!(names(&target), ["something"], "nothing was half-restored");
     fs::remove_file(target.join("something")).expect("it is there");
     postrider(&restore).await.expect(0);
+    let keyless = serve(&target, &["--dev"]).await;
+    keyless.expect(3).complains_of("master.key");
+    let made = names(&target)
+        .into_iter()
+        .any(|name| name.ends_with(".key"));
+    assert!(!made, "a new key could not read what was restored");
     for key in ["master.key", "token.key"] {
         fs::copy(data_dir.join(key), target.join(key)).expect("a key");
     }
@@ -338,18 +346,25 @@ async fn sigterm_ends_in_order_within_the_drain_timeout() {
 
 #[tokio::test]
 async fn what_does_not_end_in_time_is_let_go_and_made_again() {
-    let held = Answer::status(200).after(&Gate::new());
-    let receiver = Receiver::in_turn([held, Answer::status(200)]).await;
-    let mut server = Server::start(Options::dev().option("--drain-timeout", "1s")).await;
-    let api = server.api().await;
-    api.application("shop").await;
-    api.endpoint("shop", &json!({"url": receiver.url("/")}))
-        .await;
-    let message = api.send("shop", "x", &json!({})).await;
-    receiver.next().await;
-    server.terminate().await;
-    server.restart().await;
-    assert_eq!(receiver.next().await.id(), message);
+    for signal in ["TERM", "INT"] {
+        let held = Answer::status(200).after(&Gate::new());
+        let receiver = Receiver::in_turn([held, Answer::status(200)]).await;
+        let mut server = Server::start(Options::dev().option("--drain-timeout", "1s")).await;
+        let api = server.api().await;
+        api.application("shop").await;
+        api.endpoint("shop", &json!({"url": receiver.url("/")}))
+            .await;
+        let message = api.send("shop", "x", &json!({})).await;
+        receiver.next().await;
+        let began = Instant::now();
+        server.signal(signal).await;
+        let (ended, took) = (server.ended().await, began.elapsed());
+        assert_eq!(ended.code(), Some(0), "{signal}: {}", server.log());
+        // The attempt alone would go on for its 30 seconds.
+        assert!(took < Duration::from_secs(15), "{signal}: {took:?}");
+        server.restart().await;
+        assert_eq!(receiver.next().await.id(), message, "{signal}");
+    }
 }
 
 #[tokio::test]
