@@ -2,7 +2,8 @@
  *
  * Preloaded into a server. The first byte of the file that DISK_FAULT names says what goes wrong
  * from now on: 'F' every write to a regular file fails for want of space, 'S' every sync fails
- * with an I/O error, anything else nothing. It works for every user and on every file system. */
+ * with an I/O error, 'H' every sync is held until the byte is another and goes on as that says,
+ * anything else nothing. It works for every user and on every file system. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -32,6 +33,10 @@ static int broken(char what, int fd, int error) {
   return 1;
 }
 
+static void hold(void) {
+  while (*fault == 'H') usleep(1000);
+}
+
 #define REAL(type, name, ...) ((type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name))
 
 ssize_t write(int fd, const void *bytes, size_t count) {
@@ -55,11 +60,13 @@ int posix_fallocate(int fd, off_t at, off_t count) {
 }
 
 int fsync(int fd) {
+  hold();
   if (broken('S', fd, EIO)) return -1;
   return REAL(int, fsync, int)(fd);
 }
 
 int fdatasync(int fd) {
+  hold();
   if (broken('S', fd, EIO)) return -1;
   return REAL(int, fdatasync, int)(fd);
 }

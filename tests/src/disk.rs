@@ -21,6 +21,8 @@ pub enum Fault {
     Full,
     /// Every sync fails with an I/O error.
     NoSync,
+    /// Every sync waits for the next fault, and ends as that says.
+    HeldSync,
 }
 
 /// The switch for the disk of one server.
@@ -66,6 +68,7 @@ impl Disk {
             Fault::None => "-",
             Fault::Full => "F",
             Fault::NoSync => "S",
+            Fault::HeldSync => "H",
         };
         // Overwritten in place: the server looks at this very file.
         let mut options = fs::OpenOptions::new();

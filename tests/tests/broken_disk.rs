@@ -91,13 +91,22 @@ async fn a_failed_sync_ends_the_process_and_the_next_start_recovers() {
     let accepted = api.send("shop", "x", &json!({"n": "accepted"})).await;
     receiver.next().await;
 
+    disk.set(Fault::HeldSync);
+    let waiting = [1, 2, 3].map(|n| {
+        let body = message(json!({"n": "doubtful", "number": n}));
+        let call = e2e::Call::post("/app/shop/msg", body.to_string());
+        let api = api.clone();
+        tokio::spawn(async move { api.try_call(call).await })
+    });
+    // Reads don't wait for the disk: by the end of these, the three have long been taken in.
+    for _ in 0..50 {
+        api.get("/app").await.expect(200);
+    }
     disk.set(Fault::NoSync);
-    let call = e2e::Call::post(
-        "/app/shop/msg",
-        message(json!({"n": "doubtful"})).to_string(),
-    );
-    // Nobody may hear 202; the process may be gone before it says 503.
-    if let Ok(reply) = api.try_call(call).await {
+    // Nobody may hear 202, and whoever waits is told.
+    for answer in waiting {
+        let reply = answer.await.expect("a call does not panic");
+        let reply = reply.unwrap_or_else(|error| panic!("{error}: {}", server.log()));
         reply.expect_error(503, "service_unavailable");
     }
     assert_eq!(server.ended().await.code(), Some(3), "{}", server.log());
