@@ -21,8 +21,8 @@ pub struct EngineConfig {
     /// the store.
     pub queue_max: usize,
     /// Bytes of payload that wait in memory, or are in flight. Default 32 MiB; beyond it deliveries
-    /// wait in the store, but for the first of each lane that has none in flight: however large
-    /// what others send may be, it goes on.
+    /// wait in the store, but for those of applications that hold less than an eighth of it, and
+    /// the first of each lane that has none in flight: what others fill memory with stops nobody.
     pub queue_bytes_max: usize,
     /// Claims of the store at the same time. Default 16.
     pub claims_max: usize,

@@ -26,7 +26,7 @@ pub(crate) struct Situation {
     pub(crate) trigger: Trigger,
     /// 1 for the delivery's first attempt.
     pub(crate) number: u16,
-    /// When its delivery was first due.
+    /// When its message was first due.
     pub(crate) began: Timestamp,
     /// Whether the endpoint is still there, and not disabled: it may have gone meanwhile, and then
     /// nothing is tried again.

@@ -7,8 +7,9 @@
 //! young no more, and only the cap counts it: one tenant's dead endpoints do not close a host for
 //! another that happens to share it. Failures shrink nothing, for the same reason. Pure.
 
+use crate::line::Line;
 use model::id::EndpointKey;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A host's name or address, as the endpoint's URL has it.
@@ -31,7 +32,7 @@ struct Host {
     held: usize,
     young: usize,
     window: usize,
-    waiting: VecDeque<EndpointKey>,
+    waiting: Line,
 }
 
 impl Host {
@@ -58,7 +59,7 @@ impl Hosts {
                 held: 0,
                 young: 0,
                 window: WINDOW_START.min(self.per_host),
-                waiting: VecDeque::new(),
+                waiting: Line::default(),
             };
             self.by_name.insert(name.clone(), host);
         }
@@ -81,11 +82,10 @@ impl Hosts {
         }
     }
 
-    /// This lane waits until there is a place, behind those that wait already.
+    /// This lane waits until there is a place, behind those that wait already, unless it does.
     pub(crate) fn wait(&mut self, name: &HostName, endpoint: EndpointKey) {
         if let Some(host) = self.by_name.get_mut(name) {
-            host.waiting.push_back(endpoint);
-            self.waiting += 1;
+            self.waiting += usize::from(host.waiting.join(endpoint));
         }
     }
 
@@ -113,7 +113,7 @@ impl Hosts {
         let per_host = self.per_host;
         let host = self.by_name.get_mut(name);
         let host = host.filter(|host| host.has_room(per_host))?;
-        let next = host.waiting.pop_front();
+        let next = host.waiting.next();
         self.waiting -= usize::from(next.is_some());
         self.forget_if_unused(name);
         next

@@ -34,7 +34,7 @@
 //! - `engine`: what an engine is made of, and how it runs. `config`: every bound. `errand`:
 //!   orders carried out.
 //! - `roster`: whose turn it is, by the policies `lane` (admission), `fair` (shares), `host`
-//!   (destination hosts), `rate` (rate limits), `due` (due times).
+//!   (destination hosts), `line` (who waits there), `rate` (rate limits), `due` (due times).
 //! - `claim`: what is due, from the store.
 //! - `attempt`: the life of an attempt, with `prepare`, `ready` (endpoints in memory), `seal`
 //!   (headers and signatures), `verdict` and `retry_after` (what an answer means), `decide`
@@ -54,6 +54,7 @@ mod health;
 mod health_book;
 mod host;
 mod lane;
+mod line;
 mod observe;
 mod prepare;
 mod rate;

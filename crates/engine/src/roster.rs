@@ -26,17 +26,21 @@ use crate::EngineConfig;
 use crate::due::Dues;
 use crate::fair::Fair;
 use crate::host::{HostName, Hosts};
+use crate::line::Line;
 use crate::rate::Rate;
 use lane_state::{LaneState, Obstacle};
 use model::Timestamp;
 use model::delivery::Class;
 use model::id::{ApplicationKey, EndpointKey};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use store::{Lane, Place};
+
+/// An application may have this part of the payloads' memory even when that is full.
+const SHARES: usize = 8;
 
 /// When something is to be looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +55,7 @@ enum Alarm {
 #[derive(Debug)]
 struct InFlight {
     endpoint: EndpointKey,
+    application: ApplicationKey,
     host: Option<HostName>,
     begun: Duration,
     bytes: usize,
@@ -63,6 +68,8 @@ struct InFlight {
 /// An application that has lanes here.
 #[derive(Debug, Default)]
 struct ApplicationState {
+    /// Of payloads, waiting and in flight.
+    bytes: usize,
     rate: Rate,
     rate_limit: Option<NonZeroU16>,
     lanes: BTreeSet<EndpointKey>,
@@ -93,7 +100,7 @@ pub(crate) struct Roster {
     /// Attempts that began with what claims had taken, to be ordered.
     begun: Vec<Order>,
     /// Lanes that wait for another's claim to end.
-    claim_line: VecDeque<EndpointKey>,
+    claim_line: Line,
     /// Lanes that a host's line has sent to their turn.
     sent: BTreeSet<EndpointKey>,
     /// Hosts that sent a lane to its turn which can't take it now.
@@ -140,7 +147,7 @@ impl Roster {
             not_old_from: 0,
             claims: 0,
             begun: Vec::new(),
-            claim_line: VecDeque::new(),
+            claim_line: Line::default(),
             sent: BTreeSet::new(),
             unused_hosts: Vec::new(),
             armed: Duration::MAX,
@@ -220,13 +227,15 @@ impl Roster {
     /// Takes over a delivery from memory. Gives it back, to be let go of, when the engine is ending
     /// or memory is full.
     pub(crate) fn hand_over(&mut self, in_hand: InHand) -> Option<InHand> {
-        let full = self.bytes + in_hand.bytes() > self.config.queue_bytes_max && self.bytes > 0;
         let lane = in_hand.lane();
-        if !self.open || full || self.lane(lane).is_none() {
+        if !self.open || self.lane(lane).is_none() || !self.has_memory(lane, in_hand.bytes()) {
             return Some(in_hand);
         }
         self.enqueue(in_hand);
-        self.settle(lane.endpoint);
+        // It need not wait for others' claims any more.
+        if !self.clear(lane.endpoint, Obstacle::Claims) {
+            self.settle(lane.endpoint);
+        }
         None
     }
 
@@ -256,8 +265,7 @@ impl Roster {
         for endpoint in lanes.into_iter().flatten() {
             if let Some(state) = self.lanes.get_mut(&endpoint) {
                 state.unlearn();
-                // It may be there again, or lead elsewhere: its next turn tells.
-                state.rest_until.take_if(|_| state.gone);
+                // It may lead elsewhere: its next turn tells.
                 state.obstacle.take_if(|met| *met == Obstacle::Host);
             }
             self.settle(endpoint);
@@ -282,11 +290,14 @@ impl Roster {
         // What was changed meanwhile is looked up again, in the next turn.
         if let Some(facts) = state.learn(facts) {
             let (live, rate_limit) = (facts.live, facts.application_rate_limit);
+            let newly_gone = !live && !state.gone;
+            let is_back = live && state.gone;
             state.gone = !live;
+            state.rest_until.take_if(|_| is_back);
             if let Some(application) = self.applications.get_mut(&lane.application) {
                 application.rate_limit = rate_limit;
             }
-            if !live {
+            if newly_gone {
                 self.rest(lane.endpoint, turns::LONG_REST);
                 given_back = self.empty(lane.endpoint);
             }
@@ -318,24 +329,43 @@ impl Roster {
     }
 
     fn enqueue(&mut self, in_hand: InHand) {
-        let bytes = in_hand.bytes();
-        if let Some(state) = self.lanes.get_mut(&in_hand.claimed.delivery.endpoint) {
+        let (lane, bytes) = (in_hand.lane(), in_hand.bytes());
+        if let Some(state) = self.lanes.get_mut(&lane.endpoint) {
             state.note_size(bytes);
             match in_hand.claimed.delivery.trigger.class() {
                 Class::Live => state.live.push_back(in_hand),
                 Class::Replayed => state.replayed.push_back(in_hand),
             }
-            self.bytes += bytes;
             self.queued += 1;
+            self.count_bytes(lane.application, |counted| counted + bytes);
+        }
+    }
+
+    /// Whether so much more of a lane's payloads may be in memory. When that is full, applications
+    /// that hold little of it still may: what one of them fills it with stops no other.
+    fn has_memory(&self, lane: Lane, bytes: usize) -> bool {
+        let max = self.config.queue_bytes_max;
+        let of_application = self.applications.get(&lane.application);
+        let held = of_application.map_or(0, |state| state.bytes);
+        self.bytes + bytes <= max || held + bytes <= max / SHARES || held == 0
+    }
+
+    fn count_bytes(&mut self, application: ApplicationKey, count: impl Fn(usize) -> usize) {
+        self.bytes = count(self.bytes);
+        if let Some(state) = self.applications.get_mut(&application) {
+            state.bytes = count(state.bytes);
         }
     }
 
     /// Takes all that waits in memory out of a lane.
     fn empty(&mut self, endpoint: EndpointKey) -> Vec<InHand> {
-        let state = self.lanes.get_mut(&endpoint);
-        let waiting = state.map(LaneState::take_all).unwrap_or_default();
+        let Some(state) = self.lanes.get_mut(&endpoint) else {
+            return Vec::new();
+        };
+        let (application, waiting) = (state.lane.application, state.take_all());
+        let bytes: usize = waiting.iter().map(InHand::bytes).sum();
         self.queued -= waiting.len();
-        self.bytes -= waiting.iter().map(InHand::bytes).sum::<usize>();
+        self.count_bytes(application, |counted| counted - bytes);
         waiting
     }
 

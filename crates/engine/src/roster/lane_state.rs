@@ -142,9 +142,11 @@ impl LaneState {
     pub(super) fn is_ready(&self) -> bool {
         let has_something = self.queued() > 0 || (self.stored && self.claiming.is_none());
         let learning = matches!(self.knowledge, Knowledge::Learning { .. });
+        // Its next turn only tells whether it is there again.
+        let may_be_back = self.gone && matches!(self.knowledge, Knowledge::Unknown);
         has_something
             && !learning
-            && self.rest_until.is_none()
+            && (self.rest_until.is_none() || may_be_back)
             && self.obstacle.is_none()
             && self.admission.has_room()
     }

@@ -28,6 +28,7 @@ impl Roster {
         self.ring_alarms();
         self.wake_due_lanes();
         self.note_age();
+        self.let_others_try();
         self.move_lines_on();
         while self.open && may_start {
             if let Some(endpoint) = self.fair.next() {
@@ -46,7 +47,7 @@ impl Roster {
             return;
         };
         let endpoint = attempt.endpoint;
-        self.bytes -= attempt.bytes;
+        self.count_bytes(attempt.application, |counted| counted - attempt.bytes);
         if let Some(state) = self.lanes.get_mut(&endpoint) {
             state
                 .admission
@@ -112,9 +113,9 @@ impl Roster {
             self.pass_on(sent_by);
             return Some(Order::Learn(lane));
         };
-        let claims = wants_claim && (queued == 0 || self.may_claim(endpoint));
-        let order = if claims && !self.may_claim(endpoint) {
-            self.claim_line.push_back(endpoint);
+        let claims = wants_claim && (queued == 0 || self.may_claim(lane));
+        let order = if claims && !self.may_claim(lane) {
+            self.claim_line.join(endpoint);
             self.meet(endpoint, Obstacle::Claims)
         } else if self.is_over_rate(lane) {
             None
@@ -136,16 +137,12 @@ impl Roster {
         order
     }
 
-    /// Whether a lane's claim may begin: not too many are under way, and not too much is in memory,
-    /// unless it is all that this lane would have there.
-    fn may_claim(&self, endpoint: EndpointKey) -> bool {
+    /// Whether a lane's claim may begin: not too many are under way, and there is memory for what
+    /// it brings, unless that is all that this lane would have in flight.
+    fn may_claim(&self, lane: Lane) -> bool {
         let in_flight = |state: &LaneState| state.admission.in_flight() > 0;
-        let has_some = self.lanes.get(&endpoint).is_some_and(in_flight);
-        self.claims < self.config.claims_max && !(has_some && self.memory_is_full())
-    }
-
-    pub(super) fn memory_is_full(&self) -> bool {
-        self.bytes >= self.config.queue_bytes_max
+        let has_some = self.lanes.get(&lane.endpoint).is_some_and(in_flight);
+        self.claims < self.config.claims_max && (!has_some || self.has_memory(lane, 1))
     }
 
     fn begin_or_claim(
@@ -185,6 +182,7 @@ impl Roster {
         self.next_number += 1;
         let attempt = InFlight {
             endpoint: in_hand.claimed.delivery.endpoint,
+            application: in_hand.claimed.delivery.application,
             host,
             begun: self.now.mono,
             bytes: in_hand.bytes(),
@@ -206,8 +204,8 @@ impl Roster {
     fn keep(&mut self, deliveries: Vec<InHand>) -> Vec<InHand> {
         let mut spilled = Vec::new();
         for (index, in_hand) in deliveries.into_iter().enumerate() {
-            let full = self.bytes + in_hand.bytes() > self.config.queue_bytes_max;
-            if self.open && (index == 0 || !full) {
+            let has_memory = self.has_memory(in_hand.lane(), in_hand.bytes());
+            if self.open && (index == 0 || has_memory) {
                 self.enqueue(in_hand);
             } else {
                 spilled.push(in_hand);
@@ -239,6 +237,11 @@ impl Roster {
             self.hosts.give_back(host, answered, young);
         }
         self.fair.give_back(endpoint);
+        // A lane that has nothing in flight any more need not wait for memory.
+        let state = self.lanes.get_mut(&endpoint);
+        if let Some(state) = state.filter(|state| state.admission.in_flight() == 0) {
+            state.obstacle.take_if(|met| *met == Obstacle::Claims);
+        }
         self.settle(endpoint);
         self.pass_on(host);
     }

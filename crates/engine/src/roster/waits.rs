@@ -94,19 +94,25 @@ impl Roster {
         }
     }
 
-    /// Nobody may take a slot. Where some are free, lanes that were sent to their turn let those
-    /// behind them in the line try, and lanes that wait for claims that may begin try too. Tells
-    /// whether there was any.
-    pub(super) fn pass_by(&mut self) -> bool {
-        if self.fair.held() >= self.config.slots {
-            return false;
-        }
+    /// Lanes that were sent to their turn and have had no use for it so far no longer stand before
+    /// those behind them in their host's line.
+    pub(super) fn let_others_try(&mut self) {
         for endpoint in std::mem::take(&mut self.sent) {
             if let Some(state) = self.lanes.get_mut(&endpoint) {
                 self.unused_hosts.extend(state.sent_by.take());
             }
         }
-        let claims_free = self.claims < self.config.claims_max && !self.memory_is_full();
+    }
+
+    /// Nobody may take a slot. Where some are free, lanes that were sent to their turn let others
+    /// try, and lanes that wait for claims that may begin try too. Tells whether there was any.
+    pub(super) fn pass_by(&mut self) -> bool {
+        if self.fair.held() >= self.config.slots {
+            return false;
+        }
+        self.let_others_try();
+        let claims_free =
+            self.claims < self.config.claims_max && self.bytes < self.config.queue_bytes_max;
         let moves = !self.unused_hosts.is_empty() || (claims_free && !self.claim_line.is_empty());
         if moves {
             self.move_lines_on();
@@ -118,7 +124,7 @@ impl Roster {
     /// hosts that sent a lane which then had no use for the place.
     pub(super) fn move_lines_on(&mut self) {
         for _ in self.claims..self.config.claims_max {
-            let Some(next) = self.claim_line.pop_front() else {
+            let Some(next) = self.claim_line.next() else {
                 break;
             };
             self.clear(next, Obstacle::Claims);

@@ -485,6 +485,7 @@ impl World {
             filter: MessageFilter::default(),
             with_excerpt: true,
             with_message: false,
+            with_payload: false,
         };
         self.store.attempts(&query).await.expect("reads go on").rows
     }

@@ -79,6 +79,50 @@ fn beyond_the_memory_s_bound_a_lane_has_one_delivery_in_flight() {
 }
 
 #[test]
+fn what_one_application_fills_memory_with_leaves_others_a_share() {
+    let mut table = Table::new(EngineConfig {
+        queue_bytes_max: 16_000,
+        ..config()
+    });
+    for endpoint in 1..=4 {
+        for _ in 0..4 {
+            assert!(table.hand_over(lane(1, endpoint)));
+        }
+    }
+    assert!(!table.hand_over(lane(1, 1)), "memory is full");
+    let other = lane(2, 9);
+    let taken = [(); 3].map(|()| table.hand_over(other));
+    assert_eq!(taken, [true, true, false], "an eighth of it");
+}
+
+#[test]
+fn a_lane_in_the_line_for_claims_starts_what_is_handed_over() {
+    let mut table = Table::new(config());
+    for endpoint in [1, 2, 3] {
+        table.tell(|roster| roster.waiting(lane(endpoint, endpoint), Timestamp::MIN));
+    }
+    assert_eq!(table.claims.len(), 2, "the third waits in the line");
+    table.hand_over(lane(3, 3));
+    assert_eq!(table.in_flight(lane(3, 3)), 1);
+    table.bring(0, 0, false);
+    assert_eq!(table.claims[1].0, lane(3, 3));
+}
+
+#[test]
+fn what_a_gone_endpoint_left_over_ends_however_often_others_change() {
+    let mut table = Table::new(config()).with(lane(1, 1), Facts::default());
+    table.hand_over(lane(1, 1));
+    table.tell(|roster| roster.waiting(lane(1, 1), Timestamp::MIN));
+    for _ in 0..3 {
+        assert_eq!(table.claims, []);
+        table.pass(Duration::from_secs(10));
+        table.tell(|roster| roster.changed(lane(1, 1).application));
+    }
+    table.bring(0, 1, false);
+    assert!(table.attempts[0].1.left_over);
+}
+
+#[test]
 fn what_waits_in_memory_goes_on_while_no_claim_may_begin() {
     let mut table = Table::new(config());
     for endpoint in [1, 2] {
