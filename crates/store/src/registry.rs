@@ -146,7 +146,9 @@ impl Registry {
 /// Where reads of this application wait for each other. One that is named in several ways may be
 /// read once for each.
 fn flight(application: &ApplicationRef) -> usize {
-    let spread = |number: u64| (number % FLIGHTS as u64) as usize;
+    // Keys made apart in time all end in the same bits: the ones that count are mixed first.
+    let mixed = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let spread = |number: u64| (mixed(number) % FLIGHTS as u64) as usize;
     match application {
         ApplicationRef::Id(id) => spread(id.key().integer() as u64),
         ApplicationRef::Key(key) => spread(key.integer() as u64),

@@ -130,15 +130,21 @@ async fn many_who_miss_the_same_application_read_it_once() {
 #[tokio::test]
 async fn forgetting_one_application_lets_others_be_kept() {
     let scene = Scene::new(10, false);
-    scene.store.put(1, "Shop", None);
+    let mut keys = model::id::KeySequence::after(0, 0);
+    let mut made =
+        |minute: i64| -> ApplicationKey { keys.next(Timestamp::from_seconds(60 * minute)) };
+    let first = made(30_000_000);
+    scene.store.put(first.integer(), "Shop", None);
     let reading = scene.store.hold_next_read();
-    let registry = scene.registry.clone();
-    let found = tokio::spawn(async move { name_of(&registry, &key(1)).await });
+    let (registry, name) = (scene.registry.clone(), ApplicationRef::Key(first));
+    let found = tokio::spawn(async move { name_of(&registry, &name).await });
     reading.begun().await;
-    scene.registry.forget(ApplicationKey::from_integer(2));
+    for minute in 1..=3 {
+        scene.registry.forget(made(30_000_000 + minute));
+    }
     reading.let_go();
     found.await.expect("no panic");
-    scene.find(&key(1)).await;
+    scene.find(&ApplicationRef::Key(first)).await;
     assert_eq!(scene.reads(), 1);
 }
 
