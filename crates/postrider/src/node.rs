@@ -1,6 +1,7 @@
 //! A node: the parts of one process, brought together, run, and let go of in order.
 //!
-//! The order of the end matters: the store closes behind the last answer and the last outcome.
+//! The order of the end matters: the store closes behind the last answer and the last outcome, but
+//! for those that had no more time.
 
 use crate::config::Checked;
 use crate::events::EventLog;
@@ -8,7 +9,7 @@ use crate::failure::Failure;
 use crate::keys::KeySources;
 use crate::listen;
 use crate::logging::ALWAYS;
-use crate::running::{Running, Signals};
+use crate::running::{Ended, Running, Signals};
 use crate::system::{SystemClock, SystemEntropy};
 use anyhow::{Context as _, anyhow};
 use api::ApiConfig;
@@ -20,9 +21,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use store::registry::RegistryConfig;
-use store::{Registry, Store};
+use store::{Condition, Registry, Store};
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use transport::{Guard, HttpsTransport, Limits, SystemResolver};
@@ -128,25 +130,33 @@ impl Node {
         let address = self.listener.local_addr().map_err(Failure::could_not)?;
         let router = api::router(self.app.clone(), api_config(&self.config));
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
-        let serving = listen::serve(self.listener, router, stop.clone(), deadline);
+        let mut parts = JoinSet::new();
         let (engine, stop_sending) = (self.engine, stop.clone());
-        let parts = Running {
-            serving: tokio::spawn(serving),
-            sending: tokio::spawn(async move { engine.run(stop_sending).await }),
-            stop,
-        };
+        parts.spawn(async move { Ended::Sending(engine.run(stop_sending).await) });
+        let serving = listen::serve(self.listener, router, stop.clone(), deadline);
+        parts.spawn(async move {
+            serving.await;
+            Ended::Serving
+        });
         let counting = record_key_uses(self.app.clone());
-        tokio::spawn(parts.stop.clone().run_until_cancelled_owned(counting));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(counting));
         announce(&self.config, &self.app, address);
-        parts.run(signals, self.store.condition(), deadline).await?;
+
+        let condition = self.store.condition();
+        let ended = Running { parts, stop }
+            .run(signals, condition.clone(), deadline)
+            .await;
+        if *condition.borrow() == Condition::Failed {
+            return ended;
+        }
         self.store.close();
         for thread in self.threads {
-            let ended = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
-            if !ended.unwrap_or(false) {
+            let joined = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
+            if !joined.unwrap_or(false) {
                 return Err(Failure::CouldNot(anyhow!("a thread of the store panicked")));
             }
         }
-        Ok(())
+        ended
     }
 }
 

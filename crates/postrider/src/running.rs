@@ -11,22 +11,28 @@ use std::time::Duration;
 use store::Condition;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinError, JoinHandle};
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// How long answers may take to go out once the store has failed: those who wait are told so.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// What both parts need at most beyond the time that they are given.
+/// What the parts need at most beyond the time that they are given.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// The parts of a node that run until they are stopped.
 pub(crate) struct Running {
-    /// Answers requests.
-    pub(crate) serving: JoinHandle<()>,
-    /// Makes attempts.
-    pub(crate) sending: JoinHandle<Drained>,
-    /// Stops both.
+    /// All of them.
+    pub(crate) parts: JoinSet<Ended>,
+    /// Stops them.
     pub(crate) stop: CancellationToken,
+}
+
+/// A part that has ended.
+pub(crate) enum Ended {
+    /// The one that answers requests.
+    Serving,
+    /// The one that makes attempts.
+    Sending(Drained),
 }
 
 /// The signals that end a process in order.
@@ -36,70 +42,80 @@ pub(crate) struct Signals {
 }
 
 impl Running {
-    /// Returns when a signal has come and all is drained, or with what has failed.
+    /// Returns when a signal has come and all is drained, or with what has failed. Whether the
+    /// store has failed is told by its condition.
     pub(crate) async fn run(
         mut self,
         mut signals: Signals,
         mut condition: watch::Receiver<Condition>,
         deadline: Duration,
     ) -> Result<(), Failure> {
-        let failure = tokio::select! {
+        let early = tokio::select! {
             name = signals.next() => {
                 tracing::info!("{name}: draining for at most {deadline:?}");
-                self.stop.cancel();
-                return self.drain(signals, deadline).await;
+                None
             }
             // The sender is the store, which lives as long as this does.
-            _ = condition.wait_for(|now| *now == Condition::Failed) => {
-                anyhow!("the store must be restarted: what is on disk is not known; see the log")
-            }
-            ended = &mut self.serving => ended_early("the part that answers requests", ended.err()),
-            ended = &mut self.sending => ended_early("the part that sends", ended.err()),
+            _ = condition.wait_for(|now| *now == Condition::Failed) => None,
+            ended = self.parts.join_next() => ended,
         };
         self.stop.cancel();
-        if !self.serving.is_finished() {
-            // Those who wait for an answer hear of the failure.
-            let _ = tokio::time::timeout(FAREWELL, self.serving).await;
+        if *condition.borrow() != Condition::Failed {
+            let drained = self.drain(signals, deadline).await;
+            if *condition.borrow() != Condition::Failed {
+                return early.map_or(drained, |ended| Err(ended_early(ended)));
+            }
         }
-        Err(Failure::CouldNot(failure))
+        let _ = tokio::time::timeout(FAREWELL, self.until_served()).await;
+        let why = "the store must be restarted: what is on disk is not known; see the log";
+        Err(Failure::CouldNot(anyhow!(why)))
     }
 
     /// What is not drained in time, or by a second signal, is broken off: it is in the store, and
     /// the next start finds it.
-    async fn drain(self, mut signals: Signals, deadline: Duration) -> Result<(), Failure> {
-        let parts = [self.serving.abort_handle(), self.sending.abort_handle()];
-        let both = async { tokio::join!(self.serving, self.sending) };
+    async fn drain(&mut self, mut signals: Signals, deadline: Duration) -> Result<(), Failure> {
+        let all = async {
+            while let Some(ended) = self.parts.join_next().await {
+                if let Ended::Sending(drained) = ended.map_err(panicked)?
+                    && !drained.in_time
+                {
+                    let attempts = drained.broken_off;
+                    tracing::warn!("{attempts} attempts were broken off, and will be made again");
+                }
+            }
+            Ok(())
+        };
         let broken_off = tokio::select! {
-            (served, sent) = both => return drained(served, sent),
+            drained = all => return drained,
             () = tokio::time::sleep(deadline + GRACE) => "draining took too long",
             name = signals.next() => name,
         };
         tracing::warn!("{broken_off}: what is still under way is broken off");
-        parts.iter().for_each(AbortHandle::abort);
+        self.parts.abort_all();
         Ok(())
     }
-}
 
-fn drained(served: Result<(), JoinError>, sent: Result<Drained, JoinError>) -> Result<(), Failure> {
-    match (served, sent) {
-        (Ok(()), Ok(drained)) if drained.in_time => Ok(()),
-        (Ok(()), Ok(drained)) => {
-            let attempts = drained.broken_off;
-            tracing::warn!("{attempts} attempts were broken off, and will be made again");
-            Ok(())
-        }
-        (served, sent) => {
-            let error = served.err().or(sent.err());
-            Err(Failure::CouldNot(ended_early("a part of the node", error)))
+    /// Those who wait for an answer when the store has failed hear of it.
+    async fn until_served(&mut self) {
+        while let Some(ended) = self.parts.join_next().await {
+            if matches!(ended, Ok(Ended::Serving)) {
+                return;
+            }
         }
     }
 }
 
-fn ended_early(part: &str, error: Option<JoinError>) -> anyhow::Error {
-    match error {
-        Some(error) => anyhow!(error).context(format!("{part} panicked")),
-        None => anyhow!("{part} ended by itself"),
-    }
+fn ended_early(ended: Result<Ended, JoinError>) -> Failure {
+    let part = match ended {
+        Err(error) => return panicked(error),
+        Ok(Ended::Serving) => "the part that answers requests",
+        Ok(Ended::Sending(_)) => "the part that sends",
+    };
+    Failure::CouldNot(anyhow!("{part} ended by itself"))
+}
+
+fn panicked(error: JoinError) -> Failure {
+    Failure::CouldNot(anyhow!(error).context("a part of the node panicked"))
 }
 
 impl Signals {

@@ -81,8 +81,8 @@ pub(super) async fn all(api: &Api, shop: &Shop) -> anyhow::Result<Vec<Attack>> {
     Ok(attacks)
 }
 
-/// How the order system answers a request, at the entrance that it was recorded at. Its bad moments would
-/// refuse anybody: an attacker tries again.
+/// How the order system answers a request, at the entrance that it was recorded at. Its bad moments
+/// would refuse anybody: an attacker tries again.
 async fn answer(api: &Api, request: Genuine) -> anyhow::Result<(u16, String)> {
     let Genuine { url, headers, body } = request;
     let mut answer = api.send(&url, headers.clone(), body.clone()).await?;
