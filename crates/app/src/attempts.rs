@@ -124,6 +124,7 @@ impl App {
             filter: input.filter.to_stored(),
             with_excerpt: input.with_content,
             with_message: input.with_message,
+            with_payload: input.with_content,
         };
         let walk = self.store.attempts(&query).await?;
         let opener = Opener::new(self, &tenant.row().application)?;
@@ -157,11 +158,7 @@ impl Viewer {
             message: row
                 .message
                 .map(|message| self.opener.message(message))
-                .transpose()?
-                .map(|(message, content)| match self.with_content {
-                    true => (message, content),
-                    false => (message, Content::Omitted),
-                }),
+                .transpose()?,
             attempt: row.attempt,
         })
     }

@@ -231,23 +231,23 @@ impl App {
         let replaced = until_current(|| async {
             let tenant = self.tenant_again(tenant).await?;
             let row = tenant.endpoint_by_key(key)?;
-            let url_before = row.endpoint.url.clone();
             let mut replacement = Replacement::same(row);
             replacement.endpoint = draft.applied(row.endpoint.clone());
+            let mut moved = replacement.endpoint.url != row.endpoint.url;
             if draft.writes_url() {
                 let keys = self.keys(&tenant.row().application)?;
                 let mut headers = open_headers(&keys, row)?;
-                let before = draft.set_credentials(&mut headers, Some(&url_before));
-                before.map_err(AppError::from)?;
+                let changed = draft.set_credentials(&mut headers, Some(&row.endpoint.url));
+                moved |= changed.map_err(AppError::from)?;
                 replacement.headers = seal_headers(&keys, row.endpoint.id.tail(), &headers);
             }
             let after = self.replace_endpoint(&tenant, replacement, None).await?;
-            Ok((url_before, after))
+            Ok((moved, after))
         });
-        let (url_before, after) = replaced
+        let (moved, after) = replaced
             .await
             .map_err(|refused| refused.explain(uid_taken))?;
-        if after.url != url_before {
+        if moved {
             let text = match draft.host() {
                 Some(host) => format!("the endpoint's URL was changed; it leads to {host} now"),
                 None => "the endpoint's URL was changed".to_owned(),

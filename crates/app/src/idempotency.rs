@@ -44,7 +44,7 @@ impl App {
         let Some(key) = key(caller, success) else {
             return Ok(Request::New(None));
         };
-        match self.store.prior(key.fingerprint).await? {
+        match self.store.prior(&[key.fingerprint]).await? {
             None => Ok(Request::New(Some(key))),
             Some(prior) => made_by(&key, &prior).map(Request::Repeated),
         }

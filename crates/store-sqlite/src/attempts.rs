@@ -114,7 +114,7 @@ fn load(
     let Some(attempt) = read(connection, key)? else {
         return Ok(None);
     };
-    let wanted = (&query.filter, query.with_message);
+    let wanted = (&query.filter, query.with_message && query.with_payload);
     let of = messages::load_passing(connection, attempt.message, wanted)?;
     let Some(of) = of.filter(|of| of.message.application == query.application) else {
         return Ok(None);

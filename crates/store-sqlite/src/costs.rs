@@ -248,6 +248,7 @@ fn attempts_are_listed_by_their_endpoint_or_their_message() {
                 filter: MessageFilter::default(),
                 with_excerpt: true,
                 with_message: true,
+                with_payload: true,
             };
             check("attempts", |connection| attempts::list(connection, &query));
         }

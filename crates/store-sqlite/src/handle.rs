@@ -226,11 +226,12 @@ impl Store for SqliteStore {
         self.ask(question).await.map_err(StoreError::from)?
     }
 
-    async fn prior(&self, fingerprint: Fingerprint) -> Stored<Option<Prior>> {
-        let shared = self.shared.clone();
+    async fn prior(&self, fingerprints: &[Fingerprint]) -> Stored<Option<Prior>> {
+        let (shared, fingerprints) = (self.shared.clone(), fingerprints.to_vec());
         let find = move |connection: &_| {
             let now = shared.clock.now();
-            shared.idempotency.find(connection, now, &fingerprint)
+            let find = |key| shared.idempotency.find(connection, now, key).transpose();
+            fingerprints.iter().find_map(find).transpose()
         };
         Ok(self.way.snapshot(find).await?)
     }

@@ -107,8 +107,10 @@ pub struct AttemptQuery {
     pub filter: MessageFilter,
     /// With excerpts.
     pub with_excerpt: bool,
-    /// With messages and payloads.
+    /// With messages.
     pub with_message: bool,
+    /// With their payloads, where they come with messages.
+    pub with_payload: bool,
 }
 
 /// A list of an endpoint's messages: those that have a delivery or an attempt to it. A store may

@@ -71,8 +71,9 @@ pub trait Store: Send + Sync + 'static {
     /// Does one change.
     async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError>;
 
-    /// What became of the first request with this idempotency key, if it is still remembered.
-    async fn prior(&self, fingerprint: Fingerprint) -> Stored<Option<Prior>>;
+    /// What became of the first request with one of these idempotency keys: the first of them that
+    /// is still remembered.
+    async fn prior(&self, fingerprints: &[Fingerprint]) -> Stored<Option<Prior>>;
 
     /// An application with all its live endpoints.
     async fn registry(&self, application: &ApplicationRef) -> Stored<Option<RegistryRow>>;

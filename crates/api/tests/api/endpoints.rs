@@ -185,6 +185,12 @@ async fn credentials_in_a_url_are_masked_and_stay_while_it_leads_to_the_same_pla
         let refused = world.patch(path, url(elsewhere)).await;
         assert_eq!(refused.broken(), ["body/url"], "{elsewhere}");
     }
+    world.events.take();
+    for (password, reported) in [("pass", 0), ("other", 1)] {
+        let given = url(&format!("https://user:{password}@example.com/y"));
+        world.put(path, given).await.is(200);
+        assert_eq!(world.events.take_kinds().len(), reported, "{password}");
+    }
     let plain = url("https://example.com/y");
     let plain = world.put(path, plain).await.is(200);
     assert_eq!(plain["url"], "https://example.com/y");

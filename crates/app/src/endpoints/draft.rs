@@ -162,15 +162,21 @@ impl EndpointDraft {
     }
 
     /// Puts the URL's user name and password beside the headers of the endpoint that was at
-    /// `before`, or of a new one.
+    /// `before`, or of a new one. Tells whether they changed.
     pub(super) fn set_credentials(
         &self,
         headers: &mut CustomHeaders,
         before: Option<&str>,
-    ) -> Result<(), Violation> {
+    ) -> Result<bool, Violation> {
         match &self.credentials {
             Credentials::Untouched => {}
-            Credentials::Given(credentials) => headers.url_credentials = credentials.clone(),
+            Credentials::Given(given) => {
+                let before = std::mem::replace(&mut headers.url_credentials, given.clone());
+                return Ok(match (&before, given) {
+                    (Some(before), Some(given)) => before.expose() != given.expose(),
+                    (before, given) => before.is_some() != given.is_some(),
+                });
+            }
             Credentials::Masked(url) => {
                 let are_for_it = before.is_some_and(|before| url.has_origin_of(before));
                 if !are_for_it || headers.url_credentials.is_none() {
@@ -180,7 +186,7 @@ impl EndpointDraft {
                 }
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Whether [`Self::set_credentials`] has anything to do.

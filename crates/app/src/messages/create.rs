@@ -10,7 +10,7 @@ use crate::applications::{ApplicationDraft, ApplicationInput};
 use crate::caller::RequestKey;
 use crate::content::Content;
 use crate::find::Tenant;
-use crate::idempotency::{self, Request, Success};
+use crate::idempotency::{self, Success};
 use crate::{App, AppError, Caller, Violation};
 use model::Timestamp;
 use model::name::{Name, NameError};
@@ -139,17 +139,21 @@ impl App {
     /// is another. What clients make for one call alone never comes with another body: there the
     /// first item is enough.
     async fn check_batch_key(&self, caller: &Caller, items: usize) -> Result<(), AppError> {
-        let one_call = caller
-            .idempotency
-            .as_ref()
-            .is_none_or(RequestKey::is_of_one_call);
-        for index in 0..if one_call { 1 } else { items } {
-            let caller = caller_of_item(caller, index);
-            if let Request::Repeated(_) = self.request(&caller, Success::Accepted).await? {
-                break;
-            }
+        let request = caller.idempotency.as_ref();
+        let looked_at = match request.is_none_or(RequestKey::is_of_one_call) {
+            true => 1,
+            false => items,
+        };
+        let key = |index| idempotency::key(&caller_of_item(caller, index), Success::Accepted);
+        let keys: Vec<_> = (0..looked_at).map_while(key).collect();
+        let Some(first) = keys.first() else {
+            return Ok(());
+        };
+        let fingerprints: Vec<_> = keys.iter().map(|key| key.fingerprint).collect();
+        match self.store.prior(&fingerprints).await? {
+            Some(prior) if prior.body != first.body => Err(idempotency::key_reused()),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether so many messages may come at once.

@@ -55,7 +55,7 @@ async fn a_claim_does_not_wait_for_lists_nor_a_list_for_a_backup() {
         assert!(store.lanes(EndpointKey::MIN, 1).await.unwrap().is_empty());
         let nobody = ApplicationRef::Key(ApplicationKey::MIN);
         assert!(store.registry(&nobody).await.unwrap().is_none());
-        assert!(store.prior([0; 16]).await.unwrap().is_none());
+        assert!(store.prior(&[[0; 16]]).await.unwrap().is_none());
     };
     let way = tokio::time::timeout(Duration::from_secs(20), way).await;
     drop(ends);

@@ -165,7 +165,11 @@ async fn keys_beyond_what_memory_holds_are_remembered() {
     let remembered = async |world: &World| {
         let mut found = Vec::new();
         for number in 0..KEYS {
-            let prior = world.store.prior([number; 16]).await.expect("reads go on");
+            let prior = world
+                .store
+                .prior(&[[number; 16]])
+                .await
+                .expect("reads go on");
             found.push(prior.expect("it is remembered").made.key);
         }
         found

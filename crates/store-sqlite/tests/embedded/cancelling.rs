@@ -44,6 +44,7 @@ async fn attempts(world: &World, lane: Lane) -> usize {
         filter: MessageFilter::default(),
         with_excerpt: false,
         with_message: false,
+        with_payload: false,
     };
     let walk = world.store.attempts(&query).await;
     walk.expect("reads go on").rows.len()

@@ -150,7 +150,7 @@ pub(super) async fn a_refused_item_keeps_no_key(world: &World) {
 pub(super) async fn an_unknown_key_has_no_prior(world: &World) {
     let lane = world.lane().await;
     world.send(keyed(world, lane).await).await;
-    let found = world.store().prior([9; 16]).await;
+    let found = world.store().prior(&[[9; 16]]).await;
     assert_eq!(found.expect("reads go on"), None);
 }
 
@@ -230,7 +230,7 @@ async fn repeat(world: &World, lane: Lane) -> Result<Prior, Accepted> {
 }
 
 async fn prior(world: &World) -> Option<Prior> {
-    let found: Result<_, StoreError> = world.store().prior([1; 16]).await;
+    let found: Result<_, StoreError> = world.store().prior(&[[1; 16]]).await;
     found.expect("reads go on")
 }
 

@@ -78,6 +78,7 @@ pub(super) fn attempt_query(application: ApplicationKey, scope: AttemptScope) ->
         filter: MessageFilter::default(),
         with_excerpt: false,
         with_message: false,
+        with_payload: true,
     }
 }
 

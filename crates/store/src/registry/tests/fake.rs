@@ -155,7 +155,7 @@ impl Store for FakeStore {
     async fn change(&self, _: ChangeRequest) -> Result<Changed, ChangeError> {
         unreachable!("{UNASKED}")
     }
-    async fn prior(&self, _: Fingerprint) -> Stored<Option<Prior>> {
+    async fn prior(&self, _: &[Fingerprint]) -> Stored<Option<Prior>> {
         unreachable!("{UNASKED}")
     }
     async fn applications(
