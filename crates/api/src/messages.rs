@@ -3,6 +3,7 @@
 mod batch;
 mod incoming;
 mod outgoing;
+mod timing;
 
 pub(crate) use outgoing::MessageOut;
 
@@ -23,6 +24,7 @@ use http::StatusCode;
 use http::request::Parts;
 use incoming::MessageIn;
 use model::id::MessageKind;
+use timing::ServerTiming;
 
 pub(crate) fn routes(config: &ApiConfig) -> Router<Shared> {
     let batch = post(batch::create).layer(Extension(BodyLimit(config.batch_bytes_max)));
@@ -78,16 +80,17 @@ async fn create(
     Addressee(path): Addressee,
     Query(WithContent(with_content)): Query<WithContent>,
     call: Call,
-) -> Answer<(StatusCode, Json<MessageOut>)> {
+) -> Answer<(StatusCode, ServerTiming, Json<MessageOut>)> {
     let recipient = api.app.recipient(&call.caller, path).await?;
     let body: MessageIn = call.json()?;
-    let made = api
+    let sent = api
         .app
         .create_message(&call.caller, recipient, body.into())
         .await?;
     Ok((
         StatusCode::ACCEPTED,
-        Json(MessageOut::made(made, with_content)),
+        ServerTiming::of(&sent),
+        Json(MessageOut::made(sent.made, with_content)),
     ))
 }
 

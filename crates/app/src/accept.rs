@@ -11,6 +11,7 @@
 use crate::change::carried_through;
 use crate::find::Tenant;
 use crate::idempotency::{id_of, key_reused};
+use crate::messages::Durable;
 use crate::{App, AppError, content};
 use bytes::Bytes;
 use model::Timestamp;
@@ -61,8 +62,11 @@ pub(crate) struct Receipt {
     pub(crate) payload: Bytes,
 }
 
+/// What came of each draft, in the order of the drafts.
+pub(crate) type Receipts = Vec<Result<Receipt, AppError>>;
+
 /// Makes messages durable, all that are accepted in one commit, and hands their deliveries to the
-/// sender. The answers are in the order of the drafts; one refused draft does not fail the others.
+/// sender. One refused draft does not fail the others.
 ///
 /// A draft whose idempotency key was used before gets the receipt of the first time. Once begun it
 /// goes on to its end, also when the caller no longer waits.
@@ -70,9 +74,12 @@ pub(crate) async fn accept(
     app: &App,
     tenant: &Tenant,
     drafts: Vec<Draft>,
-) -> Result<Vec<Result<Receipt, AppError>>, AppError> {
+) -> Result<Durable<Receipts>, AppError> {
     if drafts.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Durable {
+            made: Vec::new(),
+            commit: Duration::ZERO,
+        });
     }
     let batch = Batch::new(app.clone(), tenant.row().clone(), drafts)?;
     carried_through(batch.run()).await
@@ -85,6 +92,8 @@ struct Batch {
     now: Timestamp,
     row: Arc<RegistryRow>,
     items: Vec<Item>,
+    /// How long the store has taken so far.
+    commit: Duration,
 }
 
 /// A draft with what is settled before its first round and stays the same in all of them.
@@ -126,21 +135,24 @@ impl Batch {
             app,
             row,
             items,
+            commit: Duration::ZERO,
         })
     }
 
-    async fn run(mut self) -> Result<Vec<Result<Receipt, AppError>>, AppError> {
+    async fn run(mut self) -> Result<Durable<Receipts>, AppError> {
         for _ in 0..ROUNDS_MAX {
             if !self.round().await {
                 break;
             }
             self.row = self.read_again().await?;
         }
-        Ok(self
-            .items
-            .into_iter()
-            .map(|item| item.result.unwrap_or_else(|| Err(restless())))
-            .collect())
+        let results = self.items.into_iter().map(|item| item.result);
+        Ok(Durable {
+            made: results
+                .map(|result| result.unwrap_or_else(|| Err(restless())))
+                .collect(),
+            commit: self.commit,
+        })
     }
 
     /// One commit with all items that have no result yet; whether some must be repeated because
@@ -157,7 +169,9 @@ impl Batch {
                 plans.push((index, plan));
             }
         }
+        let began = self.app.clock.monotonic();
         let answers = self.app.store.accept(accepts).await;
+        self.commit += self.app.clock.monotonic().saturating_sub(began);
         let mut stale = false;
         for ((index, plan), answer) in plans.into_iter().zip(answers) {
             match answer {

@@ -13,6 +13,7 @@ use crate::page::{ListInput, Page, Part};
 use crate::{App, AppError, Caller};
 use model::id::MessageKind;
 use model::message::Message;
+use std::time::Duration;
 use store::MessageRef;
 use store::query::MessageQuery;
 use store::rows::{MessageRow, Payload};
@@ -24,6 +25,15 @@ pub struct MessageView {
     pub message: Message,
     /// Its payload.
     pub content: Content,
+}
+
+/// What is on disk now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Durable<T> {
+    /// What was made.
+    pub made: T,
+    /// From handing it to the store until it was durable.
+    pub commit: Duration,
 }
 
 /// Which messages are asked for.

@@ -1,7 +1,7 @@
 //! Many messages in one request, each with its own result.
 
 use super::incoming::MessageIn;
-use super::{Addressee, MessageOut, WithContent};
+use super::{Addressee, MessageOut, ServerTiming, WithContent};
 use crate::Shared;
 use crate::body::{Call, parse};
 use crate::problem::{Refusal, refusal, status};
@@ -59,22 +59,25 @@ pub(super) async fn create(
     Addressee(path): Addressee,
     Query(WithContent(with_content)): Query<WithContent>,
     call: Call,
-) -> Answer<(StatusCode, Json<BatchOut>)> {
+) -> Answer<(StatusCode, ServerTiming, Json<BatchOut>)> {
     let recipient = api.app.recipient(&call.caller, path).await?;
     let body: BatchIn = call.json()?;
     let items = split(&body.messages, api.app.settings.batch_messages_max)?;
     api.app.check_count(items.count)?;
     let read = |text: &&RawValue| parse::<MessageIn>(text.get().as_bytes()).map(Into::into);
     let requests = items.kept.iter().map(read).collect();
-    let results = api
+    let sent = api
         .app
         .create_messages(&call.caller, recipient, requests)
         .await?;
-    let results = results
+    let timing = ServerTiming::of(&sent);
+    let results = sent
+        .made
         .into_iter()
         .map(|result| ResultOut::new(result, with_content));
     Ok((
         StatusCode::ACCEPTED,
+        timing,
         Json(BatchOut {
             results: results.collect(),
         }),

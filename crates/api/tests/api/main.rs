@@ -19,6 +19,8 @@ mod permissions;
 mod rubbish;
 mod secrets;
 mod sinks;
+mod slow_disk;
 mod stage;
 mod standings;
+mod timing;
 mod world;

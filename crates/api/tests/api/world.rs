@@ -3,6 +3,7 @@
 
 use crate::call::{Answer, Call};
 use crate::sinks::{TestEvents, TestLanes};
+use crate::slow_disk::SlowDisk;
 use app::tokens::{Grant, Lifetime, TokenSettings};
 use app::{App, Settings, Tokens};
 use async_trait::async_trait;
@@ -38,6 +39,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) lanes: Arc<TestLanes>,
     pub(crate) events: Arc<TestEvents>,
+    /// Makes commits take time.
+    pub(crate) disk: Arc<SlowDisk>,
     /// Makes commits fail.
     pub(crate) faults: Faults,
     _directory: TempDir,
@@ -55,8 +58,9 @@ impl World {
         let lanes = Arc::new(TestLanes::default());
         let events = Arc::new(TestEvents::default());
         let faults = Faults::default();
+        let disk = Arc::new(SlowDisk::new(clock.clone()));
         let surroundings = Surroundings {
-            clock: clock.clone(),
+            clock: disk.clone(),
             entropy: entropy.clone(),
         };
         let store = open(&directory.path().join("data"), &faults, surroundings);
@@ -83,6 +87,7 @@ impl World {
             clock,
             lanes,
             events,
+            disk,
             faults,
             _directory: directory,
         }

@@ -3,9 +3,9 @@
 //! The application is found before a body is read, so that a stranger learns nothing from how it
 //! is judged: first [`App::recipient`], then [`App::create_message`] or [`App::create_messages`].
 
-use super::MessageView;
 use super::draft::{Bounds, MessageInput};
-use crate::accept::{Draft, Receipt, accept};
+use super::{Durable, MessageView};
+use crate::accept::{Draft, Receipt, Receipts, accept};
 use crate::applications::{ApplicationDraft, ApplicationInput};
 use crate::caller::RequestKey;
 use crate::content::Content;
@@ -79,7 +79,7 @@ impl App {
         caller: &Caller,
         recipient: Recipient,
         request: MessageRequest,
-    ) -> Result<MessageView, AppError> {
+    ) -> Result<Durable<MessageView>, AppError> {
         let now = self.clock.now();
         let (draft, application) = self.judge(request, now)?;
         let key = idempotency::key(caller, Success::Accepted);
@@ -88,9 +88,12 @@ impl App {
             ..draft
         };
         let tenant = self.tenant_of(recipient, application).await?;
-        let mut receipts = accept(self, &tenant, vec![draft]).await?;
-        let receipt = receipts.pop().expect("one draft has one answer")?;
-        Ok(view(receipt, now))
+        let mut accepted = accept(self, &tenant, vec![draft]).await?;
+        let receipt = accepted.made.pop().expect("one draft has one answer")?;
+        Ok(Durable {
+            made: view(receipt, now),
+            commit: accepted.commit,
+        })
     }
 
     /// Sends many messages to an application, each with its own result in the order given; all
@@ -104,7 +107,7 @@ impl App {
         caller: &Caller,
         recipient: Recipient,
         requests: Vec<Result<MessageRequest, AppError>>,
-    ) -> Result<Results, AppError> {
+    ) -> Result<Durable<Results>, AppError> {
         self.check_count(requests.len())?;
         self.check_batch_key(caller, requests.len()).await?;
         let now = self.clock.now();
@@ -124,15 +127,17 @@ impl App {
             }));
         }
         let tenant = self.tenant_of(recipient, application).await?;
-        let receipts = accept(self, &tenant, drafts).await?;
-        let receipts = one_commit(receipts)?;
-        let mut receipts = receipts.into_iter();
+        let accepted = accept(self, &tenant, drafts).await?;
+        let mut receipts = one_commit(accepted.made)?.into_iter();
         let answered = results.into_iter().map(|result| {
             result?;
             let receipt = receipts.next().expect("each draft has one answer");
             receipt.map(|receipt| view(receipt, now))
         });
-        Ok(answered.collect())
+        Ok(Durable {
+            made: answered.collect(),
+            commit: accepted.commit,
+        })
     }
 
     /// Each item has a key of its own, and the first one that is remembered tells whether the body
@@ -227,9 +232,7 @@ fn check_uid(path: &RecipientPath, brought: &ApplicationDraft) -> Result<(), App
 }
 
 /// What failed for the commit, failed for all.
-fn one_commit(
-    mut receipts: Vec<Result<Receipt, AppError>>,
-) -> Result<Vec<Result<Receipt, AppError>>, AppError> {
+fn one_commit(mut receipts: Receipts) -> Result<Receipts, AppError> {
     let of_all = |receipt: &Result<Receipt, AppError>| {
         matches!(
             receipt,
