@@ -1,0 +1,106 @@
+//! Why something could not be measured.
+
+use http::StatusCode;
+use std::io;
+use std::time::Duration;
+
+/// Why something could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A URL that can't be used.
+    #[error("`{url}` can't be used: {reason}")]
+    Url {
+        /// The URL.
+        url: String,
+        /// What would be right.
+        reason: &'static str,
+    },
+    /// A process could not be started.
+    #[error("{part} can't be started")]
+    Start {
+        /// Which one.
+        part: &'static str,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// A process ended, or said something that makes no sense.
+    #[error("{part} ended before it was done:\n{log}")]
+    Ended {
+        /// Which one.
+        part: &'static str,
+        /// What it said.
+        log: String,
+    },
+    /// A process was not ready in time.
+    #[error("{part} was not ready within {limit:?}")]
+    NotReady {
+        /// Which one.
+        part: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// A request was not answered as it has to be.
+    #[error("{request} was answered {status}: {text}")]
+    Refused {
+        /// What was asked.
+        request: String,
+        /// The status.
+        status: StatusCode,
+        /// The beginning of the answer.
+        text: String,
+    },
+    /// An answer that makes no sense.
+    #[error("{request} was answered without {missing}")]
+    Strange {
+        /// What was asked.
+        request: String,
+        /// What is not in the answer.
+        missing: &'static str,
+    },
+    /// The load client gave up.
+    #[error("the load client gave up: {0}")]
+    Load(String),
+    /// Nobody could be reached, or a connection broke.
+    #[error("{address} can't be reached")]
+    Connect {
+        /// Who.
+        address: String,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// HTTP went wrong.
+    #[error("a request failed")]
+    Http(#[from] hyper::Error),
+    /// An answer that is not what was asked for.
+    #[error("an answer can't be read")]
+    Json(#[from] serde_json::Error),
+    /// Something else of the system's.
+    #[error("{what}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+impl BenchError {
+    /// For `map_err`.
+    pub(crate) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |cause| Self::Io { what, cause }
+    }
+
+    /// An answer that says no, with its beginning.
+    pub(crate) fn refused(request: impl Into<String>, status: StatusCode, body: &[u8]) -> Self {
+        const SHOWN_MAX: usize = 300;
+        let text = String::from_utf8_lossy(&body[..body.len().min(SHOWN_MAX)]);
+        Self::Refused {
+            request: request.into(),
+            status,
+            text: text.escape_debug().to_string(),
+        }
+    }
+}

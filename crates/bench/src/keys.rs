@@ -1,0 +1,65 @@
+//! Idempotency keys as client libraries send them: `auto_` and a random UUID, a new one for each
+//! request.
+
+use http::HeaderValue;
+use std::hash::{BuildHasher as _, RandomState};
+
+/// Makes keys. They never repeat in practice, and are no secrets.
+pub(crate) struct Keys(u64);
+
+impl Keys {
+    /// With a beginning that the system draws.
+    pub(crate) fn new() -> Self {
+        Self(RandomState::new().hash_one(std::process::id()))
+    }
+
+    /// The next one.
+    pub(crate) fn next(&mut self) -> HeaderValue {
+        let text = uuid4(self.draw(), self.draw());
+        HeaderValue::try_from(text).expect("a UUID is good in a header")
+    }
+
+    /// SplitMix64.
+    pub(crate) fn draw(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+fn uuid4(high: u64, low: u64) -> String {
+    let (high, low) = (high & !0xf000 | 0x4000, low & !(0b11 << 62) | 0b10 << 62);
+    format!(
+        "auto_{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xffff,
+        low >> 48,
+        low & 0xffff_ffff_ffff,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_the_form_of_random_uuids() {
+        let all = uuid4(u64::MAX, u64::MAX);
+        assert_eq!(all, "auto_ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(uuid4(0, 0), "auto_00000000-0000-4000-8000-000000000000");
+    }
+
+    #[test]
+    fn no_key_comes_twice() {
+        let (mut one, mut other) = (Keys::new(), Keys::new());
+        let mut keys: Vec<_> = (0..1_000)
+            .flat_map(|_| [one.next(), other.next()])
+            .collect();
+        keys.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
+        keys.dedup();
+        assert_eq!(keys.len(), 2_000);
+    }
+}

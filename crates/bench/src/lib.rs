@@ -1,0 +1,43 @@
+//! What a webhook sender costs: a load client, a receiver and a bare relay, each run in a process
+//! of its own, and the rounds in which they are measured beside each other.
+//!
+//! Three ways are measured with the same client and the same receiver: `raw`, straight from one to
+//! the other; `relay`, through a relay that stores and signs nothing, which is what two HTTP
+//! exchanges cost; and `postrider`, through a server that speaks Postrider's API.
+//!
+//! It talks to no other room: a server is a process that is started, or a URL that is given. It
+//! prints nothing; the binary shows what [`run`] gives back. It deliberately speaks plain HTTP
+//! only: TLS would measure the load client.
+//!
+//! Map: [`plan`] (what to measure), [`run`] (rounds), `measure` (one measurement), `target` (what
+//! it goes through) · `process`, `usage` (children, their CPU and memory) · [`load`], [`receiver`],
+//! [`relay`] (the parts that run as processes), `stdin` (their end) · `payload` (how messages are
+//! told apart), `keys`, `pace`, `book` (what arrived) · `dial`, `serving`, `control` (HTTP, both
+//! ways) · `histogram`, [`report`] (numbers) · `clock`.
+
+mod book;
+mod clock;
+mod control;
+mod dial;
+mod error;
+mod histogram;
+mod keys;
+pub mod load;
+mod measure;
+mod pace;
+mod payload;
+pub mod plan;
+mod process;
+pub mod receiver;
+pub mod relay;
+pub mod report;
+mod run;
+mod serving;
+mod stdin;
+mod target;
+mod usage;
+
+pub use error::BenchError;
+pub use plan::{Plan, Server, Way};
+pub use report::Report;
+pub use run::{Stage, run};

@@ -1,0 +1,206 @@
+//! One measurement: start the parts, warm them up, send, wait until everything has arrived, and
+//! look at what it took.
+
+use crate::book::{Arrivals, Expected};
+use crate::control::Control;
+use crate::dial::Place;
+use crate::keys::Keys;
+use crate::load::{Job, Sent};
+use crate::payload::RUNS;
+use crate::plan::{Case, Plan, Way};
+use crate::process::{Listening, LoadClient};
+use crate::receiver::{BEGIN, BOOK};
+use crate::report::Figures;
+use crate::run::{Stage, Watch};
+use crate::target::Target;
+use crate::usage::Usage;
+use crate::{BenchError, clock};
+use serde_json::json;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// Between two looks at the receiver's book.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// What all measurements share.
+pub(crate) struct Bench<'a> {
+    plan: &'a Plan,
+    watch: Watch<'a>,
+    receiver_url: String,
+    own_receiver: Option<Listening>,
+    receiver: Control,
+    numbers: Keys,
+    /// Applications that were made in a server that was there before.
+    made: Vec<String>,
+}
+
+/// What one pass showed.
+struct Pass {
+    sent: Sent,
+    arrivals: Arrivals,
+    expected: Expected,
+}
+
+impl<'a> Bench<'a> {
+    /// Has a receiver ready.
+    pub(crate) async fn open(plan: &'a Plan, watch: Watch<'a>) -> Result<Self, BenchError> {
+        let (receiver_url, own_receiver) = match &plan.receiver {
+            Some(url) => (url.trim_end_matches('/').to_owned(), None),
+            None => {
+                let arguments = ["bench", "--part", "receiver"];
+                let part = Listening::start(&plan.program, "the receiver", &arguments).await?;
+                (part.url().to_owned(), Some(part))
+            }
+        };
+        Ok(Self {
+            receiver: Control::new(Place::parse(&receiver_url)?, None),
+            plan,
+            watch,
+            receiver_url,
+            own_receiver,
+            numbers: Keys::new(),
+            made: Vec::new(),
+        })
+    }
+
+    /// Measures a case once, with parts of its own.
+    pub(crate) async fn measure(&mut self, case: &Case) -> Result<Figures, BenchError> {
+        let target = match case.way {
+            Way::Raw => Target::receiver(&self.receiver_url)?,
+            Way::Relay => Target::relay(self.plan, &self.receiver_url).await?,
+            Way::Postrider => Target::server(self.plan, &self.receiver_url).await?,
+        };
+        self.made.extend(target.made.clone());
+        let mut load = LoadClient::start(&self.plan.program)?;
+        let mut job = self.job(case, &target);
+        job.messages = self.plan.size.warm_up();
+        if job.messages > 0 {
+            self.pass(case, &mut load, &mut job).await?;
+        }
+        job.messages = self.plan.size.messages;
+        let harness: Vec<_> = load.process().into_iter().chain(self.process()).collect();
+        let used = || (Usage::of(&target.processes), Usage::of(&harness));
+        let before = used();
+        let pass = self.pass(case, &mut load, &mut job).await?;
+        let after = used();
+        let figures = figures(&pass, before, after);
+        load.stop().await;
+        target.stop().await;
+        Ok(figures)
+    }
+
+    /// Takes away what was made in a server that was there before, and ends the receiver.
+    pub(crate) async fn close(mut self) -> Result<(), BenchError> {
+        Target::remove(&self.plan.server, &std::mem::take(&mut self.made)).await?;
+        if let Some(receiver) = self.own_receiver {
+            receiver.stop().await;
+        }
+        Ok(())
+    }
+
+    fn process(&self) -> Option<u32> {
+        self.own_receiver.as_ref()?.process()
+    }
+
+    fn job(&self, case: &Case, target: &Target) -> Job {
+        let size = &self.plan.size;
+        Job {
+            place: target.place.clone(),
+            path: target.path.clone(),
+            token: target.token.clone(),
+            run: 0,
+            messages: 0,
+            batch: size.batch.filter(|_| case.way == Way::Postrider),
+            payload_bytes: size.payload_bytes,
+            clients: case.clients,
+            keys: case.keys,
+            rate: size.rate,
+        }
+    }
+
+    /// Sends what a job says, and waits until all has arrived or no more does.
+    async fn pass(
+        &mut self,
+        case: &Case,
+        load: &mut LoadClient,
+        job: &mut Job,
+    ) -> Result<Pass, BenchError> {
+        job.run = self.numbers.draw() % RUNS;
+        let expected = Expected {
+            run: job.run,
+            messages: job.messages,
+            endpoints: match case.way {
+                Way::Raw => 1,
+                Way::Relay | Way::Postrider => self.plan.size.endpoints.into(),
+            },
+        };
+        self.receiver.post(BEGIN, &json!(expected)).await?;
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut sending = pin!(load.send(job));
+        let mut sent = None;
+        let mut since = (0, Instant::now());
+        loop {
+            tokio::select! {
+                outcome = &mut sending, if sent.is_none() => sent = Some(outcome?),
+                _ = looks.tick() => {}
+            }
+            let arrivals: Arrivals = self.receiver.get(BOOK).await?;
+            (self.watch)(&Stage {
+                case: *case,
+                arrived: arrivals.arrived,
+                expected: expected.deliveries(),
+            });
+            if arrivals.arrived > since.0 {
+                since = (arrivals.arrived, Instant::now());
+            }
+            let over = arrivals.arrived >= expected.deliveries()
+                || since.1.elapsed() >= self.plan.patience;
+            if let (Some(sent), true) = (&sent, over) {
+                return Ok(Pass {
+                    sent: sent.clone(),
+                    arrivals,
+                    expected,
+                });
+            }
+        }
+    }
+}
+
+/// What the parts in the middle, and client and receiver, had used.
+type Used = (Option<Usage>, Option<Usage>);
+
+fn figures(pass: &Pass, before: Used, after: Used) -> Figures {
+    let Pass {
+        sent,
+        arrivals,
+        expected,
+    } = pass;
+    let clock_is_shared = arrivals.machine.is_some() && arrivals.machine == clock::machine();
+    let began_us = match clock_is_shared {
+        true => sent.began_us,
+        false => arrivals.first_us,
+    };
+    let per_second = |count: u64, us: u64| count as f64 * 1e6 / us.max(1) as f64;
+    let cpu_us = |before: Option<Usage>, after: Option<Usage>| {
+        let used = after?.cpu.saturating_sub(before?.cpu);
+        Some(used.as_secs_f64() * 1e6 / arrivals.arrived.max(1) as f64)
+    };
+    Figures {
+        messages_per_second: per_second(expected.messages, sent.ended_us - sent.began_us),
+        deliveries_per_second: per_second(
+            arrivals.arrived,
+            arrivals.last_us.saturating_sub(began_us),
+        ),
+        of_relay: None,
+        accept_ms: sent.accept,
+        commit_ms: sent.commit,
+        end_to_end_ms: arrivals.latency.filter(|_| clock_is_shared),
+        cpu_us: cpu_us(before.0, after.0),
+        harness_cpu_us: cpu_us(before.1, after.1),
+        peak_mib: after.0.map(|usage| usage.peak_kib as f64 / 1_024.0),
+        lost: expected.deliveries().saturating_sub(arrivals.arrived),
+        repeated: arrivals.repeated,
+    }
+}

@@ -1,0 +1,178 @@
+//! What is to be measured: the ways, and how much goes along each.
+
+use crate::BenchError;
+use crate::dial::Place;
+use crate::payload::PAYLOAD_BYTES_MIN;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The smallest payload that can be told from others.
+pub const PAYLOAD_MIN: usize = PAYLOAD_BYTES_MIN;
+
+/// A way from the load client to the receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Way {
+    /// Straight.
+    Raw,
+    /// Through a relay that stores and signs nothing.
+    Relay,
+    /// Through a server: accepted durably, delivered, recorded.
+    Postrider,
+}
+
+/// The server to measure.
+#[derive(Debug, Clone)]
+pub enum Server {
+    /// One that the bench starts for each measurement, on a store of its own.
+    Own {
+        /// Where its data directory is made, and removed again.
+        below: PathBuf,
+    },
+    /// One that is there.
+    Given {
+        /// The base of its URLs.
+        url: String,
+        /// A token for the whole organisation.
+        token: String,
+        /// Its processes, if they can be looked at from here.
+        processes: Vec<u32>,
+    },
+}
+
+/// What is to be measured.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// This program, which is started again for each part.
+    pub program: PathBuf,
+    /// The server.
+    pub server: Server,
+    /// A receiver that is there; `None`: one of the bench's own.
+    pub receiver: Option<String>,
+    /// The ways.
+    pub ways: Vec<Way>,
+    /// Whether requests have idempotency keys: one value, or both.
+    pub keys: Vec<bool>,
+    /// Numbers of clients.
+    pub clients: Vec<usize>,
+    /// How often everything is measured.
+    pub rounds: usize,
+    /// When nothing has arrived for so long, what has not is lost.
+    pub patience: Duration,
+    /// How much is sent.
+    pub size: Size,
+}
+
+/// How much is sent in each measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Size {
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of each payload.
+    pub payload_bytes: usize,
+    /// Endpoints that get each message.
+    pub endpoints: u32,
+    /// Messages in a request to the server; `None`: one, and no batch.
+    pub batch: Option<u64>,
+    /// Messages in a second; `None`: as many as are answered.
+    pub rate: Option<u64>,
+}
+
+/// One kind of measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Case {
+    /// The way.
+    pub way: Way,
+    /// Clients at a time.
+    pub clients: usize,
+    /// With idempotency keys.
+    pub keys: bool,
+}
+
+impl Plan {
+    /// Everything that each round measures, in this order. Keys mean nothing to the first two ways:
+    /// those are measured once, with keys, so that all requests are alike.
+    pub fn cases(&self) -> Vec<Case> {
+        let mut cases = Vec::new();
+        for &clients in &self.clients {
+            for &way in &self.ways {
+                let keys: &[bool] = match way {
+                    Way::Postrider => &self.keys,
+                    Way::Raw | Way::Relay => &[true],
+                };
+                let case = |&keys| Case { way, clients, keys };
+                cases.extend(keys.iter().map(case));
+            }
+        }
+        cases
+    }
+
+    /// Whether it can be measured at all.
+    ///
+    /// # Errors
+    /// A URL that can't be used.
+    pub fn check(&self) -> Result<(), BenchError> {
+        if let Server::Given { url, .. } = &self.server {
+            Place::parse(url)?;
+        }
+        if let Some(url) = &self.receiver {
+            Place::parse(url)?;
+        }
+        Ok(())
+    }
+}
+
+impl Size {
+    /// The most messages that warm up what is measured.
+    const WARM_UP_MAX: u64 = 5_000;
+
+    /// Messages that go before, and are not counted: connections are made, lanes grow.
+    pub(crate) fn warm_up(&self) -> u64 {
+        let batch = self.batch.unwrap_or(1);
+        (self.messages / 10)
+            .min(Self::WARM_UP_MAX)
+            .next_multiple_of(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ways_without_keys_are_measured_once_for_each_number_of_clients() {
+        let plan = Plan {
+            program: PathBuf::new(),
+            server: Server::Own {
+                below: PathBuf::new(),
+            },
+            receiver: None,
+            ways: vec![Way::Relay, Way::Postrider],
+            keys: vec![true, false],
+            clients: vec![256, 64],
+            rounds: 3,
+            patience: Duration::ZERO,
+            size: Size {
+                messages: 105,
+                payload_bytes: 1_024,
+                endpoints: 1,
+                batch: Some(7),
+                rate: None,
+            },
+        };
+        let cases = plan.cases();
+        let shown: Vec<_> = cases.iter().map(|c| (c.way, c.clients, c.keys)).collect();
+        let expected = [256, 64].map(|clients| {
+            [
+                (Way::Relay, clients, true),
+                (Way::Postrider, clients, true),
+                (Way::Postrider, clients, false),
+            ]
+        });
+        assert_eq!(shown, expected.concat());
+        assert_eq!(plan.size.warm_up(), 14);
+    }
+}
