@@ -1,5 +1,9 @@
 //! What can be typed. Parsing only; [`crate::command`] does the work.
 
+mod bench;
+
+pub(crate) use bench::{BenchArgs, BenchPart};
+
 use crate::command;
 use crate::config::ConfigArgs;
 use crate::failure::Failure;
@@ -35,6 +39,8 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Run the main job: a shop, its payments and shipments, and trouble on the way
     Demo(DemoArgs),
+    /// Measure what a server costs, beside a bare relay and no server at all
+    Bench(BenchArgs),
 }
 
 /// `serve`.
@@ -155,6 +161,7 @@ impl Command {
             Self::Backup(args) => command::backup::run(args),
             Self::Restore(args) => command::restore::run(args),
             Self::Demo(args) => crate::demo::run(&args),
+            Self::Bench(args) => command::bench::run(args),
         }
     }
 }

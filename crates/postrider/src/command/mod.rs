@@ -1,6 +1,7 @@
 //! One file for each command. `demo` has a folder of its own.
 
 pub(crate) mod backup;
+pub(crate) mod bench;
 pub(crate) mod check_url;
 pub(crate) mod config;
 pub(crate) mod keys;

@@ -1,0 +1,177 @@
+//! What can be typed after `bench`.
+
+use bench::{Plan, Server, Way, plan};
+use clap::{Args, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// `bench`.
+#[derive(Args)]
+pub(crate) struct BenchArgs {
+    /// Measure the server at this URL (http://HOST:PORT) instead of one of the bench's own
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// An admin token of that server: better in POSTRIDER_TOKEN, or `-` for standard input
+    #[arg(long, value_name = "T", requires = "server")]
+    pub(crate) token: Option<String>,
+    /// A process of that server, whose CPU and memory are counted (repeatable)
+    #[arg(long, value_name = "PID", requires = "server", value_delimiter = ',')]
+    pub(crate) pid: Vec<u32>,
+    /// Messages in each measurement
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub(crate) messages: u64,
+    /// Clients at a time, each with one request open; several numbers are measured side by side
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "256,64",
+        value_delimiter = ','
+    )]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) clients: Vec<u16>,
+    /// Bytes of each payload
+    #[arg(long, value_name = "BYTES", default_value_t = 1_024)]
+    #[arg(value_parser = clap::value_parser!(u32).range(plan::PAYLOAD_MIN as i64..=1 << 24))]
+    pub(crate) payload: u32,
+    /// Endpoints that get each message
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) endpoints: u32,
+    /// Post batches of N messages
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    pub(crate) batch: Option<u64>,
+    /// Send so many messages a second, whether or not they are answered, instead of as many as are
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) rate: Option<u64>,
+    /// How long to send at that rate; in place of --messages
+    #[arg(long, value_name = "S", requires = "rate", conflicts_with = "messages")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) seconds: Option<u64>,
+    /// Send idempotency keys as client libraries do, or none
+    #[arg(long, value_enum, default_value = "both")]
+    pub(crate) keys: KeysArg,
+    /// Which ways to measure
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "raw,relay,postrider"
+    )]
+    pub(crate) ways: Vec<WayArg>,
+    /// How often everything is measured; the medians are shown
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) rounds: u16,
+    /// What has not arrived when nothing has for so many seconds is lost
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) patience: u64,
+    /// Where the own server's temporary data directory is made: on the disk that matters
+    #[arg(long, value_name = "DIR", conflicts_with = "server")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Deliver to the receiver at this URL, which `bench --receive` started
+    #[arg(long, value_name = "URL")]
+    pub(crate) receiver: Option<String>,
+    /// Only receive, for a bench that runs elsewhere
+    #[arg(long, conflicts_with_all = ["server", "receiver"])]
+    pub(crate) receive: bool,
+    /// Address that --receive listens on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Run as a part of a bench
+    #[arg(long, hide = true)]
+    pub(crate) part: Option<BenchPart>,
+}
+
+/// What the bench starts its own program again for.
+#[derive(ValueEnum, Clone, Copy)]
+pub(crate) enum BenchPart {
+    /// The load client.
+    Load,
+    /// The receiver.
+    Receiver,
+    /// The relay.
+    Relay,
+}
+
+/// With idempotency keys or without.
+#[derive(ValueEnum, Clone, Copy)]
+pub(crate) enum KeysArg {
+    /// With a key of its own for each request.
+    Auto,
+    /// Without.
+    None,
+    /// One after the other.
+    Both,
+}
+
+/// The ways.
+#[derive(ValueEnum, Clone, Copy)]
+pub(crate) enum WayArg {
+    /// Straight to the receiver.
+    Raw,
+    /// Through a relay that stores and signs nothing.
+    Relay,
+    /// Through the server.
+    Postrider,
+}
+
+impl BenchArgs {
+    /// What is to be measured, by `program` as its parts.
+    pub(crate) fn plan(&self, program: PathBuf, token: Option<String>) -> Plan {
+        let server = match (&self.server, token) {
+            (Some(url), Some(token)) => Server::Given {
+                url: url.clone(),
+                token,
+                processes: self.pid.clone(),
+            },
+            _ => Server::Own {
+                below: self.data_dir.clone().unwrap_or_else(std::env::temp_dir),
+            },
+        };
+        Plan {
+            program,
+            server,
+            receiver: self.receiver.clone(),
+            ways: self.ways.iter().map(|way| way.way()).collect(),
+            keys: match self.keys {
+                KeysArg::Auto => vec![true],
+                KeysArg::None => vec![false],
+                KeysArg::Both => vec![true, false],
+            },
+            clients: self.clients.iter().map(|&clients| clients.into()).collect(),
+            rounds: self.rounds.into(),
+            patience: Duration::from_secs(self.patience),
+            size: self.size(),
+        }
+    }
+
+    /// Whole batches only.
+    fn size(&self) -> plan::Size {
+        let messages = match (self.rate, self.seconds) {
+            (Some(rate), Some(seconds)) => rate * seconds,
+            _ => self.messages,
+        };
+        plan::Size {
+            messages: messages.next_multiple_of(self.batch.unwrap_or(1)),
+            payload_bytes: self.payload as usize,
+            endpoints: self.endpoints,
+            batch: self.batch,
+            rate: self.rate,
+        }
+    }
+}
+
+impl WayArg {
+    fn way(self) -> Way {
+        match self {
+            Self::Raw => Way::Raw,
+            Self::Relay => Way::Relay,
+            Self::Postrider => Way::Postrider,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The report for people: a table for each number of clients, with a column for each way.
+
+use bench::Report;
+use bench::Way;
+use bench::plan::{Case, Size};
+use bench::report::{Figures, Latency, Measured};
+use comfy_table::{CellAlignment, Table, presets};
+
+/// Everything, as text.
+pub(super) fn of(report: &Report) -> String {
+    let mut numbers: Vec<_> = report.cases.iter().map(|case| case.case.clients).collect();
+    numbers.dedup();
+    let mut text = headline(&report.size);
+    for clients in numbers {
+        let cases = report.cases.iter();
+        let cases: Vec<_> = cases.filter(|case| case.case.clients == clients).collect();
+        text.push_str(&format!("\n\n{clients} clients\n{}", table(&cases)));
+    }
+    text.push_str(&format!("\nlost: {}", report.lost));
+    text
+}
+
+/// What a case is called.
+pub(super) fn name(case: &Case) -> &'static str {
+    match (case.way, case.keys) {
+        (Way::Raw, _) => "raw",
+        (Way::Relay, _) => "relay",
+        (Way::Postrider, true) => "postrider",
+        (Way::Postrider, false) => "postrider, no keys",
+    }
+}
+
+fn headline(size: &Size) -> String {
+    let Size {
+        messages,
+        payload_bytes,
+        endpoints,
+        batch,
+        rate,
+    } = size;
+    let batch = batch.map_or(String::new(), |batch| format!(", in batches of {batch}"));
+    let rate = rate.map_or(String::new(), |rate| format!(", {rate} a second"));
+    format!(
+        "{messages} messages of {payload_bytes} bytes to each of {endpoints} endpoints{batch}{rate}"
+    )
+}
+
+fn table(cases: &[&Measured]) -> Table {
+    let mut table = Table::new();
+    let names = cases.iter().map(|case| name(&case.case).to_owned());
+    let header: Vec<_> = std::iter::once(String::new()).chain(names).collect();
+    table
+        .load_style(presets::UTF8_FULL_CONDENSED)
+        .set_header(header);
+    for (name, show) in ROWS {
+        let cells = cases.iter().map(|case| show(case));
+        table.add_row(std::iter::once((*name).to_owned()).chain(cells));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A row: its name, and what it shows of a case.
+type Row = (&'static str, fn(&Measured) -> String);
+
+const ROWS: &[Row] = &[
+    ("messages/s", |case| whole(case.median.messages_per_second)),
+    ("deliveries/s", |case| {
+        whole(case.median.deliveries_per_second)
+    }),
+    ("  of all rounds", |case| {
+        range(case, |f| Some(f.deliveries_per_second))
+    }),
+    ("of the relay's", |case| shown(case.median.of_relay, 2)),
+    ("accept p50 / p99, ms", |case| usual(case.median.accept_ms)),
+    ("  p99.9 / max", |case| rare(case.median.accept_ms)),
+    ("commit p50 / p99, ms", |case| usual(case.median.commit_ms)),
+    ("  p99.9 / max", |case| rare(case.median.commit_ms)),
+    ("end to end p50 / p99, ms", |case| {
+        usual(case.median.end_to_end_ms)
+    }),
+    ("  p99.9 / max", |case| rare(case.median.end_to_end_ms)),
+    ("CPU-µs per delivery", |case| shown(case.median.cpu_us, 1)),
+    ("  of all rounds", |case| range(case, |f| f.cpu_us)),
+    ("  of client and receiver", |case| {
+        shown(case.median.harness_cpu_us, 1)
+    }),
+    ("peak memory, MiB", |case| shown(case.median.peak_mib, 0)),
+    ("lost", |case| case.median.lost.to_string()),
+    ("repeated", |case| case.median.repeated.to_string()),
+];
+
+fn whole(value: f64) -> String {
+    format!("{value:.0}")
+}
+
+fn shown(value: Option<f64>, digits: usize) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+fn range(case: &Measured, figure: fn(&Figures) -> Option<f64>) -> String {
+    let values = || case.rounds.iter().filter_map(figure);
+    let (least, most) = (values().reduce(f64::min), values().reduce(f64::max));
+    match (least, most) {
+        (Some(least), Some(most)) => format!("{least:.0} – {most:.0}"),
+        _ => "–".to_owned(),
+    }
+}
+
+fn usual(latency: Option<Latency>) -> String {
+    let show = |latency: Latency| format!("{:.2} / {:.2}", latency.p50, latency.p99);
+    latency.map_or("–".to_owned(), show)
+}
+
+fn rare(latency: Option<Latency>) -> String {
+    let show = |latency: Latency| format!("{:.2} / {:.2}", latency.p999, latency.max);
+    latency.map_or("–".to_owned(), show)
+}

@@ -1,0 +1,147 @@
+//! The bench: that it measures, loses nothing, leaves nothing behind, and says so when something
+//! was lost.
+
+use std::fs;
+
+use e2e::command::{postrider, run};
+use e2e::{Answer, Options, Receiver, Server, place};
+use serde_json::Value;
+
+#[tokio::test]
+async fn a_small_bench_loses_nothing_and_has_all_its_numbers() {
+    let home = tempfile::tempdir().expect("a directory");
+    let directory = home.path().to_str().expect("a text");
+    let arguments = ["bench", "--json", "--messages", "200", "--clients", "4,2"];
+    let arguments = [&arguments[..], &["--endpoints", "2", "--rounds", "2"]].concat();
+    let arguments = [&arguments[..], &["--data-dir", directory]].concat();
+    let report = report(postrider(&arguments).await.text());
+    assert_eq!(
+        (&report["lost"], &report["repeated"]),
+        (&0.into(), &0.into())
+    );
+    let cases = report["cases"].as_array().expect("cases");
+    let names: Vec<_> = cases.iter().map(name).collect();
+    let expected = [4, 2].map(|clients| {
+        [
+            ("raw", true),
+            ("relay", true),
+            ("postrider", true),
+            ("postrider", false),
+        ]
+        .map(|(way, keys)| (way, clients, keys))
+    });
+    assert_eq!(names, expected.concat());
+    for case in cases {
+        assert_eq!(case["rounds"].as_array().expect("rounds").len(), 2);
+        expect_figures(case);
+    }
+    let left = fs::read_dir(directory).expect("a directory").count();
+    assert_eq!(left, 0, "a data directory was left behind");
+}
+
+#[tokio::test]
+async fn a_server_that_runs_is_measured_and_left_as_it_was() {
+    let mut server = Server::start(Options::dev()).await;
+    let (url, pid) = (server.url(), server.pid().to_string());
+    let mut command = place::command(place::binary());
+    command
+        .args(["bench", "--json", "--ways", "postrider", "--keys", "auto"])
+        .args(["--messages", "40", "--batch", "20", "--clients", "2"])
+        .args(["--rounds", "1", "--server", &url, "--pid", &pid])
+        .env("POSTRIDER_TOKEN", server.token().await);
+    let outcome = run(command).await;
+    let report = report(outcome.text());
+    assert_eq!(report["lost"], 0);
+    let case = &report["cases"][0];
+    for figure in ["cpuUs", "peakMib"] {
+        assert!(case["median"][figure].is_number(), "{figure}: {case}");
+    }
+    assert!(case["median"]["commitMs"]["p50"].is_number(), "{case}");
+    let list = server.api().await.get("/app").await.expect(200).json();
+    assert_eq!(list["data"], Value::Array(Vec::new()));
+}
+
+#[tokio::test]
+async fn at_a_fixed_rate_no_more_is_sent_than_was_said() {
+    let rate = ["bench", "--json", "--rate", "200", "--seconds", "1"];
+    let rate = [
+        &rate[..],
+        &["--clients", "8", "--rounds", "1", "--ways", "relay"],
+    ]
+    .concat();
+    let report = report(postrider(&rate).await.text());
+    let figures = &report["cases"][0]["median"];
+    let per_second = figures["messagesPerSecond"].as_f64().expect("a number");
+    assert!(per_second <= 201.0, "{figures}");
+    assert_eq!(report["size"]["messages"], 200);
+}
+
+#[tokio::test]
+async fn what_a_server_accepts_and_never_delivers_is_lost() {
+    let made = r#"{"id":"app_1"}"#;
+    let server = Receiver::start(move |_| Answer::status(202).body(made)).await;
+    let arguments = ["bench", "--json", "--ways", "postrider", "--keys", "auto"];
+    let arguments = [&arguments[..], &["--messages", "5", "--clients", "1"]].concat();
+    let arguments = [&arguments[..], &["--rounds", "1", "--patience", "0"]].concat();
+    let url = server.url("");
+    let arguments = [&arguments[..], &["--server", &url, "--token", "t"]].concat();
+    let outcome = postrider(&arguments).await;
+    outcome.expect(1).complains_of("POSTRIDER_TOKEN");
+    assert_eq!(report(&outcome.stdout)["lost"], 5);
+}
+
+#[tokio::test]
+async fn what_can_not_be_measured_is_told_from_what_was_asked_wrongly() {
+    let nobody = "http://127.0.0.1:1";
+    for (arguments, status, part) in [
+        (&["--server", "https://x", "--token", "t"][..], 2, "no TLS"),
+        (&["--server", nobody], 2, "needs a token"),
+        (&["--server", nobody, "--token", "t"], 3, "can't be reached"),
+        (&["--payload", "99"], 2, "--payload"),
+        (&["--seconds", "1"], 2, "--rate"),
+        (&["--cluster", "3"], 2, "--cluster"),
+    ] {
+        let arguments = [&["bench", "--ways", "postrider"], arguments].concat();
+        let outcome = postrider(&arguments).await;
+        outcome.expect(status).complains_of(part);
+    }
+}
+
+fn report(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn name(case: &Value) -> (&str, u64, bool) {
+    let way = case["way"].as_str().expect("a way");
+    let clients = case["clients"].as_u64().expect("a number");
+    (way, clients, case["keys"].as_bool().expect("yes or no"))
+}
+
+/// Passes a case that has every figure that its way can have.
+#[track_caller]
+fn expect_figures(case: &Value) {
+    let (way, figures) = (name(case).0, &case["median"]);
+    let always = [
+        "messagesPerSecond",
+        "deliveriesPerSecond",
+        "harnessCpuUs",
+        "lost",
+        "repeated",
+    ];
+    let through = ["ofRelay", "cpuUs", "peakMib"];
+    for (names, is_there) in [(&always[..], true), (&through, way != "raw")] {
+        for name in names {
+            assert_eq!(figures[name].is_number(), is_there, "{name}: {case}");
+        }
+    }
+    let latencies = [
+        ("acceptMs", true),
+        ("endToEndMs", true),
+        ("commitMs", way == "postrider"),
+    ];
+    for (name, is_there) in latencies {
+        for part in ["p50", "p99", "p999", "max"] {
+            assert_eq!(figures[name][part].is_number(), is_there, "{name}: {case}");
+        }
+    }
+}
