@@ -99,6 +99,7 @@ async fn what_can_not_be_measured_is_told_from_what_was_asked_wrongly() {
         (&["--server", nobody, "--token", "t"], 3, "can't be reached"),
         (&["--payload", "99"], 2, "--payload"),
         (&["--seconds", "1"], 2, "--rate"),
+        (&["--rate", "1000000", "--seconds", "101"], 2, "too many"),
         (&["--cluster", "3"], 2, "--cluster"),
     ] {
         let arguments = [&["bench", "--ways", "postrider"], arguments].concat();

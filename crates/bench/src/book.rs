@@ -5,6 +5,9 @@ use crate::histogram::{Histogram, Latency};
 use crate::payload::Mark;
 use serde::{Deserialize, Serialize};
 
+/// A book holds a byte for each delivery: so many at the most.
+pub(crate) const DELIVERIES_MAX: u64 = 100_000_000;
+
 /// What a run sends: each message to each endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Expected {
@@ -51,17 +54,17 @@ impl Expected {
 
     /// How many deliveries that makes.
     pub(crate) fn deliveries(self) -> u64 {
-        self.messages * self.endpoints
+        self.messages.saturating_mul(self.endpoints)
     }
 }
 
 impl Book {
-    /// An empty book for a run.
+    /// An empty book for a run of no more than [`DELIVERIES_MAX`].
     pub(crate) fn new(expected: Expected, machine: Option<String>) -> Self {
-        let deliveries = usize::try_from(expected.deliveries()).unwrap_or(0);
+        let deliveries = expected.deliveries().min(DELIVERIES_MAX);
         Self {
             expected,
-            seen: vec![false; deliveries],
+            seen: vec![false; deliveries as usize],
             latency: Histogram::default(),
             counts: Arrivals {
                 arrived: 0,
@@ -112,8 +115,8 @@ impl Book {
         if mark.run != run || mark.index >= messages || endpoint >= endpoints {
             return None;
         }
-        let place = usize::try_from(endpoint * messages + mark.index).ok()?;
-        self.seen.get_mut(place)
+        let place = endpoint.checked_mul(messages)?.checked_add(mark.index)?;
+        self.seen.get_mut(usize::try_from(place).ok()?)
     }
 }
 

@@ -15,6 +15,14 @@ pub enum BenchError {
         /// What would be right.
         reason: &'static str,
     },
+    /// More than the receiver can tell apart.
+    #[error("{deliveries} deliveries are too many: send at most {max} in a measurement")]
+    TooMany {
+        /// How many.
+        deliveries: u64,
+        /// The limit.
+        max: u64,
+    },
     /// A process could not be started.
     #[error("{part} can't be started")]
     Start {

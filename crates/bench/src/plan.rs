@@ -1,6 +1,7 @@
 //! What is to be measured: the ways, and how much goes along each.
 
 use crate::BenchError;
+use crate::book::DELIVERIES_MAX;
 use crate::dial::Place;
 use crate::payload::PAYLOAD_BYTES_MIN;
 use serde::Serialize;
@@ -113,7 +114,7 @@ impl Plan {
     /// Whether it can be measured at all.
     ///
     /// # Errors
-    /// A URL that can't be used.
+    /// A URL that can't be used; more deliveries than the receiver can tell apart.
     pub fn check(&self) -> Result<(), BenchError> {
         if let Server::Given { url, .. } = &self.server {
             Place::parse(url)?;
@@ -121,7 +122,15 @@ impl Plan {
         if let Some(url) = &self.receiver {
             Place::parse(url)?;
         }
-        Ok(())
+        let max = DELIVERIES_MAX;
+        match self
+            .size
+            .messages
+            .saturating_mul(self.size.endpoints.into())
+        {
+            0..=DELIVERIES_MAX => Ok(()),
+            deliveries => Err(BenchError::TooMany { deliveries, max }),
+        }
     }
 }
 

@@ -4,13 +4,13 @@
 //! that a receiver on another machine is asked in the same way.
 
 use crate::BenchError;
-use crate::book::{Book, Expected};
+use crate::book::{Book, DELIVERIES_MAX, Expected};
 use crate::payload::Mark;
 use crate::serving::{Answer, listen, serve};
 use crate::{clock, stdin};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -21,6 +21,9 @@ pub(crate) const ENDPOINT: &str = "/e/";
 pub(crate) const BEGIN: &str = "/begin";
 /// Reads it.
 pub(crate) const BOOK: &str = "/book";
+
+/// The largest body that is read; whatever is larger is no delivery of a bench.
+const BODY_BYTES_MAX: usize = 64 << 20;
 
 /// Receives until it is dropped.
 ///
@@ -54,7 +57,7 @@ impl Receiver {
             let Ok(endpoint) = number.parse() else {
                 return empty(StatusCode::NOT_FOUND);
             };
-            let Ok(body) = request.into_body().collect().await else {
+            let Ok(body) = bounded(request).collect().await else {
                 return empty(StatusCode::BAD_REQUEST);
             };
             let mark = Mark::find(&body.to_bytes());
@@ -75,10 +78,11 @@ impl Receiver {
     }
 
     async fn begin(&self, request: Request<Incoming>) -> Answer {
-        let body = request.into_body().collect().await;
+        let body = bounded(request).collect().await;
         let body = body.map(http_body_util::Collected::to_bytes).ok();
         let expected = body.and_then(|body| serde_json::from_slice::<Expected>(&body).ok());
-        let Some(expected) = expected else {
+        let has_room = |expected: &Expected| expected.deliveries() <= DELIVERIES_MAX;
+        let Some(expected) = expected.filter(has_room) else {
             return empty(StatusCode::BAD_REQUEST);
         };
         *self.book() = Book::new(expected, clock::machine());
@@ -88,6 +92,10 @@ impl Receiver {
     fn book(&self) -> MutexGuard<'_, Book> {
         self.0.lock().expect("no holder panics")
     }
+}
+
+fn bounded(request: Request<Incoming>) -> Limited<Incoming> {
+    Limited::new(request.into_body(), BODY_BYTES_MAX)
 }
 
 fn empty(status: StatusCode) -> Answer {

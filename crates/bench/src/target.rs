@@ -8,6 +8,7 @@ use crate::plan::{Plan, Server};
 use crate::process::Listening;
 use crate::receiver::ENDPOINT;
 use serde_json::{Value, json};
+use std::path::Path;
 use tempfile::TempDir;
 
 /// Where the load goes.
@@ -57,7 +58,7 @@ impl Target {
     /// A new application of the server.
     pub(crate) async fn server(plan: &Plan, receiver: &str) -> Result<Self, BenchError> {
         let mut target = match &plan.server {
-            Server::Own { .. } => Self::own_server(plan).await?,
+            Server::Own { below } => Self::own_server(plan, below).await?,
             Server::Given {
                 url,
                 token,
@@ -106,10 +107,8 @@ impl Target {
         }
     }
 
-    async fn own_server(plan: &Plan) -> Result<Self, BenchError> {
-        let Server::Own { below } = &plan.server else {
-            unreachable!("only an own server is started")
-        };
+    /// A server on an empty store.
+    async fn own_server(plan: &Plan, below: &Path) -> Result<Self, BenchError> {
         let directory = tempfile::tempdir_in(below);
         let directory = directory.map_err(BenchError::io("no data directory can be made"))?;
         let data = directory.path().to_string_lossy();

@@ -96,7 +96,7 @@ fn one_thread() -> Result<Runtime, Failure> {
 
 fn failure(error: BenchError) -> Failure {
     match error {
-        BenchError::Url { .. } => Failure::Misuse(error.into()),
+        BenchError::Url { .. } | BenchError::TooMany { .. } => Failure::Misuse(error.into()),
         error => Failure::could_not(error),
     }
 }
