@@ -196,6 +196,8 @@ impl Engine {
             .runtime
             .get()
             .expect("orders are given while the engine runs");
+        // In a box, since what an attempt needs is large, and would be moved several times.
+        let errand = Box::pin(errand);
         let errand = self.break_off.clone().run_until_cancelled_owned(errand);
         self.errands.spawn_on(errand, runtime);
     }
