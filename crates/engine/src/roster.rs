@@ -103,6 +103,8 @@ pub(crate) struct Roster {
     claim_line: Line,
     /// Lanes that a host's line has sent to their turn.
     sent: BTreeSet<EndpointKey>,
+    /// Those of them that have not taken it when orders were last given.
+    missed: BTreeSet<EndpointKey>,
     /// Hosts that sent a lane to its turn which can't take it now.
     unused_hosts: Vec<HostName>,
     /// When the engine will ask for orders again though nothing happens.
@@ -149,6 +151,7 @@ impl Roster {
             begun: Vec::new(),
             claim_line: Line::default(),
             sent: BTreeSet::new(),
+            missed: BTreeSet::new(),
             unused_hosts: Vec::new(),
             armed: Duration::MAX,
             queued: 0,

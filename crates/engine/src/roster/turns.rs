@@ -28,7 +28,8 @@ impl Roster {
         self.ring_alarms();
         self.wake_due_lanes();
         self.note_age();
-        self.let_others_try();
+        let missed = std::mem::take(&mut self.missed);
+        self.let_others_try(missed);
         self.move_lines_on();
         while self.open && may_start {
             if let Some(endpoint) = self.fair.next() {
@@ -37,6 +38,7 @@ impl Roster {
                 break;
             }
         }
+        self.missed = std::mem::take(&mut self.sent);
         self.wait_for_age();
         orders
     }
@@ -106,6 +108,7 @@ impl Roster {
         let state = self.lanes.get_mut(&endpoint)?;
         let sent_by = state.sent_by.take();
         self.sent.remove(&endpoint);
+        self.missed.remove(&endpoint);
         let (lane, wants_claim, queued) = (state.lane, state.claims_next(), state.queued());
         let Some(facts) = state.facts().cloned() else {
             state.begin_learning();

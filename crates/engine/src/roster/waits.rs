@@ -6,6 +6,7 @@ use super::{Alarm, Order, Roster};
 use crate::host::HostName;
 use crate::rate::Rate;
 use model::id::EndpointKey;
+use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 use std::time::Duration;
 use store::Lane;
@@ -94,10 +95,10 @@ impl Roster {
         }
     }
 
-    /// Lanes that were sent to their turn and have had no use for it so far no longer stand before
-    /// those behind them in their host's line.
-    pub(super) fn let_others_try(&mut self) {
-        for endpoint in std::mem::take(&mut self.sent) {
+    /// Lanes that were sent to their turn and have had no use for it no longer stand before those
+    /// behind them in their host's line.
+    pub(super) fn let_others_try(&mut self, sent: BTreeSet<EndpointKey>) {
+        for endpoint in sent {
             if let Some(state) = self.lanes.get_mut(&endpoint) {
                 self.unused_hosts.extend(state.sent_by.take());
             }
@@ -110,7 +111,8 @@ impl Roster {
         if self.fair.held() >= self.config.slots {
             return false;
         }
-        self.let_others_try();
+        let sent = std::mem::take(&mut self.sent);
+        self.let_others_try(sent);
         let claims_free =
             self.claims < self.config.claims_max && self.bytes < self.config.queue_bytes_max;
         let moves = !self.unused_hosts.is_empty() || (claims_free && !self.claim_line.is_empty());
