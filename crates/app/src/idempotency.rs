@@ -131,7 +131,11 @@ fn half(hash: &[u8]) -> [u8; 16] {
     *hash.first_chunk().expect("SHA-256 has 32 bytes")
 }
 
-fn made_by(key: &IdempotencyKey, prior: &Prior) -> Result<Made, AppError> {
+/// What the first request with this key made.
+///
+/// # Errors
+/// It had another body.
+pub(crate) fn made_by(key: &IdempotencyKey, prior: &Prior) -> Result<Made, AppError> {
     if prior.body == key.body {
         Ok(prior.made)
     } else {

@@ -155,10 +155,10 @@ impl App {
             return Ok(());
         };
         let fingerprints: Vec<_> = keys.iter().map(|key| key.fingerprint).collect();
-        match self.store.prior(&fingerprints).await? {
-            Some(prior) if prior.body != first.body => Err(idempotency::key_reused()),
-            _ => Ok(()),
+        if let Some(prior) = self.store.prior(&fingerprints).await? {
+            idempotency::made_by(first, &prior)?;
         }
+        Ok(())
     }
 
     /// Whether so many messages may come at once.
