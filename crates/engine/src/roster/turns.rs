@@ -116,8 +116,8 @@ impl Roster {
             self.pass_on(sent_by);
             return Some(Order::Learn(lane));
         };
-        let claims = wants_claim && (queued == 0 || self.may_claim(lane));
-        let order = if claims && !self.may_claim(lane) {
+        let must_wait = wants_claim && !self.may_claim(lane);
+        let order = if must_wait && queued == 0 {
             self.claim_line.join(endpoint);
             self.meet(endpoint, Obstacle::Claims)
         } else if self.is_over_rate(lane) {
@@ -134,7 +134,7 @@ impl Roster {
         } else {
             self.for_each_rate(lane, Rate::take);
             self.fair.take(endpoint);
-            self.begin_or_claim(lane, facts.host.clone(), claims)
+            self.begin_or_claim(lane, facts.host.clone(), wants_claim && !must_wait)
         };
         self.pass_on(sent_by);
         order
