@@ -124,4 +124,17 @@ mod tests {
             .unwrap();
         assert!(require_durability(&connection).is_err());
     }
+
+    /// `.cargo/config.toml` says how; SQLite does not tell of the other flag there.
+    #[test]
+    fn sqlite_is_built_as_this_workspace_says() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut options = connection.prepare("PRAGMA compile_options").unwrap();
+        let options = options.query_map([], |row| row.get::<_, String>(0));
+        let options: Vec<_> = options.unwrap().map(Result::unwrap).collect();
+        assert!(
+            options.iter().any(|option| option == "DEFAULT_MEMSTATUS=0"),
+            "{options:?}"
+        );
+    }
 }
