@@ -103,6 +103,9 @@ pub(crate) struct Inbox {
 struct Queue {
     requests: VecDeque<Box<dyn Request>>,
     urgent: usize,
+    /// The writer waits for a request. While it commits, waking it would be a call into the kernel
+    /// for nothing.
+    waiting: bool,
     lingering: bool,
     nudged: bool,
     closed: bool,
@@ -133,7 +136,9 @@ impl Inbox {
         queue.urgent += usize::from(urgent);
         queue.requests.push_back(request);
         let enough = queue.requests.len() >= OUTCOMES_WORTH_A_COMMIT;
-        if urgent || enough || !queue.lingering {
+        if queue.waiting && (urgent || enough || !queue.lingering) {
+            queue.waiting = false;
+            drop(queue);
             self.arrived.notify_one();
         }
         Ok(())
@@ -153,7 +158,10 @@ impl Inbox {
     ) -> Option<Vec<Box<dyn Request>>> {
         const POISON: &str = "nothing panics while it holds this lock";
         let mut queue = self.lock();
-        let quiet = |queue: &mut Queue| queue.requests.is_empty() && !queue.closed && !queue.nudged;
+        let quiet = |queue: &mut Queue| {
+            queue.waiting = queue.requests.is_empty() && !queue.closed && !queue.nudged;
+            queue.waiting
+        };
         queue = match patience {
             None => self.arrived.wait_while(queue, quiet).expect(POISON),
             Some(patience) => {
@@ -166,12 +174,14 @@ impl Inbox {
             queue.lingering = true;
             let alone = |queue: &mut Queue| {
                 let enough = queue.requests.len() >= OUTCOMES_WORTH_A_COMMIT;
-                queue.urgent == 0 && !enough && !queue.closed
+                queue.waiting = queue.urgent == 0 && !enough && !queue.closed;
+                queue.waiting
             };
             let waited = self.arrived.wait_timeout_while(queue, linger, alone);
             queue = waited.expect(POISON).0;
             queue.lingering = false;
         }
+        queue.waiting = false;
         let over = queue.closed && queue.requests.is_empty();
         (!over).then(|| self.take_from(&mut queue))
     }
