@@ -1,7 +1,6 @@
 //! Accepting messages. An item is checked before anything of it is written, so that a refused one
 //! leaves nothing behind and needs no savepoint.
 
-use crate::applications;
 use crate::batch::Batch;
 use crate::columns::join_some;
 use crate::deliveries;
@@ -15,6 +14,12 @@ use store::Hold;
 use store::accept::{Accept, AcceptError, Accepted};
 use store::idempotency::Made;
 use store::work::Work;
+
+const INSERT_EVENT_KEY: &str =
+    "INSERT OR IGNORE INTO event_key (application, event_id, message) VALUES (?1, ?2, ?3)";
+const INSERT_MESSAGE: &str = "INSERT INTO message (id, tail, application, event_type, event_id,
+    channels, tags, deliver_at, expires_at, form, content_type, payload)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
 type Answer = Result<Accepted, AcceptError>;
 
@@ -43,7 +48,7 @@ fn accept_one(batch: &mut Batch<'_>, item: &Accept) -> Result<Answer, Failure> {
             false => Err(AcceptError::KeyReused),
         });
     }
-    match applications::revision(batch.connection, item.application)? {
+    match batch.revision(item.application)? {
         None => return Ok(Err(AcceptError::NoApplication)),
         Some(revision) if revision != item.registry_revision => {
             return Ok(Err(AcceptError::StaleRegistry));
@@ -83,30 +88,26 @@ fn accept_one(batch: &mut Batch<'_>, item: &Accept) -> Result<Answer, Failure> {
 }
 
 /// False: another message of the application has the event id.
-fn take_event_id(batch: &Batch<'_>, item: &Accept, key: MessageKey) -> Result<bool, Failure> {
+fn take_event_id(batch: &mut Batch<'_>, item: &Accept, key: MessageKey) -> Result<bool, Failure> {
     let Some(event_id) = &item.message.event_id else {
         return Ok(true);
     };
-    let mut insert = batch.connection.prepare_cached(
-        "INSERT OR IGNORE INTO event_key (application, event_id, message) VALUES (?1, ?2, ?3)",
-    )?;
     let application = item.application.integer();
-    let inserted = insert.execute(params![application, event_id.as_str(), key.integer()])?;
+    let inserted = batch.statement(INSERT_EVENT_KEY)?.execute(params![
+        application,
+        event_id.as_str(),
+        key.integer()
+    ])?;
     Ok(inserted == 1)
 }
 
-fn write_message(batch: &Batch<'_>, item: &Accept, id: MessageId) -> Result<(), Failure> {
+fn write_message(batch: &mut Batch<'_>, item: &Accept, id: MessageId) -> Result<(), Failure> {
     let message = &item.message;
     let (form, content_type) = match &message.form {
         PayloadForm::Json => (0, None),
         PayloadForm::Raw { content_type } => (1, content_type.as_deref()),
     };
-    let mut insert = batch.connection.prepare_cached(
-        "INSERT INTO message (id, tail, application, event_type, event_id, channels, tags,
-         deliver_at, expires_at, form, content_type, payload)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-    )?;
-    insert.execute(params![
+    batch.statement(INSERT_MESSAGE)?.execute(params![
         id.key().integer(),
         id.tail(),
         item.application.integer(),

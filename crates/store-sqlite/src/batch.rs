@@ -2,22 +2,26 @@
 //! the writer, so that a smaller one never commits after a larger one; attempts and open deliveries
 //! are counted here and written once per group.
 
+use crate::applications;
 use crate::failure::Failure;
 use crate::idempotency::{Idempotency, Remembered};
 use crate::owned::Owned;
 use crate::rounds::Rounds;
 use model::attempt::AttemptResult;
 use model::entropy::random;
-use model::id::{AttemptKey, EndpointKey, Key, KeySequence, Tail};
+use model::id::{ApplicationKey, AttemptKey, EndpointKey, Key, KeySequence, Tail};
 use model::name::Name;
 use model::{Entropy, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use store::idempotency::{Fingerprint, IdempotencyKey, Made, Prior};
 
 /// Microseconds of an hour.
 pub(crate) const HOUR: i64 = 3_600_000_000;
+
+const INSERT_KEY: &str = "INSERT INTO idempotency
+    (hour, id, fingerprint, body, status, made, made_tail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 /// What the writer lends to a transaction.
 pub(crate) struct Lent<'w> {
@@ -49,6 +53,10 @@ pub(crate) struct Batch<'w> {
     entropy: &'w dyn Entropy,
     idempotency: &'w Idempotency,
     keys: &'w mut KeySequence,
+    /// Those that run for each message, taken out of the connection's cache once.
+    statements: Vec<(&'static str, CachedStatement<'w>)>,
+    /// As they are now, of applications that were asked for.
+    revisions: BTreeMap<ApplicationKey, Option<u64>>,
     fresh: HashMap<Fingerprint, Remembered>,
     counted: BTreeMap<(i64, i64, Name, u8), i64>,
     opened: BTreeMap<i64, Opened>,
@@ -67,6 +75,8 @@ impl<'w> Batch<'w> {
             entropy: lent.entropy,
             idempotency: lent.idempotency,
             keys: lent.keys,
+            statements: Vec::new(),
+            revisions: BTreeMap::new(),
             fresh: HashMap::new(),
             counted: BTreeMap::new(),
             opened: BTreeMap::new(),
@@ -99,6 +109,42 @@ impl<'w> Batch<'w> {
         random(self.entropy)
     }
 
+    /// A statement that runs for each message: `sql` is a constant, known by where it lies.
+    pub(crate) fn statement(
+        &mut self,
+        sql: &'static str,
+    ) -> Result<&mut CachedStatement<'w>, Failure> {
+        let known = |(other, _): &(&'static str, _)| std::ptr::eq(*other, sql);
+        let index = match self.statements.iter().position(known) {
+            Some(index) => index,
+            None => {
+                let prepared = self.connection.prepare_cached(sql)?;
+                self.statements.push((sql, prepared));
+                self.statements.len() - 1
+            }
+        };
+        Ok(&mut self.statements[index].1)
+    }
+
+    /// The revision of a live application.
+    pub(crate) fn revision(&mut self, application: ApplicationKey) -> Result<Option<u64>, Failure> {
+        if let Some(known) = self.revisions.get(&application) {
+            return Ok(*known);
+        }
+        let revision = applications::revision(self.connection, application)?;
+        self.revisions.insert(application, revision);
+        Ok(revision)
+    }
+
+    /// Fan-outs that were computed so far are stale. Nothing else changes a revision.
+    pub(crate) fn grow_revision(&mut self, application: ApplicationKey) -> Result<(), Failure> {
+        self.revisions.remove(&application);
+        self.connection
+            .prepare_cached("UPDATE application SET revision = revision + 1 WHERE id = ?1")?
+            .execute([application.integer()])?;
+        Ok(())
+    }
+
     /// What became of the first request with this key, also if that was in this very transaction.
     pub(crate) fn prior(&self, key: &IdempotencyKey) -> Result<Option<Prior>, Failure> {
         if let Some(remembered) = self.fresh.get(&key.fingerprint) {
@@ -118,20 +164,15 @@ impl<'w> Batch<'w> {
     ) -> Result<(), Failure> {
         let end = self.now.plus(key.life).micros();
         let hour = end.div_euclid(HOUR) + i64::from(end.rem_euclid(HOUR) > 0);
-        self.connection
-            .prepare_cached(
-                "INSERT INTO idempotency (hour, id, fingerprint, body, status, made, made_tail)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                hour,
-                id,
-                key.fingerprint,
-                key.body,
-                key.status,
-                made.key,
-                made.tail
-            ])?;
+        self.statement(INSERT_KEY)?.execute(params![
+            hour,
+            id,
+            key.fingerprint,
+            key.body,
+            key.status,
+            made.key,
+            made.tail
+        ])?;
         let prior = Prior {
             status: key.status,
             body: key.body,

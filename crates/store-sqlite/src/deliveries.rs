@@ -14,6 +14,15 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 /// The columns that [`read`] reads.
 pub(crate) const COLUMNS: &str = "id, application, endpoint, message, trigger, attempts, due";
 
+const INSERT: &str = "INSERT INTO delivery
+    (endpoint, class, due, id, application, message, trigger, attempts)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const DELETE: &str = "DELETE FROM delivery
+    WHERE endpoint = ?1 AND class = ?2 AND due = ?3 AND id = ?4 AND attempts = ?5";
+const INSERT_ATTEMPT: &str = "INSERT INTO attempt (id, tail, message, endpoint, trigger, number,
+    started_at, duration_ms, status_code, result, revision)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+
 /// An open delivery.
 pub(crate) fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
     Ok(Delivery {
@@ -29,12 +38,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
 
 /// Opens a delivery.
 pub(crate) fn open(batch: &mut Batch<'_>, delivery: &Delivery) -> Result<(), Failure> {
-    let mut insert = batch.connection.prepare_cached(
-        "INSERT INTO delivery
-         (endpoint, class, due, id, application, message, trigger, attempts)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    insert.execute(params![
+    batch.statement(INSERT)?.execute(params![
         delivery.endpoint.integer(),
         class_number(delivery.trigger.class()),
         delivery.due.micros(),
@@ -50,11 +54,7 @@ pub(crate) fn open(batch: &mut Batch<'_>, delivery: &Delivery) -> Result<(), Fai
 
 /// Closes a delivery. False: it is not there as it was when it was read.
 pub(crate) fn close(batch: &mut Batch<'_>, delivery: &Delivery) -> Result<bool, Failure> {
-    let mut delete = batch.connection.prepare_cached(
-        "DELETE FROM delivery
-         WHERE endpoint = ?1 AND class = ?2 AND due = ?3 AND id = ?4 AND attempts = ?5",
-    )?;
-    let deleted = delete.execute(params![
+    let deleted = batch.statement(DELETE)?.execute(params![
         delivery.endpoint.integer(),
         class_number(delivery.trigger.class()),
         delivery.due.micros(),
@@ -136,26 +136,19 @@ pub(crate) fn write_attempt(
 ) -> Result<AttemptId, Failure> {
     let id = AttemptId::new(batch.lasting_key(), written.tail);
     let delivery = written.delivery;
-    batch
-        .connection
-        .prepare_cached(
-            "INSERT INTO attempt (id, tail, message, endpoint, trigger, number, started_at,
-             duration_ms, status_code, result, revision)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )?
-        .execute(params![
-            id.key().integer(),
-            written.tail,
-            delivery.message.integer(),
-            delivery.endpoint.integer(),
-            trigger_number(delivery.trigger),
-            written.number,
-            written.started_at.micros(),
-            written.duration_ms,
-            written.status_code,
-            result_number(written.result),
-            written.revision,
-        ])?;
+    batch.statement(INSERT_ATTEMPT)?.execute(params![
+        id.key().integer(),
+        written.tail,
+        delivery.message.integer(),
+        delivery.endpoint.integer(),
+        trigger_number(delivery.trigger),
+        written.number,
+        written.started_at.micros(),
+        written.duration_ms,
+        written.status_code,
+        result_number(written.result),
+        written.revision,
+    ])?;
     batch.count(
         id.key(),
         delivery.endpoint,

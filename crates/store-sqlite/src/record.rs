@@ -12,6 +12,8 @@ use model::id::AttemptId;
 use rusqlite::{OptionalExtension, params};
 use store::record::{HealthChange, Outcome, Recorded, Then};
 
+const INSERT_EXCERPT: &str = "INSERT INTO excerpt (attempt, body) VALUES (?1, ?2)";
+
 /// Records an outcome.
 pub(crate) fn record(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<Recorded, Failure> {
     let delivery = &outcome.delivery;
@@ -76,8 +78,7 @@ fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<AttemptId, 
     let id = deliveries::write_attempt(batch, &written)?;
     if let Some(excerpt) = &attempt.excerpt {
         batch
-            .connection
-            .prepare_cached("INSERT INTO excerpt (attempt, body) VALUES (?1, ?2)")?
+            .statement(INSERT_EXCERPT)?
             .execute(params![id.key().integer(), &excerpt[..]])?;
     }
     Ok(id)

@@ -54,7 +54,7 @@ pub(super) fn replace(
         .connection
         .prepare_cached(
             "UPDATE application SET uid = ?2, name = ?3, rate_limit = ?4, metadata = ?5,
-             revision = revision + 1, updated_at = ?6 WHERE id = ?1",
+             updated_at = ?6 WHERE id = ?1",
         )?
         .execute(params![
             key.integer(),
@@ -64,6 +64,7 @@ pub(super) fn replace(
             metadata_text(&application.metadata),
             batch.now.micros(),
         ])?;
+    batch.grow_revision(key)?;
     if before.data_keys != data_keys {
         write_data_keys(batch, key, data_keys)?;
     }
@@ -76,7 +77,7 @@ pub(super) fn replace_data_keys(
     (data_keys, revision): (&[Sealed], u64),
 ) -> Result<Changed, Refused> {
     current(batch, key, revision)?;
-    grow_revision(batch, key)?;
+    batch.grow_revision(key)?;
     write_data_keys(batch, key, data_keys)?;
     Ok(Changed::Application(reread(batch, key)?))
 }
@@ -86,11 +87,9 @@ pub(super) fn delete(batch: &mut Batch<'_>, key: ApplicationKey) -> Result<Chang
     let live = endpoints::live_of(batch.connection, key)?;
     batch
         .connection
-        .prepare_cached(
-            "UPDATE application SET deleted = 1, revision = revision + 1, updated_at = ?2
-             WHERE id = ?1",
-        )?
+        .prepare_cached("UPDATE application SET deleted = 1, updated_at = ?2 WHERE id = ?1")?
         .execute([key.integer(), batch.now.micros()])?;
+    batch.grow_revision(key)?;
     batch
         .connection
         .prepare_cached(
@@ -106,15 +105,6 @@ pub(super) fn delete(batch: &mut Batch<'_>, key: ApplicationKey) -> Result<Chang
         )?;
     }
     Ok(Changed::Removed)
-}
-
-/// Whatever fan-outs have been computed so far are stale.
-pub(super) fn grow_revision(batch: &Batch<'_>, key: ApplicationKey) -> Result<(), Failure> {
-    batch
-        .connection
-        .prepare_cached("UPDATE application SET revision = revision + 1 WHERE id = ?1")?
-        .execute([key.integer()])?;
-    Ok(())
 }
 
 /// The application, if this is its revision.

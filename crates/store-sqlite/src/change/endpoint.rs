@@ -2,7 +2,6 @@
 //! by what was before.
 
 use super::Refused;
-use super::application::grow_revision;
 use crate::applications;
 use crate::batch::Batch;
 use crate::columns::{join, metadata_text};
@@ -62,7 +61,7 @@ pub(super) fn create(
             batch.now.micros(),
         ])?;
     write_url(batch, key, (1, &endpoint.url))?;
-    grow_revision(batch, application)?;
+    batch.grow_revision(application)?;
     Ok(Changed::Endpoint(reread(batch, key)?))
 }
 
@@ -109,7 +108,7 @@ pub(super) fn replace(
     if before.endpoint.url != endpoint.url {
         write_url(batch, key, (revision + 1, &endpoint.url))?;
     }
-    grow_revision(batch, endpoint.application)?;
+    batch.grow_revision(endpoint.application)?;
     if endpoint.disabled && !before.endpoint.disabled {
         let lane = (endpoint.application, key);
         end_deliveries_later(batch, lane, EndReason::EndpointDisabled)?;
@@ -130,7 +129,7 @@ pub(super) fn delete(
              WHERE id = ?1",
         )?
         .execute([key.integer(), batch.now.micros()])?;
-    grow_revision(batch, application)?;
+    batch.grow_revision(application)?;
     end_deliveries_later(batch, (application, key), EndReason::EndpointDeleted)?;
     Ok(Changed::Removed)
 }
@@ -149,7 +148,7 @@ pub(crate) fn disable(batch: &mut Batch<'_>, key: EndpointKey) -> Result<bool, F
         )?
         .execute([key.integer(), batch.now.micros()])?;
     let application = row.endpoint.application;
-    grow_revision(batch, application)?;
+    batch.grow_revision(application)?;
     end_deliveries_later(batch, (application, key), EndReason::EndpointDisabled)?;
     Ok(true)
 }
