@@ -9,9 +9,12 @@ use crate::error::AppError;
 use crate::idempotency;
 use model::id::ApplicationKey;
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use store::StoreError;
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
 use store::idempotency::IdempotencyKey;
+use tokio::runtime::Handle;
 
 /// How often a change is begun again before its caller is told to try later. Each time, somebody
 /// else's change was done.
@@ -45,20 +48,38 @@ impl App {
     }
 }
 
-/// Runs a future to its end, even if the caller is dropped in the meantime. A panic in it is the
-/// caller's.
+/// Runs a future to its end, even if the caller is dropped in the meantime: then it goes on by
+/// itself. A panic in it is the caller's.
 pub(crate) async fn carried_through<T, F>(future: F) -> T
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    match tokio::spawn(future).await {
-        Ok(value) => value,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Only when the runtime is shutting down, and then nobody waits for this.
-            Err(_) => std::future::pending().await,
-        },
+    let mut carried = Carried(Some(Box::pin(future)));
+    std::future::poll_fn(|context| carried.poll(context)).await
+}
+
+/// A future that outlives whoever waits for it. Not a task from the start: it seldom needs to be.
+struct Carried<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+
+impl<F: Future<Output: Send> + Send + 'static> Carried<F> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<F::Output> {
+        // Taken out meanwhile, so that what panicked is not polled again.
+        let mut future = self.0.take().expect("it is not polled after its end");
+        let polled = future.as_mut().poll(context);
+        if polled.is_pending() {
+            self.0 = Some(future);
+        }
+        polled
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Drop for Carried<F> {
+    fn drop(&mut self) {
+        // Without a runtime the process is at its end, and nobody carries anything through.
+        if let (Some(future), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(future);
+        }
     }
 }
 
