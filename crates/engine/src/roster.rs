@@ -207,7 +207,7 @@ impl Roster {
     /// A place for a delivery that is about to be accepted.
     ///
     /// While deliveries of the lane are due in the store, only as many as could start at once: the
-    /// rest queues up behind those. Else as many again may wait in memory.
+    /// rest queues up behind those. Else some more of them may wait in memory.
     pub(crate) fn grant(&mut self, lane: Lane) -> Option<Place> {
         let all = self.queued + self.fair.held() + self.granted.load(Ordering::Relaxed);
         if !self.open || all >= self.config.slots + self.config.queue_max {

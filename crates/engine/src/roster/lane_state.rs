@@ -14,6 +14,11 @@ use store::Lane;
 /// The most deliveries that one claim asks for.
 const CLAIM_MAX: usize = 256;
 
+/// While nothing of a lane waits in the store, so many deliveries may be in memory for each that
+/// may be in flight. Senders come in waves, as commits are made: with less room, one wave beyond
+/// it sends a lane to the store, and there it stays, at twice the cost, as long as the load lasts.
+const PLACES_PER_SLOT: usize = 4;
+
 /// What keeps a lane that has something to do from its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Obstacle {
@@ -128,14 +133,17 @@ impl LaneState {
         let room = if self.stored || self.claiming.is_some() {
             room
         } else {
-            2 * room
+            PLACES_PER_SLOT * room
         };
         here + self.granted.load(Ordering::Relaxed) < room
     }
 
-    /// Whether its turn would be a claim.
+    /// Whether its turn would be a claim: not while memory is so full that it would bring little.
     pub(super) fn claims_next(&self) -> bool {
-        self.stored && self.claiming.is_none() && (self.queued() == 0 || !self.claimed_last)
+        let here = self.admission.in_flight() + self.queued();
+        let worth_it = 2 * here <= 3 * self.admission.limit();
+        let may_claim = self.stored && self.claiming.is_none();
+        may_claim && (self.queued() == 0 || worth_it && !self.claimed_last)
     }
 
     /// Whether it wants a turn, and could use it.
