@@ -8,6 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use e2e::{Answer, Api, Gate, Options, Receiver, Server, eventually};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn a_failed_delivery_is_tried_again_until_it_succeeds() {
@@ -44,6 +46,44 @@ async fn a_failed_delivery_is_tried_again_until_it_succeeds() {
         .collect();
     assert_eq!(statuses, ["fail", "fail", "fail", "success"]);
     assert!(receiver.rest().await.is_empty());
+}
+
+/// Each at a moment of its own: before its answer, in the middle of it, or not at all.
+#[tokio::test]
+async fn what_a_client_sent_whole_is_delivered_though_it_hangs_up() {
+    const MESSAGES: usize = 40;
+    let (mut server, receiver) = (
+        Server::start(Options::dev()).await,
+        Receiver::willing().await,
+    );
+    let api = server.api().await;
+    api.application("shop").await;
+    let url = receiver.url("/");
+    api.endpoint("shop", &json!({ "url": url })).await;
+    let token = server.token().await;
+    for number in 0..MESSAGES {
+        let body = json!({"eventType": "a", "payload": {"n": number}}).to_string();
+        let request = format!(
+            "POST /api/v1/app/shop/msg HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut client = TcpStream::connect(server.address())
+            .await
+            .expect("it listens");
+        client
+            .write_all(request.as_bytes())
+            .await
+            .expect("it reads");
+    }
+    let mut numbers: Vec<_> = receiver.take(MESSAGES).await;
+    numbers.sort_by_key(|request| request.json()["n"].as_u64());
+    assert!(
+        numbers
+            .iter()
+            .zip(0..)
+            .all(|(request, n)| request.json()["n"] == n)
+    );
 }
 
 #[tokio::test]

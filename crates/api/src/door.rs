@@ -8,10 +8,9 @@
 //!   adds by itself.
 
 use crate::problem;
-use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use axum::{BoxError, Router};
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -19,7 +18,7 @@ use http::header::{
     VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 use std::future::{Future, poll_fn};
@@ -28,41 +27,52 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tower::ServiceExt;
+use tower::Service;
 
 /// How much of a body that nobody wanted is read before the connection is given up instead.
 const LEFTOVER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long that may take.
 const LEFTOVER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Puts the door before these routes.
-pub(crate) fn before(routes: Router) -> Router {
-    Router::new().fallback(move |request: Request| pass(routes.clone(), request))
+/// The API as it is served: routes, with the door before them.
+#[derive(Debug, Clone)]
+pub struct Door {
+    routes: Router,
 }
 
-async fn pass(routes: Router, mut request: Request) -> Response {
-    if let Some(uri) = without_last_slash(request.uri()) {
-        *request.uri_mut() = uri;
+impl Door {
+    pub(crate) fn before(routes: Router) -> Self {
+        Self { routes }
     }
-    let version = request.version();
-    let awaits_leave = request.headers().contains_key(EXPECT);
-    let leftover = Leftover::default();
-    let request = request.map(|body| leftover.lend(body));
 
-    let mut response = match *request.method() {
-        Method::OPTIONS => {
-            let answer = preflight(request.headers());
-            drop(request); // its body comes back
-            answer
+    /// Answers a request. Whoever serves it puts a [`crate::RemoteAddress`] into its extensions.
+    pub async fn answer<B>(&self, mut request: Request<B>) -> Response
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+    {
+        if let Some(uri) = without_last_slash(request.uri()) {
+            *request.uri_mut() = uri;
         }
-        _ => catching_panics(routes.oneshot(request)).await,
-    };
+        let version = request.version();
+        let awaits_leave = request.headers().contains_key(EXPECT);
+        let leftover = Leftover::default();
+        let request = request.map(|body| leftover.lend(body));
 
-    if !leftover.read_out(awaits_leave, version).await {
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(CONNECTION, close);
+        let mut response = match *request.method() {
+            Method::OPTIONS => {
+                let answer = preflight(request.headers());
+                drop(request); // its body comes back
+                answer
+            }
+            _ => catching_panics(self.routes.clone().call(request)).await,
+        };
+
+        if !leftover.read_out(awaits_leave, version).await {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        open(response)
     }
-    open(response)
 }
 
 /// Runs a route's future; a panic in it is logged by the panic hook, and answered.
@@ -111,6 +121,7 @@ fn preflight(asked: &HeaderMap) -> Response {
 /// What every answer says.
 fn open(mut response: Response) -> Response {
     let headers = response.headers_mut();
+    headers.reserve(4);
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -124,25 +135,33 @@ fn open(mut response: Response) -> Response {
 }
 
 /// What a route left unread of its request's body.
-#[derive(Default, Clone)]
-struct Leftover(Arc<Mutex<Option<Unread>>>);
+struct Leftover<B>(Arc<Mutex<Option<Unread<B>>>>);
 
-struct Unread {
-    body: Body,
+struct Unread<B> {
+    body: B,
     /// Somebody began to read it.
     begun: bool,
 }
 
-impl Leftover {
+impl<B> Default for Leftover<B> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<B> Leftover<B>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+{
     /// The body for the route, which comes back when the route drops it before its end.
-    fn lend(&self, body: Body) -> Body {
+    fn lend(&self, body: B) -> Body {
         if body.is_end_stream() {
-            return body;
+            return Body::empty();
         }
         let unread = Some(Unread { body, begun: false });
         Body::new(Lent {
             unread,
-            leftover: self.clone(),
+            leftover: Self(self.0.clone()),
         })
     }
 
@@ -175,11 +194,13 @@ impl Leftover {
             .unwrap_or(false)
     }
 
-    fn take(&self) -> Option<Unread> {
+    fn take(&self) -> Option<Unread<B>> {
         self.lock().take()
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Unread>> {
+impl<B> Leftover<B> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Unread<B>>> {
         self.0
             .lock()
             .expect("nothing panics while it holds this lock")
@@ -187,19 +208,19 @@ impl Leftover {
 }
 
 /// A body that goes back when it is dropped before its end.
-struct Lent {
-    unread: Option<Unread>,
-    leftover: Leftover,
+struct Lent<B: HttpBody> {
+    unread: Option<Unread<B>>,
+    leftover: Leftover<B>,
 }
 
-impl HttpBody for Lent {
+impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Lent<B> {
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let Some(unread) = &mut self.unread else {
             return Poll::Ready(None);
         };
@@ -226,7 +247,7 @@ impl HttpBody for Lent {
     }
 }
 
-impl Drop for Lent {
+impl<B: HttpBody> Drop for Lent<B> {
     fn drop(&mut self) {
         if let Some(unread) = self
             .unread
@@ -249,13 +270,13 @@ mod tests {
             panic!("provoked by a test");
         }
         let routes = Router::new().route("/panics", get(panics));
-        let router = before(routes.route("/works", get(|| async {})));
+        let door = Door::before(routes.route("/works", get(|| async {})));
         for (path, status) in [("/panics", 500), ("/works", 200), ("/panics", 500)] {
             let request = Request::builder()
                 .uri(path)
                 .body(Body::empty())
                 .expect("a request");
-            let response = router.clone().oneshot(request).await.expect("an answer");
+            let response = door.answer(request).await;
             assert_eq!(response.status().as_u16(), status, "{path}");
             assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
             let body = response

@@ -30,6 +30,7 @@ mod standings;
 mod status;
 
 pub use authentication::RemoteAddress;
+pub use door::Door;
 
 use app::App;
 use axum::Router;
@@ -71,8 +72,8 @@ pub(crate) struct Api {
 /// Handlers share it.
 pub(crate) type Shared = Arc<Api>;
 
-/// The API as a service. Whoever serves it puts a [`RemoteAddress`] into each request's extensions.
-pub fn router(app: App, config: ApiConfig) -> Router {
+/// The API, ready to be served.
+pub fn open(app: App, config: ApiConfig) -> Door {
     let messages = messages::routes(&config);
     let api: Shared = Arc::new(Api { app, config });
     let routes = Router::new()
@@ -90,5 +91,5 @@ pub fn router(app: App, config: ApiConfig) -> Router {
         .fallback(|| async { problem::unknown_route() })
         .method_not_allowed_fallback(|| async { problem::unknown_method() })
         .with_state(api);
-    door::before(routes)
+    Door::before(routes)
 }

@@ -1,12 +1,15 @@
 //! Serving HTTP: accepts connections, speaks HTTP/1.1 and HTTP/2 on them, and lets them end
-//! gracefully. What is answered is the router's business.
+//! gracefully. What is answered is somebody else's business.
 
-use api::RemoteAddress;
+use api::{Door, RemoteAddress};
 use axum::Router;
+use axum::response::Response;
+use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,11 +29,30 @@ const STREAMS_MAX: u32 = 256;
 /// Wait after a failure to accept, such as too many open files, so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `router` until `stop`, then lets open requests end; those that have not by `deadline`
+/// What answers requests. Each comes with its [`RemoteAddress`] among its extensions.
+pub(crate) trait Answer: Clone + Send + 'static {
+    /// Answers one.
+    fn answer(self, request: Request<Incoming>) -> impl Future<Output = Response> + Send + 'static;
+}
+
+impl Answer for Door {
+    async fn answer(self, request: Request<Incoming>) -> Response {
+        Door::answer(&self, request).await
+    }
+}
+
+impl Answer for Router {
+    async fn answer(self, request: Request<Incoming>) -> Response {
+        let answered = self.oneshot(request).await;
+        answered.unwrap_or_else(|never| match never {})
+    }
+}
+
+/// Answers requests until `stop`, then lets open requests end; those that have not by `deadline`
 /// after it are dropped.
-pub(crate) async fn serve(
+pub(crate) async fn serve<A: Answer>(
     listener: TcpListener,
-    router: Router,
+    answer: A,
     stop: CancellationToken,
     deadline: Duration,
 ) {
@@ -39,7 +61,7 @@ pub(crate) async fn serve(
     while let Some(accepted) = stop.run_until_cancelled(next(&listener, &places)).await {
         match accepted {
             Ok((place, stream, remote)) => {
-                let served = connection((stream, remote), router.clone(), &graceful);
+                let served = connection((stream, remote), answer.clone(), &graceful);
                 tokio::spawn(async move {
                     served.await;
                     drop(place);
@@ -71,23 +93,27 @@ async fn next(
     Ok((place, stream, remote))
 }
 
-fn connection(
+fn connection<A: Answer>(
     (stream, remote): (TcpStream, SocketAddr),
-    router: Router,
+    answer: A,
     graceful: &GracefulShutdown,
 ) -> impl Future<Output = ()> + Send + 'static {
     // Answers are small and must not wait for more to send.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         let remote = RemoteAddress(remote.ip());
         request.extensions_mut().insert(remote);
-        router.clone().oneshot(request)
+        let answer = answer.clone().answer(request);
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
+        // Looking out for the end of a connection while a request is answered costs a buffer for
+        // each; what was begun is carried through anyway.
+        .half_close(true)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT);
     builder

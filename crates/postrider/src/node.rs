@@ -128,12 +128,12 @@ impl Node {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let signals = Signals::listen()?;
         let address = self.listener.local_addr().map_err(Failure::could_not)?;
-        let router = api::router(self.app.clone(), api_config(&self.config));
+        let door = api::open(self.app.clone(), api_config(&self.config));
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
         let (engine, stop_sending) = (self.engine, stop.clone());
         parts.spawn(async move { Ended::Sending(engine.run(stop_sending).await) });
-        let serving = listen::serve(self.listener, router, stop.clone(), deadline);
+        let serving = listen::serve(self.listener, door, stop.clone(), deadline);
         parts.spawn(async move {
             serving.await;
             Ended::Serving

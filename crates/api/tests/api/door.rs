@@ -1,6 +1,7 @@
 //! What holds for every request, whichever route it takes.
 
 use crate::world::World;
+use axum::Router;
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use http::{Request, Version};
@@ -247,7 +248,9 @@ async fn a_connection_serves_on_after_a_body_that_nobody_read() {
     let world = World::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
-    let router = world.router.clone();
+    let door = world.door.clone();
+    let router =
+        Router::new().fallback(|request: Request<Body>| async move { door.answer(request).await });
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let body = "x".repeat(300_000);

@@ -454,24 +454,3 @@ async fn a_payload_is_gone_when_its_time_has_come() {
     assert_eq!(shown(&hours).await, json!({ "expired": true }));
     assert_eq!(shown(&days).await, json!({ "total": 12 }));
 }
-
-#[tokio::test]
-async fn a_client_that_hangs_up_stops_nothing() {
-    let world = World::new();
-    let app = world.application("acme").await;
-    world.endpoint(&app, json!({})).await;
-    let sent = world
-        .post(format!("/app/{app}/msg"), message())
-        .into_future();
-    tokio::select! {
-        biased;
-        answer = sent => panic!("{answer:?}"),
-        () = async {} => {}
-    }
-    while world.lanes.granted() == 0 {
-        tokio::task::yield_now().await;
-    }
-    let page = world.get(format!("/app/{app}/msg")).await.is(200);
-    assert_eq!(page.rows().len(), 1);
-    world.lanes.take_one();
-}

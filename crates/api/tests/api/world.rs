@@ -4,10 +4,10 @@
 use crate::call::{Answer, Call};
 use crate::sinks::{TestEvents, TestLanes};
 use crate::slow_disk::SlowDisk;
+use api::Door;
 use app::tokens::{Grant, Lifetime, TokenSettings};
 use app::{App, Settings, Tokens};
 use async_trait::async_trait;
-use axum::Router;
 use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
@@ -25,7 +25,6 @@ use store::{Registry, Store};
 use store_sqlite::faults::Faults;
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 use tempfile::TempDir;
-use tower::ServiceExt;
 use transport::{Guard, ResolveError, Resolver};
 use vault::{MasterKey, Vault};
 
@@ -35,7 +34,7 @@ pub(crate) const SECRET: &str = "a secret of thirty-two characters";
 /// An installation.
 pub(crate) struct World {
     pub(crate) app: App,
-    pub(crate) router: Router,
+    pub(crate) door: Door,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) lanes: Arc<TestLanes>,
     pub(crate) events: Arc<TestEvents>,
@@ -82,7 +81,7 @@ impl World {
             settings: Arc::new(settings),
         };
         Self {
-            router: api::router(app.clone(), api::ApiConfig::default()),
+            door: api::open(app.clone(), api::ApiConfig::default()),
             app,
             clock,
             lanes,
@@ -121,8 +120,7 @@ impl World {
     /// Sends a request that needs more than a [`Call`] can say.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let to = format!("{} {}", request.method(), request.uri());
-        let response = self.router.clone().oneshot(request).await;
-        let (head, body) = response.expect("the router answers").into_parts();
+        let (head, body) = self.door.answer(request).await.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
         let text = String::from_utf8(body.into()).expect("every body is a text");
         Answer {
