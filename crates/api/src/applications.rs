@@ -18,10 +18,12 @@ use serde::{Deserialize, Serialize};
 use std::num::NonZeroU16;
 
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new().route("/app", get(list).post(create)).route(
-        "/app/{app_id}",
-        get(get_one).put(put).patch(patch_one).delete(delete),
-    )
+    Router::new()
+        .route("/api/v1/app", get(list).post(create))
+        .route(
+            "/api/v1/app/{app_id}",
+            get(get_one).put(put).patch(patch_one).delete(delete),
+        )
 }
 
 /// An application as a client writes it, whole. Also embedded in other requests.

@@ -22,22 +22,22 @@ use serde::Serialize;
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route(
-            "/app/{app_id}/attempt/endpoint/{endpoint_id}",
+            "/api/v1/app/{app_id}/attempt/endpoint/{endpoint_id}",
             get(by_endpoint),
         )
-        .route("/app/{app_id}/attempt/msg/{msg_id}", get(by_message))
+        .route("/api/v1/app/{app_id}/attempt/msg/{msg_id}", get(by_message))
         .route(
-            "/app/{app_id}/msg/{msg_id}/attempt/{attempt_id}",
+            "/api/v1/app/{app_id}/msg/{msg_id}/attempt/{attempt_id}",
             get(get_one),
         )
         .route(
-            "/app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/resend",
+            "/api/v1/app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/resend",
             post(resend),
         )
         // What clients of old know these lists by.
-        .route("/app/{app_id}/msg/{msg_id}/attempt", get(by_message))
+        .route("/api/v1/app/{app_id}/msg/{msg_id}/attempt", get(by_message))
         .route(
-            "/app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/attempt",
+            "/api/v1/app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/attempt",
             get(by_both),
         )
 }

@@ -26,9 +26,9 @@ use std::num::NonZeroU16;
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
-        .route("/app/{app_id}/endpoint", get(list).post(create))
+        .route("/api/v1/app/{app_id}/endpoint", get(list).post(create))
         .route(
-            "/app/{app_id}/endpoint/{endpoint_id}",
+            "/api/v1/app/{app_id}/endpoint/{endpoint_id}",
             get(get_one).put(put).patch(patch_one).delete(delete),
         )
         .merge(headers::routes())

@@ -21,9 +21,9 @@ use serde_json::{Map, Value};
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
-        .route("/event-type", get(list).post(create))
+        .route("/api/v1/event-type", get(list).post(create))
         .route(
-            "/event-type/{event_type_name}",
+            "/api/v1/event-type/{event_type_name}",
             get(get_one).put(put).patch(patch_one).delete(delete),
         )
 }

@@ -9,9 +9,10 @@ use http::StatusCode;
 use serde::Serialize;
 
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/health", get(health))
-        .route("/health/ping", get(|| async { StatusCode::NO_CONTENT }))
+    Router::new().route("/api/v1/health", get(health)).route(
+        "/api/v1/health/ping",
+        get(|| async { StatusCode::NO_CONTENT }),
+    )
 }
 
 #[derive(Serialize)]

@@ -37,9 +37,6 @@ use axum::Router;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where the API is.
-const BASE: &str = "/api/v1";
-
 /// The operator's settings of the API itself.
 #[derive(Debug, Clone)]
 pub struct ApiConfig {
@@ -85,9 +82,7 @@ pub fn open(app: App, config: ApiConfig) -> Door {
         .merge(messages)
         .merge(not_built::routes())
         .merge(recovery::routes())
-        .merge(standings::routes());
-    let routes = Router::new()
-        .nest(BASE, routes)
+        .merge(standings::routes())
         .fallback(|| async { problem::unknown_route() })
         .method_not_allowed_fallback(|| async { problem::unknown_method() })
         .with_state(api);

@@ -30,9 +30,9 @@ pub(crate) fn routes(config: &ApiConfig) -> Router<Shared> {
     let batch = post(batch::create).layer(Extension(BodyLimit(config.batch_bytes_max)));
     let batch = batch.get(get_one_called_batch);
     Router::new()
-        .route("/app/{app_id}/msg", get(list).post(create))
-        .route("/app/{app_id}/msg/batch", batch)
-        .route("/app/{app_id}/msg/{msg_id}", get(get_one))
+        .route("/api/v1/app/{app_id}/msg", get(list).post(create))
+        .route("/api/v1/app/{app_id}/msg/batch", batch)
+        .route("/api/v1/app/{app_id}/msg/{msg_id}", get(get_one))
 }
 
 /// Whether answers hold payloads, or what receivers answered: yes, unless one says no.

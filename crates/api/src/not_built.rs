@@ -10,21 +10,27 @@ use axum::routing::{delete, post};
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route(
-            "/app/{app_id}/endpoint/{endpoint_id}/send-example",
+            "/api/v1/app/{app_id}/endpoint/{endpoint_id}/send-example",
             post(organisation_only),
         )
         .route(
-            "/app/{app_id}/msg/{msg_id}/content",
+            "/api/v1/app/{app_id}/msg/{msg_id}/content",
             delete(organisation_only),
         )
         .route(
-            "/app/{app_id}/msg/{msg_id}/attempt/{attempt_id}/content",
+            "/api/v1/app/{app_id}/msg/{msg_id}/attempt/{attempt_id}/content",
             delete(organisation_only),
         )
-        .route("/auth/app-portal-access/{app_id}", post(organisation_only))
-        .route("/auth/dashboard-access/{app_id}", post(organisation_only))
         .route(
-            "/auth/logout",
+            "/api/v1/auth/app-portal-access/{app_id}",
+            post(organisation_only),
+        )
+        .route(
+            "/api/v1/auth/dashboard-access/{app_id}",
+            post(organisation_only),
+        )
+        .route(
+            "/api/v1/auth/logout",
             post(|| async { Problem::from(not_built()) }),
         )
 }

@@ -19,11 +19,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route(
-            "/app/{app_id}/endpoint/{endpoint_id}/recover",
+            "/api/v1/app/{app_id}/endpoint/{endpoint_id}/recover",
             post(recover),
         )
         .route(
-            "/app/{app_id}/endpoint/{endpoint_id}/stats",
+            "/api/v1/app/{app_id}/endpoint/{endpoint_id}/stats",
             get(statistics),
         )
 }

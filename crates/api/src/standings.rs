@@ -21,11 +21,11 @@ use std::num::NonZeroU16;
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route(
-            "/app/{app_id}/endpoint/{endpoint_id}/msg",
+            "/api/v1/app/{app_id}/endpoint/{endpoint_id}/msg",
             get(endpoint_messages),
         )
         .route(
-            "/app/{app_id}/msg/{msg_id}/endpoint",
+            "/api/v1/app/{app_id}/msg/{msg_id}/endpoint",
             get(message_endpoints),
         )
 }

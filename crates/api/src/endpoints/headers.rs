@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new().route(
-        "/app/{app_id}/endpoint/{endpoint_id}/headers",
+        "/api/v1/app/{app_id}/endpoint/{endpoint_id}/headers",
         get(get_all).put(put_all).patch(patch_some),
     )
 }

@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route(
-            "/app/{app_id}/endpoint/{endpoint_id}/secret",
+            "/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret",
             get(get_secret),
         )
         .route(
-            "/app/{app_id}/endpoint/{endpoint_id}/secret/rotate",
+            "/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret/rotate",
             post(rotate),
         )
 }
