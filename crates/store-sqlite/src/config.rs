@@ -16,8 +16,8 @@ pub struct SqliteConfig {
     pub readers: usize,
     /// The most bytes of requests that may wait for the writer: callers wait beyond it.
     pub inbox_kib: u32,
-    /// How long outcomes wait for an accept to share its commit with.
-    pub outcome_patience: Duration,
+    /// How long a commit that should not be small is put off: see `inbox`.
+    pub commit_patience: Duration,
     /// A checkpoint starts in the background when the write-ahead log is larger.
     pub checkpoint_bytes: u64,
     /// The writer itself makes the log start anew when it is larger.
@@ -36,7 +36,7 @@ impl Default for SqliteConfig {
             reader_cache_kib: 4 * 1024,
             readers: 4,
             inbox_kib: 32 * 1024,
-            outcome_patience: Duration::from_millis(2),
+            commit_patience: Duration::from_millis(2),
             checkpoint_bytes: 64 << 20,
             wal_bytes_max: 512 << 20,
             idempotency_keys_max: 256 * 1024,

@@ -1,8 +1,10 @@
 //! What waits for the writer: a queue bounded by bytes. When it is full, callers wait for room in
 //! the order they came; when it is closed, they are told so.
 //!
-//! An outcome that finds the writer idle wakes it, but the writer then gives it a moment to share
-//! its commit with an accept: half as many commits at low load, nothing lost at high load.
+//! A commit costs as much as what some ten messages add to it, so two kinds of it are put off a
+//! moment. Outcomes that find the writer idle wait for an accept to share its commit: half as many
+//! commits at low load. And once a commit was large, the next one waits to become large too: at
+//! full load many small ones would cost more than they bring. In between nothing waits.
 
 use crate::batch::Batch;
 use crate::failure::Failure;
@@ -14,8 +16,10 @@ use tokio::sync::{Semaphore, oneshot};
 /// Taken for one commit: what fits is what is there, up to these.
 const BATCH_REQUESTS_MAX: usize = 256;
 const BATCH_KIB_MAX: u32 = 1_024;
-/// So many outcomes are a commit's worth by themselves.
-const OUTCOMES_WORTH_A_COMMIT: usize = 64;
+/// So many requests are a commit's worth: nothing more is waited for.
+const WORTH_A_COMMIT: usize = 64;
+/// A commit with so many shows that the writer is under load.
+const UNDER_LOAD: usize = 16;
 
 /// What kind of request it is, as far as waiting is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,12 +107,40 @@ pub(crate) struct Inbox {
 struct Queue {
     requests: VecDeque<Box<dyn Request>>,
     urgent: usize,
-    /// The writer waits for a request. While it commits, waking it would be a call into the kernel
-    /// for nothing.
-    waiting: bool,
-    lingering: bool,
+    /// What the writer waits for.
+    awaited: Awaited,
+    /// The last commit was a large one.
+    under_load: bool,
     nudged: bool,
     closed: bool,
+}
+
+/// What the writer is to be woken for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    /// Nothing: it is at work, and waking it would be a call into the kernel for nothing.
+    #[default]
+    Nothing,
+    /// A request, or a nudge.
+    Something,
+    /// A request that somebody waits for, or a commit's worth.
+    SomethingUrgent,
+    /// A commit's worth.
+    Much,
+}
+
+impl Queue {
+    /// Whether what is awaited is there. Whatever it is, nobody waits for it when the inbox closes.
+    fn has(&self, awaited: Awaited) -> bool {
+        let much = self.requests.len() >= WORTH_A_COMMIT;
+        let there = match awaited {
+            Awaited::Nothing => true,
+            Awaited::Something => !self.requests.is_empty() || self.nudged,
+            Awaited::SomethingUrgent => self.urgent > 0 || much,
+            Awaited::Much => much,
+        };
+        there || self.closed
+    }
 }
 
 impl Inbox {
@@ -135,9 +167,8 @@ impl Inbox {
         let urgent = request.urgency() != Urgency::Patient;
         queue.urgent += usize::from(urgent);
         queue.requests.push_back(request);
-        let enough = queue.requests.len() >= OUTCOMES_WORTH_A_COMMIT;
-        if queue.waiting && (urgent || enough || !queue.lingering) {
-            queue.waiting = false;
+        if queue.awaited != Awaited::Nothing && queue.has(queue.awaited) {
+            queue.awaited = Awaited::Nothing;
             drop(queue);
             self.arrived.notify_one();
         }
@@ -150,40 +181,42 @@ impl Inbox {
     }
 
     /// Waits for something to commit, or for `patience`: then it is empty. `None`: closed and
-    /// empty. Outcomes alone wait for company as long as `linger`.
+    /// empty. What should not be committed alone waits for company, as long as `linger`.
     pub(crate) fn wait(
         &self,
         patience: Option<Duration>,
         linger: Duration,
     ) -> Option<Vec<Box<dyn Request>>> {
+        let mut queue = self.wait_for(Awaited::Something, patience);
+        queue.nudged = false;
+        if !queue.requests.is_empty() {
+            let awaited = match queue.under_load {
+                true => Awaited::Much,
+                false => Awaited::SomethingUrgent,
+            };
+            drop(queue);
+            queue = self.wait_for(awaited, Some(linger));
+        }
+        let over = queue.closed && queue.requests.is_empty();
+        (!over).then(|| self.take_from(&mut queue))
+    }
+
+    fn wait_for(&self, awaited: Awaited, limit: Option<Duration>) -> MutexGuard<'_, Queue> {
         const POISON: &str = "nothing panics while it holds this lock";
-        let mut queue = self.lock();
-        let quiet = |queue: &mut Queue| {
-            queue.waiting = queue.requests.is_empty() && !queue.closed && !queue.nudged;
-            queue.waiting
+        let missing = |queue: &mut Queue| {
+            let missing = !queue.has(awaited);
+            queue.awaited = if missing { awaited } else { Awaited::Nothing };
+            missing
         };
-        queue = match patience {
-            None => self.arrived.wait_while(queue, quiet).expect(POISON),
-            Some(patience) => {
-                let waited = self.arrived.wait_timeout_while(queue, patience, quiet);
+        let mut queue = match limit {
+            None => self.arrived.wait_while(self.lock(), missing).expect(POISON),
+            Some(limit) => {
+                let waited = self.arrived.wait_timeout_while(self.lock(), limit, missing);
                 waited.expect(POISON).0
             }
         };
-        queue.nudged = false;
-        if !queue.requests.is_empty() {
-            queue.lingering = true;
-            let alone = |queue: &mut Queue| {
-                let enough = queue.requests.len() >= OUTCOMES_WORTH_A_COMMIT;
-                queue.waiting = queue.urgent == 0 && !enough && !queue.closed;
-                queue.waiting
-            };
-            let waited = self.arrived.wait_timeout_while(queue, linger, alone);
-            queue = waited.expect(POISON).0;
-            queue.lingering = false;
-        }
-        queue.waiting = false;
-        let over = queue.closed && queue.requests.is_empty();
-        (!over).then(|| self.take_from(&mut queue))
+        queue.awaited = Awaited::Nothing;
+        queue
     }
 
     /// Wakes the writer although nothing was queued.
@@ -217,6 +250,7 @@ impl Inbox {
             queue.urgent -= usize::from(request.urgency() != Urgency::Patient);
             taken.push(request);
         }
+        queue.under_load = taken.len() >= UNDER_LOAD;
         self.room.add_permits(room as usize);
         taken
     }
@@ -232,3 +266,6 @@ impl Inbox {
             .expect("nothing panics while it holds this lock")
     }
 }
+
+#[cfg(test)]
+mod tests;

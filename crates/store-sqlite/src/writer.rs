@@ -49,7 +49,7 @@ impl WriterLoop {
 
     /// Works until the store is closed and all that was queued is done.
     pub fn run(mut self) {
-        let linger = self.0.shared.config.outcome_patience;
+        let linger = self.0.shared.config.commit_patience;
         let shared = self.0.shared.clone();
         while let Some(requests) = shared.inbox.wait(self.0.patience(), linger) {
             if requests.is_empty() {
