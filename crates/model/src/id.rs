@@ -240,22 +240,31 @@ impl<K: Kind> FromStr for Id<K> {
     }
 }
 
-/// 20 bytes as 27 digits of base 62, most significant first: long division by 62, five 32-bit
-/// limbs at a time.
+/// So many digits at a time fit into 32 bits.
+const GROUP: usize = 5;
+/// What such a group is one digit of.
+const BASE_OF_GROUP: u64 = 62u64.pow(GROUP as u32);
+
+/// 20 bytes as 27 digits of base 62, most significant first: long division of five 32-bit limbs, by
+/// as many digits at a time as fit into one.
 fn encode(bytes: [u8; 20]) -> [u8; TEXT_LENGTH] {
     let mut limbs = [0u32; 5];
     for (limb, chunk) in limbs.iter_mut().zip(bytes.chunks_exact(4)) {
         *limb = u32::from_be_bytes(chunk.try_into().expect("chunks of 4"));
     }
     let mut text = [b'0'; TEXT_LENGTH];
-    for digit in text.iter_mut().rev() {
+    for group in text.rchunks_mut(GROUP) {
         let mut remainder = 0u64;
         for limb in &mut limbs {
             let value = (remainder << 32) | u64::from(*limb);
-            *limb = (value / 62) as u32;
-            remainder = value % 62;
+            *limb = (value / BASE_OF_GROUP) as u32;
+            remainder = value % BASE_OF_GROUP;
         }
-        *digit = ALPHABET[remainder as usize];
+        let mut remainder = remainder as u32;
+        for digit in group.iter_mut().rev() {
+            *digit = ALPHABET[(remainder % 62) as usize];
+            remainder /= 62;
+        }
     }
     text
 }
@@ -267,16 +276,20 @@ fn decode(text: &[u8]) -> Option<[u8; 20]> {
         return None;
     }
     let mut limbs = [0u32; 5];
-    for byte in text {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'A'..=b'Z' => byte - b'A' + 10,
-            b'a'..=b'z' => byte - b'a' + 36,
-            _ => return None,
-        };
-        let mut carry = u64::from(digit);
+    let (first, rest) = text.split_at(TEXT_LENGTH % GROUP);
+    for group in std::iter::once(first).chain(rest.chunks_exact(GROUP)) {
+        let mut carry = 0u64;
+        for byte in group {
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'A'..=b'Z' => byte - b'A' + 10,
+                b'a'..=b'z' => byte - b'a' + 36,
+                _ => return None,
+            };
+            carry = carry * 62 + u64::from(digit);
+        }
         for limb in limbs.iter_mut().rev() {
-            let value = u64::from(*limb) * 62 + carry;
+            let value = u64::from(*limb) * BASE_OF_GROUP + carry;
             *limb = value as u32;
             carry = value >> 32;
         }
