@@ -11,7 +11,7 @@ use crate::authentication::Authenticated;
 use crate::body::{BodyLimit, Call};
 use crate::problem::Problem;
 use crate::query::{FromQuery, Pairs, Query};
-use crate::render::{Answer, ListOut};
+use crate::render::{Answer, ListOut, SizedJson};
 use crate::segments::Segments;
 use crate::{ApiConfig, Shared};
 use app::AppError;
@@ -34,6 +34,9 @@ pub(crate) fn routes(config: &ApiConfig) -> Router<Shared> {
         .route("/api/v1/app/{app_id}/msg/batch", batch)
         .route("/api/v1/app/{app_id}/msg/{msg_id}", get(get_one))
 }
+
+/// About what an answer has beside what was posted.
+const ANSWER_BYTES: usize = 256;
 
 /// Whether answers hold payloads, or what receivers answered: yes, unless one says no.
 pub(crate) struct WithContent(pub(crate) bool);
@@ -80,7 +83,7 @@ async fn create(
     Addressee(path): Addressee,
     Query(WithContent(with_content)): Query<WithContent>,
     call: Call,
-) -> Answer<(StatusCode, ServerTiming, Json<MessageOut>)> {
+) -> Answer<(StatusCode, ServerTiming, SizedJson<MessageOut>)> {
     let recipient = api.app.recipient(&call.caller, path).await?;
     let body: MessageIn = call.json()?;
     let sent = api
@@ -90,7 +93,11 @@ async fn create(
     Ok((
         StatusCode::ACCEPTED,
         ServerTiming::of(&sent),
-        Json(MessageOut::made(sent.made, with_content)),
+        // The answer repeats the payload.
+        SizedJson(
+            call.body.len() + ANSWER_BYTES,
+            MessageOut::made(sent.made, with_content),
+        ),
     ))
 }
 

@@ -1,7 +1,9 @@
 //! The way out: what many answers share.
 
 use app::{AppError, Page, Patch, Saved};
-use http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use model::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -60,6 +62,26 @@ where
     D: Deserializer<'de>,
 {
     T::deserialize(deserializer).map(Patch::Set)
+}
+
+/// JSON as an answer's body, in one piece of memory: as axum's, for what is about so many bytes.
+pub(crate) struct SizedJson<T>(pub(crate) usize, pub(crate) T);
+
+impl<T: Serialize> IntoResponse for SizedJson<T> {
+    fn into_response(self) -> Response {
+        let Self(bytes, value) = self;
+        let mut body = Vec::with_capacity(bytes);
+        match serde_json::to_writer(&mut body, &value) {
+            Ok(()) => {
+                let json = HeaderValue::from_static("application/json");
+                ([(CONTENT_TYPE, json)], body).into_response()
+            }
+            Err(error) => {
+                tracing::error!(%error, "an answer can't be written");
+                crate::problem::internal()
+            }
+        }
+    }
 }
 
 /// What a handler gives back.
