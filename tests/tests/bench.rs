@@ -40,6 +40,37 @@ async fn a_small_bench_loses_nothing_and_has_all_its_numbers() {
 }
 
 #[tokio::test]
+async fn a_filled_store_is_measured_beside_an_empty_one_and_bystanders_get_nothing() {
+    let home = tempfile::tempdir().expect("a directory");
+    let directory = home.path().to_str().expect("a text");
+    let arguments = ["bench", "--json", "--ways", "postrider", "--keys", "auto"];
+    let arguments = [&arguments[..], &["--messages", "61", "--clients", "2"]].concat();
+    let arguments = [&arguments[..], &["--rounds", "2", "--stored", "50,0"]].concat();
+    let arguments = [&arguments[..], &["--applications", "3", "--endpoints", "2"]].concat();
+    let arguments = [&arguments[..], &["--bystanders", "499"]].concat();
+    let arguments = [&arguments[..], &["--data-dir", directory]].concat();
+    let report = report(postrider(&arguments).await.text());
+    assert_eq!(
+        (&report["lost"], &report["repeated"]),
+        (&0.into(), &0.into())
+    );
+    let size = &report["size"];
+    assert_eq!(
+        (
+            &size["applications"],
+            &size["endpoints"],
+            &size["bystanders"]
+        ),
+        (&3.into(), &2.into(), &499.into())
+    );
+    let cases = report["cases"].as_array().expect("cases");
+    let stored: Vec<_> = cases.iter().map(|case| case["stored"].as_u64()).collect();
+    assert_eq!(stored, [Some(0), Some(50)]);
+    let left = fs::read_dir(directory).expect("a directory").count();
+    assert_eq!(left, 0, "a data directory was left behind");
+}
+
+#[tokio::test]
 async fn a_server_that_runs_is_measured_and_left_as_it_was() {
     let mut server = Server::start(Options::dev()).await;
     let (url, pid) = (server.url(), server.pid().to_string());
@@ -47,6 +78,7 @@ async fn a_server_that_runs_is_measured_and_left_as_it_was() {
     command
         .args(["bench", "--json", "--ways", "postrider", "--keys", "auto"])
         .args(["--messages", "40", "--batch", "20", "--clients", "2"])
+        .args(["--applications", "2", "--bystanders", "1"])
         .args(["--rounds", "1", "--server", &url, "--pid", &pid])
         .env("POSTRIDER_TOKEN", server.token().await);
     let outcome = run(command).await;
@@ -57,8 +89,10 @@ async fn a_server_that_runs_is_measured_and_left_as_it_was() {
         assert!(case["median"][figure].is_number(), "{figure}: {case}");
     }
     assert!(case["median"]["commitMs"]["p50"].is_number(), "{case}");
-    let list = server.api().await.get("/app").await.expect(200).json();
-    assert_eq!(list["data"], Value::Array(Vec::new()));
+    for what in ["/app", "/event-type"] {
+        let list = server.api().await.get(what).await.expect(200).json();
+        assert_eq!(list["data"], Value::Array(Vec::new()), "{what}");
+    }
 }
 
 #[tokio::test]
@@ -97,6 +131,11 @@ async fn what_can_not_be_measured_is_told_from_what_was_asked_wrongly() {
         (&["--server", "https://x", "--token", "t"][..], 2, "no TLS"),
         (&["--server", nobody], 2, "needs a token"),
         (&["--server", nobody, "--token", "t"], 3, "can't be reached"),
+        (
+            &["--server", nobody, "--token", "t", "--stored", "0,5"],
+            2,
+            "--stored",
+        ),
         (&["--payload", "99"], 2, "--payload"),
         (&["--seconds", "1"], 2, "--rate"),
         (&["--rate", "1000000", "--seconds", "101"], 2, "too many"),

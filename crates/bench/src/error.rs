@@ -23,6 +23,15 @@ pub enum BenchError {
         /// The limit.
         max: u64,
     },
+    /// A history for a server that the bench does not start.
+    #[error("--stored fills the store of the bench's own server: leave --server out, or --stored")]
+    StoredElsewhere,
+    /// A store could not be filled.
+    #[error("{missing} messages that were to fill the store were never delivered")]
+    NotFilled {
+        /// How many.
+        missing: u64,
+    },
     /// A process could not be started.
     #[error("{part} can't be started")]
     Start {

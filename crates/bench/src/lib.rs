@@ -10,10 +10,11 @@
 //! only: TLS would measure the load client.
 //!
 //! Map: [`plan`] (what to measure), [`run`] (rounds), `measure` (one measurement), `target` (what
-//! it goes through) · `process`, `usage` (children, their CPU and memory) · [`load`], [`receiver`],
-//! [`relay`] (the parts that run as processes), `stdin` (their end) · `payload` (how messages are
-//! told apart), `keys`, `pace`, `book` (what arrived) · `dial`, `serving`, `control` (HTTP, both
-//! ways) · `histogram`, [`report`] (numbers) · `clock`.
+//! it goes through), `tenants` (applications and endpoints), `history` (filled stores) · `process`,
+//! `usage` (children, their CPU and memory) · [`load`], [`receiver`], [`relay`] (the parts that run
+//! as processes), `stdin` (their end) · `payload` (how messages are told apart), `keys`, `pace`,
+//! `book` (what arrived) · `dial`, `serving`, `control` (HTTP, both ways) · `histogram`, [`report`]
+//! (numbers) · `clock`.
 
 mod book;
 mod clock;
@@ -21,6 +22,7 @@ mod control;
 mod dial;
 mod error;
 mod histogram;
+mod history;
 mod keys;
 pub mod load;
 mod measure;
@@ -35,9 +37,10 @@ mod run;
 mod serving;
 mod stdin;
 mod target;
+mod tenants;
 mod usage;
 
 pub use error::BenchError;
-pub use plan::{Plan, Server, Way};
+pub use plan::{Given, Plan, Server, Way};
 pub use report::Report;
-pub use run::{Stage, run};
+pub use run::{Stage, Step, run};

@@ -7,7 +7,7 @@
 
 use crate::dial::{Connection, Place};
 use crate::histogram::{Histogram, Latency};
-use crate::keys::Keys;
+use crate::keys::{Keys, Origin};
 use crate::pace::{Pace, Turn};
 use crate::payload::{Mark, Template};
 use crate::{BenchError, clock};
@@ -29,8 +29,8 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 pub(crate) struct Job {
     /// Where to.
     pub(crate) place: Place,
-    /// The path of each request.
-    pub(crate) path: String,
+    /// The paths that requests are sent to in turn.
+    pub(crate) paths: Vec<String>,
     /// A bearer token.
     pub(crate) token: Option<String>,
     /// The run's number.
@@ -43,8 +43,8 @@ pub(crate) struct Job {
     pub(crate) payload_bytes: usize,
     /// Connections.
     pub(crate) clients: usize,
-    /// With idempotency keys.
-    pub(crate) keys: bool,
+    /// With idempotency keys of this origin.
+    pub(crate) keys: Option<Origin>,
     /// Messages in a second; `None`: as fast as they are answered.
     pub(crate) rate: Option<u64>,
 }
@@ -129,7 +129,7 @@ async fn run(job: Job) -> Result<Sent, BenchError> {
 /// A job on its way.
 struct Load {
     job: Job,
-    uri: Uri,
+    uris: Vec<Uri>,
     headers: HeaderMap,
     template: Template,
     pace: Pace,
@@ -137,7 +137,7 @@ struct Load {
 }
 
 struct Records {
-    keys: Option<Keys>,
+    keys: Keys,
     accept: Histogram,
     commit: Histogram,
 }
@@ -151,12 +151,14 @@ impl Load {
         let each = job.batch.unwrap_or(1);
         let interval = job.rate.map(|rate| Duration::from_secs(each) / rate as u32);
         let records = Records {
-            keys: job.keys.then(Keys::new),
+            keys: Keys::new(),
             accept: Histogram::default(),
             commit: Histogram::default(),
         };
+        let uris = job.paths.iter().map(|path| path.parse());
+        let uris: Result<Vec<_>, _> = uris.collect();
         Ok(Self {
-            uri: job.path.parse().map_err(|_| unusable(&job))?,
+            uris: uris.map_err(|_| unusable(&job))?,
             headers: headers(&job)?,
             template,
             pace: Pace::new(job.messages / each, interval),
@@ -168,11 +170,12 @@ impl Load {
     /// One connection's requests.
     async fn client(self: Arc<Self>, mut connection: Connection) -> Result<(), BenchError> {
         while let Some(turn) = self.pace.next().await {
-            let request = self.request(turn);
+            let uri = &self.uris[turn.number as usize % self.uris.len()];
+            let request = self.request(uri.clone(), turn);
             connection.ready().await?;
             let response = connection.send_request(request).await?;
             let commit = commit_us(response.headers());
-            self.check(response).await?;
+            self.check(uri, response).await?;
             let took = clock::now_us().saturating_sub(turn.due_us);
             let mut records = self.records.lock().expect("no holder panics");
             records.accept.record(took);
@@ -183,7 +186,7 @@ impl Load {
         Ok(())
     }
 
-    fn request(&self, turn: Turn) -> Request<Full<Bytes>> {
+    fn request(&self, uri: Uri, turn: Turn) -> Request<Full<Bytes>> {
         let mark = Mark {
             run: self.job.run,
             index: turn.number * self.job.batch.unwrap_or(1),
@@ -192,19 +195,20 @@ impl Load {
         let body = self.template.marked(mark);
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone();
+        *request.uri_mut() = uri;
         *request.headers_mut() = self.headers.clone();
-        let mut records = self.records.lock().expect("no holder panics");
-        if let Some(keys) = &mut records.keys {
-            request.headers_mut().insert(IDEMPOTENCY_KEY, keys.next());
+        if let Some(origin) = self.job.keys {
+            let mut records = self.records.lock().expect("no holder panics");
+            let key = records.keys.next(origin);
+            request.headers_mut().insert(IDEMPOTENCY_KEY, key);
         }
         request
     }
 
     /// Whether everything in a request was accepted.
-    async fn check(&self, response: Response<Incoming>) -> Result<(), BenchError> {
+    async fn check(&self, uri: &Uri, response: Response<Incoming>) -> Result<(), BenchError> {
         let status = response.status();
-        let refused = |body: &[u8]| BenchError::refused(&self.job.path, status, body);
+        let refused = |body: &[u8]| BenchError::refused(uri.path(), status, body);
         let mut body = response.into_body();
         if status.is_success() && self.job.batch.is_none() {
             while let Some(frame) = body.frame().await {

@@ -4,15 +4,17 @@
 use crate::book::{Arrivals, Expected};
 use crate::control::Control;
 use crate::dial::Place;
-use crate::keys::Keys;
+use crate::history::History;
+use crate::keys::{Keys, Origin};
 use crate::load::{Job, Sent};
 use crate::payload::RUNS;
-use crate::plan::{Case, Plan, Way};
+use crate::plan::{Case, Plan, Server, Way};
 use crate::process::{Listening, LoadClient};
 use crate::receiver::{BEGIN, BOOK};
 use crate::report::Figures;
-use crate::run::{Stage, Watch};
+use crate::run::{Stage, Step, Watch};
 use crate::target::Target;
+use crate::tenants::{Made, Tenants};
 use crate::usage::Usage;
 use crate::{BenchError, clock};
 use serde_json::json;
@@ -31,8 +33,9 @@ pub(crate) struct Bench<'a> {
     own_receiver: Option<Listening>,
     receiver: Control,
     numbers: Keys,
-    /// Applications that were made in a server that was there before.
-    made: Vec<String>,
+    /// What was made in a server that was there before.
+    made: Made,
+    histories: Vec<History>,
 }
 
 /// What one pass showed.
@@ -60,29 +63,57 @@ impl<'a> Bench<'a> {
             receiver_url,
             own_receiver,
             numbers: Keys::new(),
-            made: Vec::new(),
+            made: Made::default(),
+            histories: Vec::new(),
         })
+    }
+
+    /// Fills a store with so many delivered messages, unless there is one. It is kept for all
+    /// rounds: filling it takes longer than they do.
+    pub(crate) async fn fill(&mut self, stored: u64) -> Result<(), BenchError> {
+        let Server::Own { below } = &self.plan.server else {
+            return Err(BenchError::StoredElsewhere);
+        };
+        if self
+            .histories
+            .iter()
+            .any(|history| history.stored == stored)
+        {
+            return Ok(());
+        }
+        let (plan, receiver) = (self.plan, self.receiver_url.clone());
+        let (history, target) = History::begin(plan, below, &receiver, stored).await?;
+        let mut load = LoadClient::start(&plan.program)?;
+        let mut job = history.job(plan, &target);
+        let pass = self
+            .pass(Step::Filling { stored }, &mut load, &mut job)
+            .await?;
+        load.stop().await;
+        match pass.expected.deliveries() - pass.arrivals.arrived {
+            0 => {}
+            missing => return Err(BenchError::NotFilled { missing }),
+        }
+        self.histories
+            .push(history.end(plan, target, &receiver).await?);
+        Ok(())
     }
 
     /// Measures a case once, with parts of its own.
     pub(crate) async fn measure(&mut self, case: &Case) -> Result<Figures, BenchError> {
-        let target = match case.way {
-            Way::Raw => Target::receiver(&self.receiver_url)?,
-            Way::Relay => Target::relay(self.plan, &self.receiver_url).await?,
-            Way::Postrider => Target::server(self.plan, &self.receiver_url).await?,
-        };
-        self.made.extend(target.made.clone());
+        let target = self.target(case).await?;
+        self.made.add(&target.made);
         let mut load = LoadClient::start(&self.plan.program)?;
         let mut job = self.job(case, &target);
         job.messages = self.plan.size.warm_up();
+        let step = Step::Measuring(*case);
         if job.messages > 0 {
-            self.pass(case, &mut load, &mut job).await?;
+            self.pass(step, &mut load, &mut job).await?;
         }
         job.messages = self.plan.size.messages;
         let harness: Vec<_> = load.process().into_iter().chain(self.process()).collect();
         let used = || (Usage::of(&target.processes), Usage::of(&harness));
         let before = used();
-        let pass = self.pass(case, &mut load, &mut job).await?;
+        let pass = self.pass(step, &mut load, &mut job).await?;
         let after = used();
         let figures = figures(&pass, before, after);
         load.stop().await;
@@ -91,12 +122,28 @@ impl<'a> Bench<'a> {
     }
 
     /// Takes away what was made in a server that was there before, and ends the receiver.
-    pub(crate) async fn close(mut self) -> Result<(), BenchError> {
-        Target::remove(&self.plan.server, &std::mem::take(&mut self.made)).await?;
+    pub(crate) async fn close(self) -> Result<(), BenchError> {
+        if let Server::Given(given) = &self.plan.server {
+            Tenants::of(given)?.remove(&self.made).await?;
+        }
         if let Some(receiver) = self.own_receiver {
             receiver.stop().await;
         }
         Ok(())
+    }
+
+    async fn target(&self, case: &Case) -> Result<Target, BenchError> {
+        let (plan, receiver) = (self.plan, &self.receiver_url);
+        let history = |history: &&History| history.stored == case.stored;
+        match (case.way, &plan.server) {
+            (Way::Raw, _) => Target::receiver(receiver),
+            (Way::Relay, _) => Target::relay(plan, receiver).await,
+            (Way::Postrider, Server::Given(given)) => Target::given(plan, given, receiver).await,
+            (Way::Postrider, Server::Own { below }) => match self.histories.iter().find(history) {
+                Some(history) => Target::filled(plan, history).await,
+                None => Target::empty(plan, below, receiver).await,
+            },
+        }
     }
 
     fn process(&self) -> Option<u32> {
@@ -107,22 +154,31 @@ impl<'a> Bench<'a> {
         let size = &self.plan.size;
         Job {
             place: target.place.clone(),
-            path: target.path.clone(),
+            paths: target.paths.clone(),
             token: target.token.clone(),
             run: 0,
             messages: 0,
             batch: size.batch.filter(|_| case.way == Way::Postrider),
             payload_bytes: size.payload_bytes,
             clients: case.clients,
-            keys: case.keys,
+            keys: case.keys.then_some(Origin::Library),
             rate: size.rate,
+        }
+    }
+
+    /// How many endpoints get each message.
+    fn endpoints(&self, step: Step) -> u64 {
+        match step {
+            Step::Filling { .. } => 1,
+            Step::Measuring(case) if case.way == Way::Raw => 1,
+            Step::Measuring(_) => self.plan.size.endpoints.into(),
         }
     }
 
     /// Sends what a job says, and waits until all has arrived or no more does.
     async fn pass(
         &mut self,
-        case: &Case,
+        step: Step,
         load: &mut LoadClient,
         job: &mut Job,
     ) -> Result<Pass, BenchError> {
@@ -130,10 +186,7 @@ impl<'a> Bench<'a> {
         let expected = Expected {
             run: job.run,
             messages: job.messages,
-            endpoints: match case.way {
-                Way::Raw => 1,
-                Way::Relay | Way::Postrider => self.plan.size.endpoints.into(),
-            },
+            endpoints: self.endpoints(step),
         };
         self.receiver.post(BEGIN, &json!(expected)).await?;
         let mut looks = interval(LOOK_EVERY);
@@ -148,7 +201,7 @@ impl<'a> Bench<'a> {
             }
             let arrivals: Arrivals = self.receiver.get(BOOK).await?;
             (self.watch)(&Stage {
-                case: *case,
+                step,
                 arrived: arrivals.arrived,
                 expected: expected.deliveries(),
             });
@@ -198,6 +251,7 @@ fn figures(pass: &Pass, before: Used, after: Used) -> Figures {
         commit_ms: sent.commit,
         end_to_end_ms: arrivals.latency.filter(|_| clock_is_shared),
         cpu_us: cpu_us(before.0, after.0),
+        of_empty: None,
         harness_cpu_us: cpu_us(before.1, after.1),
         peak_mib: after.0.map(|usage| usage.peak_kib as f64 / 1_024.0),
         lost: expected.deliveries().saturating_sub(arrivals.arrived),

@@ -32,14 +32,18 @@ pub enum Server {
         below: PathBuf,
     },
     /// One that is there.
-    Given {
-        /// The base of its URLs.
-        url: String,
-        /// A token for the whole organisation.
-        token: String,
-        /// Its processes, if they can be looked at from here.
-        processes: Vec<u32>,
-    },
+    Given(Given),
+}
+
+/// A server that is there.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The base of its URLs.
+    pub url: String,
+    /// A token for the whole organisation.
+    pub token: String,
+    /// Its processes, if they can be looked at from here.
+    pub processes: Vec<u32>,
 }
 
 /// What is to be measured.
@@ -57,6 +61,8 @@ pub struct Plan {
     pub keys: Vec<bool>,
     /// Numbers of clients.
     pub clients: Vec<usize>,
+    /// Numbers of delivered messages that the own server's store holds before it is measured.
+    pub stored: Vec<u64>,
     /// How often everything is measured.
     pub rounds: usize,
     /// When nothing has arrived for so long, what has not is lost.
@@ -73,8 +79,12 @@ pub struct Size {
     pub messages: u64,
     /// Bytes of each payload.
     pub payload_bytes: usize,
+    /// Applications that the messages go to in turn.
+    pub applications: u32,
     /// Endpoints that get each message.
     pub endpoints: u32,
+    /// Further endpoints of each application, which want another event type.
+    pub bystanders: u32,
     /// Messages in a request to the server; `None`: one, and no batch.
     pub batch: Option<u64>,
     /// Messages in a second; `None`: as many as are answered.
@@ -91,21 +101,29 @@ pub struct Case {
     pub clients: usize,
     /// With idempotency keys.
     pub keys: bool,
+    /// Delivered messages in the store, each with an idempotency key; 0: a new, empty store.
+    pub stored: u64,
 }
 
 impl Plan {
-    /// Everything that each round measures, in this order. Keys mean nothing to the first two ways:
-    /// those are measured once, with keys, so that all requests are alike.
+    /// Everything that each round measures, in this order. Keys and a store mean nothing to the
+    /// first two ways: those are measured once, with keys, so that all requests are alike.
     pub fn cases(&self) -> Vec<Case> {
         let mut cases = Vec::new();
         for &clients in &self.clients {
             for &way in &self.ways {
-                let keys: &[bool] = match way {
-                    Way::Postrider => &self.keys,
-                    Way::Raw | Way::Relay => &[true],
+                let (keys, stored): (&[bool], &[u64]) = match way {
+                    Way::Postrider => (&self.keys, &self.stored),
+                    Way::Raw | Way::Relay => (&[true], &[0]),
                 };
-                let case = |&keys| Case { way, clients, keys };
-                cases.extend(keys.iter().map(case));
+                cases.extend(keys.iter().flat_map(|&keys| {
+                    stored.iter().map(move |&stored| Case {
+                        way,
+                        clients,
+                        keys,
+                        stored,
+                    })
+                }));
             }
         }
         cases
@@ -114,10 +132,15 @@ impl Plan {
     /// Whether it can be measured at all.
     ///
     /// # Errors
-    /// A URL that can't be used; more deliveries than the receiver can tell apart.
+    /// A URL that can't be used; more deliveries than the receiver can tell apart; a history for a
+    /// server that the bench does not start.
     pub fn check(&self) -> Result<(), BenchError> {
-        if let Server::Given { url, .. } = &self.server {
-            Place::parse(url)?;
+        let history = self.stored.iter().any(|&stored| stored > 0);
+        if let Server::Given(given) = &self.server {
+            Place::parse(&given.url)?;
+            if history {
+                return Err(BenchError::StoredElsewhere);
+            }
         }
         if let Some(url) = &self.receiver {
             Place::parse(url)?;
@@ -162,23 +185,29 @@ mod tests {
             ways: vec![Way::Relay, Way::Postrider],
             keys: vec![true, false],
             clients: vec![256, 64],
+            stored: vec![0, 9],
             rounds: 3,
             patience: Duration::ZERO,
             size: Size {
                 messages: 105,
                 payload_bytes: 1_024,
+                applications: 1,
                 endpoints: 1,
+                bystanders: 0,
                 batch: Some(7),
                 rate: None,
             },
         };
         let cases = plan.cases();
-        let shown: Vec<_> = cases.iter().map(|c| (c.way, c.clients, c.keys)).collect();
+        let shown = |c: &Case| (c.way, c.clients, c.keys, c.stored);
+        let shown: Vec<_> = cases.iter().map(shown).collect();
         let expected = [256, 64].map(|clients| {
             [
-                (Way::Relay, clients, true),
-                (Way::Postrider, clients, true),
-                (Way::Postrider, clients, false),
+                (Way::Relay, clients, true, 0),
+                (Way::Postrider, clients, true, 0),
+                (Way::Postrider, clients, true, 9),
+                (Way::Postrider, clients, false, 0),
+                (Way::Postrider, clients, false, 9),
             ]
         });
         assert_eq!(shown, expected.concat());

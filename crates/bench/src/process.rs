@@ -3,6 +3,7 @@
 
 use crate::BenchError;
 use crate::load::{Job, Sent};
+use rustix::process::{Pid, Signal, kill_process};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an end may take that was asked for: what is in flight is waited for.
+const END_PATIENCE: Duration = Duration::from_secs(60);
 /// What a part says when it listens, before its address.
 const LISTENING: &str = "listening on ";
 /// What a server for development says before its token.
@@ -71,6 +74,17 @@ impl Listening {
     pub(crate) async fn stop(mut self) {
         // What does not end now ends when it is dropped.
         let _ = self.child.kill().await;
+    }
+
+    /// Asks it to end, so that it writes down what it has done.
+    pub(crate) async fn end(mut self) {
+        let process = self.child.id().and_then(|id| Pid::from_raw(id as i32));
+        if let Some(process) = process {
+            // A process that is gone needs no signal.
+            let _ = kill_process(process, Signal::TERM);
+        }
+        // What does not end in time is killed when it is dropped.
+        let _ = tokio::time::timeout(END_PATIENCE, self.child.wait()).await;
     }
 }
 

@@ -25,7 +25,9 @@ pub struct Figures {
     pub end_to_end_ms: Option<Latency>,
     /// CPU time of the server's or the relay's processes for each delivery, in microseconds.
     pub cpu_us: Option<f64>,
-    /// The same of load client and receiver together.
+    /// The same as a multiple of what it was with an empty store in the same round.
+    pub of_empty: Option<f64>,
+    /// CPU time for each delivery of load client and receiver together.
     pub harness_cpu_us: Option<f64>,
     /// The most memory that the server's or the relay's processes held, in MiB.
     pub peak_mib: Option<f64>,
@@ -101,6 +103,7 @@ impl Figures {
             commit_ms: latency(|f| f.commit_ms),
             end_to_end_ms: latency(|f| f.end_to_end_ms),
             cpu_us: of(&|f| f.cpu_us),
+            of_empty: of(&|f| f.of_empty),
             harness_cpu_us: of(&|f| f.harness_cpu_us),
             peak_mib: of(&|f| f.peak_mib),
             lost: sum(|f| f.lost),
@@ -137,6 +140,7 @@ mod tests {
             commit_ms: None,
             end_to_end_ms: Some(latency),
             cpu_us: Some(value),
+            of_empty: None,
             harness_cpu_us: None,
             peak_mib: Some(value),
             lost: 1,

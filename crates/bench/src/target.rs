@@ -1,41 +1,41 @@
-//! Where the load goes: the receiver itself, a relay, or a server with an application and its
-//! endpoints, made for one measurement.
+//! Where the load goes: the receiver itself, a relay, or a server with applications and their
+//! endpoints, made for one measurement or left by a history.
 
 use crate::BenchError;
-use crate::control::Control;
 use crate::dial::Place;
-use crate::plan::{Plan, Server};
+use crate::history::History;
+use crate::plan::{Given, Plan};
 use crate::process::Listening;
 use crate::receiver::ENDPOINT;
-use serde_json::{Value, json};
+use crate::tenants::{Made, Tenants, Wanted};
 use std::path::Path;
 use tempfile::TempDir;
+
+/// Endpoints that a server lets an application have if it is told nothing else.
+const ENDPOINTS_ALLOWED: u32 = 500;
 
 /// Where the load goes.
 pub(crate) struct Target {
     /// The server.
     pub(crate) place: Place,
-    /// The path that messages are posted to.
-    pub(crate) path: String,
+    /// The paths that messages are posted to in turn.
+    pub(crate) paths: Vec<String>,
     /// What it asks for.
     pub(crate) token: Option<String>,
     /// The processes whose CPU and memory are counted.
     pub(crate) processes: Vec<u32>,
-    /// The application, in a server that goes on.
-    pub(crate) made: Option<String>,
-    own: Option<(Listening, Option<TempDir>)>,
+    /// What was made in a server that goes on.
+    pub(crate) made: Made,
+    own: Option<Listening>,
+    directory: Option<TempDir>,
 }
 
 impl Target {
     /// The receiver's first endpoint.
     pub(crate) fn receiver(receiver: &str) -> Result<Self, BenchError> {
         Ok(Self {
-            place: Place::parse(receiver)?,
-            path: format!("{ENDPOINT}0"),
-            token: None,
-            processes: Vec::new(),
-            made: None,
-            own: None,
+            paths: vec![format!("{ENDPOINT}0")],
+            ..Self::at(Place::parse(receiver)?)
         })
     }
 
@@ -45,105 +45,131 @@ impl Target {
         let arguments = ["bench", "--part", "relay", "--receiver", receiver];
         let arguments = [&arguments[..], &["--endpoints", &endpoints]].concat();
         let relay = Listening::start(&plan.program, "the relay", &arguments).await?;
+        let target = Self::started(relay)?;
         Ok(Self {
-            place: Place::parse(relay.url())?,
-            path: "/".to_owned(),
-            token: None,
-            processes: relay.process().into_iter().collect(),
-            made: None,
-            own: Some((relay, None)),
+            paths: vec!["/".to_owned()],
+            ..target
         })
     }
 
-    /// A new application of the server.
-    pub(crate) async fn server(plan: &Plan, receiver: &str) -> Result<Self, BenchError> {
-        let mut target = match &plan.server {
-            Server::Own { below } => Self::own_server(plan, below).await?,
-            Server::Given {
-                url,
-                token,
-                processes,
-            } => Self {
-                place: Place::parse(url)?,
-                path: String::new(),
-                token: Some(token.clone()),
-                processes: processes.clone(),
-                made: None,
-                own: None,
-            },
+    /// New applications of a server that is there.
+    pub(crate) async fn given(
+        plan: &Plan,
+        given: &Given,
+        receiver: &str,
+    ) -> Result<Self, BenchError> {
+        let target = Self {
+            token: Some(given.token.clone()),
+            processes: given.processes.clone(),
+            ..Self::at(Place::parse(&given.url)?)
         };
-        let application = target.set_up(plan, receiver).await?;
-        let kind = if plan.size.batch.is_some() {
-            "/batch"
-        } else {
-            ""
-        };
-        target.path = format!("/api/v1/app/{application}/msg{kind}");
-        if target.own.is_none() {
-            target.made = Some(application);
-        }
-        Ok(target)
+        let made = target.set_up(plan, receiver).await?;
+        Ok(Self {
+            paths: Self::paths(&made.applications, plan.size.batch),
+            made,
+            ..target
+        })
     }
 
-    /// Deletes applications that were made in a server that goes on.
-    pub(crate) async fn remove(server: &Server, made: &[String]) -> Result<(), BenchError> {
-        let Server::Given { url, token, .. } = server else {
-            return Ok(());
-        };
-        let mut control = Control::new(Place::parse(url)?, Some(token.clone()));
-        for application in made {
-            control
-                .delete(&format!("/api/v1/app/{application}"))
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Ends what was started for it.
-    pub(crate) async fn stop(self) {
-        if let Some((process, directory)) = self.own {
-            process.stop().await;
-            drop(directory);
-        }
-    }
-
-    /// A server on an empty store.
-    async fn own_server(plan: &Plan, below: &Path) -> Result<Self, BenchError> {
+    /// A server of the bench's own on a new store, with new applications.
+    pub(crate) async fn empty(
+        plan: &Plan,
+        below: &Path,
+        receiver: &str,
+    ) -> Result<Self, BenchError> {
         let directory = tempfile::tempdir_in(below);
         let directory = directory.map_err(BenchError::io("no data directory can be made"))?;
-        let data = directory.path().to_string_lossy();
-        let arguments = ["serve", "--dev", "--listen", "127.0.0.1:0", "--log", "warn"];
-        let arguments = [
-            &arguments[..],
-            &["--log-format", "text", "--data-dir", &data],
-        ]
-        .concat();
-        let server = Listening::start(&plan.program, "the server", &arguments).await?;
+        let target = Self::own(plan, directory.path()).await?;
+        let made = target.set_up(plan, receiver).await?;
         Ok(Self {
-            place: Place::parse(server.url())?,
-            path: String::new(),
-            token: server.token(),
-            processes: server.process().into_iter().collect(),
-            made: None,
-            own: Some((server, Some(directory))),
+            paths: Self::paths(&made.applications, plan.size.batch),
+            directory: Some(directory),
+            ..target
         })
     }
 
-    /// Makes the application and its endpoints; gives its id.
-    async fn set_up(&self, plan: &Plan, receiver: &str) -> Result<String, BenchError> {
-        let mut control = Control::new(self.place.clone(), self.token.clone());
-        let path = "/api/v1/app";
-        let made = control.post(path, &json!({"name": "bench"})).await?;
-        let id = made["id"].as_str().ok_or_else(|| BenchError::Strange {
-            request: format!("POST {path}"),
-            missing: "the application's id",
-        });
-        let application = id?.to_owned();
-        for number in 0..plan.size.endpoints {
-            let endpoint: Value = json!({"url": format!("{receiver}{ENDPOINT}{number}")});
-            let path = format!("/api/v1/app/{application}/endpoint");
-            control.post(&path, &endpoint).await?;
+    /// A server of the bench's own on a store with a history, with the applications of that.
+    pub(crate) async fn filled(plan: &Plan, history: &History) -> Result<Self, BenchError> {
+        let target = Self::own(plan, history.directory.path()).await?;
+        Ok(Self {
+            paths: Self::paths(&history.applications, plan.size.batch),
+            ..target
+        })
+    }
+
+    /// A server of the bench's own.
+    pub(crate) async fn own(plan: &Plan, directory: &Path) -> Result<Self, BenchError> {
+        let data = directory.to_string_lossy();
+        let endpoints = plan.size.endpoints.saturating_add(plan.size.bystanders);
+        let endpoints_max = endpoints.max(ENDPOINTS_ALLOWED).to_string();
+        let arguments = ["serve", "--dev", "--listen", "127.0.0.1:0", "--log", "warn"];
+        let arguments = [&arguments[..], &["--log-format", "text"]].concat();
+        let arguments = [&arguments[..], &["--data-dir", &data]].concat();
+        let arguments = [&arguments[..], &["--endpoints-max", &endpoints_max]].concat();
+        let server = Listening::start(&plan.program, "the server", &arguments).await?;
+        let token = server.token();
+        let target = Self::started(server)?;
+        Ok(Self { token, ..target })
+    }
+
+    /// The paths that messages to these applications are posted to.
+    pub(crate) fn paths(applications: &[String], batch: Option<u64>) -> Vec<String> {
+        let kind = if batch.is_some() { "/batch" } else { "" };
+        let path = |application| format!("/api/v1/app/{application}/msg{kind}");
+        applications.iter().map(path).collect()
+    }
+
+    /// Its API.
+    pub(crate) fn tenants(&self) -> Tenants {
+        Tenants {
+            place: self.place.clone(),
+            token: self.token.clone(),
         }
-        Ok(application)
+    }
+
+    /// Ends what was started for it: kills it if its store goes as well.
+    pub(crate) async fn stop(self) {
+        match (self.own, self.directory) {
+            (None, _) => {}
+            (Some(process), None) => process.end().await,
+            (Some(process), Some(_goes)) => process.stop().await,
+        }
+    }
+
+    fn at(place: Place) -> Self {
+        Self {
+            place,
+            paths: Vec::new(),
+            token: None,
+            processes: Vec::new(),
+            made: Made::default(),
+            own: None,
+            directory: None,
+        }
+    }
+
+    fn started(process: Listening) -> Result<Self, BenchError> {
+        let place = Place::parse(process.url())?;
+        Ok(Self {
+            processes: process.process().into_iter().collect(),
+            own: Some(process),
+            ..Self::at(place)
+        })
+    }
+
+    /// Makes the applications and their endpoints.
+    async fn set_up(&self, plan: &Plan, receiver: &str) -> Result<Made, BenchError> {
+        let tenants = self.tenants();
+        let applications = tenants.applications(plan.size.applications).await?;
+        let wanted = Wanted {
+            receiver: receiver.to_owned(),
+            numbers: 0..plan.size.endpoints,
+            bystanders: plan.size.bystanders,
+        };
+        let event_type = tenants.endpoints(&applications, wanted).await?;
+        Ok(Made {
+            applications,
+            event_type,
+        })
     }
 }

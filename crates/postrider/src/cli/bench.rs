@@ -1,7 +1,8 @@
 //! What can be typed after `bench`.
 
-use bench::{Plan, Server, Way, plan};
+use bench::{Given, Plan, Server, Way, plan};
 use clap::{Args, ValueEnum};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,10 +36,23 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "BYTES", default_value_t = 1_024)]
     #[arg(value_parser = clap::value_parser!(u32).range(plan::PAYLOAD_MIN as i64..=1 << 24))]
     pub(crate) payload: u32,
+    /// Applications that the messages go to in turn
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) applications: u32,
     /// Endpoints that get each message
     #[arg(long, value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) endpoints: u32,
+    /// Further endpoints of each application, which want another event type
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub(crate) bystanders: u32,
+    /// Delivered messages, each with an idempotency key, that the own server's store is filled with
+    /// before it is measured; several numbers are measured side by side
+    #[arg(long, value_name = "N", default_value = "0", value_delimiter = ',')]
+    #[arg(value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
+    pub(crate) stored: Vec<u64>,
     /// Post batches of N messages
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub(crate) batch: Option<u64>,
@@ -124,11 +138,11 @@ impl BenchArgs {
     /// What is to be measured, by `program` as its parts.
     pub(crate) fn plan(&self, program: PathBuf, token: Option<String>) -> Plan {
         let server = match (&self.server, token) {
-            (Some(url), Some(token)) => Server::Given {
+            (Some(url), Some(token)) => Server::Given(Given {
                 url: url.clone(),
                 token,
                 processes: self.pid.clone(),
-            },
+            }),
             _ => Server::Own {
                 below: self.data_dir.clone().unwrap_or_else(std::env::temp_dir),
             },
@@ -144,6 +158,9 @@ impl BenchArgs {
                 KeysArg::Both => vec![true, false],
             },
             clients: self.clients.iter().map(|&clients| clients.into()).collect(),
+            stored: BTreeSet::from_iter(self.stored.iter().copied())
+                .into_iter()
+                .collect(),
             rounds: self.rounds.into(),
             patience: Duration::from_secs(self.patience),
             size: self.size(),
@@ -159,7 +176,9 @@ impl BenchArgs {
         plan::Size {
             messages: messages.next_multiple_of(self.batch.unwrap_or(1)),
             payload_bytes: self.payload as usize,
+            applications: self.applications,
             endpoints: self.endpoints,
+            bystanders: self.bystanders,
             batch: self.batch,
             rate: self.rate,
         }

@@ -6,7 +6,7 @@ use super::say;
 use crate::cli::{BenchArgs, BenchPart};
 use crate::failure::Failure;
 use anyhow::anyhow;
-use bench::{BenchError, Stage};
+use bench::{BenchError, Stage, Step};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal as _, read_to_string, stderr, stdin};
 use tokio::runtime::{Builder, Runtime};
@@ -96,7 +96,9 @@ fn one_thread() -> Result<Runtime, Failure> {
 
 fn failure(error: BenchError) -> Failure {
     match error {
-        BenchError::Url { .. } | BenchError::TooMany { .. } => Failure::Misuse(error.into()),
+        BenchError::Url { .. } | BenchError::TooMany { .. } | BenchError::StoredElsewhere => {
+            Failure::Misuse(error.into())
+        }
         error => Failure::could_not(error),
     }
 }
@@ -113,9 +115,8 @@ fn progress() -> ProgressBar {
 fn show(bar: &ProgressBar, stage: &Stage) {
     bar.set_length(stage.expected);
     bar.set_position(stage.arrived);
-    bar.set_message(format!(
-        "{}, {} clients",
-        table::name(&stage.case),
-        stage.case.clients
-    ));
+    bar.set_message(match stage.step {
+        Step::Filling { stored } => format!("filling a store with {stored} messages"),
+        Step::Measuring(case) => format!("{}, {} clients", table::name(&case), case.clients),
+    });
 }

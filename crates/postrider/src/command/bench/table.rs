@@ -21,38 +21,58 @@ pub(super) fn of(report: &Report) -> String {
 }
 
 /// What a case is called.
-pub(super) fn name(case: &Case) -> &'static str {
-    match (case.way, case.keys) {
-        (Way::Raw, _) => "raw",
-        (Way::Relay, _) => "relay",
-        (Way::Postrider, true) => "postrider",
-        (Way::Postrider, false) => "postrider, no keys",
-    }
+pub(super) fn name(case: &Case) -> String {
+    let way = match case.way {
+        Way::Raw => return "raw".to_owned(),
+        Way::Relay => return "relay".to_owned(),
+        Way::Postrider => "postrider",
+    };
+    let keys = if case.keys { "" } else { ", no keys" };
+    let stored = match case.stored {
+        0 => String::new(),
+        stored => format!(", {stored} stored"),
+    };
+    format!("{way}{keys}{stored}")
 }
 
 fn headline(size: &Size) -> String {
     let Size {
         messages,
         payload_bytes,
+        applications,
         endpoints,
+        bystanders,
         batch,
         rate,
     } = size;
+    let applications = match applications {
+        1 => String::new(),
+        _ => format!(" of one of {applications} applications"),
+    };
+    let bystanders = match bystanders {
+        0 => String::new(),
+        _ => format!(", past {bystanders} others in each application"),
+    };
     let batch = batch.map_or(String::new(), |batch| format!(", in batches of {batch}"));
     let rate = rate.map_or(String::new(), |rate| format!(", {rate} a second"));
     format!(
-        "{messages} messages of {payload_bytes} bytes to each of {endpoints} endpoints{batch}{rate}"
+        "{messages} messages of {payload_bytes} bytes to each of {endpoints} endpoints\
+         {applications}{bystanders}{batch}{rate}"
     )
 }
 
 fn table(cases: &[&Measured]) -> Table {
     let mut table = Table::new();
-    let names = cases.iter().map(|case| name(&case.case).to_owned());
+    let names = cases
+        .iter()
+        .map(|case| name(&case.case).replace(", ", "\n"));
     let header: Vec<_> = std::iter::once(String::new()).chain(names).collect();
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
         .set_header(header);
-    for (name, show) in ROWS {
+    let has_history = cases.iter().any(|case| case.case.stored > 0);
+    let history = has_history.then_some(&OF_EMPTY);
+    for (name, show) in ROWS.iter().chain(history) {
         let cells = cases.iter().map(|case| show(case));
         table.add_row(std::iter::once((*name).to_owned()).chain(cells));
     }
@@ -91,6 +111,11 @@ const ROWS: &[Row] = &[
     ("lost", |case| case.median.lost.to_string()),
     ("repeated", |case| case.median.repeated.to_string()),
 ];
+
+/// Beside a store with a history.
+const OF_EMPTY: Row = ("CPU, of the empty store's", |case| {
+    shown(case.median.of_empty, 2)
+});
 
 fn whole(value: f64) -> String {
     format!("{value:.0}")
