@@ -96,6 +96,30 @@ async fn a_server_that_runs_is_measured_and_left_as_it_was() {
 }
 
 #[tokio::test]
+async fn company_that_never_answers_is_measured_beside_none_and_counts_for_nothing() {
+    let arguments = ["bench", "--json", "--ways", "postrider", "--keys", "auto"];
+    let arguments = [&arguments[..], &["--messages", "60", "--clients", "2"]].concat();
+    let arguments = [&arguments[..], &["--rounds", "1", "--applications", "2"]].concat();
+    let company = "none,hanging:3,backlog:hanging:2:150,backlog:refusing:1:20";
+    let arguments = [&arguments[..], &["--company", company]].concat();
+    let report = report(postrider(&arguments).await.text());
+    let cases = report["cases"].as_array().expect("a list");
+    let shown = cases.iter().map(|case| case["company"].as_str());
+    let shown: Vec<_> = shown.map(|company| company.expect("a text")).collect();
+    assert_eq!(shown.join(","), company);
+    for case in cases {
+        let figures = &case["median"];
+        assert_eq!(
+            (&figures["lost"], &figures["repeated"]),
+            (&0.into(), &0.into()),
+            "{case}"
+        );
+        let beside = case["company"] != "none";
+        assert_eq!(figures["ofAlone"].is_number(), beside, "{case}");
+    }
+}
+
+#[tokio::test]
 async fn at_a_fixed_rate_no_more_is_sent_than_was_said() {
     let rate = ["bench", "--json", "--rate", "200", "--seconds", "1"];
     let rate = [
@@ -136,6 +160,7 @@ async fn what_can_not_be_measured_is_told_from_what_was_asked_wrongly() {
             2,
             "--stored",
         ),
+        (&["--company", "hanging:0"], 2, "backlog:refusing"),
         (&["--payload", "99"], 2, "--payload"),
         (&["--seconds", "1"], 2, "--rate"),
         (&["--rate", "1000000", "--seconds", "101"], 2, "too many"),

@@ -44,6 +44,11 @@ impl Place {
         })
     }
 
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Connects.
     pub(crate) async fn connect(&self) -> Result<Connection, BenchError> {
         let failed = |cause: io::Error| BenchError::Connect {

@@ -10,7 +10,8 @@
 //! only: TLS would measure the load client.
 //!
 //! Map: [`plan`] (what to measure), [`run`] (rounds), `measure` (one measurement), `target` (what
-//! it goes through), `tenants` (applications and endpoints), `history` (filled stores) · `process`,
+//! it goes through), `tenants` (applications and endpoints), `history` (filled stores),
+//! [`company`] (who else is there) · `process`,
 //! `usage` (children, their CPU and memory) · [`load`], [`receiver`], [`relay`] (the parts that run
 //! as processes), `stdin` (their end) · `payload` (how messages are told apart), `keys`, `pace`,
 //! `book` (what arrived) · `dial`, `serving`, `control` (HTTP, both ways) · `histogram`, [`report`]
@@ -18,9 +19,11 @@
 
 mod book;
 mod clock;
+pub mod company;
 mod control;
 mod dial;
 mod error;
+pub mod hang;
 mod histogram;
 mod history;
 mod keys;
@@ -40,6 +43,7 @@ mod target;
 mod tenants;
 mod usage;
 
+pub use company::Company;
 pub use error::BenchError;
 pub use plan::{Given, Plan, Server, Way};
 pub use report::Report;

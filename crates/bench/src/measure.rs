@@ -109,6 +109,12 @@ impl<'a> Bench<'a> {
         if job.messages > 0 {
             self.pass(step, &mut load, &mut job).await?;
         }
+        let company = case.company;
+        let tenants = target.tenants();
+        let company = company
+            .arrive(self.plan, &tenants, &target.applications)
+            .await?;
+        self.made.applications.extend(company.application.clone());
         job.messages = self.plan.size.messages;
         let harness: Vec<_> = load.process().into_iter().chain(self.process()).collect();
         let used = || (Usage::of(&target.processes), Usage::of(&harness));
@@ -118,6 +124,7 @@ impl<'a> Bench<'a> {
         let figures = figures(&pass, before, after);
         load.stop().await;
         target.stop().await;
+        drop(company);
         Ok(figures)
     }
 
@@ -252,6 +259,7 @@ fn figures(pass: &Pass, before: Used, after: Used) -> Figures {
         end_to_end_ms: arrivals.latency.filter(|_| clock_is_shared),
         cpu_us: cpu_us(before.0, after.0),
         of_empty: None,
+        of_alone: None,
         harness_cpu_us: cpu_us(before.1, after.1),
         peak_mib: after.0.map(|usage| usage.peak_kib as f64 / 1_024.0),
         lost: expected.deliveries().saturating_sub(arrivals.arrived),

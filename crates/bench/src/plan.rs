@@ -2,6 +2,7 @@
 
 use crate::BenchError;
 use crate::book::DELIVERIES_MAX;
+use crate::company::Company;
 use crate::dial::Place;
 use crate::payload::PAYLOAD_BYTES_MIN;
 use serde::Serialize;
@@ -63,6 +64,8 @@ pub struct Plan {
     pub clients: Vec<usize>,
     /// Numbers of delivered messages that the own server's store holds before it is measured.
     pub stored: Vec<u64>,
+    /// Whom the server also works for meanwhile.
+    pub companies: Vec<Company>,
     /// How often everything is measured.
     pub rounds: usize,
     /// When nothing has arrived for so long, what has not is lost.
@@ -103,30 +106,43 @@ pub struct Case {
     pub keys: bool,
     /// Delivered messages in the store, each with an idempotency key; 0: a new, empty store.
     pub stored: u64,
+    /// Whom the server also works for meanwhile.
+    pub company: Company,
 }
 
 impl Plan {
-    /// Everything that each round measures, in this order. Keys and a store mean nothing to the
-    /// first two ways: those are measured once, with keys, so that all requests are alike.
+    /// Everything that each round measures, in this order. Keys, a store and company mean nothing
+    /// to the first two ways: those are measured once, with keys, so that all requests are alike.
     pub fn cases(&self) -> Vec<Case> {
         let mut cases = Vec::new();
         for &clients in &self.clients {
             for &way in &self.ways {
-                let (keys, stored): (&[bool], &[u64]) = match way {
-                    Way::Postrider => (&self.keys, &self.stored),
-                    Way::Raw | Way::Relay => (&[true], &[0]),
+                let plain = Case {
+                    way,
+                    clients,
+                    keys: true,
+                    stored: 0,
+                    company: Company::Nobody,
                 };
-                cases.extend(keys.iter().flat_map(|&keys| {
-                    stored.iter().map(move |&stored| Case {
-                        way,
-                        clients,
-                        keys,
-                        stored,
-                    })
-                }));
+                match way {
+                    Way::Postrider => cases.extend(self.variants(plain)),
+                    Way::Raw | Way::Relay => cases.push(plain),
+                }
             }
         }
         cases
+    }
+
+    fn variants(&self, plain: Case) -> impl Iterator<Item = Case> {
+        let keys = self.keys.iter().map(move |&keys| Case { keys, ..plain });
+        let stored = keys.flat_map(|case| {
+            let stored = self.stored.iter();
+            stored.map(move |&stored| Case { stored, ..case })
+        });
+        stored.flat_map(|case| {
+            let companies = self.companies.iter();
+            companies.map(move |&company| Case { company, ..case })
+        })
     }
 
     /// Whether it can be measured at all.
@@ -186,6 +202,7 @@ mod tests {
             keys: vec![true, false],
             clients: vec![256, 64],
             stored: vec![0, 9],
+            companies: vec![Company::Nobody],
             rounds: 3,
             patience: Duration::ZERO,
             size: Size {

@@ -27,6 +27,8 @@ pub struct Figures {
     pub cpu_us: Option<f64>,
     /// The same as a multiple of what it was with an empty store in the same round.
     pub of_empty: Option<f64>,
+    /// The end to end's 99th percentile as a multiple of what it was without company.
+    pub of_alone: Option<f64>,
     /// CPU time for each delivery of load client and receiver together.
     pub harness_cpu_us: Option<f64>,
     /// The most memory that the server's or the relay's processes held, in MiB.
@@ -104,6 +106,7 @@ impl Figures {
             end_to_end_ms: latency(|f| f.end_to_end_ms),
             cpu_us: of(&|f| f.cpu_us),
             of_empty: of(&|f| f.of_empty),
+            of_alone: of(&|f| f.of_alone),
             harness_cpu_us: of(&|f| f.harness_cpu_us),
             peak_mib: of(&|f| f.peak_mib),
             lost: sum(|f| f.lost),
@@ -141,6 +144,7 @@ mod tests {
             end_to_end_ms: Some(latency),
             cpu_us: Some(value),
             of_empty: None,
+            of_alone: None,
             harness_cpu_us: None,
             peak_mib: Some(value),
             lost: 1,

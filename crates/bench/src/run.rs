@@ -2,6 +2,7 @@
 //! them alike.
 
 use crate::BenchError;
+use crate::company::Company;
 use crate::measure::Bench;
 use crate::plan::{Case, Plan, Way};
 use crate::report::{Figures, Report};
@@ -84,6 +85,13 @@ async fn round(
         let empty = found(&|other| case.stored > 0 && *other == is_empty);
         figures.of_empty = empty.and_then(|empty| Some(figures.cpu_us? / empty.cpu_us?));
         figures.of_relay = of_relay;
+        let is_alone = Case {
+            company: Company::Nobody,
+            ..*case
+        };
+        let alone = found(&|other| case.company != Company::Nobody && *other == is_alone);
+        let p99 = |figures: &Figures| figures.end_to_end_ms.map(|latency| latency.p99);
+        figures.of_alone = alone.and_then(|alone| Some(p99(&figures)? / p99(alone)?));
         rounds.push(figures);
     }
     Ok(())

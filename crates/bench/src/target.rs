@@ -20,6 +20,8 @@ pub(crate) struct Target {
     pub(crate) place: Place,
     /// The paths that messages are posted to in turn.
     pub(crate) paths: Vec<String>,
+    /// The applications of a server that these are of.
+    pub(crate) applications: Vec<String>,
     /// What it asks for.
     pub(crate) token: Option<String>,
     /// The processes whose CPU and memory are counted.
@@ -66,6 +68,7 @@ impl Target {
         let made = target.set_up(plan, receiver).await?;
         Ok(Self {
             paths: Self::paths(&made.applications, plan.size.batch),
+            applications: made.applications.clone(),
             made,
             ..target
         })
@@ -83,6 +86,7 @@ impl Target {
         let made = target.set_up(plan, receiver).await?;
         Ok(Self {
             paths: Self::paths(&made.applications, plan.size.batch),
+            applications: made.applications,
             directory: Some(directory),
             ..target
         })
@@ -93,6 +97,7 @@ impl Target {
         let target = Self::own(plan, history.directory.path()).await?;
         Ok(Self {
             paths: Self::paths(&history.applications, plan.size.batch),
+            applications: history.applications.clone(),
             ..target
         })
     }
@@ -140,6 +145,7 @@ impl Target {
         Self {
             place,
             paths: Vec::new(),
+            applications: Vec::new(),
             token: None,
             processes: Vec::new(),
             made: Made::default(),

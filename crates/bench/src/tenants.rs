@@ -5,6 +5,7 @@
 use crate::BenchError;
 use crate::control::Control;
 use crate::dial::Place;
+use crate::hang;
 use crate::plan::Given;
 use crate::receiver::ENDPOINT;
 use http::StatusCode;
@@ -92,6 +93,22 @@ impl Tenants {
         Ok(event_type)
     }
 
+    /// Makes so many endpoints at hosts of their own, shared out evenly among these applications;
+    /// gives their ids.
+    pub(crate) async fn dead_endpoints(
+        &self,
+        applications: &[String],
+        (hosts, port): (u32, u16),
+    ) -> Result<Vec<String>, BenchError> {
+        let applications = applications.to_vec();
+        let call = move |number: u64| {
+            let application = &applications[number as usize % applications.len()];
+            let path = format!("{APPLICATIONS}/{application}/endpoint");
+            (path, json!({ "url": hang::url(number as u32, port) }))
+        };
+        self.make(hosts.into(), call).await
+    }
+
     /// Takes away what was made.
     pub(crate) async fn remove(&self, made: &Made) -> Result<(), BenchError> {
         let mut control = self.control();
@@ -107,7 +124,8 @@ impl Tenants {
         Ok(())
     }
 
-    fn control(&self) -> Control {
+    /// A client that makes one call at a time.
+    pub(crate) fn control(&self) -> Control {
         Control::new(self.place.clone(), self.token.clone())
     }
 

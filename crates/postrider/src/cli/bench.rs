@@ -1,6 +1,6 @@
 //! What can be typed after `bench`.
 
-use bench::{Given, Plan, Server, Way, plan};
+use bench::{Company, Given, Plan, Server, Way, plan};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -53,6 +53,17 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", default_value = "0", value_delimiter = ',')]
     #[arg(value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
     pub(crate) stored: Vec<u64>,
+    /// Whom the server also works for meanwhile: none, hanging:N (in each application N further
+    /// endpoints that never answer), backlog:hanging:N:M or backlog:refusing:N:M (another
+    /// application with N such endpoints, and M messages that wait for each); several are measured
+    /// side by side
+    #[arg(
+        long,
+        value_name = "WHOM",
+        default_value = "none",
+        value_delimiter = ','
+    )]
+    pub(crate) company: Vec<Company>,
     /// Post batches of N messages
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub(crate) batch: Option<u64>,
@@ -110,6 +121,8 @@ pub(crate) enum BenchPart {
     Receiver,
     /// The relay.
     Relay,
+    /// Receivers that never answer.
+    Hanging,
 }
 
 /// With idempotency keys or without.
@@ -161,6 +174,7 @@ impl BenchArgs {
             stored: BTreeSet::from_iter(self.stored.iter().copied())
                 .into_iter()
                 .collect(),
+            companies: self.company.clone(),
             rounds: self.rounds.into(),
             patience: Duration::from_secs(self.patience),
             size: self.size(),

@@ -69,7 +69,7 @@ fn token(args: &BenchArgs) -> Result<Option<String>, Failure> {
 /// Runs as one of the processes that a bench starts.
 fn run_part(part: BenchPart, args: &BenchArgs) -> Result<(), Failure> {
     let runtime = match part {
-        BenchPart::Load | BenchPart::Receiver => one_thread()?,
+        BenchPart::Load | BenchPart::Receiver | BenchPart::Hanging => one_thread()?,
         // As the server has it.
         BenchPart::Relay => Builder::new_multi_thread()
             .enable_all()
@@ -79,6 +79,7 @@ fn run_part(part: BenchPart, args: &BenchArgs) -> Result<(), Failure> {
     let ended = match part {
         BenchPart::Load => runtime.block_on(bench::load::part()),
         BenchPart::Receiver => runtime.block_on(bench::receiver::part()),
+        BenchPart::Hanging => runtime.block_on(bench::hang::part(args.endpoints)),
         BenchPart::Relay => {
             let receiver = args.receiver.as_deref().unwrap_or_default();
             runtime.block_on(bench::relay::part(receiver, args.endpoints))

@@ -1,9 +1,9 @@
 //! The report for people: a table for each number of clients, with a column for each way.
 
 use bench::Report;
-use bench::Way;
 use bench::plan::{Case, Size};
 use bench::report::{Figures, Latency, Measured};
+use bench::{Company, Way};
 use comfy_table::{CellAlignment, Table, presets};
 
 /// Everything, as text.
@@ -32,7 +32,11 @@ pub(super) fn name(case: &Case) -> String {
         0 => String::new(),
         stored => format!(", {stored} stored"),
     };
-    format!("{way}{keys}{stored}")
+    let company = match case.company {
+        Company::Nobody => String::new(),
+        company => format!(", beside {company}"),
+    };
+    format!("{way}{keys}{stored}{company}")
 }
 
 fn headline(size: &Size) -> String {
@@ -72,7 +76,11 @@ fn table(cases: &[&Measured]) -> Table {
         .set_header(header);
     let has_history = cases.iter().any(|case| case.case.stored > 0);
     let history = has_history.then_some(&OF_EMPTY);
-    for (name, show) in ROWS.iter().chain(history) {
+    let has_company = cases
+        .iter()
+        .any(|case| case.case.company != Company::Nobody);
+    let company = has_company.then_some(&OF_ALONE);
+    for (name, show) in ROWS.iter().chain(history).chain(company) {
         let cells = cases.iter().map(|case| show(case));
         table.add_row(std::iter::once((*name).to_owned()).chain(cells));
     }
@@ -115,6 +123,11 @@ const ROWS: &[Row] = &[
 /// Beside a store with a history.
 const OF_EMPTY: Row = ("CPU, of the empty store's", |case| {
     shown(case.median.of_empty, 2)
+});
+
+/// Beside company.
+const OF_ALONE: Row = ("end to end p99, of alone", |case| {
+    shown(case.median.of_alone, 2)
 });
 
 fn whole(value: f64) -> String {
