@@ -120,6 +120,34 @@ async fn company_that_never_answers_is_measured_beside_none_and_counts_for_nothi
 }
 
 #[tokio::test]
+async fn another_server_is_measured_beside_the_own_one_with_the_same_load() {
+    let mut other = Server::start(Options::dev()).await;
+    let (url, pid) = (other.url(), other.pid().to_string());
+    let mut command = place::command(place::binary());
+    command
+        .args(["bench", "--json", "--ways", "postrider", "--keys", "both"])
+        .args(["--messages", "40", "--clients", "2", "--rounds", "2"])
+        .args(["--beside", "--server", &url, "--pid", &pid])
+        .env("POSTRIDER_TOKEN", other.token().await);
+    let report = report(run(command).await.text());
+    assert_eq!(
+        (&report["lost"], &report["other"]),
+        (&0.into(), &url.into())
+    );
+    let cases = report["cases"].as_array().expect("cases");
+    let names: Vec<_> = cases.iter().map(name).collect();
+    let expected = ["postrider", "other"].map(|way| [(way, 2, true), (way, 2, false)]);
+    assert_eq!(names, expected.concat());
+    for case in cases {
+        assert_eq!(case["rounds"].as_array().expect("rounds").len(), 2);
+        let peak = &case["median"]["peakMib"];
+        assert!(peak.is_number(), "its processes are not counted: {case}");
+    }
+    let list = other.api().await.get("/app").await.expect(200).json();
+    assert_eq!(list["data"], Value::Array(Vec::new()));
+}
+
+#[tokio::test]
 async fn at_a_fixed_rate_no_more_is_sent_than_was_said() {
     let rate = ["bench", "--json", "--rate", "200", "--seconds", "1"];
     let rate = [
@@ -161,6 +189,12 @@ async fn what_can_not_be_measured_is_told_from_what_was_asked_wrongly() {
             "--stored",
         ),
         (&["--company", "hanging:0"], 2, "backlog:refusing"),
+        (
+            &["--server", nobody, "--token", "t", "--data-dir", "."],
+            2,
+            "--beside",
+        ),
+        (&["--beside"], 2, "--server"),
         (&["--payload", "99"], 2, "--payload"),
         (&["--seconds", "1"], 2, "--rate"),
         (&["--rate", "1000000", "--seconds", "101"], 2, "too many"),

@@ -130,7 +130,7 @@ impl<'a> Bench<'a> {
 
     /// Takes away what was made in a server that was there before, and ends the receiver.
     pub(crate) async fn close(self) -> Result<(), BenchError> {
-        if let Server::Given(given) = &self.plan.server {
+        if let Some(given) = self.plan.server.given() {
             Tenants::of(given)?.remove(&self.made).await?;
         }
         if let Some(receiver) = self.own_receiver {
@@ -145,11 +145,15 @@ impl<'a> Bench<'a> {
         match (case.way, &plan.server) {
             (Way::Raw, _) => Target::receiver(receiver),
             (Way::Relay, _) => Target::relay(plan, receiver).await,
-            (Way::Postrider, Server::Given(given)) => Target::given(plan, given, receiver).await,
-            (Way::Postrider, Server::Own { below }) => match self.histories.iter().find(history) {
-                Some(history) => Target::filled(plan, history).await,
-                None => Target::empty(plan, below, receiver).await,
-            },
+            (_, Server::Given(given)) | (Way::Other, Server::Both { given, .. }) => {
+                Target::given(plan, given, receiver).await
+            }
+            (_, Server::Own { below } | Server::Both { below, .. }) => {
+                match self.histories.iter().find(history) {
+                    Some(history) => Target::filled(plan, history).await,
+                    None => Target::empty(plan, below, receiver).await,
+                }
+            }
         }
     }
 
@@ -159,13 +163,14 @@ impl<'a> Bench<'a> {
 
     fn job(&self, case: &Case, target: &Target) -> Job {
         let size = &self.plan.size;
+        let through_a_server = matches!(case.way, Way::Postrider | Way::Other);
         Job {
             place: target.place.clone(),
             paths: target.paths.clone(),
             token: target.token.clone(),
             run: 0,
             messages: 0,
-            batch: size.batch.filter(|_| case.way == Way::Postrider),
+            batch: size.batch.filter(|_| through_a_server),
             payload_bytes: size.payload_bytes,
             clients: case.clients,
             keys: case.keys.then_some(Origin::Library),

@@ -22,6 +22,8 @@ pub enum Way {
     Relay,
     /// Through a server: accepted durably, delivered, recorded.
     Postrider,
+    /// The same through the server that is measured beside the bench's own.
+    Other,
 }
 
 /// The server to measure.
@@ -34,6 +36,13 @@ pub enum Server {
     },
     /// One that is there.
     Given(Given),
+    /// One of the bench's own, and beside it one that is there.
+    Both {
+        /// As of [`Server::Own`].
+        below: PathBuf,
+        /// The other one.
+        given: Given,
+    },
 }
 
 /// A server that is there.
@@ -45,6 +54,16 @@ pub struct Given {
     pub token: String,
     /// Its processes, if they can be looked at from here.
     pub processes: Vec<u32>,
+}
+
+impl Server {
+    /// The one that is there.
+    pub(crate) fn given(&self) -> Option<&Given> {
+        match self {
+            Self::Own { .. } => None,
+            Self::Given(given) | Self::Both { given, .. } => Some(given),
+        }
+    }
 }
 
 /// What is to be measured.
@@ -116,7 +135,7 @@ impl Plan {
     pub fn cases(&self) -> Vec<Case> {
         let mut cases = Vec::new();
         for &clients in &self.clients {
-            for &way in &self.ways {
+            for way in self.ways() {
                 let plain = Case {
                     way,
                     clients,
@@ -125,7 +144,7 @@ impl Plan {
                     company: Company::Nobody,
                 };
                 match way {
-                    Way::Postrider => cases.extend(self.variants(plain)),
+                    Way::Postrider | Way::Other => cases.extend(self.variants(plain)),
                     Way::Raw | Way::Relay => cases.push(plain),
                 }
             }
@@ -135,14 +154,29 @@ impl Plan {
 
     fn variants(&self, plain: Case) -> impl Iterator<Item = Case> {
         let keys = self.keys.iter().map(move |&keys| Case { keys, ..plain });
-        let stored = keys.flat_map(|case| {
-            let stored = self.stored.iter();
+        // Only the own server's store can be filled.
+        let stored: &[u64] = match plain.way {
+            Way::Postrider => &self.stored,
+            _ => &[0],
+        };
+        let stored = keys.flat_map(move |case| {
+            let stored = stored.iter();
             stored.map(move |&stored| Case { stored, ..case })
         });
         stored.flat_map(|case| {
             let companies = self.companies.iter();
             companies.map(move |&company| Case { company, ..case })
         })
+    }
+
+    /// The ways, and beside the own server the other one.
+    fn ways(&self) -> Vec<Way> {
+        let other = matches!(self.server, Server::Both { .. }).then_some(Way::Other);
+        let with_other = |&way| {
+            let other = other.filter(|_| way == Way::Postrider);
+            std::iter::once(way).chain(other)
+        };
+        self.ways.iter().flat_map(with_other).collect()
     }
 
     /// Whether it can be measured at all.
@@ -152,7 +186,7 @@ impl Plan {
     /// server that the bench does not start.
     pub fn check(&self) -> Result<(), BenchError> {
         let history = self.stored.iter().any(|&stored| stored > 0);
-        if let Server::Given(given) = &self.server {
+        if let Some(given) = self.server.given() {
             Place::parse(&given.url)?;
             if history {
                 return Err(BenchError::StoredElsewhere);
@@ -190,13 +224,10 @@ impl Size {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_ways_without_keys_are_measured_once_for_each_number_of_clients() {
-        let plan = Plan {
+    fn plan(server: Server) -> Plan {
+        Plan {
             program: PathBuf::new(),
-            server: Server::Own {
-                below: PathBuf::new(),
-            },
+            server,
             receiver: None,
             ways: vec![Way::Relay, Way::Postrider],
             keys: vec![true, false],
@@ -214,7 +245,32 @@ mod tests {
                 batch: Some(7),
                 rate: None,
             },
+        }
+    }
+
+    #[test]
+    fn another_server_is_measured_after_the_own_one_and_has_no_history() {
+        let given = Given {
+            url: "http://127.0.0.1:1".to_owned(),
+            token: "t".to_owned(),
+            processes: Vec::new(),
         };
+        let below = PathBuf::new();
+        let mut plan = plan(Server::Both { below, given });
+        assert!(matches!(plan.check(), Err(BenchError::StoredElsewhere)));
+        plan.stored = vec![0];
+        plan.keys = vec![true];
+        plan.clients = vec![1];
+        let ways: Vec<_> = plan.cases().iter().map(|case| case.way).collect();
+        assert_eq!(ways, [Way::Relay, Way::Postrider, Way::Other]);
+        assert!(plan.check().is_ok());
+    }
+
+    #[test]
+    fn the_ways_without_keys_are_measured_once_for_each_number_of_clients() {
+        let plan = plan(Server::Own {
+            below: PathBuf::new(),
+        });
         let cases = plan.cases();
         let shown = |c: &Case| (c.way, c.clients, c.keys, c.stored);
         let shown: Vec<_> = cases.iter().map(shown).collect();

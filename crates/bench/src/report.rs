@@ -3,7 +3,7 @@
 //! A median is taken of every figure by itself: a row of medians need not be a round that was.
 
 pub use crate::histogram::Latency;
-use crate::plan::{Case, Size};
+use crate::plan::{Case, Plan, Server, Size};
 use serde::Serialize;
 
 /// The figures of one measurement, or the medians of several.
@@ -58,6 +58,8 @@ pub struct Measured {
 pub struct Report {
     /// How much was sent in each measurement.
     pub size: Size,
+    /// The server that was measured beside the bench's own.
+    pub other: Option<String>,
     /// What came of each case.
     pub cases: Vec<Measured>,
     /// Deliveries that did not arrive, in all.
@@ -67,7 +69,7 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(size: Size, measured: Vec<(Case, Vec<Figures>)>) -> Self {
+    pub(crate) fn new(plan: &Plan, measured: Vec<(Case, Vec<Figures>)>) -> Self {
         let of_case = |(case, rounds): (Case, Vec<Figures>)| Measured {
             case,
             median: Figures::median(&rounds),
@@ -76,7 +78,11 @@ impl Report {
         let cases: Vec<_> = measured.into_iter().map(of_case).collect();
         let sum = |count: fn(&Figures) -> u64| cases.iter().map(|case| count(&case.median)).sum();
         Self {
-            size,
+            size: plan.size,
+            other: match &plan.server {
+                Server::Both { given, .. } => Some(given.url.clone()),
+                Server::Own { .. } | Server::Given(_) => None,
+            },
             lost: sum(|figures| figures.lost),
             repeated: sum(|figures| figures.repeated),
             cases,

@@ -45,7 +45,7 @@ pub async fn run(plan: &Plan, watch: &dyn Fn(&Stage)) -> Result<Report, BenchErr
     let outcome = all(plan.rounds, &mut bench, &mut measured).await;
     let closed = bench.close().await;
     outcome.and(closed)?;
-    Ok(Report::new(plan.size, measured))
+    Ok(Report::new(plan, measured))
 }
 
 async fn all(

@@ -13,6 +13,9 @@ pub(crate) struct BenchArgs {
     /// Measure the server at this URL (http://HOST:PORT) instead of one of the bench's own
     #[arg(long, value_name = "URL")]
     pub(crate) server: Option<String>,
+    /// Measure that server beside one of the bench's own, in the same rounds
+    #[arg(long, requires = "server")]
+    pub(crate) beside: bool,
     /// An admin token of that server: better in POSTRIDER_TOKEN, or `-` for standard input
     #[arg(long, value_name = "T", requires = "server")]
     pub(crate) token: Option<String>,
@@ -93,7 +96,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub(crate) patience: u64,
     /// Where the own server's temporary data directory is made: on the disk that matters
-    #[arg(long, value_name = "DIR", conflicts_with = "server")]
+    #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Deliver to the receiver at this URL, which `bench --receive` started
     #[arg(long, value_name = "URL")]
@@ -150,19 +153,9 @@ pub(crate) enum WayArg {
 impl BenchArgs {
     /// What is to be measured, by `program` as its parts.
     pub(crate) fn plan(&self, program: PathBuf, token: Option<String>) -> Plan {
-        let server = match (&self.server, token) {
-            (Some(url), Some(token)) => Server::Given(Given {
-                url: url.clone(),
-                token,
-                processes: self.pid.clone(),
-            }),
-            _ => Server::Own {
-                below: self.data_dir.clone().unwrap_or_else(std::env::temp_dir),
-            },
-        };
         Plan {
             program,
-            server,
+            server: self.servers(token),
             receiver: self.receiver.clone(),
             ways: self.ways.iter().map(|way| way.way()).collect(),
             keys: match self.keys {
@@ -178,6 +171,32 @@ impl BenchArgs {
             rounds: self.rounds.into(),
             patience: Duration::from_secs(self.patience),
             size: self.size(),
+        }
+    }
+
+    /// Why these flags make no sense together.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        let own = self.server.is_none() || self.beside;
+        (self.data_dir.is_some() && !own).then_some(
+            "--data-dir is for the bench's own server: leave --server out, or add --beside",
+        )
+    }
+
+    fn servers(&self, token: Option<String>) -> Server {
+        let below = self.data_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let (Some(url), Some(token)) = (self.server.clone(), token) else {
+            return Server::Own { below };
+        };
+        let processes = self.pid.clone();
+        let given = Given {
+            url,
+            token,
+            processes,
+        };
+        if self.beside {
+            Server::Both { below, given }
+        } else {
+            Server::Given(given)
         }
     }
 

@@ -24,6 +24,9 @@ pub(crate) fn run(args: BenchArgs) -> Result<(), Failure> {
             .block_on(bench::receiver::receive(args.listen))
             .map_err(failure);
     }
+    if let Some(contradiction) = args.contradiction() {
+        return Err(Failure::Misuse(anyhow!(contradiction)));
+    }
     let program = std::env::current_exe().map_err(Failure::could_not)?;
     let plan = args.plan(program, token(&args)?);
     let bar = progress();

@@ -11,6 +11,9 @@ pub(super) fn of(report: &Report) -> String {
     let mut numbers: Vec<_> = report.cases.iter().map(|case| case.case.clients).collect();
     numbers.dedup();
     let mut text = headline(&report.size);
+    if let Some(other) = &report.other {
+        text.push_str(&format!("\nother: {other}"));
+    }
     for clients in numbers {
         let cases = report.cases.iter();
         let cases: Vec<_> = cases.filter(|case| case.case.clients == clients).collect();
@@ -26,6 +29,7 @@ pub(super) fn name(case: &Case) -> String {
         Way::Raw => return "raw".to_owned(),
         Way::Relay => return "relay".to_owned(),
         Way::Postrider => "postrider",
+        Way::Other => "other",
     };
     let keys = if case.keys { "" } else { ", no keys" };
     let stored = match case.stored {
