@@ -102,6 +102,7 @@ async fn company_that_never_answers_is_measured_beside_none_and_counts_for_nothi
     let arguments = [&arguments[..], &["--rounds", "1", "--applications", "2"]].concat();
     let company = "none,hanging:3,backlog:hanging:2:150,backlog:refusing:1:20";
     let arguments = [&arguments[..], &["--company", company]].concat();
+    let arguments = [&arguments[..], &["--looks", "--restarts"]].concat();
     let report = report(postrider(&arguments).await.text());
     let cases = report["cases"].as_array().expect("a list");
     let shown = cases.iter().map(|case| case["company"].as_str());
@@ -116,6 +117,8 @@ async fn company_that_never_answers_is_measured_beside_none_and_counts_for_nothi
         );
         let beside = case["company"] != "none";
         assert_eq!(figures["ofAlone"].is_number(), beside, "{case}");
+        assert!(figures["startAfterKillMs"].is_number(), "{case}");
+        assert!(figures["startAfterEndMs"].is_number(), "{case}");
     }
 }
 

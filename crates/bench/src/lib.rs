@@ -11,7 +11,7 @@
 //!
 //! Map: [`plan`] (what to measure), [`run`] (rounds), `measure` (one measurement), `target` (what
 //! it goes through), `tenants` (applications and endpoints), `history` (filled stores),
-//! [`company`] (who else is there) · `process`,
+//! [`company`] (who else is there), `look` (who reads meanwhile) · `process`,
 //! `usage` (children, their CPU and memory) · [`load`], [`receiver`], [`relay`] (the parts that run
 //! as processes), `stdin` (their end) · `payload` (how messages are told apart), `keys`, `pace`,
 //! `book` (what arrived) · `dial`, `serving`, `control` (HTTP, both ways) · `histogram`, [`report`]
@@ -28,6 +28,7 @@ mod histogram;
 mod history;
 mod keys;
 pub mod load;
+mod look;
 mod measure;
 mod pace;
 mod payload;

@@ -89,6 +89,10 @@ pub struct Plan {
     pub rounds: usize,
     /// When nothing has arrived for so long, what has not is lost.
     pub patience: Duration,
+    /// Whether lists and searches are read meanwhile.
+    pub looks: bool,
+    /// Whether the own server is killed, and asked to end, and started again each time.
+    pub restarts: bool,
     /// How much is sent.
     pub size: Size,
 }
@@ -234,6 +238,8 @@ mod tests {
             clients: vec![256, 64],
             stored: vec![0, 9],
             companies: vec![Company::Nobody],
+            looks: false,
+            restarts: false,
             rounds: 3,
             patience: Duration::ZERO,
             size: Size {

@@ -29,6 +29,14 @@ pub struct Figures {
     pub of_empty: Option<f64>,
     /// The end to end's 99th percentile as a multiple of what it was without company.
     pub of_alone: Option<f64>,
+    /// How long lists took meanwhile, in milliseconds.
+    pub list_ms: Option<Latency>,
+    /// How long searches took meanwhile that found nothing, in milliseconds.
+    pub search_ms: Option<Latency>,
+    /// How long a start took after the server was killed, until it listened, in milliseconds.
+    pub start_after_kill_ms: Option<f64>,
+    /// The same after the server had ended as it was asked to.
+    pub start_after_end_ms: Option<f64>,
     /// CPU time for each delivery of load client and receiver together.
     pub harness_cpu_us: Option<f64>,
     /// The most memory that the server's or the relay's processes held, in MiB.
@@ -113,6 +121,10 @@ impl Figures {
             cpu_us: of(&|f| f.cpu_us),
             of_empty: of(&|f| f.of_empty),
             of_alone: of(&|f| f.of_alone),
+            list_ms: latency(|f| f.list_ms),
+            search_ms: latency(|f| f.search_ms),
+            start_after_kill_ms: of(&|f| f.start_after_kill_ms),
+            start_after_end_ms: of(&|f| f.start_after_end_ms),
             harness_cpu_us: of(&|f| f.harness_cpu_us),
             peak_mib: of(&|f| f.peak_mib),
             lost: sum(|f| f.lost),
@@ -151,6 +163,10 @@ mod tests {
             cpu_us: Some(value),
             of_empty: None,
             of_alone: None,
+            list_ms: None,
+            search_ms: None,
+            start_after_kill_ms: None,
+            start_after_end_ms: None,
             harness_cpu_us: None,
             peak_mib: Some(value),
             lost: 1,

@@ -8,8 +8,9 @@ use crate::plan::{Given, Plan};
 use crate::process::Listening;
 use crate::receiver::ENDPOINT;
 use crate::tenants::{Made, Tenants, Wanted};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 /// Endpoints that a server lets an application have if it is told nothing else.
 const ENDPOINTS_ALLOWED: u32 = 500;
@@ -29,8 +30,13 @@ pub(crate) struct Target {
     /// What was made in a server that goes on.
     pub(crate) made: Made,
     own: Option<Listening>,
+    /// Where the own server's store is.
+    data: Option<PathBuf>,
     directory: Option<TempDir>,
 }
+
+/// How long starts took, in milliseconds: after a kill, and after an end that was asked for.
+pub(crate) type Starts = (Option<f64>, Option<f64>);
 
 impl Target {
     /// The receiver's first endpoint.
@@ -114,7 +120,34 @@ impl Target {
         let server = Listening::start(&plan.program, "the server", &arguments).await?;
         let token = server.token();
         let target = Self::started(server)?;
-        Ok(Self { token, ..target })
+        Ok(Self {
+            token,
+            data: Some(directory.to_owned()),
+            ..target
+        })
+    }
+
+    /// Kills the own server, starts it again on what it left, and once more after it was asked to
+    /// end; if that is planned. Gives the server that runs then.
+    pub(crate) async fn start_again(mut self, plan: &Plan) -> Result<(Self, Starts), BenchError> {
+        let (Some(data), true) = (self.data.clone(), plan.restarts) else {
+            return Ok((self, (None, None)));
+        };
+        if let Some(server) = self.own.take() {
+            server.stop().await;
+        }
+        let mut took = [0.0; 2];
+        for took in &mut took {
+            if let Some(server) = self.own.take() {
+                server.end().await;
+            }
+            let began = Instant::now();
+            let started = Self::own(plan, &data).await?;
+            *took = began.elapsed().as_secs_f64() * 1e3;
+            self.own = started.own;
+        }
+        let [after_kill, after_end] = took;
+        Ok((self, (Some(after_kill), Some(after_end))))
     }
 
     /// The paths that messages to these applications are posted to.
@@ -150,6 +183,7 @@ impl Target {
             processes: Vec::new(),
             made: Made::default(),
             own: None,
+            data: None,
             directory: None,
         }
     }

@@ -67,6 +67,12 @@ pub(crate) struct BenchArgs {
         value_delimiter = ','
     )]
     pub(crate) company: Vec<Company>,
+    /// Read lists and searches meanwhile, and measure them
+    #[arg(long)]
+    pub(crate) looks: bool,
+    /// Kill the own server afterwards and start it again, and once more after a clean end
+    #[arg(long, conflicts_with = "server")]
+    pub(crate) restarts: bool,
     /// Post batches of N messages
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub(crate) batch: Option<u64>,
@@ -170,6 +176,8 @@ impl BenchArgs {
             companies: self.company.clone(),
             rounds: self.rounds.into(),
             patience: Duration::from_secs(self.patience),
+            looks: self.looks,
+            restarts: self.restarts,
             size: self.size(),
         }
     }

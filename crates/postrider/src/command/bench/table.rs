@@ -78,15 +78,15 @@ fn table(cases: &[&Measured]) -> Table {
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
         .set_header(header);
-    let has_history = cases.iter().any(|case| case.case.stored > 0);
-    let history = has_history.then_some(&OF_EMPTY);
-    let has_company = cases
-        .iter()
-        .any(|case| case.case.company != Company::Nobody);
-    let company = has_company.then_some(&OF_ALONE);
-    for (name, show) in ROWS.iter().chain(history).chain(company) {
+    for (name, show) in ROWS {
         let cells = cases.iter().map(|case| show(case));
         table.add_row(std::iter::once((*name).to_owned()).chain(cells));
+    }
+    for (name, show) in FURTHER_ROWS {
+        let cells: Vec<_> = cases.iter().map(|case| show(case)).collect();
+        if cells.iter().any(|cell| !cell.starts_with(NOTHING)) {
+            table.add_row(std::iter::once((*name).to_owned()).chain(cells));
+        }
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -124,22 +124,33 @@ const ROWS: &[Row] = &[
     ("repeated", |case| case.median.repeated.to_string()),
 ];
 
-/// Beside a store with a history.
-const OF_EMPTY: Row = ("CPU, of the empty store's", |case| {
-    shown(case.median.of_empty, 2)
-});
+/// Of what was asked for besides: only where there is something to show.
+const FURTHER_ROWS: &[Row] = &[
+    ("CPU, of the empty store's", |case| {
+        shown(case.median.of_empty, 2)
+    }),
+    ("end to end p99, of alone", |case| {
+        shown(case.median.of_alone, 2)
+    }),
+    ("list p50 / p99, ms", |case| usual(case.median.list_ms)),
+    ("search p50 / p99, ms", |case| usual(case.median.search_ms)),
+    ("start after a kill, ms", |case| {
+        shown(case.median.start_after_kill_ms, 0)
+    }),
+    ("start after an end, ms", |case| {
+        shown(case.median.start_after_end_ms, 0)
+    }),
+];
 
-/// Beside company.
-const OF_ALONE: Row = ("end to end p99, of alone", |case| {
-    shown(case.median.of_alone, 2)
-});
+/// What is shown where there is nothing.
+const NOTHING: &str = "–";
 
 fn whole(value: f64) -> String {
     format!("{value:.0}")
 }
 
 fn shown(value: Option<f64>, digits: usize) -> String {
-    value.map_or("–".to_owned(), |value| format!("{value:.digits$}"))
+    value.map_or(NOTHING.to_owned(), |value| format!("{value:.digits$}"))
 }
 
 fn range(case: &Measured, figure: fn(&Figures) -> Option<f64>) -> String {
@@ -147,16 +158,16 @@ fn range(case: &Measured, figure: fn(&Figures) -> Option<f64>) -> String {
     let (least, most) = (values().reduce(f64::min), values().reduce(f64::max));
     match (least, most) {
         (Some(least), Some(most)) => format!("{least:.0} – {most:.0}"),
-        _ => "–".to_owned(),
+        _ => NOTHING.to_owned(),
     }
 }
 
 fn usual(latency: Option<Latency>) -> String {
     let show = |latency: Latency| format!("{:.2} / {:.2}", latency.p50, latency.p99);
-    latency.map_or("–".to_owned(), show)
+    latency.map_or(NOTHING.to_owned(), show)
 }
 
 fn rare(latency: Option<Latency>) -> String {
     let show = |latency: Latency| format!("{:.2} / {:.2}", latency.p999, latency.max);
-    latency.map_or("–".to_owned(), show)
+    latency.map_or(NOTHING.to_owned(), show)
 }
