@@ -1,0 +1,26 @@
+//! What the embedded store does on a message's way: group commit, and claiming.
+//!
+//! In temporary directories, so that a commit's fsync is that of the disk they are on: `TMPDIR`
+//! names another. What clients, connections and the sender add is not here: see
+//! `examples/lifecycle.rs` and `postrider bench`.
+
+use criterion::Criterion;
+use std::time::Duration;
+
+mod claims;
+mod commits;
+#[path = "../../tests/embedded/support.rs"]
+#[expect(dead_code, reason = "the tests ask for more")]
+mod support;
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(3))
+        .without_plots()
+        .configure_from_args();
+    commits::group_commit(&mut criterion);
+    claims::from_one_lane(&mut criterion);
+    claims::beside_another_lane(&mut criterion);
+    criterion.final_summary();
+}
