@@ -1,5 +1,5 @@
 //! The one writer: takes what waits, does it all in one transaction, and answers after its one
-//! fsync. No timer makes batches: while one is being synced, the next one gathers.
+//! fsync. While one batch is synced, the next one gathers; see `inbox` for when it is put off.
 //!
 //! When a commit fails, nobody is told that anything was kept. What can be asked again is refused;
 //! outcomes stay, since what they tell has happened, and go first when writing works again, which a
