@@ -134,7 +134,7 @@ const APPLICATIONS: Counted = Counted {
 
 const BYSTANDERS: Counted = Counted {
     file: "endpoints",
-    label: "other endpoints of the application, which want other events",
+    label: "endpoints that want other events",
     flag: "--bystanders",
     values: &[0, 10, 100, 1_000, 10_000],
     each: |_| 1,
@@ -162,7 +162,7 @@ fn stored(extent: Extent) -> Axis {
     let messages = flags(&[("--messages", DELIVERIES)]);
     Axis {
         file: "stored",
-        label: "delivered messages in the store, each with an idempotency key",
+        label: "messages in the store, with idempotency keys",
         runs: Runs::Together(
             [&arguments[..], &messages].concat(),
             points.into_iter().map(grouped).collect(),
