@@ -2,7 +2,6 @@
 //! applications or in another one with a backlog. They arrive after the warm-up, all at once, so
 //! that the first second with them is measured too.
 
-use crate::control::Control;
 use crate::plan::Plan;
 use crate::process::Listening;
 use crate::tenants::Tenants;
@@ -50,7 +49,20 @@ pub enum Dead {
 pub(crate) struct Present {
     /// The application with the backlog.
     pub(crate) application: Option<String>,
-    _hanging: Option<Listening>,
+    /// What it made, by path: the application, or else its endpoints.
+    made: Vec<String>,
+    hanging: Option<Listening>,
+}
+
+impl Present {
+    /// Takes away what it made. What waits for it in the server ends in its own time.
+    pub(crate) async fn leave(self, tenants: &Tenants) -> Result<(), BenchError> {
+        tenants.delete(&self.made).await?;
+        if let Some(hanging) = self.hanging {
+            hanging.stop().await;
+        }
+        Ok(())
+    }
 }
 
 impl Company {
@@ -78,24 +90,24 @@ impl Company {
             Some(part) => Place::parse(part.url())?.port(),
             None => unused_port().map_err(BenchError::io("no port is free"))?,
         };
-        let application = match self {
-            Self::Nobody => None,
+        let (application, made) = match self {
+            Self::Nobody => (None, Vec::new()),
             Self::Hanging(_) => {
-                tenants.dead_endpoints(applications, (hosts, port)).await?;
-                None
+                let endpoints = tenants.dead_endpoints(applications, (hosts, port)).await?;
+                (None, endpoints)
             }
             Self::Backlog { messages, .. } => {
-                let made = tenants.applications(1).await?;
-                let endpoints = tenants.dead_endpoints(&made, (hosts, port)).await?;
-                let application = made.into_iter().next().expect("one was made");
-                let mut control = tenants.control();
-                fill(&mut control, (&application, &endpoints), (plan, messages)).await?;
-                Some(application)
+                let application = tenants.applications(1).await?;
+                let endpoints = tenants.dead_endpoints(&application, (hosts, port)).await?;
+                fill(tenants, (&application[0], &endpoints), (plan, messages)).await?;
+                let path = Tenants::application(&application[0]);
+                (application.into_iter().next(), vec![path])
             }
         };
         Ok(Present {
             application,
-            _hanging: hanging,
+            made,
+            hanging,
         })
     }
 }
@@ -114,13 +126,14 @@ async fn hanging(plan: &Plan, hosts: u32) -> Result<Listening, BenchError> {
 
 /// Sends so many messages to an application, and waits until each endpoint has them all.
 async fn fill(
-    control: &mut Control,
+    tenants: &Tenants,
     (application, endpoints): (&str, &[String]),
     (plan, messages): (&Plan, u64),
 ) -> Result<(), BenchError> {
+    let mut control = tenants.control();
     let payload = json!({ "text": "x".repeat(plan.size.payload_bytes.saturating_sub(11)) });
     let message = json!({ "eventType": "bench.waits", "payload": payload });
-    let path = format!("/api/v1/app/{application}/msg/batch");
+    let path = format!("{}/msg/batch", Tenants::application(application));
     let mut left = messages;
     while left > 0 {
         let batch = vec![&message; left.min(BATCH) as usize];
@@ -128,8 +141,7 @@ async fn fill(
         left = left.saturating_sub(BATCH);
     }
     for endpoint in endpoints {
-        let path = format!("/api/v1/app/{application}/endpoint/{endpoint}/stats");
-        while known(&control.get(&path).await?) < messages {
+        while known(&control.get(&format!("{endpoint}/stats")).await?) < messages {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }

@@ -9,7 +9,7 @@ use crate::BenchError;
 use crate::keys::Origin;
 use crate::load::Job;
 use crate::plan::Plan;
-use crate::target::Target;
+use crate::target::{Target, data_directory};
 use crate::tenants::Wanted;
 use std::path::Path;
 use tempfile::TempDir;
@@ -35,8 +35,7 @@ impl History {
         receiver: &str,
         stored: u64,
     ) -> Result<(Self, Target), BenchError> {
-        let directory = tempfile::tempdir_in(below);
-        let directory = directory.map_err(BenchError::io("no data directory can be made"))?;
+        let directory = data_directory(below)?;
         let target = Target::own(plan, directory.path()).await?;
         let tenants = target.tenants();
         let applications = tenants.applications(plan.size.applications).await?;

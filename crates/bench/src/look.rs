@@ -36,7 +36,7 @@ impl Looker {
     /// Begins to look at an application.
     pub(crate) async fn begin(tenants: &Tenants, application: &str) -> Result<Self, BenchError> {
         let mut control = tenants.control();
-        let base = format!("/api/v1/app/{application}");
+        let base = Tenants::application(application);
         let endpoints: Value = control.get(&format!("{base}/endpoint?limit=1")).await?;
         let endpoint = endpoints["data"][0]["id"].as_str().unwrap_or_default();
         let lists = [

@@ -1,13 +1,13 @@
 //! One measurement: start the parts, warm them up, send, wait until everything has arrived, and
 //! look at what it took.
 
+use crate::beside::Beside;
 use crate::book::{Arrivals, Expected};
 use crate::control::Control;
 use crate::dial::Place;
 use crate::history::History;
 use crate::keys::{Keys, Origin};
 use crate::load::{Job, Sent};
-use crate::look::Looker;
 use crate::payload::RUNS;
 use crate::plan::{Case, Plan, Server, Way};
 use crate::process::{Listening, LoadClient};
@@ -110,31 +110,20 @@ impl<'a> Bench<'a> {
         if job.messages > 0 {
             self.pass(step, &mut load, &mut job).await?;
         }
-        let company = case.company;
-        let tenants = target.tenants();
-        let company = company
-            .arrive(self.plan, &tenants, &target.applications)
-            .await?;
-        self.made.applications.extend(company.application.clone());
         job.messages = self.plan.size.messages;
+        let beside = Beside::begin(self.plan, case, &target).await?;
+        self.made.applications.extend(beside.application());
         let harness: Vec<_> = load.process().into_iter().chain(self.process()).collect();
         let used = || (Usage::of(&target.processes), Usage::of(&harness));
-        let looker = match target.applications.first().filter(|_| self.plan.looks) {
-            Some(application) => Some(Looker::begin(&tenants, application).await?),
-            None => None,
-        };
         let before = used();
         let pass = self.pass(step, &mut load, &mut job).await?;
         let after = used();
         let mut figures = figures(&pass, before, after);
-        if let Some(looker) = looker {
-            (figures.list_ms, figures.search_ms) = looker.end().await?;
-        }
         load.stop().await;
+        (figures.list_ms, figures.search_ms) = beside.end(&target).await?;
         let (target, starts) = target.start_again(self.plan).await?;
         (figures.start_after_kill_ms, figures.start_after_end_ms) = starts;
         target.stop().await;
-        drop(company);
         Ok(figures)
     }
 
@@ -268,20 +257,14 @@ fn figures(pass: &Pass, before: Used, after: Used) -> Figures {
             arrivals.arrived,
             arrivals.last_us.saturating_sub(began_us),
         ),
-        of_relay: None,
         accept_ms: sent.accept,
         commit_ms: sent.commit,
         end_to_end_ms: arrivals.latency.filter(|_| clock_is_shared),
         cpu_us: cpu_us(before.0, after.0),
-        of_empty: None,
-        of_alone: None,
-        list_ms: None,
-        search_ms: None,
-        start_after_kill_ms: None,
-        start_after_end_ms: None,
         harness_cpu_us: cpu_us(before.1, after.1),
         peak_mib: after.0.map(|usage| usage.peak_kib as f64 / 1_024.0),
         lost: expected.deliveries().saturating_sub(arrivals.arrived),
         repeated: arrivals.repeated,
+        ..Figures::default()
     }
 }

@@ -7,7 +7,7 @@ use crate::plan::{Case, Plan, Server, Size};
 use serde::Serialize;
 
 /// The figures of one measurement, or the medians of several.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
     /// Messages that were accepted in a second, from the first request to the last answer.
@@ -158,19 +158,12 @@ mod tests {
             deliveries_per_second: 100.0 - value,
             of_relay: relay,
             accept_ms: Some(latency),
-            commit_ms: None,
             end_to_end_ms: Some(latency),
             cpu_us: Some(value),
-            of_empty: None,
-            of_alone: None,
-            list_ms: None,
-            search_ms: None,
-            start_after_kill_ms: None,
-            start_after_end_ms: None,
-            harness_cpu_us: None,
             peak_mib: Some(value),
             lost: 1,
             repeated: 2,
+            ..Figures::default()
         }
     }
 

@@ -64,35 +64,79 @@ async fn all(
     Ok(())
 }
 
-/// Measures each case once, and each beside those of the same round that it is a part of.
+/// Measures each case once, and compares each with those of the same round that it is to be
+/// compared with.
 async fn round(
     bench: &mut Bench<'_>,
     measured: &mut [(Case, Vec<Figures>)],
 ) -> Result<(), BenchError> {
-    let mut measured_now: Vec<(Case, Figures)> = Vec::new();
+    let mut round = Vec::new();
+    for (case, _) in &*measured {
+        round.push((*case, bench.measure(case).await?));
+    }
     for (case, rounds) in measured {
-        let mut figures = bench.measure(case).await?;
-        measured_now.push((*case, figures.clone()));
-        let found = |is: &dyn Fn(&Case) -> bool| {
-            let of_case = measured_now.iter().find(|(other, _)| is(other));
-            of_case.map(|(_, figures)| figures)
-        };
-        let relay = found(&|other| other.way == Way::Relay && other.clients == case.clients);
-        let of_relay =
-            |relay: &Figures| figures.deliveries_per_second / relay.deliveries_per_second;
-        let of_relay = relay.map(of_relay);
-        let is_empty = Case { stored: 0, ..*case };
-        let empty = found(&|other| case.stored > 0 && *other == is_empty);
-        figures.of_empty = empty.and_then(|empty| Some(figures.cpu_us? / empty.cpu_us?));
-        figures.of_relay = of_relay;
-        let is_alone = Case {
-            company: Company::Nobody,
-            ..*case
-        };
-        let alone = found(&|other| case.company != Company::Nobody && *other == is_alone);
-        let p99 = |figures: &Figures| figures.end_to_end_ms.map(|latency| latency.p99);
-        figures.of_alone = alone.and_then(|alone| Some(p99(&figures)? / p99(alone)?));
-        rounds.push(figures);
+        let figures = of(&round, case).cloned();
+        rounds.extend(figures.map(|figures| compared(case, figures, &round)));
     }
     Ok(())
+}
+
+type Round = [(Case, Figures)];
+
+fn of<'a>(round: &'a Round, case: &Case) -> Option<&'a Figures> {
+    let found = round.iter().find(|(other, _)| other == case);
+    found.map(|(_, figures)| figures)
+}
+
+/// A case's figures with what they are of the relay's, an empty store's, and without company.
+fn compared(case: &Case, figures: Figures, round: &Round) -> Figures {
+    let is_relay =
+        |(other, _): &&(Case, Figures)| other.way == Way::Relay && other.clients == case.clients;
+    let relay = round.iter().find(is_relay).map(|(_, relay)| relay);
+    let is_empty = Case { stored: 0, ..*case };
+    let empty = of(round, &is_empty).filter(|_| case.stored > 0);
+    let is_alone = Case {
+        company: Company::Nobody,
+        ..*case
+    };
+    let alone = of(round, &is_alone).filter(|_| case.company != Company::Nobody);
+    let rate = |figures: &Figures| figures.deliveries_per_second;
+    let p99 = |figures: &Figures| figures.end_to_end_ms.map(|latency| latency.p99);
+    Figures {
+        of_relay: relay.map(|relay| rate(&figures) / rate(relay)),
+        of_empty: empty.and_then(|empty| Some(figures.cpu_us? / empty.cpu_us?)),
+        of_alone: alone.and_then(|alone| Some(p99(&figures)? / p99(alone)?)),
+        ..figures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compared_may_be_measured_in_any_order() {
+        let case = |way, stored, company| Case {
+            way,
+            clients: 1,
+            keys: true,
+            stored,
+            company,
+        };
+        let figures = |value| Figures {
+            deliveries_per_second: value,
+            cpu_us: Some(value),
+            ..Figures::default()
+        };
+        let full = case(Way::Postrider, 9, Company::Nobody);
+        let round = [
+            (full, figures(3.0)),
+            (Case { stored: 0, ..full }, figures(2.0)),
+            (case(Way::Relay, 0, Company::Nobody), figures(6.0)),
+        ];
+        let compared = compared(&full, figures(3.0), &round);
+        assert_eq!(compared.of_empty, Some(1.5));
+        assert_eq!(compared.of_relay, Some(0.5));
+        assert_eq!(compared.of_alone, None);
+    }
 }

@@ -86,8 +86,7 @@ impl Target {
         below: &Path,
         receiver: &str,
     ) -> Result<Self, BenchError> {
-        let directory = tempfile::tempdir_in(below);
-        let directory = directory.map_err(BenchError::io("no data directory can be made"))?;
+        let directory = data_directory(below)?;
         let target = Self::own(plan, directory.path()).await?;
         let made = target.set_up(plan, receiver).await?;
         Ok(Self {
@@ -144,16 +143,26 @@ impl Target {
             let began = Instant::now();
             let started = Self::own(plan, &data).await?;
             *took = began.elapsed().as_secs_f64() * 1e3;
-            self.own = started.own;
+            self = Self {
+                paths: self.paths,
+                applications: self.applications,
+                directory: self.directory,
+                ..started
+            };
         }
         let [after_kill, after_end] = took;
         Ok((self, (Some(after_kill), Some(after_end))))
     }
 
+    /// Whether what is made there is still there when this is measured again.
+    pub(crate) fn lasts(&self) -> bool {
+        self.directory.is_none()
+    }
+
     /// The paths that messages to these applications are posted to.
     pub(crate) fn paths(applications: &[String], batch: Option<u64>) -> Vec<String> {
         let kind = if batch.is_some() { "/batch" } else { "" };
-        let path = |application| format!("/api/v1/app/{application}/msg{kind}");
+        let path = |id: &String| format!("{}/msg{kind}", Tenants::application(id));
         applications.iter().map(path).collect()
     }
 
@@ -212,4 +221,9 @@ impl Target {
             event_type,
         })
     }
+}
+
+/// A directory for a server's store.
+pub(crate) fn data_directory(below: &Path) -> Result<TempDir, BenchError> {
+    tempfile::tempdir_in(below).map_err(BenchError::io("no data directory can be made"))
 }

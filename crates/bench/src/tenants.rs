@@ -71,7 +71,14 @@ impl Tenants {
     /// Makes so many applications.
     pub(crate) async fn applications(&self, count: u32) -> Result<Vec<String>, BenchError> {
         let call = |_| (APPLICATIONS.to_owned(), json!({"name": "bench"}));
-        self.make(count.into(), call).await
+        let made = self.make(count.into(), call).await?;
+        let id = |path: String| path.rsplit('/').next().map(str::to_owned);
+        Ok(made.into_iter().filter_map(id).collect())
+    }
+
+    /// The path of an application.
+    pub(crate) fn application(id: &str) -> String {
+        format!("{APPLICATIONS}/{id}")
     }
 
     /// Makes endpoints in each of these applications; says whether it made an event type.
@@ -85,16 +92,16 @@ impl Tenants {
         let applications = applications.to_vec();
         let count = each * applications.len() as u64;
         let call = move |number| {
-            let application = &applications[(number / each) as usize];
-            let path = format!("{APPLICATIONS}/{application}/endpoint");
-            (path, wanted.endpoint(number % each))
+            let application = Self::application(&applications[(number / each) as usize]);
+            let endpoint = wanted.endpoint(number % each);
+            (format!("{application}/endpoint"), endpoint)
         };
         self.make(count, call).await?;
         Ok(event_type)
     }
 
     /// Makes so many endpoints at hosts of their own, shared out evenly among these applications;
-    /// gives their ids.
+    /// gives their paths.
     pub(crate) async fn dead_endpoints(
         &self,
         applications: &[String],
@@ -103,7 +110,7 @@ impl Tenants {
         let applications = applications.to_vec();
         let call = move |number: u64| {
             let application = &applications[number as usize % applications.len()];
-            let path = format!("{APPLICATIONS}/{application}/endpoint");
+            let path = format!("{}/endpoint", Self::application(application));
             (path, json!({ "url": hang::url(number as u32, port) }))
         };
         self.make(hosts.into(), call).await
@@ -111,15 +118,22 @@ impl Tenants {
 
     /// Takes away what was made.
     pub(crate) async fn remove(&self, made: &Made) -> Result<(), BenchError> {
-        let mut control = self.control();
-        for application in &made.applications {
-            control
-                .delete(&format!("{APPLICATIONS}/{application}"))
-                .await?;
-        }
+        let applications = made.applications.iter();
+        let mut paths: Vec<_> = applications.map(|id| Self::application(id)).collect();
         if made.event_type {
-            let path = format!("{EVENT_TYPES}/{OTHER_EVENT_TYPE}?expunge=true");
-            control.delete(&path).await?;
+            paths.push(format!("{EVENT_TYPES}/{OTHER_EVENT_TYPE}?expunge=true"));
+        }
+        self.delete(&paths).await
+    }
+
+    /// Deletes what is at these paths, if it is still there.
+    pub(crate) async fn delete(&self, paths: &[String]) -> Result<(), BenchError> {
+        let mut control = self.control();
+        for path in paths {
+            match control.delete(path).await {
+                Err(BenchError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => {}
+                deleted => deleted?,
+            }
         }
         Ok(())
     }
@@ -139,7 +153,7 @@ impl Tenants {
         }
     }
 
-    /// Makes so many things, each by posting what `call` says of its number; gives their ids, in
+    /// Makes so many things, each by posting what `call` says of its number; gives their paths, in
     /// any order.
     async fn make(
         &self,
@@ -150,20 +164,21 @@ impl Tenants {
         for first in 0..MAKERS.min(count) {
             let (mut control, call) = (self.control(), call.clone());
             makers.spawn(async move {
-                let mut ids = Vec::new();
+                let mut paths = Vec::new();
                 for number in (first..count).step_by(MAKERS as usize) {
                     let (path, body) = call(number);
-                    ids.push(id(&path, &control.post(&path, &body).await?)?);
+                    let id = id(&path, &control.post(&path, &body).await?)?;
+                    paths.push(format!("{path}/{id}"));
                 }
-                Ok(ids)
+                Ok(paths)
             });
         }
-        let mut ids = Vec::new();
+        let mut paths = Vec::new();
         while let Some(made) = makers.join_next().await {
             let made: Result<Vec<String>, BenchError> = made.expect("a maker does not panic");
-            ids.extend(made?);
+            paths.extend(made?);
         }
-        Ok(ids)
+        Ok(paths)
     }
 }
 
