@@ -16,7 +16,8 @@ pub struct SqliteConfig {
     pub readers: usize,
     /// The most bytes of requests that may wait for the writer: callers wait beyond it.
     pub inbox_kib: u32,
-    /// How long a commit that should not be small is put off: see `inbox`.
+    /// How long a commit of outcomes alone is put off; under load, any commit twice as long
+    /// at the most: see `inbox`.
     pub commit_patience: Duration,
     /// A checkpoint starts in the background when the write-ahead log is larger.
     pub checkpoint_bytes: u64,

@@ -3,8 +3,9 @@
 //!
 //! A commit costs as much as what some ten messages add to it, so two kinds of it are put off a
 //! moment. Outcomes that find the writer idle wait for an accept to share its commit: half as many
-//! commits at low load. And once a commit was large, the next one waits to become large too: at
-//! full load many small ones would cost more than they bring. In between nothing waits.
+//! commits at low load. And where much has come while one commit was made, the next one waits for
+//! more, about as long as that one took: at full load many small ones would cost more than they
+//! bring. In between nothing waits.
 
 use crate::batch::Batch;
 use crate::failure::Failure;
@@ -14,11 +15,11 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 
 /// Taken for one commit: what fits is what is there, up to these.
-const BATCH_REQUESTS_MAX: usize = 256;
+const BATCH_REQUESTS_MAX: usize = 1_024;
 const BATCH_KIB_MAX: u32 = 1_024;
 /// So many requests are a commit's worth: nothing more is waited for.
-const WORTH_A_COMMIT: usize = 64;
-/// A commit with so many shows that the writer is under load.
+const WORTH_A_COMMIT: usize = 512;
+/// So many that came while a commit was made show that the writer is under load.
 const UNDER_LOAD: usize = 16;
 
 /// What kind of request it is, as far as waiting is concerned.
@@ -30,6 +31,15 @@ pub(crate) enum Urgency {
     Patient,
     /// Removes what is old: tried even while nothing else can be written, since it makes room.
     MakesRoom,
+}
+
+/// How long a commit is put off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Linger {
+    /// Outcomes, for an accept.
+    pub(crate) for_company: Duration,
+    /// Under load, for a commit's worth.
+    pub(crate) for_more: Duration,
 }
 
 /// A request on its way through the writer.
@@ -109,8 +119,6 @@ struct Queue {
     urgent: usize,
     /// What the writer waits for.
     awaited: Awaited,
-    /// The last commit was a large one.
-    under_load: bool,
     nudged: bool,
     closed: bool,
 }
@@ -181,21 +189,21 @@ impl Inbox {
     }
 
     /// Waits for something to commit, or for `patience`: then it is empty. `None`: closed and
-    /// empty. What should not be committed alone waits for company, as long as `linger`.
+    /// empty. What should not be committed alone waits, as long as `linger`.
     pub(crate) fn wait(
         &self,
         patience: Option<Duration>,
-        linger: Duration,
+        linger: Linger,
     ) -> Option<Vec<Box<dyn Request>>> {
         let mut queue = self.wait_for(Awaited::Something, patience);
         queue.nudged = false;
         if !queue.requests.is_empty() {
-            let awaited = match queue.under_load {
-                true => Awaited::Much,
-                false => Awaited::SomethingUrgent,
+            let (awaited, limit) = match queue.requests.len() >= UNDER_LOAD {
+                true => (Awaited::Much, linger.for_more),
+                false => (Awaited::SomethingUrgent, linger.for_company),
             };
             drop(queue);
-            queue = self.wait_for(awaited, Some(linger));
+            queue = self.wait_for(awaited, Some(limit));
         }
         let over = queue.closed && queue.requests.is_empty();
         (!over).then(|| self.take_from(&mut queue))
@@ -250,7 +258,6 @@ impl Inbox {
             queue.urgent -= usize::from(request.urgency() != Urgency::Patient);
             taken.push(request);
         }
-        queue.under_load = taken.len() >= UNDER_LOAD;
         self.room.add_permits(room as usize);
         taken
     }

@@ -8,7 +8,7 @@
 use crate::batch::{Batch, Lent};
 use crate::checkpoint::{LogWatch, checkpoint_all};
 use crate::failure::Failure;
-use crate::inbox::{Request, Urgency};
+use crate::inbox::{Linger, Request, Urgency};
 use crate::rounds::Rounds;
 use crate::shared::Shared;
 use model::Entropy;
@@ -23,6 +23,10 @@ use store::Condition;
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// How long the writer must be idle before the rest of the log is moved into the database.
 const IDLE_AFTER: Duration = Duration::from_secs(2);
+
+/// Under load a commit is put off for as long as the last one took, so that the writer is at work
+/// for half of the time, and at most for so many times the patience that outcomes have.
+const LARGE_COMMIT_PATIENCE: u32 = 2;
 
 type Requests = Vec<Box<dyn Request>>;
 
@@ -49,13 +53,23 @@ impl WriterLoop {
 
     /// Works until the store is closed and all that was queued is done.
     pub fn run(mut self) {
-        let linger = self.0.shared.config.commit_patience;
         let shared = self.0.shared.clone();
-        while let Some(requests) = shared.inbox.wait(self.0.patience(), linger) {
+        let for_company = shared.config.commit_patience;
+        let mut took = Duration::ZERO;
+        loop {
+            let linger = Linger {
+                for_company,
+                for_more: took.min(for_company * LARGE_COMMIT_PATIENCE),
+            };
+            let Some(requests) = shared.inbox.wait(self.0.patience(), linger) else {
+                break;
+            };
             if requests.is_empty() {
                 self.0.idle();
             }
+            let begun = shared.clock.monotonic();
             self.0.commit(requests);
+            took = shared.clock.monotonic().saturating_sub(begun);
         }
         self.0.close();
     }

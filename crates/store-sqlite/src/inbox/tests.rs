@@ -5,7 +5,10 @@ use super::*;
 use std::sync::Arc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-const FOREVER: Duration = Duration::from_secs(3_600);
+const FOREVER: Linger = Linger {
+    for_company: Duration::from_secs(3_600),
+    for_more: Duration::from_secs(3_600),
+};
 
 /// A request that does nothing.
 struct Empty(Urgency);
@@ -68,32 +71,33 @@ async fn a_commits_worth_of_outcomes_waits_for_no_company() {
 }
 
 #[tokio::test]
-async fn after_a_large_commit_the_next_one_waits_to_be_large() {
+async fn where_much_has_come_meanwhile_a_commit_waits_for_more() {
     let inbox = Arc::new(Inbox::new(1_024));
     push(&inbox, Urgency::Now, UNDER_LOAD).await;
-    assert_eq!(inbox.take().len(), UNDER_LOAD);
     let writer = take(&inbox);
-    push(&inbox, Urgency::Now, 1).await;
     until_awaited(&inbox, Awaited::Much).await;
-    push(&inbox, Urgency::Now, WORTH_A_COMMIT - 1).await;
+    push(&inbox, Urgency::Now, WORTH_A_COMMIT - UNDER_LOAD).await;
     assert_eq!(writer.await.ok(), Some(WORTH_A_COMMIT));
 }
 
 #[tokio::test]
-async fn a_large_commit_that_does_not_come_about_is_not_waited_for_longer_than_it_may() {
+async fn more_that_does_not_come_is_not_waited_for_longer_than_it_may() {
     let inbox = Arc::new(Inbox::new(1_024));
+    let soon_over = Linger {
+        for_more: Duration::from_millis(1),
+        ..FOREVER
+    };
     push(&inbox, Urgency::Now, UNDER_LOAD).await;
-    inbox.take();
-    push(&inbox, Urgency::Now, 2).await;
-    let first = inbox.wait(None, Duration::from_millis(1));
-    assert_eq!(first.map(|taken| taken.len()), Some(2));
-    push(&inbox, Urgency::Now, 1).await;
-    let next = inbox.wait(None, FOREVER);
-    assert_eq!(
-        next.map(|taken| taken.len()),
-        Some(1),
-        "that was a small one"
-    );
+    let taken = inbox.wait(None, soon_over);
+    assert_eq!(taken.map(|taken| taken.len()), Some(UNDER_LOAD));
+}
+
+#[tokio::test]
+async fn what_came_while_the_writer_waited_shows_no_load() {
+    let inbox = Arc::new(Inbox::new(1_024));
+    push(&inbox, Urgency::Now, UNDER_LOAD - 1).await;
+    let taken = inbox.wait(None, FOREVER);
+    assert_eq!(taken.map(|taken| taken.len()), Some(UNDER_LOAD - 1));
 }
 
 #[tokio::test]
