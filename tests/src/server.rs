@@ -32,6 +32,7 @@ pub struct Options {
     environment: Vec<(String, String)>,
     data_dir: Option<PathBuf>,
     listen: String,
+    open_files: Option<u32>,
 }
 
 impl Options {
@@ -47,6 +48,7 @@ impl Options {
             environment: Vec::new(),
             data_dir: None,
             listen: "127.0.0.1:0".into(),
+            open_files: None,
         }
     }
 
@@ -70,6 +72,12 @@ impl Options {
     /// A data directory that is there already, and stays.
     pub fn data_dir(mut self, path: &Path) -> Self {
         self.data_dir = Some(path.to_owned());
+        self
+    }
+
+    /// The soft limit of open files that it is started with; otherwise that of the tests.
+    pub fn open_files(mut self, limit: u32) -> Self {
+        self.open_files = Some(limit);
         self
     }
 
@@ -264,7 +272,15 @@ impl Server {
 
     /// Starts the process; gives it with the number of lines that were printed before.
     fn launch(&self) -> (Child, usize) {
-        let mut command = place::command(place::binary());
+        let mut command = match self.options.open_files {
+            None => place::command(place::binary()),
+            Some(limit) => {
+                let mut shell = place::command(Path::new("sh"));
+                let limited = format!("ulimit -S -n {limit} && exec \"$0\" \"$@\"");
+                shell.arg("-c").arg(limited).arg(place::binary());
+                shell
+            }
+        };
         command
             .arg("serve")
             .args(["--listen", &self.options.listen, "--data-dir"]);

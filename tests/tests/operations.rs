@@ -12,6 +12,7 @@ use e2e::command::{Outcome, postrider};
 use e2e::{Answer, Gate, Options, Receiver, Server, clients, within};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 #[tokio::test]
@@ -114,6 +115,18 @@ async fn the_data_directory_and_the_keys_are_for_their_owner_alone() {
         files += 1;
     }
     assert!(files >= 3, "a database and two keys at least, not {files}");
+}
+
+/// 1,024 is what most systems give at first, and the most that they allow is far more.
+#[tokio::test]
+async fn connections_are_not_limited_by_the_open_files_that_a_process_is_given_at_first() {
+    let mut server = Server::start(Options::dev().open_files(64)).await;
+    let mut idle = Vec::new();
+    for _ in 0..200 {
+        let connection = TcpStream::connect(server.address()).await;
+        idle.push(connection.expect("the server listens"));
+    }
+    server.api().await.application("still-works").await;
 }
 
 #[tokio::test]

@@ -10,10 +10,10 @@ use webhook::HeaderFamily;
 /// The engine's settings.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
-    /// Attempts in flight, over all lanes. Default 1,024. Lanes whose attempts take longer than a
+    /// Attempts in flight, over all lanes. Default 2,048. Lanes whose attempts take longer than a
     /// second, or of which nothing is known yet, hold at most half of them.
     pub slots: usize,
-    /// Attempts in flight to one destination host, over all applications. Default 512.
+    /// Attempts in flight to one destination host, over all applications. Default 1,024.
     pub per_host: usize,
     /// How each lane's share grows and falls.
     pub lane: LaneLimits,
@@ -71,8 +71,8 @@ pub struct Retention {
 impl Default for EngineConfig {
     fn default() -> Self {
         Self {
-            slots: 1_024,
-            per_host: 512,
+            slots: 2_048,
+            per_host: 1_024,
             lane: LaneLimits::default(),
             queue_max: 4_096,
             queue_bytes_max: 32 << 20,

@@ -15,6 +15,7 @@ mod keys;
 mod listen;
 mod logging;
 mod node;
+mod open_files;
 mod running;
 mod system;
 

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::keys::KeySources;
 use crate::listen;
 use crate::logging::ALWAYS;
+use crate::open_files;
 use crate::running::{Ended, Running, Signals};
 use crate::system::{SystemClock, SystemEntropy};
 use anyhow::{Context as _, anyhow};
@@ -126,6 +127,7 @@ impl Node {
 
     /// Serves and delivers until a signal or a failure, then drains.
     pub(crate) async fn run(self) -> Result<(), Failure> {
+        open_files::raise_limit(self.config.attempts_in_flight_max);
         let signals = Signals::listen()?;
         let address = self.listener.local_addr().map_err(Failure::could_not)?;
         let door = api::open(self.app.clone(), api_config(&self.config));

@@ -46,8 +46,8 @@ impl Default for PoolLimits {
         Self {
             idle_timeout: Duration::from_secs(30),
             age_max: Duration::from_secs(300),
-            idle_per_origin_max: 256,
-            idle_max: 1024,
+            idle_per_origin_max: 512,
+            idle_max: 2048,
             shared_max: 1024,
             draining_max: 256,
         }
