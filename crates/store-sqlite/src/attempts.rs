@@ -1,5 +1,5 @@
 //! Attempts as rows: reading them, alone and in lists. How they ended and with which status stands
-//! in the indexes; only those that pass are read.
+//! in the indexes, what their messages are like in those; only those that pass are read.
 
 use crate::columns::{result, sealed, tail, time, trigger};
 use crate::endpoints::url_at;
@@ -13,7 +13,7 @@ use model::id::{AttemptId, AttemptKey, EndpointId, EndpointKey, MessageId, Messa
 use rusqlite::{Connection, OptionalExtension};
 use std::time::Duration;
 use store::Sealed;
-use store::query::{AttemptQuery, AttemptScope, ResultFilter, Walk};
+use store::query::{AttemptQuery, AttemptScope, MessageFilter, ResultFilter, Walk};
 use store::rows::AttemptRow;
 
 /// A list.
@@ -39,7 +39,7 @@ pub(crate) fn list(
         if !walking.looks_at(key) {
             break;
         }
-        if !ended_so(query, row.get(1)?, row.get(2)?) {
+        if !ended_so(query, row.get(1)?, row.get(2)?) || !messages::passes(&query.filter, row, 3)? {
             continue;
         }
         if let Some(found) = load(connection, key, query)? {
@@ -77,18 +77,30 @@ pub(crate) fn one(
 fn walk_sql(query: &AttemptQuery) -> String {
     let succeeded_too = matches!(query.result, None | Some(ResultFilter::Success));
     let scope = match query.scope {
-        AttemptScope::Endpoint(_) if succeeded_too => {
-            "INDEXED BY attempt_endpoint WHERE endpoint = ?1"
-        }
-        AttemptScope::Endpoint(_) => "INDEXED BY attempt_failed WHERE endpoint = ?1 AND result > 0",
-        AttemptScope::Message(_, None) => "INDEXED BY attempt_message WHERE message = ?1",
-        AttemptScope::Message(_, Some(_)) => {
-            "INDEXED BY attempt_message WHERE message = ?1 AND endpoint = ?4"
-        }
+        AttemptScope::Endpoint(_) if succeeded_too => ("attempt_endpoint", "attempt.endpoint = ?1"),
+        AttemptScope::Endpoint(_) => (
+            "attempt_failed",
+            "attempt.endpoint = ?1 AND attempt.result > 0",
+        ),
+        AttemptScope::Message(_, None) => ("attempt_message", "attempt.message = ?1"),
+        AttemptScope::Message(_, Some(_)) => (
+            "attempt_message",
+            "attempt.message = ?1 AND attempt.endpoint = ?4",
+        ),
+    };
+    let (index, scope) = scope;
+    // Without a filter, the index tells all.
+    let (looked_at, of) = match query.filter == MessageFilter::default() {
+        true => ("NULL, NULL, NULL", ""),
+        false => (
+            "message.event_type, message.channels, message.tags",
+            "LEFT JOIN message ON message.id = attempt.message",
+        ),
     };
     format!(
-        "SELECT id, status_code, result FROM attempt {scope} AND id > ?2 AND id < ?3
-         ORDER BY id {}",
+        "SELECT attempt.id, attempt.status_code, attempt.result, {looked_at}
+         FROM attempt INDEXED BY {index} {of}
+         WHERE {scope} AND attempt.id > ?2 AND attempt.id < ?3 ORDER BY attempt.id {}",
         direction(query.window.ascending)
     )
 }
@@ -114,8 +126,8 @@ fn load(
     let Some(attempt) = read(connection, key)? else {
         return Ok(None);
     };
-    let wanted = (&query.filter, query.with_message && query.with_payload);
-    let of = messages::load_passing(connection, attempt.message, wanted)?;
+    let with_payload = query.with_message && query.with_payload;
+    let of = messages::load(connection, attempt.message, with_payload)?;
     let Some(of) = of.filter(|of| of.message.application == query.application) else {
         return Ok(None);
     };

@@ -1,6 +1,5 @@
 //! Where messages stand with endpoints: an endpoint's messages, and a message's endpoints.
 
-use crate::columns::optional_text;
 use crate::endpoints;
 use crate::failure::Failure;
 use crate::messages;
@@ -18,7 +17,7 @@ pub(crate) fn of_endpoint(
     query: &EndpointMessageQuery,
 ) -> Result<Walk<EndpointMessageRow, MessageKey>, Failure> {
     let mut walking = Walking::new(query.window.limit);
-    let sql = messages::walk_sql(query.window.ascending);
+    let sql = messages::walk_sql(&query.filter, query.window.ascending);
     let mut select = connection.prepare_cached(&sql)?;
     let mut rows = select.query(params![
         query.application.integer(),
@@ -30,8 +29,7 @@ pub(crate) fn of_endpoint(
         if !walking.looks_at(key) {
             break;
         }
-        let event_type = optional_text(row, 1)?.unwrap_or_default();
-        if messages::wants_type(&query.filter, event_type)
+        if messages::passes(&query.filter, row, 1)?
             && let Some(found) = of_pair(connection, query, key)?
         {
             let bytes = found.message.payload.bytes();
@@ -79,8 +77,7 @@ fn of_pair(
     if wanted.is_some_and(|wanted| !wanted.contains(&stand.standing)) {
         return Ok(None);
     }
-    let wanted = (&query.filter, query.with_payload);
-    let found = messages::load_passing(connection, key, wanted)?;
+    let found = messages::load(connection, key, query.with_payload)?;
     Ok(found.map(|message| EndpointMessageRow {
         message,
         standing: stand.standing,

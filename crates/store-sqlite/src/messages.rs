@@ -13,13 +13,13 @@ use store::MessageRef;
 use store::query::{MessageFilter, MessageQuery, Walk};
 use store::rows::{MessageRow, Payload};
 
-/// A list. What type they are of is told by the index; only those that pass are read.
+/// A list. Only those that pass are read.
 pub(crate) fn list(
     connection: &Connection,
     query: &MessageQuery,
 ) -> Result<Walk<MessageRow, MessageKey>, Failure> {
     let mut walking = Walking::new(query.window.limit);
-    let sql = walk_sql(query.window.ascending);
+    let sql = walk_sql(&query.filter, query.window.ascending);
     let mut select = connection.prepare_cached(&sql)?;
     let mut rows = select.query(params![
         query.application.integer(),
@@ -31,10 +31,10 @@ pub(crate) fn list(
         if !walking.looks_at(key) {
             break;
         }
-        if !wants_type(&query.filter, optional_text(row, 1)?.unwrap_or_default()) {
+        if !passes(&query.filter, row, 1)? {
             continue;
         }
-        if let Some(found) = load_passing(connection, key, (&query.filter, query.with_payload))? {
+        if let Some(found) = load(connection, key, query.with_payload)? {
             let bytes = found.payload.bytes();
             walking.keep_with_content(found, bytes);
         }
@@ -42,13 +42,38 @@ pub(crate) fn list(
     Ok(walking.end())
 }
 
-/// The statement that walks along an application's messages: key and type.
-pub(crate) fn walk_sql(ascending: bool) -> String {
+/// The statement that walks along an application's messages: key, and what [`passes`] looks at.
+/// The index tells the type; the rows themselves are read only for channels and tags.
+pub(crate) fn walk_sql(filter: &MessageFilter, ascending: bool) -> String {
+    let words = match (&filter.channel, &filter.tag) {
+        (None, None) => "NULL, NULL",
+        _ => "channels, tags",
+    };
     format!(
-        "SELECT id, event_type FROM message INDEXED BY message_application
+        "SELECT id, event_type, {words} FROM message INDEXED BY message_application
          WHERE application = ?1 AND id > ?2 AND id < ?3 ORDER BY id {}",
         direction(ascending)
     )
+}
+
+/// Whether a row passes that has type, channels and tags in the columns from `first` on. Walks look
+/// at thousands of rows: nothing is made of them here.
+pub(crate) fn passes(filter: &MessageFilter, row: &Row<'_>, first: usize) -> Result<bool, Failure> {
+    if let Some(wanted) = &filter.event_types {
+        let event_type = optional_text(row, first)?.unwrap_or_default();
+        if !wanted.iter().any(|wanted| wanted.as_str() == event_type) {
+            return Ok(false);
+        }
+    }
+    for (wanted, column) in [(&filter.channel, first + 1), (&filter.tag, first + 2)] {
+        if let Some(wanted) = wanted {
+            let words = optional_text(row, column)?.unwrap_or_default();
+            if !words.split(' ').any(|word| word == wanted.as_str()) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// One message of an application with its payload.
@@ -98,44 +123,6 @@ pub(crate) fn load(
     };
     let message = read(row, key)?;
     Ok(Some(MessageRow { message, payload }))
-}
-
-/// The message with this key if it passes. Payloads are read only then: they may be large, and many
-/// a filter lets none pass.
-pub(crate) fn load_passing(
-    connection: &Connection,
-    key: MessageKey,
-    (filter, with_payload): (&MessageFilter, bool),
-) -> Result<Option<MessageRow>, Failure> {
-    let found = load(connection, key, false)?;
-    let Some(mut found) = found.filter(|found| passes(filter, &found.message)) else {
-        return Ok(None);
-    };
-    if with_payload {
-        let mut select = connection.prepare_cached("SELECT payload FROM message WHERE id = ?1")?;
-        let mut rows = select.query([key.integer()])?;
-        let sealed = rows.next()?.map(|row| optional_sealed(row, 0));
-        let sealed = sealed.transpose()?.flatten();
-        found.payload = sealed.map_or(Payload::Gone, Payload::Sealed);
-    }
-    Ok(Some(found))
-}
-
-/// Whether messages of this type can pass.
-pub(crate) fn wants_type(filter: &MessageFilter, event_type: &str) -> bool {
-    filter
-        .event_types
-        .as_ref()
-        .is_none_or(|wanted| wanted.iter().any(|wanted| wanted.as_str() == event_type))
-}
-
-/// Whether a message passes.
-fn passes(filter: &MessageFilter, message: &Message) -> bool {
-    let channel = filter.channel.as_ref();
-    let tag = filter.tag.as_ref();
-    wants_type(filter, message.event_type.as_str())
-        && channel.is_none_or(|channel| message.channels.contains(channel))
-        && tag.is_none_or(|tag| message.tags.contains(tag))
 }
 
 fn by_event_id(
