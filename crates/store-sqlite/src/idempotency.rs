@@ -67,12 +67,6 @@ impl Idempotency {
         now: Timestamp,
         keys_max: usize,
     ) -> Result<Self, Failure> {
-        // What a crash left of unfinished runs.
-        connection.execute(
-            "DELETE FROM idempotency_sorted WHERE (hour, run) NOT IN
-             (SELECT hour, run FROM idempotency_run)",
-            [],
-        )?;
         let mut hours = BTreeMap::new();
         let mut last = now.micros().div_euclid(HOUR);
         while let Some(hour) = next_hour(connection, last)? {
@@ -193,6 +187,12 @@ impl Hour {
             loaded.runs.push(filter);
             sorted_up_to = sorted_up_to.max(row.get(1)?);
         }
+        // Runs are numbered from 0: what stands behind them is what a crash left of the next one.
+        let unfinished = loaded.runs.len() as i64;
+        connection.execute(
+            "DELETE FROM idempotency_sorted WHERE hour = ?1 AND run >= ?2",
+            [hour, unfinished],
+        )?;
         let mut select = connection
             .prepare("SELECT id, fingerprint FROM idempotency WHERE hour = ?1 AND id > ?2")?;
         let mut recent = select.query([hour, sorted_up_to])?;

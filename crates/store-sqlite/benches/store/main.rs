@@ -1,4 +1,5 @@
-//! What the embedded store does on a message's way: group commit, and claiming.
+//! What the embedded store does on a message's way, group commit and claiming, and what a start
+//! takes after a kill.
 //!
 //! In temporary directories, so that a commit's fsync is that of the disk they are on: `TMPDIR`
 //! names another. What clients, connections and the sender add is not here: see
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 mod claims;
 mod commits;
+mod starts;
 #[path = "../../tests/embedded/support.rs"]
 #[expect(dead_code, reason = "the tests ask for more")]
 mod support;
@@ -22,5 +24,6 @@ fn main() {
     commits::group_commit(&mut criterion);
     claims::from_one_lane(&mut criterion);
     claims::beside_another_lane(&mut criterion);
+    starts::after_a_kill(&mut criterion);
     criterion.final_summary();
 }

@@ -18,18 +18,14 @@ impl Filter {
 
     /// That of a run on disk.
     pub(super) fn load(connection: &Connection, hour: i64, run: i64) -> Result<Self, Failure> {
-        let keys: i64 = connection.query_row(
-            "SELECT count(*) FROM idempotency_sorted WHERE hour = ?1 AND run = ?2",
-            [hour, run],
-            |row| row.get(0),
-        )?;
-        let mut filter = Self::with_room_for(keys as usize);
         let mut select = connection
             .prepare_cached("SELECT prefix FROM idempotency_sorted WHERE hour = ?1 AND run = ?2")?;
-        let mut prefixes = select.query([hour, run])?;
-        while let Some(row) = prefixes.next()? {
-            filter.insert(row.get(0)?);
-        }
+        let prefixes = select.query_map([hour, run], |row| row.get(0))?;
+        let prefixes = prefixes.collect::<Result<Vec<i64>, _>>()?;
+        let mut filter = Self::with_room_for(prefixes.len());
+        prefixes
+            .into_iter()
+            .for_each(|prefix| filter.insert(prefix));
         Ok(filter)
     }
 

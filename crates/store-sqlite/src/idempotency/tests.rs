@@ -191,6 +191,23 @@ fn a_run_that_was_not_finished_is_begun_again() {
 }
 
 #[test]
+fn what_a_crash_left_of_a_run_goes_and_finished_runs_stay() {
+    let mut fixture = Fixture::new(1_000);
+    fixture.add(2 * SPILL_ROWS_MAX);
+    fixture.spill(usize::MAX);
+    fixture.add(2 * SPILL_ROWS_MAX);
+    fixture.spill(1);
+    fixture.reload(1_000);
+    let sql = "SELECT count(*), max(run) FROM idempotency_sorted";
+    let left: (i64, i64) = fixture
+        .connection
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    assert_eq!(left, (2 * SPILL_ROWS_MAX as i64, 0));
+    fixture.assert_all_found();
+}
+
+#[test]
 fn expired_keys_are_not_found_and_swept_away() {
     let mut fixture = Fixture::new(1_000);
     fixture.add(SPILL_ROWS_MAX);
