@@ -93,7 +93,7 @@ async fn more_that_does_not_come_is_not_waited_for_longer_than_it_may() {
 }
 
 #[tokio::test]
-async fn what_came_while_the_writer_waited_shows_no_load() {
+async fn a_few_that_came_meanwhile_are_committed_at_once() {
     let inbox = Arc::new(Inbox::new(1_024));
     push(&inbox, Urgency::Now, UNDER_LOAD - 1).await;
     let taken = inbox.wait(None, FOREVER);
