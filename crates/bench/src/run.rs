@@ -88,11 +88,12 @@ fn of<'a>(round: &'a Round, case: &Case) -> Option<&'a Figures> {
     found.map(|(_, figures)| figures)
 }
 
-/// A case's figures with what they are of the relay's, an empty store's, and without company.
+/// A case's figures with what they are of the relay's, an empty store's, and without company. What
+/// goes past the relay is no part of what the relay does.
 fn compared(case: &Case, figures: Figures, round: &Round) -> Figures {
     let is_relay =
         |(other, _): &&(Case, Figures)| other.way == Way::Relay && other.clients == case.clients;
-    let relay = round.iter().find(is_relay).map(|(_, relay)| relay);
+    let relay = round.iter().find(is_relay).filter(|_| case.way != Way::Raw);
     let is_empty = Case { stored: 0, ..*case };
     let empty = of(round, &is_empty).filter(|_| case.stored > 0);
     let is_alone = Case {
@@ -103,7 +104,7 @@ fn compared(case: &Case, figures: Figures, round: &Round) -> Figures {
     let rate = |figures: &Figures| figures.deliveries_per_second;
     let p99 = |figures: &Figures| figures.end_to_end_ms.map(|latency| latency.p99);
     Figures {
-        of_relay: relay.map(|relay| rate(&figures) / rate(relay)),
+        of_relay: relay.map(|(_, relay)| rate(&figures) / rate(relay)),
         of_empty: empty.and_then(|empty| Some(figures.cpu_us? / empty.cpu_us?)),
         of_alone: alone.and_then(|alone| Some(p99(&figures)? / p99(alone)?)),
         ..figures
