@@ -13,15 +13,19 @@ const ENOUGH: u64 = 65_536;
 /// Raises the process's limit as far as it may be, and warns where that is little for so many
 /// attempts in flight.
 pub(crate) fn raise_limit(attempts_in_flight_max: usize) {
+    let needed = BESIDE_ATTEMPTS.saturating_add(attempts_in_flight_max as u64);
     let limit = getrlimit(Resource::Nofile);
-    let wanted = raised(limit);
-    if wanted != limit.current
-        && let Err(error) = setrlimit(Resource::Nofile, to(wanted, limit))
+    let wanted = Rlimit {
+        current: raised(limit, needed.max(ENOUGH)),
+        ..limit
+    };
+    if wanted.current != limit.current
+        && let Err(error) = setrlimit(Resource::Nofile, wanted)
     {
         tracing::debug!(%error, "the limit of open files can't be raised");
     }
     let has = getrlimit(Resource::Nofile).current;
-    if let Some(has) = too_few(has, attempts_in_flight_max) {
+    if let Some(has) = has.filter(|has| *has < needed) {
         tracing::warn!(
             "this process may have {has} files open, each connection is one, and \
              attempts_in_flight_max is {attempts_in_flight_max}: allow it more (ulimit -n, or \
@@ -30,20 +34,10 @@ pub(crate) fn raise_limit(attempts_in_flight_max: usize) {
     }
 }
 
-fn to(current: Option<u64>, limit: Rlimit) -> Rlimit {
-    Rlimit { current, ..limit }
-}
-
-/// What the limit should be; `None` is no limit.
-fn raised(limit: Rlimit) -> Option<u64> {
-    let possible = limit.maximum.map_or(ENOUGH, |hard| hard.min(ENOUGH));
+/// What the limit should be to have `enough`; `None` is no limit.
+fn raised(limit: Rlimit, enough: u64) -> Option<u64> {
+    let possible = limit.maximum.map_or(enough, |hard| hard.min(enough));
     limit.current.map(|current| current.max(possible))
-}
-
-/// The limit, if so many attempts could run into it.
-fn too_few(has: Option<u64>, attempts: usize) -> Option<u64> {
-    let needed = BESIDE_ATTEMPTS.saturating_add(attempts as u64);
-    has.filter(|has| *has < needed)
 }
 
 #[cfg(test)]
@@ -54,22 +48,15 @@ mod tests {
     fn what_may_be_had_is_taken_and_nothing_is_given_up() {
         let cases = [
             ((Some(1_024), Some(4_096)), Some(4_096)),
-            ((Some(1_024), Some(1_048_576)), Some(ENOUGH)),
-            ((Some(1_024), None), Some(ENOUGH)),
+            ((Some(1_024), Some(1_048_576)), Some(65_536)),
+            ((Some(1_024), None), Some(65_536)),
             ((Some(200_000), Some(1_048_576)), Some(200_000)),
             ((Some(1_024), Some(1_024)), Some(1_024)),
             ((None, None), None),
         ];
         for ((current, maximum), expected) in cases {
             let limit = Rlimit { current, maximum };
-            assert_eq!(raised(limit), expected, "{limit:?}");
+            assert_eq!(raised(limit, 65_536), expected, "{limit:?}");
         }
-    }
-
-    #[test]
-    fn only_a_limit_that_could_be_met_is_warned_of() {
-        assert_eq!(too_few(Some(1_024), 2_048), Some(1_024));
-        assert_eq!(too_few(Some(3_072), 2_048), None);
-        assert_eq!(too_few(None, usize::MAX), None);
     }
 }

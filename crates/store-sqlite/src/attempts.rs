@@ -1,5 +1,5 @@
 //! Attempts as rows: reading them, alone and in lists. How they ended and with which status stands
-//! in the indexes, what their messages are like in those; only those that pass are read.
+//! in the indexes, and what else is asked for in their messages; only those that pass are read.
 
 use crate::columns::{result, sealed, tail, time, trigger};
 use crate::endpoints::url_at;
