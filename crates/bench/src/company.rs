@@ -47,7 +47,7 @@ pub enum Dead {
 
 /// Company while it is there.
 pub(crate) struct Present {
-    /// The application with the backlog.
+    /// The application with the backlog, by its path.
     pub(crate) application: Option<String>,
     /// What it made, by path: the application, or else its endpoints.
     made: Vec<String>,
@@ -97,11 +97,10 @@ impl Company {
                 (None, endpoints)
             }
             Self::Backlog { messages, .. } => {
-                let application = tenants.applications(1).await?;
-                let endpoints = tenants.dead_endpoints(&application, (hosts, port)).await?;
-                fill(tenants, (&application[0], &endpoints), (plan, messages)).await?;
-                let path = Tenants::application(&application[0]);
-                (application.into_iter().next(), vec![path])
+                let made = tenants.applications(1).await?;
+                let endpoints = tenants.dead_endpoints(&made, (hosts, port)).await?;
+                fill(tenants, (&made[0], &endpoints), (plan, messages)).await?;
+                (made.first().cloned(), made)
             }
         };
         Ok(Present {
@@ -133,7 +132,7 @@ async fn fill(
     let mut control = tenants.control();
     let payload = json!({ "text": "x".repeat(plan.size.payload_bytes.saturating_sub(11)) });
     let message = json!({ "eventType": "bench.waits", "payload": payload });
-    let path = format!("{}/msg/batch", Tenants::application(application));
+    let path = format!("{application}/msg/batch");
     let mut left = messages;
     while left > 0 {
         let batch = vec![&message; left.min(BATCH) as usize];

@@ -23,7 +23,7 @@ pub(crate) struct History {
     pub(crate) stored: u64,
     /// The data directory.
     pub(crate) directory: TempDir,
-    /// The applications.
+    /// The applications, by their paths.
     pub(crate) applications: Vec<String>,
 }
 

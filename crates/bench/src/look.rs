@@ -36,16 +36,17 @@ impl Looker {
     /// Begins to look at an application.
     pub(crate) async fn begin(tenants: &Tenants, application: &str) -> Result<Self, BenchError> {
         let mut control = tenants.control();
-        let base = Tenants::application(application);
-        let endpoints: Value = control.get(&format!("{base}/endpoint?limit=1")).await?;
+        let endpoints: Value = control
+            .get(&format!("{application}/endpoint?limit=1"))
+            .await?;
         let endpoint = endpoints["data"][0]["id"].as_str().unwrap_or_default();
         let lists = [
-            format!("{base}/msg?limit=50"),
-            format!("{base}/attempt/endpoint/{endpoint}?limit=50"),
+            format!("{application}/msg?limit=50"),
+            format!("{application}/attempt/endpoint/{endpoint}?limit=50"),
         ];
         let searches = [
-            format!("{base}/msg?limit=50&event_types=bench.absent"),
-            format!("{base}/attempt/endpoint/{endpoint}?limit=50&event_types=bench.absent"),
+            format!("{application}/msg?limit=50&event_types=bench.absent"),
+            format!("{application}/attempt/endpoint/{endpoint}?limit=50&event_types=bench.absent"),
         ];
         let seen = Arc::<Mutex<Seen>>::default();
         let told = seen.clone();

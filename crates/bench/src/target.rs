@@ -21,7 +21,7 @@ pub(crate) struct Target {
     pub(crate) place: Place,
     /// The paths that messages are posted to in turn.
     pub(crate) paths: Vec<String>,
-    /// The applications of a server that these are of.
+    /// The applications of a server that these are of, by their paths.
     pub(crate) applications: Vec<String>,
     /// What it asks for.
     pub(crate) token: Option<String>,
@@ -162,7 +162,7 @@ impl Target {
     /// The paths that messages to these applications are posted to.
     pub(crate) fn paths(applications: &[String], batch: Option<u64>) -> Vec<String> {
         let kind = if batch.is_some() { "/batch" } else { "" };
-        let path = |id: &String| format!("{}/msg{kind}", Tenants::application(id));
+        let path = |application| format!("{application}/msg{kind}");
         applications.iter().map(path).collect()
     }
 

@@ -31,10 +31,10 @@ pub(crate) struct Tenants {
     pub(crate) token: Option<String>,
 }
 
-/// What was made, by names and ids.
+/// What was made.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Made {
-    /// Applications.
+    /// Applications, by their paths.
     pub(crate) applications: Vec<String>,
     /// The event type that bystanders wait for; not if it was there before.
     pub(crate) event_type: bool,
@@ -68,17 +68,10 @@ impl Tenants {
         })
     }
 
-    /// Makes so many applications.
+    /// Makes so many applications; gives their paths.
     pub(crate) async fn applications(&self, count: u32) -> Result<Vec<String>, BenchError> {
         let call = |_| (APPLICATIONS.to_owned(), json!({"name": "bench"}));
-        let made = self.make(count.into(), call).await?;
-        let id = |path: String| path.rsplit('/').next().map(str::to_owned);
-        Ok(made.into_iter().filter_map(id).collect())
-    }
-
-    /// The path of an application.
-    pub(crate) fn application(id: &str) -> String {
-        format!("{APPLICATIONS}/{id}")
+        self.make(count.into(), call).await
     }
 
     /// Makes endpoints in each of these applications; says whether it made an event type.
@@ -92,7 +85,7 @@ impl Tenants {
         let applications = applications.to_vec();
         let count = each * applications.len() as u64;
         let call = move |number| {
-            let application = Self::application(&applications[(number / each) as usize]);
+            let application = &applications[(number / each) as usize];
             let endpoint = wanted.endpoint(number % each);
             (format!("{application}/endpoint"), endpoint)
         };
@@ -110,7 +103,7 @@ impl Tenants {
         let applications = applications.to_vec();
         let call = move |number: u64| {
             let application = &applications[number as usize % applications.len()];
-            let path = format!("{}/endpoint", Self::application(application));
+            let path = format!("{application}/endpoint");
             (path, json!({ "url": hang::url(number as u32, port) }))
         };
         self.make(hosts.into(), call).await
@@ -118,8 +111,7 @@ impl Tenants {
 
     /// Takes away what was made.
     pub(crate) async fn remove(&self, made: &Made) -> Result<(), BenchError> {
-        let applications = made.applications.iter();
-        let mut paths: Vec<_> = applications.map(|id| Self::application(id)).collect();
+        let mut paths = made.applications.clone();
         if made.event_type {
             paths.push(format!("{EVENT_TYPES}/{OTHER_EVENT_TYPE}?expunge=true"));
         }
