@@ -39,6 +39,12 @@ pub(crate) fn words<C: FromIterator<Name>>(row: &Row<'_>, column: usize) -> Resu
         .collect()
 }
 
+/// Whether a word is among those that [`join`] wrote; of NULL, none is.
+pub(crate) fn has_word(row: &Row<'_>, column: usize, word: &Name) -> Result<bool, Failure> {
+    let text = optional_text(row, column)?.unwrap_or_default();
+    Ok(text.split(' ').any(|other| other == word.as_str()))
+}
+
 /// What [`join`] wrote; `None` for NULL.
 pub(crate) fn optional_words<C: FromIterator<Name>>(
     row: &Row<'_>,

@@ -1,7 +1,7 @@
 //! Messages as rows: reading them, alone and in lists.
 
 use crate::columns::{
-    name, optional_name, optional_sealed, optional_text, optional_time, tail, time, words,
+    has_word, name, optional_name, optional_sealed, optional_text, optional_time, tail, time, words,
 };
 use crate::failure::Failure;
 use crate::walking::{Walking, direction};
@@ -66,11 +66,10 @@ pub(crate) fn passes(filter: &MessageFilter, row: &Row<'_>, first: usize) -> Res
         }
     }
     for (wanted, column) in [(&filter.channel, first + 1), (&filter.tag, first + 2)] {
-        if let Some(wanted) = wanted {
-            let words = optional_text(row, column)?.unwrap_or_default();
-            if !words.split(' ').any(|word| word == wanted.as_str()) {
-                return Ok(false);
-            }
+        if let Some(wanted) = wanted
+            && !has_word(row, column, wanted)?
+        {
+            return Ok(false);
         }
     }
     Ok(true)
