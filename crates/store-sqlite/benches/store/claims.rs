@@ -5,6 +5,7 @@
 //! nor is letting go of what was claimed. The same rows are claimed each time: they are in memory.
 
 use crate::support::World;
+use crate::{accept, message};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use model::Clock;
 use std::cell::LazyCell;
@@ -18,8 +19,6 @@ const LARGE_LANE_ROWS: usize = 1_000_000;
 const SMALL_LANE_ROWS: usize = 32;
 /// Rows that are made in one commit.
 const COMMIT_ROWS: usize = 1_000;
-/// 1 KiB, sealed.
-const PAYLOAD_BYTES: usize = 1_024 + 37;
 
 pub(crate) fn from_one_lane(criterion: &mut Criterion) {
     let many = Rows {
@@ -115,15 +114,12 @@ impl Stage {
 /// Makes a lane with so many due deliveries.
 async fn fill(world: &World, rows: Rows) -> Lane {
     let lane = world.lane().await;
-    let mut item = world.item(lane).await;
-    item.message.payload = vec![7; PAYLOAD_BYTES].into();
+    let mut item = message(world, lane).await;
     item.deliveries = vec![item.deliveries[0]; rows.of_message];
     let mut items = rows.count / rows.of_message;
     while items > 0 {
         let batch = items.min(COMMIT_ROWS / rows.of_message);
-        for accepted in world.store.accept(vec![item.clone(); batch]).await {
-            accepted.expect("the message is in order");
-        }
+        accept(world, vec![item.clone(); batch]).await;
         items -= batch;
     }
     lane

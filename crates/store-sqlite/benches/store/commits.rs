@@ -3,6 +3,7 @@
 //! Which of them share a commit is the writer's choice, as ever; how many commits there were is
 //! printed. Claiming is not in the time.
 
+use crate::message;
 use crate::support::World;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use model::Clock;
@@ -16,8 +17,6 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 const BATCHES: [usize; 4] = [1, 16, 64, 256];
-/// 1 KiB, sealed.
-const PAYLOAD_BYTES: usize = 1_024 + 37;
 
 pub(crate) fn group_commit(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("group commit");
@@ -58,8 +57,7 @@ impl Stage {
         let world = World::open(home.path(), SqliteConfig::default());
         let runtime = Builder::new_current_thread().build().expect("a runtime");
         let lane = runtime.block_on(world.lane());
-        let mut item = runtime.block_on(world.item(lane));
-        item.message.payload = vec![7; PAYLOAD_BYTES].into();
+        let item = runtime.block_on(message(&world, lane));
         let mut stage = Self {
             batch: vec![item; count],
             world,

@@ -7,6 +7,9 @@
 
 use criterion::Criterion;
 use std::time::Duration;
+use store::accept::Accept;
+use store::{Lane, Store};
+use support::World;
 
 mod claims;
 mod commits;
@@ -14,6 +17,23 @@ mod starts;
 #[path = "../../tests/embedded/support.rs"]
 #[expect(dead_code, reason = "the tests ask for more")]
 mod support;
+
+/// 1 KiB, sealed.
+const PAYLOAD_BYTES: usize = 1_024 + 37;
+
+/// A message of [`PAYLOAD_BYTES`] with one delivery.
+async fn message(world: &World, lane: Lane) -> Accept {
+    let mut item = world.item(lane).await;
+    item.message.payload = vec![7; PAYLOAD_BYTES].into();
+    item
+}
+
+/// Accepts messages, in one commit.
+async fn accept(world: &World, batch: Vec<Accept>) {
+    for accepted in world.store.accept(batch).await {
+        accepted.expect("the message is in order");
+    }
+}
 
 fn main() {
     let mut criterion = Criterion::default()

@@ -6,11 +6,11 @@
 //! once, and not after the machine went down.
 
 use crate::support::World;
+use crate::{accept, message};
 use criterion::{BatchSize, Criterion};
 use std::cell::LazyCell;
 use std::fs;
 use std::path::Path;
-use store::Store;
 use store_sqlite::SqliteConfig;
 use tempfile::TempDir;
 use tokio::runtime::Builder;
@@ -20,8 +20,6 @@ const LOG_BYTES: u64 = 500_000_000;
 /// Messages that share a commit, as they do at full load: with fewer, more of the log is the same
 /// few pages again.
 const COMMIT_ROWS: usize = 20;
-/// 1 KiB, sealed.
-const PAYLOAD_BYTES: usize = 1_024 + 37;
 const DATABASE: &str = "postrider.db";
 const LOG: &str = "postrider.db-wal";
 
@@ -57,13 +55,10 @@ fn left_by_a_kill() -> TempDir {
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         let lane = world.lane().await;
-        let mut item = world.item(lane).await;
-        item.message.payload = vec![7; PAYLOAD_BYTES].into();
+        let item = message(&world, lane).await;
         let log = home.path().join(LOG);
         while fs::metadata(&log).map_or(0, |log| log.len()) < LOG_BYTES {
-            for accepted in world.store.accept(vec![item.clone(); COMMIT_ROWS]).await {
-                accepted.expect("the message is in order");
-            }
+            accept(&world, vec![item.clone(); COMMIT_ROWS]).await;
         }
     });
     copy(home.path(), left.path());
