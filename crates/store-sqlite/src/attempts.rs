@@ -26,14 +26,18 @@ pub(crate) fn list(
         return Ok(walking.end());
     }
     let (above, below) = (query.window.above.integer(), query.window.below.integer());
-    let mut select = connection.prepare_cached(&walk_sql(query))?;
-    let mut rows = match query.scope {
-        AttemptScope::Endpoint(key) => select.query([key.integer(), above, below])?,
-        AttemptScope::Message(key, None) => select.query([key.integer(), above, below])?,
+    let mut values = match query.scope {
+        AttemptScope::Endpoint(key) => vec![key.integer(), above, below],
+        AttemptScope::Message(key, None) => vec![key.integer(), above, below],
         AttemptScope::Message(key, Some(endpoint)) => {
-            select.query([key.integer(), above, below, endpoint.integer()])?
+            vec![key.integer(), above, below, endpoint.integer()]
         }
     };
+    if by_type_alone(&query.filter) {
+        values.push(query.application.integer());
+    }
+    let mut select = connection.prepare_cached(&walk_sql(query, values.len()))?;
+    let mut rows = select.query(rusqlite::params_from_iter(values))?;
     while let Some(row) = rows.next()? {
         let key = AttemptKey::from_integer(row.get(0)?);
         if !walking.looks_at(key) {
@@ -74,7 +78,13 @@ pub(crate) fn one(
     }))
 }
 
-fn walk_sql(query: &AttemptQuery) -> String {
+fn by_type_alone(filter: &MessageFilter) -> bool {
+    filter.event_types.is_some() && filter.channel.is_none() && filter.tag.is_none()
+}
+
+/// The statement that walks along attempts: key, status, result, and what [`messages::passes`]
+/// looks at. `last` is the number of its last parameter.
+fn walk_sql(query: &AttemptQuery, last: usize) -> String {
     let succeeded_too = matches!(query.result, None | Some(ResultFilter::Success));
     let scope = match query.scope {
         AttemptScope::Endpoint(_) if succeeded_too => ("attempt_endpoint", "attempt.endpoint = ?1"),
@@ -89,13 +99,18 @@ fn walk_sql(query: &AttemptQuery) -> String {
         ),
     };
     let (index, scope) = scope;
-    // Without a filter, the index tells all.
-    let (looked_at, of) = match query.filter == MessageFilter::default() {
-        true => ("NULL, NULL, NULL", ""),
-        false => (
-            "message.event_type, message.channels, message.tags",
-            "LEFT JOIN message ON message.id = attempt.message",
-        ),
+    // Without a filter, the attempt's index tells all; by type alone, the message's index does.
+    let (looked_at, of) = if query.filter == MessageFilter::default() {
+        ("NULL, NULL, NULL", String::new())
+    } else if by_type_alone(&query.filter) {
+        let of = format!(
+            "LEFT JOIN message INDEXED BY message_application
+             ON message.application = ?{last} AND message.id = attempt.message"
+        );
+        ("message.event_type, NULL, NULL", of)
+    } else {
+        let of = "LEFT JOIN message ON message.id = attempt.message".to_owned();
+        ("message.event_type, message.channels, message.tags", of)
     };
     format!(
         "SELECT attempt.id, attempt.status_code, attempt.result, {looked_at}
