@@ -99,7 +99,11 @@ impl App {
         let tenant = self.application(caller, application).await?;
         let message = self.message_row(&tenant, message).await?.message.id.key();
         let id: AttemptId = attempt.parse().map_err(|_| MISSING)?;
-        let row = self.store.attempt(message, id).await?.ok_or(MISSING)?;
+        let row = self
+            .store
+            .attempt(tenant.key(), message, id)
+            .await?
+            .ok_or(MISSING)?;
         Viewer {
             opener: Opener::new(self, &tenant.row().application)?,
             expanded: false,

@@ -7,7 +7,7 @@ use crate::status::Status;
 use crate::{App, AppError, Caller};
 use model::Timestamp;
 use model::endpoint::Endpoint;
-use model::id::{EndpointKey, EndpointKind, MessageKey, MessageKind};
+use model::id::{ApplicationKey, EndpointKey, EndpointKind, MessageKey, MessageKind};
 use model::message::Message;
 use store::query::{EndpointMessageQuery, Walk, Window};
 use store::rows::MessageEndpointRow;
@@ -104,6 +104,7 @@ impl App {
     ) -> Result<Page<MessageEndpointView>, AppError> {
         let tenant = self.application(caller, application).await?;
         let message = self.message_row(&tenant, message).await?.message.id.key();
+        let message = (tenant.key(), message);
         let part = Part::<EndpointKind>::of_all(list, Order::Ascending)?;
         let window = part.window();
         let walk = if window.ascending {
@@ -126,7 +127,7 @@ impl App {
     /// only, so all before the window's end are read.
     async fn message_endpoints_before(
         &self,
-        message: MessageKey,
+        message: (ApplicationKey, MessageKey),
         window: Window<EndpointKind>,
     ) -> Result<Walk<MessageEndpointRow, EndpointKey>, AppError> {
         let mut rows: Vec<MessageEndpointRow> = Vec::new();

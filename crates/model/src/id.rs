@@ -342,6 +342,20 @@ impl KeySequence {
         Key::from_integer(from_step(self.step) | (self.slot << COUNTER_BITS) | self.counter)
     }
 
+    /// A key below which this sequence gives none any more, of `now` or later: it moves on to
+    /// `now`.
+    pub fn floor(&mut self, now: Timestamp) -> i64 {
+        let step = to_step(Key::<()>::first_at(now).integer());
+        if step > self.step {
+            (self.step, self.counter) = (step, -1);
+        }
+        let (step, counter) = match self.counter + 1 < 1 << COUNTER_BITS {
+            true => (self.step, self.counter + 1),
+            false => (self.step + 1, 0),
+        };
+        from_step(step) | (self.slot << COUNTER_BITS) | counter
+    }
+
     /// How far the sequence runs ahead of the clock: more than a minute means that the clock was
     /// set back, and that starting would be wrong.
     pub fn ahead_of(&self, now: Timestamp) -> std::time::Duration {

@@ -2,16 +2,15 @@
 //! leaves nothing behind and needs no savepoint.
 
 use crate::batch::Batch;
-use crate::columns::join_some;
 use crate::deliveries;
 use crate::failure::Failure;
 use crate::work;
 use model::delivery::{Delivery, Trigger};
 use model::id::{DeliveryKey, MessageId, MessageKey, TaskKey};
-use model::message::PayloadForm;
 use rusqlite::params;
 use store::Hold;
 use store::accept::{Accept, AcceptError, Accepted};
+use store::encoding::{form_number, join_some};
 use store::idempotency::Made;
 use store::work::Work;
 
@@ -103,10 +102,7 @@ fn take_event_id(batch: &mut Batch<'_>, item: &Accept, key: MessageKey) -> Resul
 
 fn write_message(batch: &mut Batch<'_>, item: &Accept, id: MessageId) -> Result<(), Failure> {
     let message = &item.message;
-    let (form, content_type) = match &message.form {
-        PayloadForm::Json => (0, None),
-        PayloadForm::Raw { content_type } => (1, content_type.as_deref()),
-    };
+    let (form, content_type) = form_number(&message.form);
     batch.statement(INSERT_MESSAGE)?.execute(params![
         id.key().integer(),
         id.tail(),

@@ -1,16 +1,17 @@
 //! Applications as rows: reading them, alone, in lists, and with their endpoints as the registry
 //! wants them. Writing them is [`crate::change`]'s.
 
+use crate::columns::direction;
 use crate::columns::{metadata, optional_name, optional_text, rate, sealed, tail, time};
 use crate::endpoints;
 use crate::failure::Failure;
-use crate::walking::{Walking, direction};
 use model::application::Application;
 use model::id::{ApplicationId, ApplicationKey};
 use rusqlite::{Connection, Params, Row, params};
 use store::Sealed;
 use store::query::{ApplicationQuery, Walk};
 use store::rows::{ApplicationRef, ApplicationRow, RegistryRow};
+use store::walking::Walking;
 
 const SELECT: &str = "SELECT id, tail, uid, name, rate_limit, metadata, revision, created_at,
     updated_at FROM application";

@@ -1,20 +1,23 @@
 //! Attempts as rows: reading them, alone and in lists. How they ended and with which status stands
 //! in the indexes, and what else is asked for in their messages; only those that pass are read.
 
+use crate::columns::direction;
 use crate::columns::{result, sealed, tail, time, trigger};
 use crate::endpoints::url_at;
 use crate::failure::Failure;
 use crate::messages;
-use crate::walking::{Walking, direction};
 use model::Timestamp;
 use model::attempt::{Attempt, AttemptResult};
 use model::delivery::Trigger;
-use model::id::{AttemptId, AttemptKey, EndpointId, EndpointKey, MessageId, MessageKey, Tail};
+use model::id::{
+    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, MessageId, MessageKey, Tail,
+};
 use rusqlite::{Connection, OptionalExtension};
 use std::time::Duration;
 use store::Sealed;
 use store::query::{AttemptQuery, AttemptScope, MessageFilter, ResultFilter, Walk};
 use store::rows::AttemptRow;
+use store::walking::Walking;
 
 /// A list.
 pub(crate) fn list(
@@ -43,7 +46,8 @@ pub(crate) fn list(
         if !walking.looks_at(key) {
             break;
         }
-        if !ended_so(query, row.get(1)?, row.get(2)?) || !messages::passes(&query.filter, row, 3)? {
+        let ended_so = query.passes(row.get(1)?, result(row, 2)?);
+        if !ended_so || !messages::passes(&query.filter, row, 3)? {
             continue;
         }
         if let Some(found) = load(connection, key, query)? {
@@ -57,7 +61,7 @@ pub(crate) fn list(
 /// One attempt of a message with its excerpt.
 pub(crate) fn one(
     connection: &Connection,
-    message: MessageKey,
+    (application, message): (ApplicationKey, MessageKey),
     id: AttemptId,
 ) -> Result<Option<AttemptRow>, Failure> {
     let Some(attempt) = read(connection, id.key())? else {
@@ -66,7 +70,8 @@ pub(crate) fn one(
     if attempt.message != message || attempt.id != id {
         return Ok(None);
     }
-    let Some(of) = messages::load(connection, message, false)? else {
+    let of = messages::load(connection, message, false)?;
+    let Some(of) = of.filter(|of| of.message.application == application) else {
         return Ok(None);
     };
     Ok(Some(AttemptRow {
@@ -85,9 +90,10 @@ fn by_type_alone(filter: &MessageFilter) -> bool {
 /// The statement that walks along attempts: key, status, result, and what [`messages::passes`]
 /// looks at. `last` is the number of its last parameter.
 fn walk_sql(query: &AttemptQuery, last: usize) -> String {
-    let succeeded_too = matches!(query.result, None | Some(ResultFilter::Success));
     let scope = match query.scope {
-        AttemptScope::Endpoint(_) if succeeded_too => ("attempt_endpoint", "attempt.endpoint = ?1"),
+        AttemptScope::Endpoint(_) if query.takes_successes() => {
+            ("attempt_endpoint", "attempt.endpoint = ?1")
+        }
         AttemptScope::Endpoint(_) => (
             "attempt_failed",
             "attempt.endpoint = ?1 AND attempt.result > 0",
@@ -118,19 +124,6 @@ fn walk_sql(query: &AttemptQuery, last: usize) -> String {
          WHERE {scope} AND attempt.id > ?2 AND attempt.id < ?3 ORDER BY attempt.id {}",
         direction(query.window.ascending)
     )
-}
-
-fn ended_so(query: &AttemptQuery, status_code: u16, result: u8) -> bool {
-    let result = match query.result {
-        None => true,
-        Some(ResultFilter::Success) => result == 0,
-        Some(ResultFilter::Failure) => result == 1,
-        Some(ResultFilter::Cancelled) => result > 1,
-        Some(ResultFilter::FailureOrCancelled) => result > 0,
-        Some(ResultFilter::Nothing) => false,
-    };
-    let codes = query.status_codes;
-    result && codes.is_none_or(|(first, end)| (first..end).contains(&status_code))
 }
 
 fn load(

@@ -5,7 +5,6 @@
 use crate::applications;
 use crate::failure::Failure;
 use crate::idempotency::{Idempotency, Remembered};
-use crate::owned::Owned;
 use crate::rounds::Rounds;
 use model::attempt::AttemptResult;
 use model::entropy::random;
@@ -15,10 +14,9 @@ use model::{Entropy, Timestamp};
 use rusqlite::{CachedStatement, Connection, params};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use store::encoding::HOUR;
 use store::idempotency::{Fingerprint, IdempotencyKey, Made, Prior};
-
-/// Microseconds of an hour.
-pub(crate) const HOUR: i64 = 3_600_000_000;
+use store::owned::Owned;
 
 const INSERT_KEY: &str = "INSERT INTO idempotency
     (hour, id, fingerprint, body, status, made, made_tail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";

@@ -1,12 +1,10 @@
 //! Claiming due deliveries, lane by lane. A lane's rows stand together in the order they are to be
-//! sent, so that what another lane holds, or has waiting, costs nothing. See [`crate::owned`] for
+//! sent, so that what another lane holds, or has waiting, costs nothing. See [`store::owned`] for
 //! what keeps a delivery from being handed out twice.
 
-use crate::columns::class_number;
 use crate::deliveries::{self, COLUMNS};
 use crate::failure::Failure;
 use crate::messages;
-use crate::owned::Owned;
 use model::Timestamp;
 use model::delivery::{Class, Delivery};
 use model::id::{DeliveryKey, EndpointKey};
@@ -14,6 +12,8 @@ use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::Lane;
+use store::encoding::class_number;
+use store::owned::Owned;
 use store::rows::{CLAIM_BYTES_MAX, Claimed, LaneDue};
 
 const CLASSES: [Class; 2] = [Class::Live, Class::Replayed];

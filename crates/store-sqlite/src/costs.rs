@@ -5,7 +5,6 @@ mod writing;
 
 use crate::connection::prepare_for_writing;
 use crate::failure::Failure;
-use crate::owned::Owned;
 use crate::{
     applications, attempts, claim, endpoint_messages, event_types, messages, schema, settings,
     statistics,
@@ -18,6 +17,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::conformance::TestClock;
+use store::owned::Owned;
 use store::query::{
     ApplicationQuery, AttemptQuery, AttemptScope, EndpointMessageQuery, EventTypeQuery,
     MessageFilter, MessageQuery, ResultFilter, StatisticsQuery, Window,
@@ -259,7 +259,7 @@ fn attempts_are_listed_by_their_endpoint_or_their_message() {
     });
     check("an attempt", |connection| {
         let id = Id::new(Key::from_integer(ROWS + 41), [0; 12]);
-        attempts::one(connection, some_message(), id)
+        attempts::one(connection, (lane(FULL).application, some_message()), id)
     });
 }
 

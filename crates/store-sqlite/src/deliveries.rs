@@ -2,7 +2,7 @@
 //! background work and the sweep.
 
 use crate::batch::Batch;
-use crate::columns::{class_number, result_number, trigger, trigger_number};
+use crate::columns::trigger;
 use crate::failure::Failure;
 use model::Timestamp;
 use model::attempt::AttemptResult;
@@ -10,6 +10,7 @@ use model::delivery::{Delivery, EndReason, Trigger};
 use model::id::{ApplicationKey, AttemptId, DeliveryKey, EndpointKey, MessageKey, Tail};
 use model::name::Name;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use store::encoding::{class_number, result_number, trigger_number};
 
 /// The columns that [`read`] reads.
 pub(crate) const COLUMNS: &str = "id, application, endpoint, message, trigger, attempts, due";

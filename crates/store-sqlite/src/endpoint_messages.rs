@@ -1,14 +1,16 @@
 //! Where messages stand with endpoints: an endpoint's messages, and a message's endpoints.
 
+use crate::columns::result;
 use crate::endpoints;
 use crate::failure::Failure;
 use crate::messages;
-use crate::walking::Walking;
 use model::Timestamp;
+use model::attempt::AttemptResult;
 use model::id::{EndpointKey, MessageKey};
 use rusqlite::{Connection, params};
 use store::query::{EndpointMessageQuery, Walk};
 use store::rows::{EndpointMessageRow, MessageEndpointRow, Standing};
+use store::walking::Walking;
 
 /// The messages of an endpoint. It walks along its application's messages: those have one index
 /// for all endpoints.
@@ -110,19 +112,12 @@ fn stand(
     let mut rows = select.query(pair)?;
     let (mut last, mut succeeded) = (None, false);
     while let Some(row) = rows.next()? {
-        let result: u8 = row.get(0)?;
-        succeeded |= result == 0;
+        let result = result(row, 0)?;
+        succeeded |= result == AttemptResult::Success;
         last.get_or_insert(result);
     }
-    let standing = match (due, last) {
-        (None, None) => return Ok(None),
-        _ if succeeded => Standing::Delivered,
-        (Some(_), Some(1)) => Standing::Retrying,
-        (Some(_), _) => Standing::Pending,
-        (None, Some(1)) => Standing::Failed,
-        (None, Some(_)) => Standing::Cancelled,
-    };
-    Ok(Some(Stand {
+    let standing = Standing::of(due.is_some(), last, succeeded);
+    Ok(standing.map(|standing| Stand {
         standing,
         next_attempt: due.map(Timestamp::from_micros),
     }))

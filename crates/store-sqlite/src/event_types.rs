@@ -1,12 +1,13 @@
 //! Event types as rows: reading them, by name and in lists.
 
+use crate::columns::direction;
 use crate::columns::{name, optional_name, optional_text, time, words};
 use crate::failure::Failure;
-use crate::walking::{Walking, direction};
 use model::event_type::EventType;
 use model::name::Name;
 use rusqlite::{Connection, Row, params_from_iter};
 use store::query::{EventTypeQuery, Walk};
+use store::walking::Walking;
 
 /// The event type of this name, archived or not.
 pub(crate) fn find(connection: &Connection, name: &Name) -> Result<Option<EventType>, Failure> {
@@ -45,7 +46,7 @@ pub(crate) fn list(
             break;
         }
         let event_type = read(row)?;
-        if passes(&event_type, query) {
+        if query.passes(event_type.archived, &event_type.feature_flags) {
             let bytes = event_type.schemas.as_ref().map_or(0, String::len);
             walking.keep_with_content(event_type, bytes);
         }
@@ -60,15 +61,6 @@ fn select_sql(with_schemas: bool, rest: &str) -> String {
         "SELECT name, description, archived, deprecated, {schemas}, feature_flags, group_name,
          created_at, updated_at FROM event_type {rest}"
     )
-}
-
-fn passes(event_type: &EventType, query: &EventTypeQuery) -> bool {
-    let flags = &event_type.feature_flags;
-    let visible = query
-        .visible_to
-        .as_ref()
-        .is_none_or(|carried| flags.is_empty() || flags.iter().any(|flag| carried.contains(flag)));
-    visible && (query.archived || !event_type.archived)
 }
 
 fn read(row: &Row<'_>) -> Result<EventType, Failure> {

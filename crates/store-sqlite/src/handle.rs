@@ -285,8 +285,13 @@ impl Store for SqliteStore {
         Ok(self.readers.snapshot(read).await?)
     }
 
-    async fn attempt(&self, message: MessageKey, id: AttemptId) -> Stored<Option<AttemptRow>> {
-        let read = move |connection: &_| attempts::one(connection, message, id);
+    async fn attempt(
+        &self,
+        application: ApplicationKey,
+        message: MessageKey,
+        id: AttemptId,
+    ) -> Stored<Option<AttemptRow>> {
+        let read = move |connection: &_| attempts::one(connection, (application, message), id);
         Ok(self.readers.snapshot(read).await?)
     }
 
@@ -301,12 +306,13 @@ impl Store for SqliteStore {
 
     async fn message_endpoints(
         &self,
-        message: MessageKey,
+        message: (ApplicationKey, MessageKey),
         after: EndpointKey,
         limit: usize,
     ) -> Stored<Walk<MessageEndpointRow, EndpointKey>> {
-        let read =
-            move |connection: &_| endpoint_messages::of_message(connection, message, after, limit);
+        let read = move |connection: &_| {
+            endpoint_messages::of_message(connection, message.1, after, limit)
+        };
         Ok(self.readers.snapshot(read).await?)
     }
 

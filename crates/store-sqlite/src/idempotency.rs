@@ -9,13 +9,13 @@
 
 mod filter;
 
-use crate::batch::HOUR;
 use crate::failure::Failure;
 use filter::Filter;
 use model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
+use store::encoding::HOUR;
 use store::idempotency::{Fingerprint, Made, Prior};
 
 /// Rows of a sorted run that one commit carries.

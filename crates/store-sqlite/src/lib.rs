@@ -8,7 +8,7 @@
 //! Nothing here spawns a thread, reads a clock or draws randomness: [`SqliteStore::open`] gives the
 //! two loops to whoever has threads, [`SqliteStore::open_inline`] needs none.
 //!
-//! Map, in the order of a message's way: [`accept`] · [`claim`] and [`owned`] · [`record`] ·
+//! Map, in the order of a message's way: [`accept`] · [`claim`] · [`record`] ·
 //! [`work`] and [`sweep`] (housekeeping) · [`change`] (what is configured) · [`applications`],
 //! [`event_types`], [`messages`], [`attempts`], [`endpoint_messages`], [`statistics`] (lists and
 //! counts) · [`idempotency`] · [`inbox`], [`batch`], [`writer`], [`checkpoint`], [`reader`] (the
@@ -43,7 +43,6 @@ mod inbox;
 mod messages;
 mod open;
 mod open_error;
-mod owned;
 mod reader;
 mod record;
 mod rounds;
@@ -53,7 +52,6 @@ mod shared;
 mod statistics;
 mod sweep;
 mod unfinished;
-mod walking;
 mod work;
 mod writer;
 

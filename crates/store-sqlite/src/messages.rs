@@ -1,17 +1,18 @@
 //! Messages as rows: reading them, alone and in lists.
 
+use crate::columns::direction;
 use crate::columns::{
-    has_word, name, optional_name, optional_sealed, optional_text, optional_time, tail, time, words,
+    name, optional_name, optional_sealed, optional_text, optional_time, tail, time, words,
 };
 use crate::failure::Failure;
-use crate::walking::{Walking, direction};
 use model::id::{ApplicationKey, MessageId, MessageKey};
-use model::message::{Message, PayloadForm};
+use model::message::Message;
 use model::name::Name;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use store::MessageRef;
 use store::query::{MessageFilter, MessageQuery, Walk};
 use store::rows::{MessageRow, Payload};
+use store::walking::Walking;
+use store::{MessageRef, encoding};
 
 /// A list. Only those that pass are read.
 pub(crate) fn list(
@@ -56,23 +57,10 @@ pub(crate) fn walk_sql(filter: &MessageFilter, ascending: bool) -> String {
     )
 }
 
-/// Whether a row passes that has type, channels and tags in the columns from `first` on. Walks look
-/// at thousands of rows: nothing is made of them here.
+/// Whether a row passes that has type, channels and tags in the columns from `first` on.
 pub(crate) fn passes(filter: &MessageFilter, row: &Row<'_>, first: usize) -> Result<bool, Failure> {
-    if let Some(wanted) = &filter.event_types {
-        let event_type = optional_text(row, first)?.unwrap_or_default();
-        if !wanted.iter().any(|wanted| wanted.as_str() == event_type) {
-            return Ok(false);
-        }
-    }
-    for (wanted, column) in [(&filter.channel, first + 1), (&filter.tag, first + 2)] {
-        if let Some(wanted) = wanted
-            && !has_word(row, column, wanted)?
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let text = |column| Ok::<_, Failure>(optional_text(row, column)?.unwrap_or_default());
+    Ok(filter.passes(text(first)?, text(first + 1)?, text(first + 2)?))
 }
 
 /// One message of an application with its payload.
@@ -138,13 +126,8 @@ fn by_event_id(
 }
 
 fn read(row: &Row<'_>, key: MessageKey) -> Result<Message, Failure> {
-    let form = match row.get::<_, u8>(8)? {
-        0 => PayloadForm::Json,
-        1 => PayloadForm::Raw {
-            content_type: row.get(9)?,
-        },
-        _ => return Err(Failure::unreadable("message.form")),
-    };
+    let form = encoding::form(row.get(8)?, row.get(9)?);
+    let form = form.ok_or_else(|| Failure::unreadable("message.form"))?;
     Ok(Message {
         id: MessageId::new(key, tail(row, 0)?),
         application: ApplicationKey::from_integer(row.get(1)?),

@@ -8,7 +8,6 @@ use crate::handle::SqliteStore;
 use crate::idempotency::Idempotency;
 use crate::inbox::Inbox;
 use crate::open_error::OpenError;
-use crate::owned::Owned;
 use crate::schema;
 use crate::shared::Shared;
 use crate::writer::{Writer, WriterLoop};
@@ -20,6 +19,7 @@ use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::Condition;
+use store::owned::Owned;
 use tokio::sync::watch;
 
 /// A clock set back by more than this is refused: keys would run ahead of time for too long.

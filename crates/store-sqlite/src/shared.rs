@@ -6,11 +6,11 @@ use crate::directory::DataDirectory;
 use crate::failure::Failure;
 use crate::idempotency::Idempotency;
 use crate::inbox::Inbox;
-use crate::owned::Owned;
 use model::Clock;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use store::Condition;
+use store::owned::Owned;
 use tokio::sync::watch;
 
 /// One store's common ground.

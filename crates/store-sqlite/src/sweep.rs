@@ -4,13 +4,14 @@
 //! A message takes with it all that points at it: its open deliveries are ended, and its attempts
 //! go although some may be younger, since nothing could be told of them without it.
 
-use crate::batch::{Batch, HOUR};
+use crate::batch::Batch;
 use crate::deliveries;
 use crate::failure::Failure;
 use crate::idempotency::sweep_expired;
 use model::delivery::EndReason;
 use model::id::{AttemptKey, MessageKey};
 use rusqlite::params;
+use store::encoding::HOUR;
 use store::work::{SweepLimits, Swept};
 
 /// Endpoints whose statistics one sweep looks at.

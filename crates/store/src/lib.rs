@@ -19,13 +19,16 @@ pub mod accept;
 pub mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod encoding;
 pub mod error;
 pub mod idempotency;
 pub mod lanes;
+pub mod owned;
 pub mod query;
 pub mod record;
 pub mod registry;
 pub mod rows;
+pub mod walking;
 pub mod work;
 
 mod seam;

@@ -4,9 +4,12 @@
 //! class) are applied while walking; a walk stops after [`EXAMINED_MAX`] rows that it had to look
 //! at, or [`WALK_BYTES_MAX`] of content, and says how far it came.
 
+use crate::encoding::{HOUR, has_word};
 use model::Timestamp;
-use model::id::{ApplicationKey, EndpointKey, Key, MessageKey};
+use model::attempt::AttemptResult;
+use model::id::{ApplicationKey, AttemptKey, EndpointKey, Key, MessageKey};
 use model::name::Name;
+use std::ops::Range;
 
 /// The most rows that one walk looks at.
 pub const EXAMINED_MAX: usize = 5_000;
@@ -53,6 +56,21 @@ pub struct MessageFilter {
     pub tag: Option<Name>,
 }
 
+impl MessageFilter {
+    /// Whether a message passes that has this type, and these channels and tags as
+    /// [`crate::encoding::join`] wrote them. Walks look at thousands: nothing is made of them here.
+    pub fn passes(&self, event_type: &str, channels: &str, tags: &str) -> bool {
+        let among = |wanted: &Option<Name>, words| {
+            let wanted = wanted.as_ref();
+            wanted.is_none_or(|wanted| has_word(words, wanted))
+        };
+        let types = self.event_types.as_ref();
+        types.is_none_or(|wanted| wanted.iter().any(|wanted| wanted.as_str() == event_type))
+            && among(&self.channel, channels)
+            && among(&self.tag, tags)
+    }
+}
+
 /// A list of messages.
 #[derive(Debug, Clone)]
 pub struct MessageQuery {
@@ -90,6 +108,18 @@ pub enum ResultFilter {
     Nothing,
 }
 
+impl ResultFilter {
+    fn passes(self, result: AttemptResult) -> bool {
+        match self {
+            Self::Success => result == AttemptResult::Success,
+            Self::Failure => result == AttemptResult::Failure,
+            Self::Cancelled => matches!(result, AttemptResult::Cancelled(_)),
+            Self::FailureOrCancelled => result != AttemptResult::Success,
+            Self::Nothing => false,
+        }
+    }
+}
+
 /// A list of attempts.
 #[derive(Debug, Clone)]
 pub struct AttemptQuery {
@@ -111,6 +141,20 @@ pub struct AttemptQuery {
     pub with_message: bool,
     /// With their payloads, where they come with messages.
     pub with_payload: bool,
+}
+
+impl AttemptQuery {
+    /// Whether an attempt passes that ended so, whatever its message is.
+    pub fn passes(&self, status_code: u16, result: AttemptResult) -> bool {
+        let codes = self.status_codes;
+        self.result.is_none_or(|wanted| wanted.passes(result))
+            && codes.is_none_or(|(first, end)| (first..end).contains(&status_code))
+    }
+
+    /// Whether those that succeeded may pass.
+    pub fn takes_successes(&self) -> bool {
+        matches!(self.result, None | Some(ResultFilter::Success))
+    }
 }
 
 /// A list of an endpoint's messages: those that have a delivery or an attempt to it. A store may
@@ -159,6 +203,16 @@ pub struct EventTypeQuery {
     pub visible_to: Option<Vec<Name>>,
 }
 
+impl EventTypeQuery {
+    /// Whether an event type passes that is archived or not, and has these feature flags.
+    pub fn passes(&self, archived: bool, flags: &[Name]) -> bool {
+        let visible = self.visible_to.as_ref().is_none_or(|carried| {
+            flags.is_empty() || flags.iter().any(|flag| carried.contains(flag))
+        });
+        visible && (self.archived || !archived)
+    }
+}
+
 /// Which attempts to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatisticsQuery {
@@ -169,3 +223,42 @@ pub struct StatisticsQuery {
     /// Recorded before.
     pub until: Timestamp,
 }
+
+/// How to count attempts exactly where whole hours are counted already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spans {
+    /// Hours that count whole; empty: none does.
+    pub hours: Range<i64>,
+    /// Before and behind them: the attempts themselves, by their keys.
+    pub edges: Vec<Range<AttemptKey>>,
+}
+
+impl StatisticsQuery {
+    /// How to count at this moment: nothing is recorded later.
+    pub fn spans(&self, now: Timestamp) -> Spans {
+        let since = self.since.micros();
+        let first = since.div_euclid(HOUR) + i64::from(since.rem_euclid(HOUR) > 0);
+        let end = match self.until > now {
+            true => i64::MAX / HOUR, // the hour that has begun counts whole
+            false => self.until.micros().div_euclid(HOUR),
+        };
+        let (hours, edges) = if first < end {
+            let begins = |hour| Timestamp::from_micros(hour * HOUR);
+            let edges = vec![self.since..begins(first), begins(end)..self.until];
+            (first..end, edges)
+        } else {
+            (0..0, vec![self.since..self.until])
+        };
+        let ragged = edges.into_iter().filter(|edge| !edge.is_empty());
+        let keys = |edge: Range<Timestamp>| {
+            AttemptKey::first_at(edge.start)..AttemptKey::first_at(edge.end)
+        };
+        Spans {
+            hours,
+            edges: ragged.map(keys).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

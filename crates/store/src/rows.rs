@@ -3,7 +3,7 @@
 use crate::Sealed;
 use model::Timestamp;
 use model::application::Application;
-use model::attempt::Attempt;
+use model::attempt::{Attempt, AttemptResult};
 use model::delivery::Delivery;
 use model::endpoint::Endpoint;
 use model::id::{ApplicationId, ApplicationKey, EndpointId, EndpointKey};
@@ -131,6 +131,22 @@ pub enum Standing {
     Cancelled,
 }
 
+impl Standing {
+    /// Of a message with an endpoint: whether a delivery is open, how the last attempt ended, and
+    /// whether any succeeded. `None`: it was never meant for it.
+    pub fn of(open: bool, last: Option<AttemptResult>, succeeded: bool) -> Option<Self> {
+        let failed = last == Some(AttemptResult::Failure);
+        match (open, last) {
+            (false, None) => None,
+            _ if succeeded => Some(Self::Delivered),
+            (true, _) if failed => Some(Self::Retrying),
+            (true, _) => Some(Self::Pending),
+            (false, _) if failed => Some(Self::Failed),
+            (false, _) => Some(Self::Cancelled),
+        }
+    }
+}
+
 /// A message as one endpoint sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointMessageRow {
@@ -195,6 +211,18 @@ pub struct Statistics {
     pub retrying: u64,
 }
 
+impl Statistics {
+    /// Counts attempts whose result has this number; 2 and more are reasons why none was made.
+    pub fn add(&mut self, result: u8, attempts: u64) {
+        let counter = match result {
+            0 => &mut self.success,
+            1 => &mut self.failure,
+            _ => &mut self.cancelled,
+        };
+        *counter += attempts;
+    }
+}
+
 /// How a path names an endpoint within its application.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum EndpointRef {
@@ -202,4 +230,31 @@ pub enum EndpointRef {
     Id(EndpointId),
     /// By its uid.
     Uid(Name),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::delivery::EndReason;
+
+    #[test]
+    fn a_message_stands_as_its_delivery_and_its_attempts_say() {
+        let success = Some(AttemptResult::Success);
+        let failure = Some(AttemptResult::Failure);
+        let cancelled = Some(AttemptResult::Cancelled(EndReason::PayloadGone));
+        for (open, last, succeeded, expected) in [
+            (false, None, false, None),
+            (true, None, false, Some(Standing::Pending)),
+            (true, failure, false, Some(Standing::Retrying)),
+            (true, cancelled, false, Some(Standing::Pending)),
+            (false, failure, false, Some(Standing::Failed)),
+            (false, cancelled, false, Some(Standing::Cancelled)),
+            (false, success, true, Some(Standing::Delivered)),
+            (true, failure, true, Some(Standing::Delivered)),
+            (false, cancelled, true, Some(Standing::Delivered)),
+        ] {
+            let found = Standing::of(open, last, succeeded);
+            assert_eq!(found, expected, "{open} {last:?} {succeeded}");
+        }
+    }
 }

@@ -106,7 +106,12 @@ pub trait Store: Send + Sync + 'static {
     async fn attempts(&self, query: &AttemptQuery) -> Stored<Walk<AttemptRow, AttemptKey>>;
 
     /// One attempt with its excerpt.
-    async fn attempt(&self, message: MessageKey, id: AttemptId) -> Stored<Option<AttemptRow>>;
+    async fn attempt(
+        &self,
+        application: ApplicationKey,
+        message: MessageKey,
+        id: AttemptId,
+    ) -> Stored<Option<AttemptRow>>;
 
     /// The messages of an endpoint in a window.
     async fn endpoint_messages(
@@ -117,7 +122,7 @@ pub trait Store: Send + Sync + 'static {
     /// The endpoints of a message by ascending key behind `after`, deleted ones too.
     async fn message_endpoints(
         &self,
-        message: MessageKey,
+        message: (ApplicationKey, MessageKey),
         after: EndpointKey,
         limit: usize,
     ) -> Stored<Walk<MessageEndpointRow, EndpointKey>>;

@@ -43,7 +43,7 @@ fn a_newcomer_gets_the_next_slots_that_come_free() {
     fair.set(lane(1, 10), Pace::Quick, true);
     assert_eq!(deal(&mut fair), [10, 10, 10, 10]);
     fair.set(lane(2, 20), Pace::Quick, true);
-    assert_eq!(deal(&mut fair), []);
+    assert_eq!(deal(&mut fair), [0; 0]);
     for _ in 0..2 {
         fair.give_back(key(10));
         assert_eq!(deal(&mut fair), [20]);
@@ -120,7 +120,7 @@ fn a_lane_that_turns_slow_takes_its_slots_with_it() {
     assert_eq!((fair.paces[0].held, fair.paces[1].held), (0, 4));
     fair.set(lane(1, 11), Pace::Slow, true);
     fair.give_back(key(10));
-    assert_eq!(deal(&mut fair), [], "slow lanes hold three of four");
+    assert_eq!(deal(&mut fair), [0; 0], "slow lanes hold three of four");
     fair.set(lane(1, 12), Pace::Quick, true);
     assert_eq!(deal(&mut fair), [12]);
 }
@@ -141,7 +141,7 @@ fn a_paused_application_stands_aside_until_it_is_resumed() {
     fair.set(lane(1, 10), Pace::Quick, true);
     fair.pause(lane(1, 10).application);
     fair.set(lane(1, 11), Pace::Quick, true);
-    assert_eq!(deal(&mut fair), []);
+    assert_eq!(deal(&mut fair), [0; 0]);
     fair.resume(lane(1, 10).application);
     assert_eq!(deal(&mut fair), [10, 11]);
 }

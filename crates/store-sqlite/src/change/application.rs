@@ -4,7 +4,6 @@ use super::Refused;
 use super::endpoint::end_deliveries_later;
 use crate::applications::{by_key, find};
 use crate::batch::Batch;
-use crate::columns::metadata_text;
 use crate::endpoints;
 use crate::failure::Failure;
 use model::application::Application;
@@ -14,6 +13,7 @@ use model::name::Name;
 use rusqlite::params;
 use store::Sealed;
 use store::change::{ChangeError, Changed};
+use store::encoding::metadata_text;
 use store::rows::{ApplicationRef, ApplicationRow};
 
 pub(super) fn create(

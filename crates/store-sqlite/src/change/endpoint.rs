@@ -4,7 +4,6 @@
 use super::Refused;
 use crate::applications;
 use crate::batch::Batch;
-use crate::columns::{join, metadata_text};
 use crate::endpoints::by_key;
 use crate::failure::Failure;
 use crate::work;
@@ -15,6 +14,7 @@ use model::name::Name;
 use rusqlite::params;
 use store::Sealed;
 use store::change::{ChangeError, Changed};
+use store::encoding::{join, metadata_text};
 use store::rows::EndpointRow;
 use store::work::Work;
 

@@ -2,13 +2,13 @@
 
 use super::Refused;
 use crate::batch::Batch;
-use crate::columns::join;
 use crate::event_types::find;
 use model::Timestamp;
 use model::event_type::EventType;
 use model::name::Name;
 use rusqlite::params;
 use store::change::{ChangeError, Changed, Expect};
+use store::encoding::join;
 
 pub(super) fn put(
     batch: &mut Batch<'_>,

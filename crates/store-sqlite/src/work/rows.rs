@@ -1,12 +1,11 @@
-//! Rows of background work. What the general columns mean depends on the kind; `cursor` is where
-//! the next slice begins.
+//! Rows of background work.
 
 use crate::batch::Batch;
-use crate::columns::{reason_number, reason_of, tail, time};
+use crate::columns::{tail, time};
 use crate::failure::Failure;
-use model::Timestamp;
-use model::id::{ApplicationKey, DeliveryKey, EndpointKey, MessageKey, TaskId, TaskKey};
+use model::id::{ApplicationKey, TaskId, TaskKey};
 use rusqlite::{Connection, Row, params};
+use store::encoding::{self, WorkColumns, work_columns};
 use store::work::{Work, WorkRow};
 
 const SELECT: &str = "SELECT id, tail, application, kind, subject, low, high, detail, cursor, done,
@@ -35,11 +34,7 @@ pub(crate) fn write_as(
     id: TaskId,
     (application, work): (ApplicationKey, &Work),
 ) -> Result<(), Failure> {
-    let (kind, subject, low, high, detail) = columns(work);
-    let cursor = match work {
-        Work::FanOut { after, .. } => after.integer(),
-        Work::Recover { .. } | Work::EndDeliveries { .. } => 0,
-    };
+    let columns = work_columns(work);
     batch
         .connection
         .prepare_cached(
@@ -51,12 +46,12 @@ pub(crate) fn write_as(
             id.key().integer(),
             id.tail(),
             application.integer(),
-            kind,
-            subject,
-            low,
-            high,
-            detail,
-            cursor,
+            columns.kind,
+            columns.subject,
+            columns.low,
+            columns.high,
+            columns.detail,
+            columns.cursor,
             batch.now.micros()
         ])?;
     Ok(())
@@ -99,62 +94,14 @@ pub(super) fn next_open(connection: &Connection, after: i64) -> Result<Option<Ta
     Ok(None)
 }
 
-/// Kind, subject, low, high, detail.
-fn columns(work: &Work) -> (u8, i64, i64, i64, i64) {
-    match *work {
-        Work::FanOut {
-            message,
-            after,
-            registry_revision,
-        } => (
-            0,
-            message.integer(),
-            after.integer(),
-            0,
-            registry_revision.cast_signed(),
-        ),
-        Work::Recover {
-            endpoint,
-            since,
-            until,
-        } => (1, endpoint.integer(), since.micros(), until.micros(), 0),
-        Work::EndDeliveries {
-            endpoint,
-            reason,
-            up_to,
-        } => (
-            2,
-            endpoint.integer(),
-            0,
-            up_to.integer(),
-            reason_number(reason).into(),
-        ),
-    }
-}
-
 fn work(row: &Row<'_>) -> Result<Work, Failure> {
-    let (subject, low, high, detail): (i64, i64, i64, i64) =
-        (row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
-    match row.get::<_, u8>(3)? {
-        0 => Ok(Work::FanOut {
-            message: MessageKey::from_integer(subject),
-            // How far it has come is part of what it says.
-            after: EndpointKey::from_integer(row.get(8)?),
-            registry_revision: detail.cast_unsigned(),
-        }),
-        1 => Ok(Work::Recover {
-            endpoint: EndpointKey::from_integer(subject),
-            since: Timestamp::from_micros(low),
-            until: Timestamp::from_micros(high),
-        }),
-        2 => {
-            let reason = u8::try_from(detail).ok().and_then(reason_of);
-            Ok(Work::EndDeliveries {
-                endpoint: EndpointKey::from_integer(subject),
-                reason: reason.ok_or_else(|| Failure::unreadable("task.detail"))?,
-                up_to: DeliveryKey::from_integer(high),
-            })
-        }
-        _ => Err(Failure::unreadable("task.kind")),
-    }
+    let columns = WorkColumns {
+        kind: row.get(3)?,
+        subject: row.get(4)?,
+        low: row.get(5)?,
+        high: row.get(6)?,
+        detail: row.get(7)?,
+        cursor: row.get(8)?,
+    };
+    encoding::work(columns).ok_or_else(|| Failure::unreadable("task"))
 }

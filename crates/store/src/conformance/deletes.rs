@@ -167,12 +167,15 @@ pub(super) async fn a_deleted_endpoint_is_seen_beside_its_old_attempts(world: &W
     let attempts = world.attempts_of(lane.application, message.key()).await;
     assert_eq!(attempts.len(), 1);
     let id = attempts[0].attempt.id;
-    let found = world.store().attempt(message.key(), id).await;
+    let found = world
+        .store()
+        .attempt(lane.application, message.key(), id)
+        .await;
     assert!(found.expect("reads go on").is_some());
 
     let store = world.store();
     let page = store
-        .message_endpoints(message.key(), EndpointKey::MIN, 10)
+        .message_endpoints((lane.application, message.key()), EndpointKey::MIN, 10)
         .await;
     let rows = page.expect("reads go on").rows;
     let seen: Vec<(EndpointKey, bool, Standing)> = rows

@@ -152,7 +152,10 @@ pub(super) async fn an_ended_delivery_says_what_it_was(world: &World) {
     assert_eq!(row.attempt.status_code, 0);
     assert_eq!(row.event_type, sent.draft.message.event_type);
     assert_eq!(row.excerpt, None);
-    let found = world.store().attempt(sent.key(), row.attempt.id).await;
+    let found = world
+        .store()
+        .attempt(lane.application, sent.key(), row.attempt.id)
+        .await;
     assert_eq!(found.expect("reads go on"), Some(row));
 }
 

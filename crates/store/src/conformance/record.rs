@@ -55,7 +55,7 @@ pub(super) async fn an_attempt_is_read_back_as_it_was_recorded(world: &mut World
     world.reopen().await;
     let found = world
         .store()
-        .attempt(message.id.key(), recorded.attempt)
+        .attempt(lane.application, message.id.key(), recorded.attempt)
         .await;
     assert_eq!(found.expect("reads go on"), Some(expected));
 }
@@ -76,7 +76,7 @@ pub(super) async fn an_attempt_is_found_only_by_its_whole_id_under_its_message(w
         (other, id, false),
         (message, Id::new(id.key(), tail), false),
     ] {
-        let found = world.store().attempt(message, id).await;
+        let found = world.store().attempt(lane.application, message, id).await;
         assert_eq!(found.expect("reads go on").is_some(), there);
     }
 }

@@ -7,7 +7,7 @@ use crate::Lane;
 use crate::query::{EXAMINED_MAX, EndpointMessageQuery, MessageFilter};
 use crate::rows::{EndpointMessageRow, MessageEndpointRow, Payload, Standing};
 use model::delivery::Trigger;
-use model::id::{EndpointKey, MessageId, MessageKey};
+use model::id::{ApplicationKey, EndpointKey, MessageId, MessageKey};
 
 pub(super) async fn a_message_stands_as_its_last_attempt_left_it(world: &mut World) {
     let lane = world.lane().await;
@@ -215,7 +215,7 @@ pub(super) async fn a_messages_endpoints_are_listed_by_ascending_key(world: &Wor
         (lanes[4].endpoint, Standing::Pending, Some(world.now())),
     ];
     for limit in [1, 2, 4, 5, 6] {
-        let rows = message_endpoints(world, message, limit).await;
+        let rows = message_endpoints(world, (application, message), limit).await;
         let found: Vec<_> = rows
             .iter()
             .map(|row| {
@@ -231,11 +231,13 @@ pub(super) async fn a_messages_endpoints_are_listed_by_ascending_key(world: &Wor
     for (limit, more) in [(0, true), (4, true), (5, false), (6, false)] {
         let store = world.store();
         let page = store
-            .message_endpoints(message, EndpointKey::MIN, limit)
+            .message_endpoints((application, message), EndpointKey::MIN, limit)
             .await;
         assert_eq!(page.expect("reads go on").more, more, "limit {limit}");
     }
-    let row = message_endpoints(world, message, 1).await.swap_remove(0);
+    let row = message_endpoints(world, (application, message), 1)
+        .await
+        .swap_remove(0);
     assert_eq!(Some(row.endpoint), world.endpoint_row(lanes[0]).await);
 }
 
@@ -277,7 +279,7 @@ fn ascending(lane: Lane, limit: usize) -> EndpointMessageQuery {
 
 async fn message_endpoints(
     world: &World,
-    message: MessageKey,
+    message: (ApplicationKey, MessageKey),
     limit: usize,
 ) -> Vec<MessageEndpointRow> {
     let mut rows = Vec::new();

@@ -179,7 +179,12 @@ impl Store for FakeStore {
     async fn attempts(&self, _: &AttemptQuery) -> Stored<Walk<AttemptRow, AttemptKey>> {
         unreachable!("{UNASKED}")
     }
-    async fn attempt(&self, _: MessageKey, _: AttemptId) -> Stored<Option<AttemptRow>> {
+    async fn attempt(
+        &self,
+        _: ApplicationKey,
+        _: MessageKey,
+        _: AttemptId,
+    ) -> Stored<Option<AttemptRow>> {
         unreachable!("{UNASKED}")
     }
     async fn endpoint_messages(
@@ -190,7 +195,7 @@ impl Store for FakeStore {
     }
     async fn message_endpoints(
         &self,
-        _: MessageKey,
+        _: (ApplicationKey, MessageKey),
         _: EndpointKey,
         _: usize,
     ) -> Stored<Walk<MessageEndpointRow, EndpointKey>> {

@@ -1,36 +1,33 @@
-//! Which open deliveries are owned: a set in memory, since the locked data directory makes this
-//! process the only owner there can be. Entries let go when their [`Hold`] is dropped.
+//! Which open deliveries this process holds: a set in memory. Entries let go when their [`Hold`] is
+//! dropped. Whether another process may hold any is the store's own matter: of an embedded store
+//! the locked data directory makes this process the only one, a shared one writes down whose they
+//! are.
 //!
-//! Two rules keep a delivery from being handed out while its outcome commits. A hold is made before
-//! the commit that makes its row visible, and dropped after the commit that removes it; and a claim
-//! pins its snapshot while the set is locked, so that whatever is not owned in the set at that
-//! moment is in the snapshot as its last outcome left it.
+//! A hold is made before the commit that makes its row visible, and dropped after the commit that
+//! removes it, so that a delivery is not handed out while its outcome commits. Whoever claims has
+//! to see the set and the rows at one moment, or lock the rows while it takes hold.
 
+use crate::Hold;
+use crate::lanes::LetGo;
 use model::id::{DeliveryKey, EndpointKey};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
-use store::Hold;
-use store::lanes::LetGo;
 
 /// The set of owned deliveries, by lane.
 #[derive(Debug, Default)]
-pub(crate) struct Owned {
+pub struct Owned {
     lanes: Mutex<HashMap<EndpointKey, BTreeSet<DeliveryKey>>>,
 }
 
 impl Owned {
     /// Takes hold of a delivery; `None` if it is owned already.
-    pub(crate) fn hold(
-        self: &Arc<Self>,
-        endpoint: EndpointKey,
-        delivery: DeliveryKey,
-    ) -> Option<Hold> {
+    pub fn hold(self: &Arc<Self>, endpoint: EndpointKey, delivery: DeliveryKey) -> Option<Hold> {
         let new = self.lock().entry(endpoint).or_default().insert(delivery);
         new.then(|| Hold::new(self.clone(), endpoint, delivery))
     }
 
     /// Whether somebody owns it.
-    pub(crate) fn is_held(&self, endpoint: EndpointKey, delivery: DeliveryKey) -> bool {
+    pub fn is_held(&self, endpoint: EndpointKey, delivery: DeliveryKey) -> bool {
         let lanes = self.lock();
         lanes
             .get(&endpoint)
@@ -38,7 +35,7 @@ impl Owned {
     }
 
     /// What is owned of one lane, at the moment when `pin` runs.
-    pub(crate) fn of_lane<E>(
+    pub fn of_lane<E>(
         &self,
         endpoint: EndpointKey,
         pin: impl FnOnce() -> Result<(), E>,
@@ -49,7 +46,7 @@ impl Owned {
     }
 
     /// What is owned of every lane, at the moment when `pin` runs.
-    pub(crate) fn of_all_lanes<E>(
+    pub fn of_all_lanes<E>(
         &self,
         pin: impl FnOnce() -> Result<(), E>,
     ) -> Result<HashMap<EndpointKey, BTreeSet<DeliveryKey>>, E> {

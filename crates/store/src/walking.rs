@@ -1,10 +1,11 @@
 //! The way every list is walked: up to a limit of rows that pass, up to [`EXAMINED_MAX`] that were
 //! looked at and [`WALK_BYTES_MAX`] of their content, and with the position of the last of these.
+//! How rows are read is each store's own.
 
-use store::query::{EXAMINED_MAX, WALK_BYTES_MAX, Walk};
+use crate::query::{EXAMINED_MAX, WALK_BYTES_MAX, Walk};
 
 /// A walk under way.
-pub(crate) struct Walking<T, P> {
+pub struct Walking<T, P> {
     walk: Walk<T, P>,
     looked_at: usize,
     bytes: usize,
@@ -13,7 +14,7 @@ pub(crate) struct Walking<T, P> {
 
 impl<T, P> Walking<T, P> {
     /// At the start of a walk for at most `limit` rows.
-    pub(crate) fn new(limit: usize) -> Self {
+    pub fn new(limit: usize) -> Self {
         let walk = Walk {
             rows: Vec::new(),
             examined: None,
@@ -28,9 +29,8 @@ impl<T, P> Walking<T, P> {
     }
 
     /// There is a row at `position`. Whether it is to be looked at: if not, the walk is over.
-    pub(crate) fn looks_at(&mut self, position: P) -> bool {
-        let full = self.walk.rows.len() >= self.limit || self.bytes >= WALK_BYTES_MAX;
-        if full || self.looked_at >= EXAMINED_MAX {
+    pub fn looks_at(&mut self, position: P) -> bool {
+        if self.room() == 0 {
             self.walk.more = true;
             return false;
         }
@@ -39,24 +39,28 @@ impl<T, P> Walking<T, P> {
         true
     }
 
+    /// How many more rows can pass before the walk is over, as far as is known now.
+    pub fn room(&self) -> usize {
+        if self.bytes >= WALK_BYTES_MAX {
+            return 0;
+        }
+        let rows = self.limit.saturating_sub(self.walk.rows.len());
+        rows.min(EXAMINED_MAX - self.looked_at)
+    }
+
     /// The row passes.
-    pub(crate) fn keep(&mut self, row: T) {
+    pub fn keep(&mut self, row: T) {
         self.walk.rows.push(row);
     }
 
     /// The row passes, with so many bytes of payload and excerpt.
-    pub(crate) fn keep_with_content(&mut self, row: T, bytes: usize) {
+    pub fn keep_with_content(&mut self, row: T, bytes: usize) {
         self.bytes += bytes;
         self.keep(row);
     }
 
     /// What was found.
-    pub(crate) fn end(self) -> Walk<T, P> {
+    pub fn end(self) -> Walk<T, P> {
         self.walk
     }
-}
-
-/// The end of a statement that walks along keys.
-pub(crate) fn direction(ascending: bool) -> &'static str {
-    if ascending { "ASC" } else { "DESC" }
 }
