@@ -1,0 +1,218 @@
+//! One cluster: its directory, made by `initdb`, and the server in it, under a watchdog that ends
+//! it when whoever needed it is gone.
+
+use crate::binaries::{Binaries, plain_command};
+use crate::room::Room;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// The superuser, whoever runs the tests.
+pub(crate) const USER: &str = "postgres";
+/// What every server is started with: quick, and with connections enough for many tests at once.
+pub(crate) const OPTIONS: [&str; 8] = [
+    "listen_addresses=",
+    "fsync=off",
+    "full_page_writes=off",
+    "max_connections=300",
+    "shared_buffers=64MB",
+    "min_wal_size=32MB",
+    "max_wal_size=256MB",
+    "log_min_messages=warning",
+];
+
+const WATCHDOG: &str = include_str!("watchdog.sh");
+/// How much of a log is shown when a server does not start.
+const LOG_LINES: usize = 30;
+
+/// For how long a server is needed.
+pub(crate) enum Needed {
+    /// Until the process that started it ends, or lets go of it.
+    ByOne,
+    /// Until nobody has held a lock on this file for so long. Opened for this purpose alone: as a
+    /// duplicate, it would share its lock with the other.
+    ByAll(File, Duration),
+}
+
+/// A cluster that is there; its server may run or not.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    place: PathBuf,
+    binaries: Binaries,
+    room: Room,
+}
+
+impl Cluster {
+    /// One that was made before.
+    pub(crate) fn made(place: PathBuf, binaries: Binaries, room: Room) -> Self {
+        Self {
+            place,
+            binaries,
+            room,
+        }
+    }
+
+    /// Makes one in an empty directory.
+    ///
+    /// # Panics
+    /// When `initdb` fails: with what it said.
+    pub(crate) fn make(place: PathBuf, binaries: Binaries, room: Room) -> Self {
+        let mut initdb = binaries.command("initdb");
+        initdb
+            .args(["-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8"])
+            .args(["-U", USER, "-D"])
+            .arg(place.join("data"))
+            .current_dir(&place)
+            .stdin(Stdio::null());
+        room.settle(&mut initdb);
+        let output = initdb.output().expect("initdb is there");
+        assert!(
+            output.status.success(),
+            "initdb failed: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Self::made(place, binaries, room)
+    }
+
+    /// Where it lies, and its socket.
+    pub(crate) fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// The socket of a cluster in `place`.
+    pub(crate) fn socket(place: &Path) -> PathBuf {
+        place.join(".s.PGSQL.5432")
+    }
+
+    /// Starts its server with these options beside [`OPTIONS`], and waits until it accepts
+    /// connections.
+    ///
+    /// # Panics
+    /// When it does not: with the end of its log.
+    pub(crate) fn run(&self, needed: Needed, options: &[String]) -> Child {
+        let (word, stdin) = match needed {
+            Needed::ByOne => ("pipe".to_owned(), Stdio::piped()),
+            Needed::ByAll(lock, idle) => (idle.as_secs().to_string(), Stdio::from(lock)),
+        };
+        let mut watchdog = plain_command(Path::new("sh"));
+        watchdog
+            .args(["-c", WATCHDOG, "watchdog.sh", &word])
+            .arg(&self.place)
+            .arg(self.binaries.folder());
+        for option in OPTIONS {
+            watchdog.args(["-c", option]);
+        }
+        watchdog.arg("-k").arg(&self.place);
+        for option in options {
+            watchdog.args(["-c", option]);
+        }
+        watchdog
+            .current_dir(&self.place)
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0); // what ends the tests must not end it before it has cleaned up
+        self.room.settle(&mut watchdog);
+        let mut child = watchdog.spawn().expect("every system has sh");
+        let mut line = String::new();
+        let said = child.stdout.take().expect("it is piped");
+        let read = BufReader::new(said).read_line(&mut line);
+        assert!(
+            read.is_ok() && line == "ready\n",
+            "PostgreSQL did not start: {line}{}",
+            self.log()
+        );
+        child
+    }
+
+    /// What statements give in a database, one row a line.
+    ///
+    /// # Panics
+    /// When one of them fails: with what the server said.
+    pub(crate) fn psql(&self, database: &str, statements: &str) -> String {
+        let output = self.psql_command(database, statements).output();
+        let output = output.expect("psql is there");
+        assert!(
+            output.status.success(),
+            "{statements}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The command behind [`Self::psql`].
+    pub(crate) fn psql_command(&self, database: &str, statements: &str) -> Command {
+        let mut psql = self.binaries.command("psql");
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"])
+            .args(["-U", USER, "-d", database, "-h"])
+            .arg(&self.place)
+            .args(["-c", statements])
+            .stdin(Stdio::null());
+        psql
+    }
+
+    /// The end of the server's log.
+    pub(crate) fn log(&self) -> String {
+        let path = self.place.join("log");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let lines: Vec<&str> = text.lines().collect();
+                lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+            }
+            Err(error) => format!("{}: {error}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::ExitStatus;
+
+    /// Ends when the server does.
+    fn wait_for_the_end(cluster: &Cluster) -> ExitStatus {
+        let status = cluster
+            .psql_command("postgres", "SELECT pg_sleep(600)")
+            .status();
+        status.expect("psql is there")
+    }
+
+    #[test]
+    fn a_server_that_nobody_uses_any_more_ends_and_leaves_nothing() {
+        let (room, home) = (Room::find(), Room::find().place());
+        let cluster = Cluster::make(home.path().to_owned(), Binaries::find(), room);
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let (user, other) = (open(&file), open(&file));
+        user.lock_shared().expect("it is free");
+        other.lock_shared().expect("it is shared");
+        let mut watchdog = cluster.run(Needed::ByAll(open(&file), Duration::from_secs(1)), &[]);
+        drop(user);
+        // Longer than it would stay for nobody.
+        assert_eq!(
+            cluster.psql("postgres", "SELECT 'slept' FROM pg_sleep(3)"),
+            "slept\n"
+        );
+        drop(other);
+        assert!(!wait_for_the_end(&cluster).success());
+        let ended = watchdog.wait().expect("it is a child");
+        assert!(ended.success() && !cluster.place().join("data").exists());
+    }
+
+    #[test]
+    fn a_server_that_does_not_start_says_why() {
+        let (room, home) = (Room::find(), Room::find().place());
+        let cluster = Cluster::made(home.path().to_owned(), Binaries::find(), room);
+        let starting = std::panic::AssertUnwindSafe(|| cluster.run(Needed::ByOne, &[]));
+        let panic = std::panic::catch_unwind(starting).expect_err("there is no data");
+        let text = panic.downcast::<String>().expect("it says why");
+        assert!(text.contains("failed\n") && text.contains("data"), "{text}");
+    }
+
+    fn open(file: &tempfile::NamedTempFile) -> File {
+        file.reopen().expect("it is there")
+    }
+}

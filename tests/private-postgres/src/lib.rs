@@ -1,0 +1,23 @@
+//! A real PostgreSQL for tests: started by them, reached through a Unix socket in a directory of
+//! its own, and gone after them, also when they are killed. It never touches a server that runs on
+//! the machine, and never skips: a machine without PostgreSQL is told what to install.
+//!
+//! - [`Server::shared`] is one server for all tests of a run, whatever their number of processes.
+//!   Each test makes a [`Database`] of its own in it.
+//! - [`Server::start`] is a server for one test alone, which may stop it and start it again.
+//!
+//! Committed is not on disk: `fsync` is off, unless a test asks for it.
+//!
+//! Map: [`binaries`] (what is installed) · [`room`] (where, and as whom) · [`cluster`] (make and
+//! run one) · [`server`] · [`shared`](mod@shared) · [`database`].
+#![allow(rustdoc::private_intra_doc_links)]
+
+mod binaries;
+mod cluster;
+mod database;
+mod room;
+mod server;
+mod shared;
+
+pub use database::Database;
+pub use server::Server;

@@ -1,0 +1,146 @@
+//! A running server, as tests see it.
+
+use crate::binaries::Binaries;
+use crate::cluster::{Cluster, Needed, USER};
+use crate::room::Room;
+use crate::shared;
+use std::any::Any;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Child;
+
+/// A PostgreSQL of the tests' own. One that [`Server::start`] gave ends when it is dropped.
+pub struct Server {
+    cluster: Cluster,
+    options: Vec<String>,
+    /// The watchdog, while a server of this value's own runs.
+    running: Option<Child>,
+    /// What is let go of at the end: a directory, or the lock that keeps a shared server.
+    _kept: Box<dyn Any + Send + Sync>,
+}
+
+impl Server {
+    /// Makes a cluster and starts it, for this test alone: that costs more than a second.
+    ///
+    /// # Panics
+    /// When no PostgreSQL is installed, or when it does not start.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// As [`Self::start`], with more options, such as `fsync=on`.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn start_with(options: &[&str]) -> Self {
+        let room = Room::find();
+        let home = room.place();
+        let cluster = Cluster::make(home.path().to_owned(), Binaries::find(), room);
+        let options: Vec<String> = options.iter().map(ToString::to_string).collect();
+        let running = Some(cluster.run(Needed::ByOne, &options));
+        Self {
+            cluster,
+            options,
+            running,
+            _kept: Box::new(home),
+        }
+    }
+
+    /// The server that all tests of this user share. The first that asks starts it; it ends some
+    /// seconds after the last process that asked.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn shared() -> &'static Self {
+        shared::server()
+    }
+
+    pub(crate) fn kept_by(cluster: Cluster, kept: impl Any + Send + Sync) -> Self {
+        Self {
+            cluster,
+            options: Vec::new(),
+            running: None,
+            _kept: Box::new(kept),
+        }
+    }
+
+    /// Makes an empty database, and gives its URL.
+    ///
+    /// # Panics
+    /// When it is there already.
+    pub fn database(&self, name: &str) -> String {
+        self.psql("postgres", &format!("CREATE DATABASE \"{name}\""));
+        self.url(name)
+    }
+
+    /// The URL of a database.
+    pub fn url(&self, database: &str) -> String {
+        let host = percent_encoded(self.directory());
+        format!("postgres:///{database}?host={host}&user={USER}")
+    }
+
+    /// Runs statements in a database, and gives their rows, one a line.
+    ///
+    /// # Panics
+    /// When one of them fails: with what the server said.
+    pub fn psql(&self, database: &str, statements: &str) -> String {
+        self.cluster.psql(database, statements)
+    }
+
+    /// As [`Self::psql`], but left to the caller to be run.
+    pub fn psql_command(&self, database: &str, statements: &str) -> std::process::Command {
+        self.cluster.psql_command(database, statements)
+    }
+
+    /// The directory that holds the socket, and all else of it.
+    pub fn directory(&self) -> &Path {
+        self.cluster.place()
+    }
+
+    /// The end of what the server logged.
+    pub fn log(&self) -> String {
+        self.cluster.log()
+    }
+
+    /// Ends the server at once, as a crash would: connections break, and what was not committed is
+    /// lost. Nothing happens to one that has ended already.
+    ///
+    /// # Panics
+    /// When the watchdog is gone.
+    pub fn stop(&mut self) {
+        if let Some(mut watchdog) = self.running.take() {
+            let mut pipe = watchdog.stdin.take().expect("it is piped");
+            pipe.write_all(b"keep\n").expect("the watchdog listens");
+            drop(pipe);
+            watchdog.wait().expect("the watchdog is a child of ours");
+        }
+    }
+
+    /// Starts it again on the same data, and waits until it accepts connections.
+    ///
+    /// # Panics
+    /// When it runs, or does not start.
+    pub fn start_again(&mut self) {
+        assert!(self.running.is_none(), "stop it first");
+        self.running = Some(self.cluster.run(Needed::ByOne, &self.options));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn percent_encoded(path: &Path) -> String {
+    let mut text = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
+            text.push(char::from(*byte));
+        } else {
+            write!(text, "%{byte:02X}").expect("a text takes everything");
+        }
+    }
+    text
+}

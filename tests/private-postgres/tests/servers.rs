@@ -1,0 +1,178 @@
+//! What tests rely on: a server that is there, is theirs, and is gone afterwards, whatever became
+//! of the processes that used it.
+
+use private_postgres::{Database, Server};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A process that holds a server.
+struct Holder {
+    process: Child,
+    url: String,
+}
+
+impl Holder {
+    fn start(configure: impl FnOnce(&mut Command) -> &mut Command) -> Self {
+        Self::of(spawn(configure))
+    }
+
+    fn of(mut process: Child) -> Self {
+        let said = process.stdout.take().expect("it is piped");
+        let mut url = String::new();
+        let read = BufReader::new(said).read_line(&mut url);
+        read.expect("it says its URL");
+        let url = url.trim_end().to_owned();
+        Self { process, url }
+    }
+
+    /// Where its server lies.
+    fn place(&self) -> PathBuf {
+        let (_, host) = self.url.split_once("host=").expect("a socket");
+        let (host, _) = host.split_once('&').expect("a user");
+        PathBuf::from(host.replace("%2F", "/"))
+    }
+
+    fn query(&self, statement: &str) -> Option<String> {
+        let mut psql = Command::new("psql");
+        let asked = psql.args(["-XqAt", "-d", &self.url, "-c", statement]);
+        let output = asked.output().expect("psql is there");
+        let text = String::from_utf8(output.stdout).expect("it is text");
+        output.status.success().then(|| text.trim_end().to_owned())
+    }
+
+    /// Ends its server as a crash of the machine would, and waits until nobody answers.
+    fn crash(&self) {
+        let pid = std::fs::read_to_string(self.place().join("data/postmaster.pid"));
+        let pid = pid.expect("it runs");
+        let pid = pid.lines().next().expect("its number");
+        let killed = Command::new("kill").args(["-KILL", pid]).status();
+        assert!(killed.expect("every system has kill").success());
+        assert_eq!(self.query("SELECT pg_sleep(600)"), None);
+    }
+
+    /// As the system kills it: without a farewell.
+    fn kill(&mut self) {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("it is a child");
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        // It may be killed already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn(configure: impl FnOnce(&mut Command) -> &mut Command) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_private-postgres"));
+    let configured = configure(&mut command)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    configured.spawn().expect("it is built with its tests")
+}
+
+/// Waits until nothing is there; what runs a test that waits for ever ends it.
+fn wait_until_gone(path: &Path) {
+    let mut watch = Command::new("sh");
+    let script = r#"while [ -e "$1" ]; do sleep 0.05; done"#;
+    let watched = watch.args(["-c", script, "sh"]).arg(path).status();
+    assert!(watched.expect("every system has sh").success());
+}
+
+#[test]
+fn a_server_is_there_when_it_was_started_and_gone_when_it_was_dropped() {
+    let server = Server::start();
+    let url = server.database("first");
+    assert!(url.starts_with("postgres:///first?host=%2F"), "{url}");
+    assert_eq!(server.psql("first", "SELECT current_user"), "postgres\n");
+    let place = server.directory().to_owned();
+    drop(server);
+    assert!(!place.exists());
+}
+
+#[test]
+fn a_stopped_server_starts_again_with_what_was_committed() {
+    let mut server = Server::start_with(&["work_mem=5MB"]);
+    server.database("kept");
+    server.psql(
+        "kept",
+        "CREATE TABLE one (a integer); INSERT INTO one VALUES (7)",
+    );
+    server.stop();
+    let asked = server.psql_command("kept", "SELECT a FROM one").output();
+    assert!(!asked.expect("psql is there").status.success());
+    server.stop();
+    server.start_again();
+    assert_eq!(server.psql("kept", "SELECT a FROM one"), "7\n");
+    assert_eq!(server.psql("kept", "SHOW work_mem"), "5MB\n");
+}
+
+#[test]
+fn a_server_ends_with_a_process_that_is_killed() {
+    let mut holder = Holder::start(|command| command);
+    assert_eq!(holder.query("SELECT 1").as_deref(), Some("1"));
+    let place = holder.place();
+    holder.kill();
+    wait_until_gone(&place);
+    assert_eq!(holder.query("SELECT 1"), None);
+}
+
+#[test]
+fn all_processes_that_share_a_server_share_one() {
+    let starting: Vec<_> = (0..3)
+        .map(|_| spawn(|command| command.arg("shared")))
+        .collect();
+    let shared = Server::shared();
+    for holder in starting {
+        let holder = Holder::of(holder);
+        assert_eq!(holder.place(), shared.directory());
+    }
+    assert_eq!(shared.psql("postgres", "SELECT 1"), "1\n");
+}
+
+#[test]
+fn a_shared_server_that_crashed_is_replaced() {
+    let home = tempfile::tempdir_in("/tmp").expect("a directory");
+    let open = std::fs::Permissions::from_mode(0o711);
+    std::fs::set_permissions(home.path(), open).expect("it is ours");
+    let start = || Holder::start(|command| command.arg("shared").env("TMPDIR", home.path()));
+    let first = start();
+    let place = first.place();
+    assert!(place.starts_with(home.path()), "{}", place.display());
+    first.crash();
+
+    let second = start();
+    assert_eq!(second.query("SELECT 1").as_deref(), Some("1"));
+    assert_ne!(second.place(), place);
+    wait_until_gone(&place);
+
+    second.crash();
+    let place = second.place();
+    drop((first, second));
+    wait_until_gone(&place);
+}
+
+#[test]
+fn a_database_is_empty_and_goes_with_whoever_is_connected() {
+    let (one, other) = (Database::new(), Database::new());
+    assert_ne!(one.name(), other.name());
+    one.psql("CREATE TABLE a (b integer)");
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(other.psql(tables), "0\n");
+
+    let name = one.name().to_owned();
+    let sleeping = "SELECT pg_sleep(600)";
+    let mut connected = Server::shared().psql_command(&name, sleeping);
+    let mut connected = connected
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("psql is there");
+    drop(one);
+    assert!(!connected.wait().expect("it is a child").success());
+    let there = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
+    assert_eq!(other.psql(&there), "0\n");
+}
