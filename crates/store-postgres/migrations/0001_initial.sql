@@ -1,0 +1,223 @@
+-- Every `id` is an integer key of model::id: it sorts by time. Times are microseconds since the Unix
+-- epoch, hours whole hours since it, but for the node's lease, which is in the database's own time.
+-- Lists of words (types, channels, tags, flags) are texts with a space between the words, whose
+-- alphabet has none. Sealed columns are opaque.
+--
+-- What grows with traffic is keyed by application first, and partitioned by time: messages, attempts
+-- and excerpts by the time in their keys, payloads by their expiry, idempotency keys by the hour in
+-- which they expire. The last two are keyed by expiry first: that is how they go. Partitions are
+-- made ahead (partitions.rs). The rest stays small.
+
+CREATE TABLE setting (
+    name  text PRIMARY KEY,
+    value bytea NOT NULL
+);
+
+CREATE SEQUENCE node_epoch;
+
+-- A node's lease. `epoch` is new with every start, and names it as an owner of deliveries. `last_key`
+-- is the largest key that this slot ever gave, `floor` a key below which it commits none any more,
+-- `batch` the number of its last commit.
+CREATE TABLE node (
+    slot       integer PRIMARY KEY CHECK (slot BETWEEN 1 AND 1023),
+    epoch      bigint NOT NULL UNIQUE,
+    expires_at timestamptz NOT NULL,
+    started_at timestamptz NOT NULL,
+    name       text NOT NULL,
+    version    text NOT NULL,
+    last_key   bigint NOT NULL,
+    floor      bigint NOT NULL,
+    batch      bigint NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE application (
+    id         bigint PRIMARY KEY,
+    tail       bytea NOT NULL,
+    uid        text,
+    name       text NOT NULL,
+    rate_limit integer,
+    metadata   text NOT NULL,
+    revision   bigint NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    deleted    boolean NOT NULL DEFAULT false
+);
+CREATE INDEX application_live ON application (id) WHERE NOT deleted;
+CREATE UNIQUE INDEX application_uid ON application (uid) WHERE uid IS NOT NULL AND NOT deleted;
+
+CREATE TABLE data_key (
+    application bigint NOT NULL,
+    position    integer NOT NULL,
+    sealed      bytea NOT NULL,
+    PRIMARY KEY (application, position)
+);
+
+CREATE TABLE endpoint (
+    id            bigint PRIMARY KEY,
+    tail          bytea NOT NULL,
+    application   bigint NOT NULL,
+    uid           text,
+    url           text NOT NULL,
+    description   text NOT NULL,
+    disabled      boolean NOT NULL,
+    event_types   text,
+    channels      text,
+    rate_limit    integer,
+    metadata      text NOT NULL,
+    version       bigint NOT NULL,
+    secrets       bytea NOT NULL,
+    headers       bytea,
+    revision      bigint NOT NULL,
+    failing_since bigint,
+    created_at    bigint NOT NULL,
+    updated_at    bigint NOT NULL,
+    deleted       boolean NOT NULL DEFAULT false
+);
+CREATE INDEX endpoint_application ON endpoint (application, id) WHERE NOT deleted;
+CREATE UNIQUE INDEX endpoint_uid ON endpoint (application, uid) WHERE uid IS NOT NULL AND NOT deleted;
+
+-- The URL that an endpoint has had since a revision of its own: attempts name only the revision.
+CREATE TABLE endpoint_url (
+    endpoint bigint NOT NULL,
+    revision bigint NOT NULL,
+    url      text NOT NULL,
+    PRIMARY KEY (endpoint, revision)
+);
+
+CREATE TABLE event_type (
+    name          text COLLATE "C" PRIMARY KEY,
+    description   text NOT NULL,
+    archived      boolean NOT NULL,
+    deprecated    boolean NOT NULL,
+    schemas       text,
+    feature_flags text NOT NULL,
+    group_name    text,
+    created_at    bigint NOT NULL,
+    updated_at    bigint NOT NULL
+);
+
+CREATE TABLE message (
+    application  bigint NOT NULL,
+    id           bigint NOT NULL,
+    tail         bytea NOT NULL,
+    event_type   text NOT NULL,
+    event_id     text,
+    channels     text,
+    tags         text,
+    deliver_at   bigint,
+    expires_at   bigint NOT NULL,
+    form         smallint NOT NULL,
+    content_type text,
+    PRIMARY KEY (application, id)
+) PARTITION BY RANGE (id);
+
+-- Sealed. No row: it is gone. Whoever reads one knows all of its key.
+CREATE TABLE payload (
+    application bigint NOT NULL,
+    message     bigint NOT NULL,
+    expires_at  bigint NOT NULL,
+    body        bytea NOT NULL,
+    PRIMARY KEY (expires_at, application, message)
+) PARTITION BY RANGE (expires_at);
+
+CREATE TABLE event_key (
+    application bigint NOT NULL,
+    event_id    text COLLATE "C" NOT NULL,
+    message     bigint NOT NULL,
+    PRIMARY KEY (application, event_id)
+);
+
+-- Open deliveries only. The key is the order of a lane. Class 0 is live, 1 replayed. `owner` is the
+-- epoch of the node that holds it, or 0: nobody. Rows come and go: vacuum keeps up with them.
+CREATE TABLE delivery (
+    endpoint    bigint NOT NULL,
+    class       smallint NOT NULL,
+    due         bigint NOT NULL,
+    id          bigint NOT NULL,
+    application bigint NOT NULL,
+    message     bigint NOT NULL,
+    trigger     smallint NOT NULL,
+    attempts    integer NOT NULL,
+    owner       bigint NOT NULL,
+    PRIMARY KEY (endpoint, class, due, id)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000);
+CREATE INDEX delivery_message ON delivery (message, endpoint);
+
+-- By how much an endpoint's open deliveries, without an attempt behind them and with one, became
+-- more or fewer on each node: their sums are how many there are. By node, so that two never wait for
+-- each other.
+CREATE TABLE open_count (
+    endpoint bigint NOT NULL,
+    slot     integer NOT NULL,
+    pending  bigint NOT NULL,
+    retrying bigint NOT NULL,
+    PRIMARY KEY (endpoint, slot)
+) WITH (fillfactor = 50);
+
+-- Result 0 is success, 1 failure, 2 and more are reasons for which none was made.
+CREATE TABLE attempt (
+    application bigint NOT NULL,
+    id          bigint NOT NULL,
+    tail        bytea NOT NULL,
+    message     bigint NOT NULL,
+    endpoint    bigint NOT NULL,
+    trigger     smallint NOT NULL,
+    number      integer NOT NULL,
+    started_at  bigint NOT NULL,
+    duration_ms bigint NOT NULL,
+    status_code integer NOT NULL,
+    result      smallint NOT NULL,
+    revision    bigint NOT NULL,
+    PRIMARY KEY (application, id)
+) PARTITION BY RANGE (id);
+CREATE INDEX attempt_endpoint ON attempt (application, endpoint, id) INCLUDE (message, status_code, result);
+CREATE INDEX attempt_message ON attempt (application, message, endpoint, id) INCLUDE (status_code, result);
+CREATE INDEX attempt_failed ON attempt (application, endpoint, id) INCLUDE (message, status_code, result)
+    WHERE result > 0;
+
+CREATE TABLE excerpt (
+    application bigint NOT NULL,
+    attempt     bigint NOT NULL,
+    body        bytea NOT NULL,
+    PRIMARY KEY (application, attempt)
+) PARTITION BY RANGE (attempt);
+
+-- Attempts recorded within an hour, by each node. Result 2 counts every reason for which none was
+-- made.
+CREATE TABLE rollup (
+    endpoint   bigint NOT NULL,
+    hour       bigint NOT NULL,
+    event_type text COLLATE "C" NOT NULL,
+    result     smallint NOT NULL,
+    slot       integer NOT NULL,
+    attempts   bigint NOT NULL,
+    PRIMARY KEY (endpoint, hour, event_type, result, slot)
+) WITH (fillfactor = 80);
+
+-- `hour` is that in which it expires.
+CREATE TABLE idempotency (
+    hour        bigint NOT NULL,
+    fingerprint bytea NOT NULL,
+    body        bytea NOT NULL,
+    status      integer NOT NULL,
+    made        bigint NOT NULL,
+    made_tail   bytea NOT NULL,
+    PRIMARY KEY (hour, fingerprint)
+) PARTITION BY RANGE (hour);
+
+-- Background work. What `subject`, `low`, `high` and `detail` mean depends on the kind.
+CREATE TABLE task (
+    id          bigint PRIMARY KEY,
+    tail        bytea NOT NULL,
+    application bigint NOT NULL,
+    kind        smallint NOT NULL,
+    subject     bigint NOT NULL,
+    low         bigint NOT NULL,
+    high        bigint NOT NULL,
+    detail      bigint NOT NULL,
+    cursor      bigint NOT NULL,
+    done        bigint NOT NULL,
+    finished    boolean NOT NULL,
+    updated_at  bigint NOT NULL
+);
+CREATE INDEX task_open ON task (id) WHERE NOT finished;

@@ -1,0 +1,194 @@
+//! Changes of what is configured, and of single deliveries. Each is checked before anything of it
+//! is written, and keeps its request's idempotency key with it. What is checked is locked, so that
+//! no other node changes it before this is committed.
+
+mod application;
+mod endpoint;
+mod event_type;
+
+pub(crate) use endpoint::disable;
+
+use crate::batch::Batch;
+use crate::failure::Failure;
+use crate::{deliveries, endpoints, locks, messages, work};
+use model::delivery::Trigger;
+use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
+use store::change::{Change, ChangeError, ChangeRequest, Changed};
+use store::idempotency::Made;
+use store::work::Work;
+
+/// Why a change is not done.
+enum Refused {
+    /// The database failed: the whole transaction does.
+    Failure(Failure),
+    /// The change itself can't be done; nothing was written.
+    Change(ChangeError),
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<ChangeError> for Refused {
+    fn from(error: ChangeError) -> Self {
+        Self::Change(error)
+    }
+}
+
+/// Does a change, unless its idempotency key was used before. What came before it in the same
+/// transaction was written.
+pub(crate) async fn change(
+    batch: &mut Batch<'_>,
+    request: &ChangeRequest,
+) -> Result<Result<Changed, ChangeError>, Failure> {
+    if let Some(key) = &request.idempotency {
+        let priors = batch.priors(std::iter::once(key)).await?;
+        if let Some(prior) = priors.get(&key.fingerprint) {
+            return Ok(match prior.body == key.body {
+                true => Ok(Changed::Repeated(*prior)),
+                false => Err(ChangeError::KeyReused),
+            });
+        }
+    }
+    let changed = match apply(batch, &request.change).await {
+        Ok(changed) => changed,
+        Err(Refused::Change(error)) => return Ok(Err(error)),
+        Err(Refused::Failure(failure)) => return Err(failure),
+    };
+    if let Some(key) = &request.idempotency {
+        batch.remember(&[(key, made(&changed))]);
+    }
+    Ok(Ok(changed))
+}
+
+/// What a change holds in memory, roughly.
+pub(crate) fn bytes(change: &Change) -> usize {
+    const SMALL: usize = 4_096;
+    let large = match change {
+        Change::CreateEndpoint {
+            endpoint, headers, ..
+        }
+        | Change::ReplaceEndpoint {
+            endpoint, headers, ..
+        } => {
+            let types = endpoint.event_types.iter().flatten();
+            let types: usize = types.map(|name| name.as_str().len()).sum();
+            let headers = headers.as_ref().map_or(0, |headers| headers.len());
+            endpoint.url.len() + endpoint.description.len() + types + headers
+        }
+        Change::PutEventType { event_type, .. } => {
+            let schemas = event_type.schemas.as_ref().map_or(0, String::len);
+            event_type.description.len() + schemas
+        }
+        _ => 0,
+    };
+    SMALL + large
+}
+
+async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
+    match change {
+        Change::CreateApplication {
+            application,
+            data_key,
+        } => application::create(batch, application, data_key).await,
+        Change::ReplaceApplication {
+            application,
+            data_keys,
+            revision,
+        } => application::replace(batch, application, (data_keys, *revision)).await,
+        Change::ReplaceDataKeys {
+            application,
+            data_keys,
+            revision,
+        } => application::replace_data_keys(batch, *application, (data_keys, *revision)).await,
+        Change::DeleteApplication(key) => application::delete(batch, *key).await,
+        Change::CreateEndpoint {
+            endpoint,
+            secrets,
+            headers,
+            endpoints_max,
+        } => {
+            let sealed = (secrets, headers.as_ref());
+            endpoint::create(batch, endpoint, sealed, *endpoints_max).await
+        }
+        Change::ReplaceEndpoint {
+            endpoint,
+            secrets,
+            headers,
+            revision,
+        } => endpoint::replace(batch, endpoint, (secrets, headers.as_ref()), *revision).await,
+        Change::DeleteEndpoint(application, key) => {
+            endpoint::delete(batch, *application, *key).await
+        }
+        Change::PutEventType { event_type, expect } => {
+            event_type::put(batch, event_type, *expect).await
+        }
+        Change::ExpungeEventType(name) => event_type::expunge(batch, name).await,
+        Change::OpenDelivery {
+            application,
+            message,
+            endpoint,
+            trigger,
+            owned,
+        } => open_delivery(batch, (*application, *endpoint, *message), *trigger, *owned).await,
+        Change::StartWork {
+            tail,
+            application,
+            work,
+        } => start_work(batch, *tail, *application, work).await,
+    }
+}
+
+async fn open_delivery(
+    batch: &mut Batch<'_>,
+    ends: (ApplicationKey, EndpointKey, MessageKey),
+    trigger: Trigger,
+    owned: bool,
+) -> Result<Changed, Refused> {
+    let (application, endpoint, message) = ends;
+    let kept = locks::endpoints_of(batch.sql, application).await?;
+    kept.ok_or(ChangeError::Missing)?;
+    let to = endpoints::by_key(batch.sql, endpoint).await?;
+    to.filter(|row| !row.deleted && row.endpoint.application == application)
+        .ok_or(ChangeError::Missing)?;
+    let what = messages::load(batch.sql, application, message, false).await?;
+    let what = what.ok_or(ChangeError::Missing)?;
+    // Nothing may point at a payload that is gone.
+    if !locks::payload(batch.sql, &what.message).await? {
+        return Err(ChangeError::Missing.into());
+    }
+    let delivery = deliveries::due_now(batch, ends, trigger);
+    let hold = deliveries::open(batch, &[(delivery.clone(), owned)]).pop();
+    Ok(Changed::Delivery(delivery, hold.flatten()))
+}
+
+async fn start_work(
+    batch: &mut Batch<'_>,
+    tail: Tail,
+    application: ApplicationKey,
+    work: &Work,
+) -> Result<Changed, Refused> {
+    let kept = locks::endpoints_of(batch.sql, application).await?;
+    kept.ok_or(ChangeError::Missing)?;
+    let id = TaskId::new(batch.key(), tail);
+    work::write_as(batch, id, (application, work));
+    Ok(Changed::Work(id, batch.now))
+}
+
+/// What an idempotency key remembers of a change.
+fn made(changed: &Changed) -> Made {
+    let (key, tail) = match changed {
+        Changed::Application(row) => {
+            let id = row.application.id;
+            (id.key().integer(), id.tail())
+        }
+        Changed::Endpoint(row) => (row.endpoint.id.key().integer(), row.endpoint.id.tail()),
+        Changed::Delivery(delivery, _) => (delivery.key.integer(), Tail::default()),
+        Changed::Work(id, _) => (id.key().integer(), id.tail()),
+        Changed::EventType(_) | Changed::Removed => (0, Tail::default()),
+        Changed::Repeated(prior) => return prior.made,
+    };
+    Made { key, tail }
+}

@@ -1,0 +1,46 @@
+//! What can be set of the store.
+
+use std::fmt;
+use std::time::Duration;
+
+/// How to reach the database, and how much of it to use.
+#[derive(Clone)]
+pub struct PostgresConfig {
+    /// `postgres://…`: may hold a password, and is never printed.
+    pub url: String,
+    /// Where to reach the database itself, if `url` names a pooler that hands out connections by
+    /// transaction: for what can't pass through that.
+    pub direct_url: Option<String>,
+    /// The most connections of this node.
+    pub connections: usize,
+    /// How long a statement may take: shorter than a lease.
+    pub statement_timeout: Duration,
+    /// What this node is called in lists of nodes.
+    pub name: String,
+    /// The version that it runs.
+    pub version: String,
+}
+
+impl Default for PostgresConfig {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            direct_url: None,
+            connections: 16,
+            statement_timeout: Duration::from_secs(10),
+            name: String::new(),
+            version: String::new(),
+        }
+    }
+}
+
+impl fmt::Debug for PostgresConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresConfig")
+            .field("connections", &self.connections)
+            .field("statement_timeout", &self.statement_timeout)
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}

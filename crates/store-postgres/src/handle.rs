@@ -1,0 +1,284 @@
+//! The handle: [`store::Store`] as methods that queue a request for the writer or run a read.
+
+use crate::backup;
+use crate::failure::Failure;
+use crate::lease::give_back;
+use crate::request::{Asked, Request};
+use crate::shared::Shared;
+use crate::{
+    accept, applications, attempts, batch, change, claim, endpoint_messages, event_types, messages,
+    settings, statistics, work,
+};
+use async_trait::async_trait;
+use model::Timestamp;
+use model::event_type::EventType;
+use model::id::{ApplicationKey, AttemptId, AttemptKey, EndpointKey, Key, MessageKey, TaskId};
+use model::name::Name;
+use std::path::Path;
+use std::sync::Arc;
+use store::accept::{Accept, AcceptError, Accepted};
+use store::change::{ChangeError, ChangeRequest, Changed};
+use store::idempotency::{Fingerprint, Prior};
+use store::query::{
+    ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery, MessageQuery,
+    StatisticsQuery, Walk, Window,
+};
+use store::record::{Outcome, Recorded};
+use store::rows::{
+    ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, LaneDue,
+    MessageEndpointRow, MessageRow, RegistryRow, Statistics,
+};
+use store::work::{Slice, SweepLimits, Swept, WorkRow};
+use store::{Condition, Lane, MessageRef, Store, StoreError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+type Stored<T> = Result<T, StoreError>;
+
+/// The cluster's store.
+pub struct PostgresStore {
+    shared: Arc<Shared>,
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+/// Reads from one state of everything.
+macro_rules! read {
+    ($store:expr, $sql:ident => $read:expr) => {{
+        let pools = &$store.shared.pools;
+        let mut client = pools.client().await?;
+        let $sql = pools.snapshot(&mut client).await?;
+        let found = $read.await?;
+        $sql.commit().await?;
+        Ok(found)
+    }};
+}
+
+/// The same for a list, which ends below what other commits may still bring if it is read forwards.
+macro_rules! walk {
+    ($store:expr, $query:expr, $sql:ident => $read:path) => {{
+        let own = $store.shared.keys.floor($store.shared.clock.now());
+        let pools = &$store.shared.pools;
+        let mut client = pools.client().await?;
+        let $sql = pools.snapshot(&mut client).await?;
+        let mut query = $query.clone();
+        query.window = $store.below_floor(&$sql, own, query.window).await?;
+        let found = $read(&$sql, &query).await?;
+        $sql.commit().await?;
+        Ok(found)
+    }};
+}
+
+impl PostgresStore {
+    pub(crate) fn new(shared: Arc<Shared>, requests: mpsc::UnboundedSender<Request>) -> Self {
+        Self { shared, requests }
+    }
+
+    /// Takes no more requests. Its loops end, and what is not committed is not done.
+    pub fn close(&self) {
+        self.shared.room.close();
+        self.shared.closing.send_replace(true);
+        self.shared.pools.close();
+    }
+
+    /// Gives the lease back, so that what this node holds need not wait for its end. Nothing is to
+    /// be asked of it any more.
+    pub async fn leave(&self) {
+        if let Err(failure) = give_back(&self.shared).await {
+            tracing::warn!(%failure, "could not give the lease back: it ends by itself");
+        }
+    }
+
+    /// Has the writer do something, and waits for the answer.
+    async fn ask<T>(
+        &self,
+        bytes: usize,
+        asked: impl FnOnce(oneshot::Sender<T>) -> Asked,
+    ) -> Result<T, Failure> {
+        let kib = bytes.div_ceil(1_024).clamp(1, crate::open::ROOM_KIB);
+        let kib = u32::try_from(kib).expect("it was clamped");
+        let room = self.shared.room.clone().acquire_many_owned(kib).await;
+        let room = room.map_err(|_| Failure::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        let request = Request {
+            asked: asked(reply),
+            _room: room,
+        };
+        self.requests.send(request).map_err(|_| Failure::Closed)?;
+        answer.await.map_err(|_| Failure::Closed)
+    }
+
+    /// A window that ends below the lowest floor of all nodes, if it is read forwards.
+    async fn below_floor<K>(
+        &self,
+        sql: &crate::sql::Sql<'_>,
+        own: i64,
+        mut window: Window<K>,
+    ) -> Result<Window<K>, Failure> {
+        if window.ascending {
+            let slot = i32::from(self.shared.membership().slot);
+            let row = sql.row(
+                "SELECT min(floor) FROM node
+                 WHERE slot <> $1 AND expires_at > clock_timestamp()",
+                crate::sql::params![slot],
+            );
+            let others = match row.await? {
+                Some(row) => crate::columns::get::<Option<i64>>(&row, 0)?,
+                None => None,
+            };
+            let floor = Key::from_integer(others.unwrap_or(i64::MAX).min(own));
+            window.below = window.below.min(floor);
+        }
+        Ok(window)
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        // Nobody can ask for anything any more: the loops must not wait for it.
+        self.close();
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn accept(&self, batch: Vec<Accept>) -> Vec<Result<Accepted, AcceptError>> {
+        let items = batch.len();
+        let bytes = batch.iter().map(accept::bytes).sum();
+        match self.ask(bytes, |reply| Asked::Accept(batch, reply)).await {
+            Ok(answers) => answers,
+            Err(failure) => accept::refuse(items, &failure),
+        }
+    }
+
+    async fn record(&self, outcome: Outcome) -> Stored<Recorded> {
+        let outcome = Box::new(outcome);
+        self.ask(1_024, |reply| Asked::Record(outcome, reply))
+            .await?
+    }
+
+    async fn claim(&self, lane: Lane, due_by: Timestamp, limit: usize) -> Stored<Vec<Claimed>> {
+        let (membership, owned) = (self.shared.membership(), self.shared.owned());
+        let pools = &self.shared.pools;
+        let mut client = pools.client().await?;
+        let sql = pools.begin(&mut client).await?;
+        let node = (&owned, membership.slot, membership.epoch);
+        let claimed = claim::claim(&sql, node, (lane, due_by, limit)).await?;
+        sql.commit().await?;
+        Ok(claimed)
+    }
+
+    async fn lanes(&self, after: EndpointKey, limit: usize) -> Stored<Vec<LaneDue>> {
+        let (epoch, owned) = (self.shared.membership().epoch, self.shared.owned());
+        read!(self, sql => claim::lanes(&sql, (&owned, epoch), after, limit))
+    }
+
+    fn condition(&self) -> watch::Receiver<Condition> {
+        self.shared.condition.subscribe()
+    }
+
+    async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError> {
+        let bytes = change::bytes(&request.change);
+        let request = Box::new(request);
+        let answer = self.ask(bytes, |reply| Asked::Change(request, reply)).await;
+        answer.map_err(StoreError::from)?
+    }
+
+    async fn prior(&self, fingerprints: &[Fingerprint]) -> Stored<Option<Prior>> {
+        let now = self.shared.clock.now();
+        let wanted = fingerprints.iter().map(|one| &one[..]).collect();
+        let found: Stored<_> = read!(self, sql => batch::find_priors(&sql, wanted, now));
+        let found = found?;
+        Ok(fingerprints.iter().find_map(|one| found.get(one).copied()))
+    }
+
+    async fn registry(&self, application: &ApplicationRef) -> Stored<Option<RegistryRow>> {
+        read!(self, sql => applications::registry(&sql, application))
+    }
+
+    async fn applications(
+        &self,
+        query: &ApplicationQuery,
+    ) -> Stored<Walk<ApplicationRow, ApplicationKey>> {
+        walk!(self, query, sql => applications::list)
+    }
+
+    async fn event_types_named(&self, names: &[Name]) -> Stored<Vec<EventType>> {
+        read!(self, sql => event_types::named(&sql, names))
+    }
+
+    async fn event_types(&self, query: &EventTypeQuery) -> Stored<Walk<EventType, Name>> {
+        read!(self, sql => event_types::list(&sql, query))
+    }
+
+    async fn messages(&self, query: &MessageQuery) -> Stored<Walk<MessageRow, MessageKey>> {
+        walk!(self, query, sql => messages::list)
+    }
+
+    async fn message(
+        &self,
+        application: ApplicationKey,
+        message: &MessageRef,
+    ) -> Stored<Option<MessageRow>> {
+        read!(self, sql => messages::named(&sql, application, message))
+    }
+
+    async fn attempts(&self, query: &AttemptQuery) -> Stored<Walk<AttemptRow, AttemptKey>> {
+        walk!(self, query, sql => attempts::list)
+    }
+
+    async fn attempt(
+        &self,
+        application: ApplicationKey,
+        message: MessageKey,
+        id: AttemptId,
+    ) -> Stored<Option<AttemptRow>> {
+        read!(self, sql => attempts::one(&sql, (application, message), id))
+    }
+
+    async fn endpoint_messages(
+        &self,
+        query: &EndpointMessageQuery,
+    ) -> Stored<Walk<EndpointMessageRow, MessageKey>> {
+        walk!(self, query, sql => endpoint_messages::of_endpoint)
+    }
+
+    async fn message_endpoints(
+        &self,
+        message: (ApplicationKey, MessageKey),
+        after: EndpointKey,
+        limit: usize,
+    ) -> Stored<Walk<MessageEndpointRow, EndpointKey>> {
+        read!(self, sql => endpoint_messages::of_message(&sql, message, after, limit))
+    }
+
+    async fn statistics(&self, query: StatisticsQuery) -> Stored<Statistics> {
+        let now = self.shared.clock.now();
+        read!(self, sql => statistics::count(&sql, query, now))
+    }
+
+    async fn work(&self) -> Stored<Slice> {
+        self.ask(1_024, Asked::Work).await?
+    }
+
+    async fn work_row(&self, id: TaskId) -> Stored<Option<WorkRow>> {
+        read!(self, sql => work::row(&sql, id))
+    }
+
+    async fn sweep(&self, limits: SweepLimits) -> Stored<Swept> {
+        self.ask(1_024, |reply| Asked::Sweep(limits, reply)).await?
+    }
+
+    async fn setting(&self, name: &str) -> Stored<Option<Vec<u8>>> {
+        read!(self, sql => settings::get(&sql, name))
+    }
+
+    async fn set_setting(&self, name: &str, value: &[u8]) -> Stored<Vec<u8>> {
+        let setting = (name.to_owned(), value.to_vec());
+        self.ask(1_024, |reply| Asked::Setting(setting, reply))
+            .await?
+    }
+
+    async fn backup(&self, directory: &Path) -> Stored<()> {
+        let mut client = self.shared.pools.direct().await?;
+        Ok(backup::copy(&mut client, directory).await?)
+    }
+}

@@ -1,0 +1,74 @@
+//! The other loop: looks after nodes that are gone, and makes partitions ahead. Every node does so,
+//! and whichever comes first has done it.
+
+use crate::batch::hour_up;
+use crate::node::{end_expired, leave};
+use crate::partitions::{Partition, around};
+use crate::shared::Shared;
+use model::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often leases are looked at.
+const ROUND: Duration = Duration::from_secs(1);
+/// For so many hours from now idempotency keys are written: those of client libraries expire within
+/// two hours, others within thirteen. Every hour between was one of them before.
+const HOURS_AHEAD: [u64; 4] = [1, 2, 12, 13];
+
+/// Runs until the store is closed.
+pub struct LeaseLoop {
+    shared: Arc<Shared>,
+}
+
+impl LeaseLoop {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Ends leases that have run out.
+    pub async fn run(self) {
+        tokio::select! {
+            biased;
+            () = self.shared.until_closed() => {}
+            () = self.work() => {}
+        }
+    }
+
+    async fn work(&self) {
+        loop {
+            if let Err(failure) = self.round().await {
+                tracing::debug!(%failure, "can't look after leases at the moment");
+            }
+            tokio::time::sleep(ROUND).await;
+        }
+    }
+
+    async fn round(&self) -> Result<(), crate::failure::Failure> {
+        let now = self.shared.clock.now();
+        self.shared.need(ahead(now)).await?;
+        let mut client = self.shared.pools.client().await?;
+        let ended = end_expired(&mut client).await?;
+        if ended > 0 {
+            tracing::warn!(
+                nodes = ended,
+                "nodes are gone: what they held is taken over"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// What will be written soon belongs into these.
+fn ahead(now: Timestamp) -> BTreeSet<Partition> {
+    let mut partitions = around(now);
+    let hour = |hours| now.plus(Duration::from_secs(hours * 3_600));
+    partitions.extend(HOURS_AHEAD.map(|hours| Partition::of_hour(hour_up(hour(hours)))));
+    partitions
+}
+
+/// Gives this node's lease back.
+pub(crate) async fn give_back(shared: &Shared) -> Result<(), crate::failure::Failure> {
+    let mut client = shared.pools.direct().await?;
+    leave(&mut client, shared.membership()).await
+}

@@ -1,0 +1,66 @@
+//! The cluster's store: [`store::Store`] on PostgreSQL, for a Postrider of many nodes.
+//!
+//! All SQL is here. N equal nodes share one database, and none leads: each has a lease, whose epoch
+//! names it as the owner of deliveries. What concurrent requests write is committed as a group,
+//! with a statement for each table, and the lease renewed in the same transaction. Reads see one
+//! state of everything.
+//!
+//! Nothing here reads the wall clock or draws randomness; leases are in the database's time.
+//! [`PostgresStore::open`] gives the two loops to whoever spawns tasks.
+//!
+//! Map, in the order of a message's way: [`accept`] · [`claim`] · [`record`] · [`deliveries`] and
+//! [`pending`] (their rows) · [`work`] and [`sweep`] (housekeeping) · [`change`] (what is
+//! configured) · [`applications`], [`endpoints`], [`event_types`], [`messages`], [`attempts`],
+//! [`endpoint_messages`], [`statistics`], [`paging`] (lists and counts) · [`request`], [`writer`],
+//! [`commit`], [`batch`], [`keys`], [`locks`] (the machinery) · [`node`], [`lease`] (among the
+//! others) · [`open`](mod@open), [`schema`], [`partitions`], [`location`], [`pools`], [`sql`] (the
+//! database) · [`mod@backup`].
+#![allow(rustdoc::private_intra_doc_links)]
+
+mod accept;
+mod applications;
+mod attempts;
+mod backup;
+mod batch;
+mod change;
+mod claim;
+mod columns;
+mod commit;
+mod config;
+mod deliveries;
+mod endpoint_messages;
+mod endpoints;
+mod event_types;
+mod failure;
+mod handle;
+mod keys;
+mod lease;
+mod location;
+mod locks;
+mod messages;
+mod node;
+mod open;
+mod open_error;
+mod paging;
+mod partitions;
+mod pending;
+mod pools;
+mod record;
+mod request;
+mod rounds;
+mod schema;
+mod settings;
+mod shared;
+mod sql;
+mod statistics;
+mod sweep;
+mod work;
+mod writer;
+
+pub use backup::{CopyError, backup, restore};
+pub use config::PostgresConfig;
+pub use handle::PostgresStore;
+pub use lease::LeaseLoop;
+pub use open::Surroundings;
+pub use open_error::OpenError;
+pub use writer::WriterLoop;

@@ -1,0 +1,214 @@
+//! Messages as rows: reading them, alone and in lists.
+//!
+//! Keys are looked up one by one, within one statement: each in the only partition that can hold
+//! it, and its payload in that of its expiry. A plain join leaves it to the planner's statistics,
+//! which a new partition has none of, whether all rows of an application are read instead.
+
+use crate::columns::{
+    direction, get, key, name, number, optional_name, optional_sealed, optional_time, tail, time,
+    words,
+};
+use crate::failure::Failure;
+use crate::paging::{self, Listing, Seen, SeenIn};
+use crate::sql::{Sql, columns_of, params};
+use model::id::{ApplicationKey, MessageId, MessageKey};
+use model::message::Message;
+use model::name::Name;
+use std::collections::HashMap;
+use store::query::{MessageFilter, MessageQuery, Walk, Window};
+use store::rows::{MessageRow, Payload};
+use store::{MessageRef, encoding};
+use tokio_postgres::Row;
+
+const COLUMNS: &str =
+    "id, tail, event_type, event_id, channels, tags, deliver_at, expires_at, form,
+    content_type";
+
+/// A list. Only those that pass are read.
+pub(crate) async fn list(
+    sql: &Sql<'_>,
+    query: &MessageQuery,
+) -> Result<Walk<MessageRow, MessageKey>, Failure> {
+    paging::walk(&Messages { sql, query }, query.window.limit).await
+}
+
+struct Messages<'q> {
+    sql: &'q Sql<'q>,
+    query: &'q MessageQuery,
+}
+
+impl Listing for Messages<'_> {
+    type Position = MessageKey;
+    type Passed = ();
+    type Row = MessageRow;
+
+    async fn look(
+        &self,
+        beyond: Option<&MessageKey>,
+        rows: usize,
+    ) -> Result<Vec<SeenIn<Self>>, Failure> {
+        let of = Of {
+            application: self.query.application,
+            window: &self.query.window,
+            filter: &self.query.filter,
+        };
+        look(self.sql, of, beyond, rows).await
+    }
+
+    async fn load(
+        &self,
+        passed: &[(MessageKey, ())],
+    ) -> Result<HashMap<MessageKey, MessageRow>, Failure> {
+        let keys = columns_of(passed, |(key, ())| *key);
+        load_many(
+            self.sql,
+            self.query.application,
+            &keys,
+            self.query.with_payload,
+        )
+        .await
+    }
+
+    fn with_content(&self) -> bool {
+        self.query.with_payload
+    }
+
+    fn content_bytes(row: &MessageRow) -> usize {
+        row.payload.bytes()
+    }
+}
+
+/// Which messages are looked at.
+pub(crate) struct Of<'q> {
+    pub(crate) application: ApplicationKey,
+    pub(crate) window: &'q Window<model::id::MessageKind>,
+    pub(crate) filter: &'q MessageFilter,
+}
+
+/// Walks along an application's messages. Without a filter, the index tells all.
+pub(crate) async fn look(
+    sql: &Sql<'_>,
+    of: Of<'_>,
+    beyond: Option<&MessageKey>,
+    rows: usize,
+) -> Result<Vec<Seen<MessageKey, ()>>, Failure> {
+    let looked_at = match *of.filter == MessageFilter::default() {
+        true => "NULL, NULL, NULL",
+        false => "event_type, channels, tags",
+    };
+    let statement = format!(
+        "SELECT id, {looked_at} FROM message
+         WHERE application = $1 AND id > $2 AND id < $3 ORDER BY id {} LIMIT $4",
+        direction(of.window.ascending)
+    );
+    let (above, below) = paging::behind(of.window, beyond);
+    let limit = paging::limit(rows);
+    let params = params![of.application.integer(), above, below, limit];
+    let read = |row: &Row| {
+        Ok(Seen {
+            position: key(row, 0)?,
+            passes: passes(of.filter, row, 1)?.then_some(()),
+        })
+    };
+    sql.rows(&statement, params)
+        .await?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// Whether a row passes that has type, channels and tags in the columns from `first` on.
+pub(crate) fn passes(filter: &MessageFilter, row: &Row, first: usize) -> Result<bool, Failure> {
+    let text = |column| Ok::<_, Failure>(get::<Option<&str>>(row, column)?.unwrap_or_default());
+    Ok(filter.passes(text(first)?, text(first + 1)?, text(first + 2)?))
+}
+
+/// One message of an application with its payload.
+pub(crate) async fn named(
+    sql: &Sql<'_>,
+    application: ApplicationKey,
+    message: &MessageRef,
+) -> Result<Option<MessageRow>, Failure> {
+    match message {
+        MessageRef::Id(id) => {
+            let found = load(sql, application, id.key(), true).await?;
+            Ok(found.filter(|found| found.message.id == *id))
+        }
+        MessageRef::EventId(event_id) => match by_event_id(sql, application, event_id).await? {
+            Some(key) => load(sql, application, key, true).await,
+            None => Ok(None),
+        },
+    }
+}
+
+/// The message with this key, of this application.
+pub(crate) async fn load(
+    sql: &Sql<'_>,
+    application: ApplicationKey,
+    key: MessageKey,
+    with_payload: bool,
+) -> Result<Option<MessageRow>, Failure> {
+    let mut found = load_many(sql, application, &[key], with_payload).await?;
+    Ok(found.remove(&key))
+}
+
+/// The messages with these keys, of this application.
+pub(crate) async fn load_many(
+    sql: &Sql<'_>,
+    application: ApplicationKey,
+    keys: &[MessageKey],
+    with_payload: bool,
+) -> Result<HashMap<MessageKey, MessageRow>, Failure> {
+    let mut keys = columns_of(keys, |key| key.integer());
+    keys.sort_unstable();
+    keys.dedup();
+    let payload = match with_payload {
+        false => "NULL::bytea",
+        true => {
+            "(SELECT p.body FROM payload p WHERE p.application = $1
+              AND p.message = message.id AND p.expires_at = message.expires_at)"
+        }
+    };
+    let statement = format!(
+        "SELECT m.* FROM unnest($2) AS g (key) CROSS JOIN LATERAL
+         (SELECT {COLUMNS}, {payload} FROM message WHERE application = $1 AND id = g.key LIMIT 1) m"
+    );
+    let rows = sql.rows(&statement, params![application.integer(), keys]);
+    let mut found = HashMap::new();
+    for row in rows.await? {
+        let message = read(&row, application)?;
+        let payload = match with_payload {
+            false => Payload::NotRead,
+            true => optional_sealed(&row, 10)?.map_or(Payload::Gone, Payload::Sealed),
+        };
+        found.insert(message.id.key(), MessageRow { message, payload });
+    }
+    Ok(found)
+}
+
+async fn by_event_id(
+    sql: &Sql<'_>,
+    application: ApplicationKey,
+    event_id: &Name,
+) -> Result<Option<MessageKey>, Failure> {
+    let row = sql.row(
+        "SELECT message FROM event_key WHERE application = $1 AND event_id = $2",
+        params![application.integer(), event_id.as_str()],
+    );
+    row.await?.map(|row| key(&row, 0)).transpose()
+}
+
+fn read(row: &Row, application: ApplicationKey) -> Result<Message, Failure> {
+    let form = encoding::form(number(row, 8)?, get(row, 9)?);
+    Ok(Message {
+        id: MessageId::new(key(row, 0)?, tail(row, 1)?),
+        application,
+        event_type: name(row, 2)?,
+        event_id: optional_name(row, 3)?,
+        channels: words(row, 4)?,
+        tags: words(row, 5)?,
+        deliver_at: optional_time(row, 6)?,
+        expires_at: time(row, 7)?,
+        form: form.ok_or_else(|| Failure::unreadable("message.form"))?,
+    })
+}

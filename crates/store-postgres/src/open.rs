@@ -1,0 +1,74 @@
+//! Opening a store: schema, lease, parts. Tasks are the binary's to spawn.
+
+use crate::OpenError;
+use crate::config::PostgresConfig;
+use crate::handle::PostgresStore;
+use crate::keys::Keys;
+use crate::lease::LeaseLoop;
+use crate::node::Membership;
+use crate::pools::Pools;
+use crate::schema;
+use crate::shared::Shared;
+use crate::writer::WriterLoop;
+use model::id::KeySequence;
+use model::{Clock, Entropy};
+use std::sync::{Arc, Mutex};
+use store::Condition;
+use tokio::sync::{Semaphore, mpsc, watch};
+
+/// Requests that wait take this much memory at the most, in KiB.
+pub(crate) const ROOM_KIB: usize = 64 * 1_024;
+
+/// What a store takes from outside, so that a simulation can replace it.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives the random part of ids that the store makes itself.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl PostgresStore {
+    /// Opens the store of a database, brings its schema up to date, and joins its nodes. The loops
+    /// must each be run by a task before anything is asked of it; both end after
+    /// [`PostgresStore::close`].
+    pub async fn open(
+        config: PostgresConfig,
+        surroundings: Surroundings,
+    ) -> Result<(Self, WriterLoop, LeaseLoop), OpenError> {
+        let pools = Pools::new(&config)?;
+        let mut client = pools.direct().await?;
+        require_durability(&client).await?;
+        schema::migrate(&mut client).await?;
+        drop(client);
+        let nowhere = Membership { slot: 0, epoch: 0 };
+        let shared = Arc::new(Shared {
+            pools,
+            config,
+            clock: surroundings.clock,
+            entropy: surroundings.entropy,
+            owned: Mutex::default(),
+            membership: Mutex::new(nowhere),
+            keys: Keys::new(KeySequence::after(0, 0)),
+            partitions: crate::partitions::Partitions::default(),
+            condition: watch::Sender::new(Condition::Writable),
+            room: Arc::new(Semaphore::new(ROOM_KIB)),
+            closing: watch::Sender::new(false),
+        });
+        shared.join().await?;
+        let (requests, inbox) = mpsc::unbounded_channel();
+        let store = Self::new(shared.clone(), requests);
+        let writer = WriterLoop::new(shared.clone(), inbox);
+        Ok((store, writer, LeaseLoop::new(shared)))
+    }
+}
+
+/// A commit that is answered must be on disk, on the standby too where there is a synchronous one.
+async fn require_durability(client: &tokio_postgres::Client) -> Result<(), OpenError> {
+    let row = client.query_one("SHOW synchronous_commit", &[]).await?;
+    let setting: String = row.try_get(0)?;
+    match setting.as_str() {
+        "off" => Err(OpenError::NotDurable(setting)),
+        _ => Ok(()),
+    }
+}

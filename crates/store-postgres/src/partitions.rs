@@ -1,0 +1,166 @@
+//! Partitions by time: made before anything is written that belongs into them. Which are there is
+//! remembered; one that another node has dropped meanwhile makes a commit fail, and is made again.
+
+use crate::failure::Failure;
+use crate::schema::SCHEMA_LOCK;
+use model::Timestamp;
+use model::id::Key;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard};
+use store::encoding::HOUR;
+use tokio_postgres::Client;
+
+/// How much time a partition of messages, attempts and payloads spans: a week, so that three months
+/// of them are few enough to plan over.
+const SPAN: i64 = 7 * 24 * HOUR;
+
+/// What is partitioned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Table {
+    /// By the time in its key.
+    Message,
+    /// By the time in its key.
+    Attempt,
+    /// By the time in its attempt's key.
+    Excerpt,
+    /// By expiry.
+    Payload,
+    /// By the hour of expiry.
+    Idempotency,
+}
+
+/// A partition: of a table, the one of this number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Partition {
+    table: Table,
+    number: i64,
+}
+
+impl Partition {
+    /// Where rows of this time belong: when they are made, or when they expire.
+    pub(crate) fn at(table: Table, time: Timestamp) -> Self {
+        let number = match table {
+            Table::Idempotency => time.micros().div_euclid(HOUR),
+            _ => time.micros().div_euclid(SPAN),
+        };
+        Self { table, number }
+    }
+
+    /// Where idempotency keys that expire at this hour belong.
+    pub(crate) fn of_hour(hour: i64) -> Self {
+        Self {
+            table: Table::Idempotency,
+            number: hour,
+        }
+    }
+
+    /// The partition of a name that [`Self::make`] gave.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let (parent, number) = name.rsplit_once('_')?;
+        let number = number.parse().ok()?;
+        let tables = [
+            Table::Message,
+            Table::Attempt,
+            Table::Excerpt,
+            Table::Payload,
+            Table::Idempotency,
+        ];
+        let mut all = tables.into_iter().map(|table| Self { table, number });
+        all.find(|partition| partition.parent() == parent)
+    }
+
+    fn parent(self) -> &'static str {
+        match self.table {
+            Table::Message => "message",
+            Table::Attempt => "attempt",
+            Table::Excerpt => "excerpt",
+            Table::Payload => "payload",
+            Table::Idempotency => "idempotency",
+        }
+    }
+
+    /// From, and to before.
+    fn range(self) -> (i64, i64) {
+        let time = |number: i64| Timestamp::from_micros(number.saturating_mul(SPAN));
+        let (first, end) = (self.number, self.number.saturating_add(1));
+        match self.table {
+            Table::Message | Table::Attempt | Table::Excerpt => (
+                Key::<()>::first_at(time(first)).integer(),
+                Key::<()>::first_at(time(end)).integer(),
+            ),
+            Table::Payload => (time(first).micros(), time(end).micros()),
+            Table::Idempotency => (first, end),
+        }
+    }
+
+    /// The statements that make it where it is not there. The table is made first and attached
+    /// then, which locks out nobody.
+    fn make(self) -> String {
+        let (parent, (from, to)) = (self.parent(), self.range());
+        let name = format!("{parent}_{}", self.number);
+        format!(
+            "DO $$ BEGIN
+                 IF to_regclass('{name}') IS NULL THEN
+                     CREATE TABLE {name} (LIKE {parent} INCLUDING ALL);
+                     ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({to});
+                 END IF;
+             END $$;"
+        )
+    }
+}
+
+/// The partitions that are known to be there.
+#[derive(Default)]
+pub(crate) struct Partitions {
+    known: Mutex<BTreeSet<Partition>>,
+}
+
+impl Partitions {
+    /// Those of these that may have to be made.
+    pub(crate) fn missing(&self, needed: BTreeSet<Partition>) -> BTreeSet<Partition> {
+        let known = self.lock();
+        needed
+            .into_iter()
+            .filter(|partition| !known.contains(partition))
+            .collect()
+    }
+
+    /// Makes partitions.
+    pub(crate) async fn make(
+        &self,
+        client: &Client,
+        missing: BTreeSet<Partition>,
+    ) -> Result<(), Failure> {
+        for partition in &missing {
+            let statements = format!(
+                "BEGIN; SELECT pg_advisory_xact_lock({SCHEMA_LOCK}); {} COMMIT;",
+                partition.make()
+            );
+            client.batch_execute(&statements).await?;
+        }
+        self.lock().extend(missing);
+        Ok(())
+    }
+
+    /// What was known may not be true any more.
+    pub(crate) fn forget(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Partition>> {
+        self.known
+            .lock()
+            .expect("nothing panics while it holds this lock")
+    }
+}
+
+/// What is written now belongs into these, and what is written soon into the next.
+pub(crate) fn around(now: Timestamp) -> BTreeSet<Partition> {
+    let soon = now.plus(std::time::Duration::from_secs(2 * 24 * 3_600));
+    [now, soon]
+        .into_iter()
+        .flat_map(|time| {
+            [Table::Message, Table::Attempt, Table::Excerpt].map(|table| Partition::at(table, time))
+        })
+        .collect()
+}

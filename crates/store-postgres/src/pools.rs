@@ -1,0 +1,140 @@
+//! Connections: a pool for statements, and one connection at a time for what a pooler in between
+//! could not carry.
+
+use crate::OpenError;
+use crate::config::PostgresConfig;
+use crate::failure::Failure;
+use crate::location::{CONNECT_MAX, Location};
+use crate::sql::{Manner, Sql};
+use deadpool_postgres::{
+    Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts, Transaction,
+};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio_postgres::{Config, IsolationLevel};
+
+/// A statement that the database ends itself is answered within this.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The planner goes by index everywhere: what it would guess from statistics that are behind, or
+/// from an empty table, are scans of tables that grow. Plans are made once.
+/// Compiling one takes longer than any of them runs.
+const PLANNER: [&str; 5] = [
+    "enable_hashjoin=off",
+    "enable_mergejoin=off",
+    "enable_seqscan=off",
+    "plan_cache_mode=force_generic_plan",
+    "jit=off",
+];
+
+/// The connections of a node.
+pub(crate) struct Pools {
+    pool: Pool,
+    direct: Location,
+    manner: Manner,
+    statement_timeout: Duration,
+}
+
+impl Pools {
+    /// Connects when it is first asked to.
+    pub(crate) fn new(config: &PostgresConfig) -> Result<Self, OpenError> {
+        let pooled = config.direct_url.is_some();
+        let mut through = Location::parse(&config.url)?;
+        let mut direct = Location::parse(config.direct_url.as_ref().unwrap_or(&config.url))?;
+        let timeout = config.statement_timeout;
+        set_options(&mut direct.config, Duration::ZERO);
+        if !pooled {
+            set_options(&mut through.config, timeout);
+        }
+        let manager = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let timeouts = Timeouts {
+            wait: Some(CONNECT_MAX),
+            create: Some(CONNECT_MAX),
+            recycle: Some(CONNECT_MAX),
+        };
+        let pool = Pool::builder(Manager::from_config(through.config, through.tls, manager))
+            .max_size(config.connections)
+            .timeouts(timeouts)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| OpenError::Database(error.to_string()))?;
+        Ok(Self {
+            pool,
+            direct,
+            manner: Manner {
+                unnamed: pooled,
+                limit: timeout + GRACE,
+                doubted: Arc::default(),
+            },
+            statement_timeout: timeout,
+        })
+    }
+
+    /// A connection for a transaction.
+    pub(crate) async fn client(&self) -> Result<Client, Failure> {
+        if self.manner.doubted.swap(false, Ordering::Relaxed) {
+            self.pool.retain(|_, _| false);
+        }
+        Ok(self.pool.get().await?)
+    }
+
+    /// Begins a transaction that writes.
+    pub(crate) async fn begin<'c>(&self, client: &'c mut Client) -> Result<Sql<'c>, Failure> {
+        let transaction = client.build_transaction();
+        let transaction = transaction.isolation_level(IsolationLevel::ReadCommitted);
+        let transaction = self.manner.wait(transaction.start()).await?;
+        self.settled(transaction).await
+    }
+
+    /// Begins a transaction that sees one state of everything.
+    pub(crate) async fn snapshot<'c>(&self, client: &'c mut Client) -> Result<Sql<'c>, Failure> {
+        let transaction = client.build_transaction();
+        let transaction = transaction
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true);
+        let transaction = self.manner.wait(transaction.start()).await?;
+        self.settled(transaction).await
+    }
+
+    /// Through a pooler each transaction brings its own settings.
+    async fn settled<'c>(&self, transaction: Transaction<'c>) -> Result<Sql<'c>, Failure> {
+        let sql = Sql::new(transaction, self.manner.clone());
+        if self.manner.unnamed {
+            let timeout = self.statement_timeout.as_millis();
+            let planner = PLANNER
+                .map(|setting| format!("SET LOCAL {setting};"))
+                .concat();
+            sql.batch(&format!("SET LOCAL statement_timeout={timeout};{planner}"))
+                .await?;
+        }
+        Ok(sql)
+    }
+
+    /// A connection of its own to the database itself. It ends when the client is dropped.
+    pub(crate) async fn direct(&self) -> Result<tokio_postgres::Client, Failure> {
+        let connecting = self.direct.config.connect(self.direct.tls.clone());
+        let connected = tokio::time::timeout(CONNECT_MAX, connecting).await;
+        let (client, connection) = connected
+            .map_err(|_| Failure::Unavailable("the database does not answer".to_owned()))??;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    /// No connection is given out any more.
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+}
+
+fn set_options(config: &mut Config, statement_timeout: Duration) {
+    let mut options = config.get_options().unwrap_or_default().to_owned();
+    for setting in PLANNER {
+        options.push_str(&format!(" -c {setting}"));
+    }
+    let timeout = statement_timeout.as_millis();
+    options.push_str(&format!(" -c statement_timeout={timeout}"));
+    config.options(&options);
+}

@@ -1,0 +1,183 @@
+//! Recording outcomes. A delivery's row, as it was when it was claimed, tells whether an outcome
+//! comes for the first time and in time: every first one deletes or changes it. Only where it is
+//! not found is there anything to look up.
+
+use crate::batch::Batch;
+use crate::change;
+use crate::columns::{key, tail};
+use crate::deliveries::{self, COLUMNS, Written};
+use crate::failure::Failure;
+use crate::sql::{Sql, columns_of, params};
+use model::Timestamp;
+use model::attempt::AttemptResult;
+use model::delivery::{Delivery, Trigger};
+use model::id::{AttemptId, DeliveryKey, Tail};
+use std::collections::{HashMap, HashSet};
+use store::record::{HealthChange, Outcome, Recorded, Then};
+
+/// Records outcomes, of which no two are of the same delivery.
+pub(crate) async fn record(
+    batch: &mut Batch<'_>,
+    outcomes: &[&Outcome],
+) -> Result<Vec<Recorded>, Failure> {
+    let found = take_effect(batch, outcomes).await?;
+    let missed: Vec<&Outcome> = outcomes
+        .iter()
+        .copied()
+        .filter(|outcome| !found.contains(&outcome.delivery.key))
+        .collect();
+    let before = recorded_before(batch.sql, &missed).await?;
+    let mut recorded = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        let stale = !found.contains(&outcome.delivery.key);
+        recorded.push(match before.get(&outcome.attempt.tail) {
+            Some(attempt) if stale => Recorded {
+                attempt: *attempt,
+                stale: false,
+                disabled: false,
+            },
+            _ => Recorded {
+                attempt: write_attempt(batch, outcome),
+                stale,
+                disabled: false,
+            },
+        });
+    }
+    let effective = |outcome: &&&Outcome| found.contains(&outcome.delivery.key);
+    let by_hand: Vec<&Outcome> = outcomes.iter().filter(effective).copied().collect();
+    close_scheduled_siblings(batch, &by_hand).await?;
+    for (outcome, recorded) in outcomes.iter().zip(&mut recorded) {
+        if found.contains(&outcome.delivery.key) {
+            recorded.disabled = change_health(batch, outcome).await?;
+        }
+    }
+    Ok(recorded)
+}
+
+/// Closes and reschedules: the deliveries that were there, held by this node.
+async fn take_effect(
+    batch: &mut Batch<'_>,
+    outcomes: &[&Outcome],
+) -> Result<HashSet<DeliveryKey>, Failure> {
+    let mut closing: Vec<&Delivery> = Vec::new();
+    let mut moving: Vec<(&Delivery, Timestamp)> = Vec::new();
+    for outcome in outcomes {
+        let delivery = &outcome.delivery;
+        // A hold of a lease that has ended is worth nothing.
+        if !batch.owned.is_held(delivery.endpoint, delivery.key) {
+            continue;
+        }
+        match outcome.then {
+            Then::Close => closing.push(delivery),
+            Then::Reschedule(due) => moving.push((delivery, due)),
+        }
+    }
+    let mut found = deliveries::close(batch, &closing).await?;
+    found.extend(deliveries::reschedule(batch, &moving).await?);
+    Ok(found)
+}
+
+async fn recorded_before(
+    sql: &Sql<'_>,
+    missed: &[&Outcome],
+) -> Result<HashMap<Tail, AttemptId>, Failure> {
+    if missed.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sql.rows(
+        "SELECT found.id, found.tail FROM unnest($1, $2, $3, $4) AS g (a, m, e, t)
+         CROSS JOIN LATERAL (SELECT id, tail FROM attempt
+             WHERE application = g.a AND message = g.m AND endpoint = g.e AND tail = g.t
+             LIMIT 1) AS found",
+        params![
+            columns_of(missed, |one| one.delivery.application.integer()),
+            columns_of(missed, |one| one.delivery.message.integer()),
+            columns_of(missed, |one| one.delivery.endpoint.integer()),
+            columns_of(missed, |one| one.attempt.tail.to_vec())
+        ],
+    );
+    let rows = rows.await?;
+    rows.iter()
+        .map(|row| {
+            let tail = tail(row, 1)?;
+            Ok((tail, AttemptId::new(key(row, 0)?, tail)))
+        })
+        .collect()
+}
+
+fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome) -> AttemptId {
+    let attempt = &outcome.attempt;
+    let written = Written {
+        delivery: &outcome.delivery,
+        event_type: &outcome.event_type,
+        tail: attempt.tail,
+        number: attempt.number,
+        started_at: attempt.started_at,
+        duration_ms: attempt.duration.as_millis().try_into().unwrap_or(u32::MAX),
+        status_code: attempt.status_code,
+        result: attempt.result,
+        revision: attempt.endpoint_revision,
+        excerpt: attempt.excerpt.clone(),
+    };
+    deliveries::write_attempt(batch, written)
+}
+
+/// A success by hand makes the automatic series pointless.
+async fn close_scheduled_siblings(
+    batch: &mut Batch<'_>,
+    outcomes: &[&Outcome],
+) -> Result<(), Failure> {
+    let by_hand: Vec<&Outcome> = outcomes
+        .iter()
+        .copied()
+        .filter(|outcome| outcome.delivery.trigger != Trigger::Scheduled)
+        .filter(|outcome| outcome.attempt.result == AttemptResult::Success)
+        .collect();
+    if by_hand.is_empty() {
+        return Ok(());
+    }
+    let statement = format!(
+        "SELECT {COLUMNS} FROM delivery d JOIN unnest($1, $2) AS g (m, e)
+         ON d.message = g.m AND d.endpoint = g.e WHERE d.trigger = 0"
+    );
+    let rows = batch.sql.rows(
+        &statement,
+        params![
+            columns_of(&by_hand, |one| one.delivery.message.integer()),
+            columns_of(&by_hand, |one| one.delivery.endpoint.integer())
+        ],
+    );
+    let open: Vec<Delivery> = rows
+        .await?
+        .iter()
+        .map(deliveries::read)
+        .collect::<Result<_, _>>()?;
+    deliveries::close(batch, &open.iter().collect::<Vec<_>>()).await?;
+    Ok(())
+}
+
+/// Whether the endpoint was disabled by it.
+async fn change_health(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<bool, Failure> {
+    let endpoint = outcome.delivery.endpoint;
+    match outcome.health {
+        HealthChange::None => {}
+        HealthChange::FailingSince(since) => {
+            let failing = batch.sql.run(
+                "UPDATE endpoint SET failing_since = $2
+                 WHERE id = $1 AND failing_since IS NULL RETURNING 1",
+                params![endpoint.integer(), since.micros()],
+            );
+            failing.await?;
+        }
+        HealthChange::Works => {
+            let works = batch.sql.run(
+                "UPDATE endpoint SET failing_since = NULL
+                 WHERE id = $1 AND failing_since IS NOT NULL RETURNING 1",
+                params![endpoint.integer()],
+            );
+            works.await?;
+        }
+        HealthChange::Disable => return change::disable(batch, endpoint).await,
+    }
+    Ok(false)
+}

@@ -1,0 +1,28 @@
+//! Small values that the whole installation shares.
+
+use crate::columns;
+use crate::failure::Failure;
+use crate::sql::{Sql, params};
+
+/// The value of this name, if it was ever set.
+pub(crate) async fn get(sql: &Sql<'_>, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    let row = sql.row("SELECT value FROM setting WHERE name = $1", params![name]);
+    let row = row.await?;
+    row.map(|row| columns::get(&row, 0)).transpose()
+}
+
+/// Sets a value unless there is one, and gives back what is there then. Waits for another node that
+/// is about to set it.
+pub(crate) async fn put_if_absent(
+    sql: &Sql<'_>,
+    name: &str,
+    value: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    let put = sql.run(
+        "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1",
+        params![name, value],
+    );
+    put.await?;
+    let found = get(sql, name).await?;
+    found.ok_or_else(|| Failure::unreadable("setting"))
+}

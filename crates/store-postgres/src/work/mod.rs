@@ -1,0 +1,88 @@
+//! Background work: its rows, and its slices. A slice's rows commit with the position that they
+//! bring the work to; open work takes turns. What one node works on is locked until its slice is
+//! committed, and the others pass it over.
+
+mod end_deliveries;
+mod fan_out;
+mod recover;
+mod rows;
+
+pub(crate) use rows::{TaskWrite, insert, row, write, write_as};
+
+use crate::batch::Batch;
+use crate::failure::Failure;
+use model::delivery::Delivery;
+use rows::Task;
+use store::rows::LaneDue;
+use store::work::{Slice, Work};
+
+/// What one slice did.
+#[derive(Default)]
+struct Progress {
+    /// Where the next one begins.
+    cursor: i64,
+    /// Rows written.
+    done: usize,
+    /// Whether it was the last.
+    finished: bool,
+    /// Deliveries opened by it.
+    opened: Vec<LaneDue>,
+}
+
+/// Does the next slice of what is open and no other node is at.
+pub(crate) async fn slice(batch: &mut Batch<'_>) -> Result<Slice, Failure> {
+    let Some(task) = rows::take_open(batch.sql, batch.rounds.task).await? else {
+        return Ok(Slice {
+            task: None,
+            lanes: Vec::new(),
+            more: false,
+        });
+    };
+    batch.rounds.task = task.id.key().integer();
+    let progress = advance(batch, &task).await?;
+    rows::move_on(batch, &task, &progress).await?;
+    let more = !progress.finished || rows::is_any_open(batch.sql).await?;
+    Ok(Slice {
+        task: Some(task.id),
+        lanes: earliest_of_each(progress.opened),
+        more,
+    })
+}
+
+async fn advance(batch: &mut Batch<'_>, task: &Task) -> Result<Progress, Failure> {
+    match &task.work {
+        Work::FanOut {
+            message,
+            after,
+            registry_revision,
+        } => {
+            let of = (task.application, *message);
+            fan_out::advance(batch, of, (*after, *registry_revision)).await
+        }
+        Work::Recover {
+            endpoint,
+            since,
+            until,
+        } => recover::advance(batch, task, (*endpoint, *since, *until)).await,
+        Work::EndDeliveries {
+            endpoint,
+            reason,
+            up_to,
+        } => end_deliveries::advance(batch, *endpoint, (*reason, *up_to)).await,
+    }
+}
+
+fn earliest_of_each(mut opened: Vec<LaneDue>) -> Vec<LaneDue> {
+    opened.sort_unstable_by_key(|lane| (lane.endpoint, lane.due));
+    opened.dedup_by_key(|lane| lane.endpoint);
+    opened
+}
+
+/// A lane in which a delivery was opened.
+fn lane_due(delivery: &Delivery) -> LaneDue {
+    LaneDue {
+        endpoint: delivery.endpoint,
+        application: delivery.application,
+        due: delivery.due,
+    }
+}

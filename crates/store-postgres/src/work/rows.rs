@@ -1,0 +1,158 @@
+//! Rows of background work.
+
+use super::Progress;
+use crate::batch::Batch;
+use crate::columns::{get, key, number, tail, time};
+use crate::failure::Failure;
+use crate::sql::{Sql, columns_of, params};
+use model::Timestamp;
+use model::id::{ApplicationKey, TaskId, TaskKey};
+use store::encoding::{self, WorkColumns, work_columns};
+use store::work::{Work, WorkRow};
+use tokio_postgres::Row;
+
+const COLUMNS: &str = "id, tail, application, kind, subject, low, high, detail, cursor, done,
+    finished, updated_at";
+
+/// Work as a slice finds it.
+pub(super) struct Task {
+    pub(super) id: TaskId,
+    pub(super) application: ApplicationKey,
+    pub(super) work: Work,
+    pub(super) cursor: i64,
+}
+
+/// Work to write.
+pub(crate) struct TaskWrite {
+    id: TaskId,
+    application: ApplicationKey,
+    columns: WorkColumns,
+    at: Timestamp,
+}
+
+/// Writes new work of an application, whose id the store makes up.
+pub(crate) fn write(batch: &mut Batch<'_>, key: TaskKey, of: (ApplicationKey, &Work)) {
+    let id = TaskId::new(key, batch.tail());
+    write_as(batch, id, of);
+}
+
+/// Writes new work of an application.
+pub(crate) fn write_as(
+    batch: &mut Batch<'_>,
+    id: TaskId,
+    (application, work): (ApplicationKey, &Work),
+) {
+    batch.pending.tasks.push(TaskWrite {
+        id,
+        application,
+        columns: work_columns(work),
+        at: batch.now,
+    });
+}
+
+/// Writes what was collected.
+pub(crate) async fn insert(sql: &Sql<'_>, rows: &[TaskWrite]) -> Result<(), Failure> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let inserted = sql.run(
+        "INSERT INTO task (id, tail, application, kind, subject, low, high, detail, cursor,
+         updated_at, done, finished)
+         SELECT *, 0, false FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING 1",
+        params![
+            columns_of(rows, |row| row.id.key().integer()),
+            columns_of(rows, |row| row.id.tail().to_vec()),
+            columns_of(rows, |row| row.application.integer()),
+            columns_of(rows, |row| i16::from(row.columns.kind)),
+            columns_of(rows, |row| row.columns.subject),
+            columns_of(rows, |row| row.columns.low),
+            columns_of(rows, |row| row.columns.high),
+            columns_of(rows, |row| row.columns.detail),
+            columns_of(rows, |row| row.columns.cursor),
+            columns_of(rows, |row| row.at.micros())
+        ],
+    );
+    inserted.await.map(drop)
+}
+
+/// Work by its id, also when it has come to its end.
+pub(crate) async fn row(sql: &Sql<'_>, id: TaskId) -> Result<Option<WorkRow>, Failure> {
+    let statement = format!("SELECT {COLUMNS} FROM task WHERE id = $1");
+    let found = sql.row(&statement, params![id.key().integer()]).await?;
+    let Some(row) = found else {
+        return Ok(None);
+    };
+    if tail(&row, 1)? != id.tail() {
+        return Ok(None);
+    }
+    Ok(Some(WorkRow {
+        id,
+        application: key(&row, 2)?,
+        work: work(&row)?,
+        done: number(&row, 9)?,
+        finished: get(&row, 10)?,
+        updated_at: time(&row, 11)?,
+    }))
+}
+
+/// Locks the next open work behind `after` that no other node is at; from the start again where
+/// there is none.
+pub(super) async fn take_open(sql: &Sql<'_>, after: i64) -> Result<Option<Task>, Failure> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM task WHERE NOT finished AND id > $1 ORDER BY id LIMIT 1
+         FOR UPDATE SKIP LOCKED"
+    );
+    for after in [after, 0] {
+        if let Some(row) = sql.row(&statement, params![after]).await? {
+            return Ok(Some(Task {
+                id: TaskId::new(key(&row, 0)?, tail(&row, 1)?),
+                application: key(&row, 2)?,
+                work: work(&row)?,
+                cursor: get(&row, 8)?,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether there is open work that no other node is at.
+pub(super) async fn is_any_open(sql: &Sql<'_>) -> Result<bool, Failure> {
+    let open = sql.run(
+        "SELECT 1 FROM task WHERE NOT finished ORDER BY id LIMIT 1 FOR KEY SHARE SKIP LOCKED",
+        params![],
+    );
+    Ok(open.await? > 0)
+}
+
+/// Writes how far work has come.
+pub(super) async fn move_on(
+    batch: &Batch<'_>,
+    task: &Task,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let done = i64::try_from(progress.done).unwrap_or(i64::MAX);
+    let moved = batch.sql.run(
+        "UPDATE task SET cursor = $2, done = done + $3, finished = $4, updated_at = $5
+         WHERE id = $1 RETURNING 1",
+        params![
+            task.id.key().integer(),
+            progress.cursor,
+            done,
+            progress.finished,
+            batch.now.micros()
+        ],
+    );
+    moved.await.map(drop)
+}
+
+fn work(row: &Row) -> Result<Work, Failure> {
+    let columns = WorkColumns {
+        kind: number(row, 3)?,
+        subject: get(row, 4)?,
+        low: get(row, 5)?,
+        high: get(row, 6)?,
+        detail: get(row, 7)?,
+        cursor: get(row, 8)?,
+    };
+    encoding::work(columns).ok_or_else(|| Failure::unreadable("task"))
+}

@@ -1,0 +1,207 @@
+//! The writer: takes whatever waits, commits it as a group, and answers. Where a commit fails it
+//! decides what that means for each of the group.
+//!
+//! Nothing is answered while it is not known whether a commit succeeded. The node's row tells: its
+//! `batch` is the number of the last one that did.
+
+use crate::commit::{Tried, commit};
+use crate::failure::Failure;
+use crate::node::RENEWAL;
+use crate::request::{Answer, Request};
+use crate::rounds::Rounds;
+use crate::shared::Shared;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Condition;
+use tokio::sync::mpsc;
+
+/// The most requests of a commit.
+const GROUP_MAX: usize = 1_024;
+/// A group that keeps colliding with other nodes is refused after so many tries.
+const COLLISIONS_MAX: usize = 20;
+/// Between two tries while the database is away: doubles from the first to the second.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// Runs until the store is closed.
+pub struct WriterLoop {
+    shared: Arc<Shared>,
+    inbox: mpsc::UnboundedReceiver<Request>,
+    rounds: Rounds,
+    /// Of the next commit.
+    number: i64,
+    /// Outcomes that wait for the database.
+    waiting: Vec<Request>,
+    pause: Duration,
+}
+
+impl WriterLoop {
+    pub(crate) fn new(shared: Arc<Shared>, inbox: mpsc::UnboundedReceiver<Request>) -> Self {
+        Self {
+            shared,
+            inbox,
+            rounds: Rounds::default(),
+            number: 1,
+            waiting: Vec::new(),
+            pause: PAUSE.0,
+        }
+    }
+
+    /// Commits what is asked for. A commit under way when the store is closed is left as it is.
+    pub async fn run(mut self) {
+        let shared = self.shared.clone();
+        tokio::select! {
+            biased;
+            () = shared.until_closed() => {}
+            () = self.work() => {}
+        }
+    }
+
+    async fn work(&mut self) {
+        loop {
+            let mut group = std::mem::take(&mut self.waiting);
+            if group.is_empty() {
+                // An empty group renews the lease.
+                let received = self.inbox.recv_many(&mut group, GROUP_MAX);
+                if let Ok(0) = tokio::time::timeout(RENEWAL, received).await {
+                    return;
+                }
+            } else {
+                self.wait_a_little().await;
+                while group.len() < GROUP_MAX
+                    && let Ok(request) = self.inbox.try_recv()
+                {
+                    group.push(request);
+                }
+            }
+            self.settle(group).await;
+        }
+    }
+
+    /// Commits a group, and answers all of it but outcomes that can't be written yet.
+    async fn settle(&mut self, group: Vec<Request>) {
+        for _ in 0..COLLISIONS_MAX {
+            let number = self.number;
+            self.number += 1;
+            match commit(&self.shared, &mut self.rounds, (number, &group)).await {
+                Ok(answers) => return self.succeeded(group, answers),
+                Err(Tried::Not(Failure::Conflict(reason))) => {
+                    tracing::debug!(reason, "a commit collided with another node's");
+                    self.shared.partitions.forget();
+                }
+                Err(Tried::Not(Failure::LeaseLost)) => {
+                    if let Err(failure) = self.rejoin().await {
+                        return self.failed(group, &failure);
+                    }
+                }
+                Err(Tried::Not(Failure::Unreadable(reason))) if group.len() > 1 => {
+                    tracing::error!(reason, "a group of requests failed: each is tried alone");
+                    for request in group {
+                        Box::pin(self.settle(vec![request])).await;
+                    }
+                    return;
+                }
+                Err(Tried::Not(failure)) => return self.failed(group, &failure),
+                Err(Tried::Unknown(failure, answers)) => {
+                    match self.find_out((number, &failure)).await {
+                        Ok(true) => return self.succeeded(group, answers),
+                        Ok(false) => {}
+                        Err(failure) => return self.failed(group, &failure),
+                    }
+                }
+            }
+        }
+        let reason = "other nodes change the same rows all the time".to_owned();
+        self.failed(group, &Failure::Conflict(reason));
+    }
+
+    fn succeeded(&mut self, group: Vec<Request>, answers: Vec<Answer>) {
+        self.pause = PAUSE.0;
+        self.shared.tell(Condition::Writable);
+        for (request, answer) in group.into_iter().zip(answers) {
+            request.answer(answer);
+        }
+    }
+
+    /// Nothing of a group was committed. Outcomes wait, whatever else there is can be asked for
+    /// again.
+    fn failed(&mut self, group: Vec<Request>, failure: &Failure) {
+        let hopeless = matches!(failure, Failure::Unreadable(_) | Failure::Closed);
+        if !hopeless {
+            tracing::warn!(%failure, "can't commit at the moment");
+            self.shared.tell(Condition::ReadOnly);
+        }
+        for request in group {
+            if request.waits() && !hopeless {
+                self.waiting.push(request);
+            } else {
+                request.refuse(failure);
+            }
+        }
+    }
+
+    /// Whether the commit of this number succeeded. While the database is away nobody else is kept
+    /// waiting for it.
+    async fn find_out(&mut self, (number, failure): (i64, &Failure)) -> Result<bool, Failure> {
+        tracing::warn!(%failure, "a commit was not answered: finding out whether it succeeded");
+        self.shared.tell(Condition::ReadOnly);
+        loop {
+            match self.last_commit().await {
+                Ok(last) => {
+                    self.shared.keys.end();
+                    return Ok(last >= number);
+                }
+                // The lease went to another node: nothing that this one answers now may be wrong.
+                Err(Failure::LeaseLost) => {
+                    self.shared.keys.end();
+                    self.rejoin().await?;
+                    return Err(Failure::LeaseLost);
+                }
+                Err(_) => {
+                    self.wait_a_little().await;
+                    self.refuse_others();
+                }
+            }
+        }
+    }
+
+    /// The number of the last commit of this lease. The row is locked, so that one that is still
+    /// being committed is waited for.
+    async fn last_commit(&self) -> Result<i64, Failure> {
+        let membership = self.shared.membership();
+        let mut client = self.shared.pools.client().await?;
+        let sql = self.shared.pools.begin(&mut client).await?;
+        let row = sql.row(
+            "SELECT batch FROM node WHERE slot = $1 AND epoch = $2 FOR UPDATE",
+            crate::sql::params![i32::from(membership.slot), membership.epoch],
+        );
+        let row = row.await?.ok_or(Failure::LeaseLost)?;
+        let last = crate::columns::get(&row, 0)?;
+        sql.commit().await?;
+        Ok(last)
+    }
+
+    fn refuse_others(&mut self) {
+        let away = Failure::Unavailable("the database is away".to_owned());
+        while let Ok(request) = self.inbox.try_recv() {
+            if request.waits() {
+                self.waiting.push(request);
+            } else {
+                request.refuse(&away);
+            }
+        }
+    }
+
+    async fn rejoin(&mut self) -> Result<(), Failure> {
+        tracing::warn!("this node's lease has ended: what it held goes to whoever is alive");
+        let joined = self.shared.join().await;
+        joined.map_err(|error| Failure::Unavailable(error.to_string()))
+    }
+
+    async fn wait_a_little(&mut self) {
+        // Nodes that lost the same database don't come back all at once.
+        let share: u8 = model::entropy::random::<1>(&*self.shared.entropy)[0];
+        let pause = self.pause / 2 + self.pause.mul_f64(f64::from(share) / 512.0);
+        tokio::time::sleep(pause).await;
+        self.pause = (self.pause * 2).min(PAUSE.1);
+    }
+}
