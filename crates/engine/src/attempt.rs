@@ -29,7 +29,7 @@ const LONG_REST: Duration = Duration::from_secs(30);
 /// Where it returns early, or panics, the delivery is let go of as it was, and found again.
 pub(crate) async fn run_attempt(engine: &Engine, mut in_hand: InHand) -> Ended {
     let begun = engine.moment();
-    let prepared = match prepare(engine, &in_hand, begun.wall).await {
+    let prepared = match prepare(engine, &in_hand, begun).await {
         Ok(prepared) => prepared,
         Err(why) => return unprepared(engine, in_hand, &why),
     };
@@ -146,6 +146,9 @@ async fn record(engine: &Engine, in_hand: InHand, attempt: &Attempt, noted: Note
     let outcome = outcome(engine, in_hand, attempt, decision);
     match engine.parts.store.record(outcome).await {
         Ok(recorded) => {
+            if let Some(change) = on_its_way {
+                change.recorded(engine.parts.clock.monotonic());
+            }
             if let (Then::Reschedule(due), false) = (decision.then, recorded.stale) {
                 ended.due = Some(due);
             }
@@ -163,7 +166,6 @@ async fn record(engine: &Engine, in_hand: InHand, attempt: &Attempt, noted: Note
             ended.rest = Some(LONG_REST);
         }
     }
-    drop(on_its_way);
     if let Some(application) = forget {
         engine.parts.registry.forget(application);
     }

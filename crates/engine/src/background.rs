@@ -23,7 +23,7 @@ pub(crate) async fn do_work(engine: &Engine) {
             Ok(()) => {
                 engine.observer.tell(Happening::WorkDone);
                 let more = engine.work.notified();
-                let _ = tokio::time::timeout(engine.config.survey_every, more).await;
+                let _ = tokio::time::timeout(engine.config.look_every(), more).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "background work can't go on");

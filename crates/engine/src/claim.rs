@@ -1,5 +1,5 @@
 //! Asking the store what is due: of one lane, when its turn has come and it has room, and of all
-//! lanes, at the start and now and then, in case one was missed.
+//! lanes, at the start and now and then, in case one was missed, or another node left something.
 //!
 //! Never asks for what is due first among all: a million due deliveries of a dead endpoint must not
 //! stand before another's.
@@ -73,7 +73,7 @@ pub(crate) async fn survey_lanes(engine: &Engine) {
         let pause = match survey(engine).await {
             Ok(()) => {
                 let took = engine.parts.clock.monotonic().saturating_sub(begun);
-                engine.config.survey_every.max(took * SURVEY_SHARE)
+                engine.config.look_every().max(took * SURVEY_SHARE)
             }
             Err(error) => {
                 tracing::warn!(%error, "can't look through the lanes");

@@ -7,6 +7,11 @@ use std::time::Duration;
 use transport::Limits;
 use webhook::HeaderFamily;
 
+/// How often a store that other nodes write to is looked through: what one of them left for anybody
+/// waits for as long at most, and so does what a node held that is gone. Seldomer, and its first
+/// retries would come late; more often, and idle nodes would keep the database busy.
+pub const SURVEY_SHARED_EVERY: Duration = Duration::from_secs(1);
+
 /// The engine's settings.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
@@ -47,6 +52,10 @@ pub struct EngineConfig {
     pub encrypt_payloads: bool,
     /// How often all lanes are looked through in the store, in case one was missed. Default 30 s.
     pub survey_every: Duration,
+    /// Whether other nodes write to the store, which tell nobody here: then it is looked through
+    /// every [`SURVEY_SHARED_EVERY`], and what is known of endpoints is looked up again. Default
+    /// false.
+    pub shared: bool,
     /// What is removed by age.
     pub retention: Retention,
     /// How long attempts in flight may go on once the engine is told to end. Default 30 s.
@@ -68,6 +77,17 @@ pub struct Retention {
     pub pause: Duration,
 }
 
+impl EngineConfig {
+    /// How often the store is looked through for what nobody told of.
+    pub(crate) fn look_every(&self) -> Duration {
+        if self.shared {
+            self.survey_every.min(SURVEY_SHARED_EVERY)
+        } else {
+            self.survey_every
+        }
+    }
+}
+
 impl Default for EngineConfig {
     fn default() -> Self {
         Self {
@@ -86,6 +106,7 @@ impl Default for EngineConfig {
             header_family: HeaderFamily::default(),
             encrypt_payloads: true,
             survey_every: Duration::from_secs(30),
+            shared: false,
             retention: Retention::default(),
             drain_timeout: Duration::from_secs(30),
             user_agent: concat!("Postrider/", env!("CARGO_PKG_VERSION")).to_owned(),

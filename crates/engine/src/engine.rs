@@ -77,7 +77,7 @@ impl Engine {
     pub fn new(parts: EngineParts, config: EngineConfig) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             ready: ReadyEndpoints::new(parts.vault.clone(), parts.address_policy.clone(), &config),
-            health: HealthBook::new(),
+            health: HealthBook::new(config.shared),
             observer: Observer::default(),
             work: Notify::new(),
             errands: TaskTracker::new(),

@@ -20,7 +20,7 @@
 //! whose lease ran out, does that, and the store sorts out whose outcome counts. Likewise nothing
 //! that is handed over from memory, noted as due or told by `store::Lanes` is needed for
 //! correctness: forgotten, it is found by looking through the store, at the start and twice a
-//! minute.
+//! minute. So is what other nodes leave for anybody, where they share the store: every second then.
 //!
 //! After a change (an endpoint deleted, disabled, edited) is acknowledged, no attempt begins by
 //! what was before. While the store can't commit, no attempt begins at all: its outcome could not
@@ -66,7 +66,7 @@ mod seal;
 mod shutdown;
 mod verdict;
 
-pub use config::{EngineConfig, Retention};
+pub use config::{EngineConfig, Retention, SURVEY_SHARED_EVERY};
 pub use engine::{Engine, EngineParts};
 pub use lane::LaneLimits;
 pub use observe::{Counters, Happening};

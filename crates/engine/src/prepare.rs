@@ -7,7 +7,7 @@
 use crate::engine::Engine;
 use crate::health_book::Seen;
 use crate::ready::{NotReady, ReadyEndpoint, Unsound};
-use crate::roster::InHand;
+use crate::roster::{InHand, Moment};
 use crate::seal::{Letter, Manner, seal};
 use crate::verdict::Happened;
 use bytes::Bytes;
@@ -49,7 +49,7 @@ pub(crate) enum NotPrepared {
 pub(crate) async fn prepare(
     engine: &Engine,
     in_hand: &InHand,
-    at: Timestamp,
+    at: Moment,
 ) -> Result<Prepared, NotPrepared> {
     let application = ApplicationRef::Key(in_hand.lane().application);
     loop {
@@ -93,7 +93,7 @@ pub(crate) async fn is_live(engine: &Engine, in_hand: &Seen) -> bool {
     }
 }
 
-fn by_row(engine: &Engine, in_hand: &InHand, row: Option<&RegistryRow>, at: Timestamp) -> Prepared {
+fn by_row(engine: &Engine, in_hand: &InHand, row: Option<&RegistryRow>, at: Moment) -> Prepared {
     let lane = in_hand.lane();
     let mut prepared = Prepared {
         endpoint: None,
@@ -102,6 +102,7 @@ fn by_row(engine: &Engine, in_hand: &InHand, row: Option<&RegistryRow>, at: Time
             endpoint: lane.endpoint,
             revision: 0,
             failing_since: None,
+            at: at.mono,
         },
         ring: None,
         outgoing: Err(Happened::Ended(EndReason::EndpointDeleted)),
@@ -113,13 +114,13 @@ fn by_row(engine: &Engine, in_hand: &InHand, row: Option<&RegistryRow>, at: Time
     prepared.endpoint = Some(endpoint.endpoint.id);
     prepared.seen.revision = endpoint.revision;
     prepared.seen.failing_since = endpoint.failing_since;
-    if let Some(reason) = end_reason(in_hand, endpoint, at) {
+    if let Some(reason) = end_reason(in_hand, endpoint, at.wall) {
         prepared.outgoing = Err(Happened::Ended(reason));
         return prepared;
     }
     match engine.ready.get(&row.application, endpoint) {
         Ok((ready, ring)) => {
-            let outgoing = request(engine, in_hand, (&ready, &ring), at);
+            let outgoing = request(engine, in_hand, (&ready, &ring), at.wall);
             prepared.outgoing = outgoing.map(Box::new).map_err(Happened::Unsound);
             prepared.ring = Some(ring);
         }

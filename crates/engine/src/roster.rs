@@ -284,14 +284,14 @@ impl Roster {
             return Vec::new();
         };
         if facts.is_none() {
-            state.learn(None);
+            state.learn(None, self.now.mono);
             self.rest(lane.endpoint, turns::SHORT_REST);
             self.settle(lane.endpoint);
             return Vec::new();
         }
         let mut given_back = Vec::new();
         // What was changed meanwhile is looked up again, in the next turn.
-        if let Some(facts) = state.learn(facts) {
+        if let Some(facts) = state.learn(facts, self.now.mono) {
             let (live, rate_limit) = (facts.live, facts.application_rate_limit);
             let newly_gone = !live && !state.gone;
             let is_back = live && state.gone;

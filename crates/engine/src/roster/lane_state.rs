@@ -38,7 +38,12 @@ enum Knowledge {
     Learning {
         outdated: bool,
     },
-    Known(Facts),
+    Known {
+        facts: Facts,
+        since: Duration,
+    },
+    /// Known, and being looked up again: it may have been changed where nobody tells of it.
+    Renewing(Facts),
 }
 
 /// A claim that is under way.
@@ -161,7 +166,10 @@ impl LaneState {
 
     /// Whether it could be forgotten. A granted place outlives its lane's state without harm.
     pub(super) fn is_idle(&self) -> bool {
-        let learning = matches!(self.knowledge, Knowledge::Learning { .. });
+        let learning = matches!(
+            self.knowledge,
+            Knowledge::Learning { .. } | Knowledge::Renewing(_)
+        );
         let busy = self.queued() > 0
             || self.stored
             || self.claiming.is_some()
@@ -196,7 +204,7 @@ impl LaneState {
 
     pub(super) fn facts(&self) -> Option<&Facts> {
         match &self.knowledge {
-            Knowledge::Known(facts) => Some(facts),
+            Knowledge::Known { facts, .. } | Knowledge::Renewing(facts) => Some(facts),
             Knowledge::Unknown | Knowledge::Learning { .. } => None,
         }
     }
@@ -205,11 +213,27 @@ impl LaneState {
         self.knowledge = Knowledge::Learning { outdated: false };
     }
 
+    /// Whether what is known was found out before `oldest`: it counts until it has been looked up
+    /// again, which is now to be done.
+    pub(super) fn renew(&mut self, oldest: Duration) -> bool {
+        let Knowledge::Known { facts, since } = &self.knowledge else {
+            return false;
+        };
+        let old = *since < oldest;
+        if old {
+            self.knowledge = Knowledge::Renewing(facts.clone());
+        }
+        old
+    }
+
     /// What was found out, if nothing was changed since it was looked up.
-    pub(super) fn learn(&mut self, facts: Option<Facts>) -> Option<&Facts> {
-        let current = matches!(self.knowledge, Knowledge::Learning { outdated: false });
+    pub(super) fn learn(&mut self, facts: Option<Facts>, now: Duration) -> Option<&Facts> {
+        let current = matches!(
+            self.knowledge,
+            Knowledge::Learning { outdated: false } | Knowledge::Renewing(_)
+        );
         self.knowledge = match facts {
-            Some(facts) if current => Knowledge::Known(facts),
+            Some(facts) if current => Knowledge::Known { facts, since: now },
             _ => Knowledge::Unknown,
         };
         self.facts()
@@ -217,8 +241,10 @@ impl LaneState {
 
     pub(super) fn unlearn(&mut self) {
         self.knowledge = match self.knowledge {
-            Knowledge::Learning { .. } => Knowledge::Learning { outdated: true },
-            Knowledge::Unknown | Knowledge::Known(_) => Knowledge::Unknown,
+            Knowledge::Learning { .. } | Knowledge::Renewing(_) => {
+                Knowledge::Learning { outdated: true }
+            }
+            Knowledge::Unknown | Knowledge::Known { .. } => Knowledge::Unknown,
         };
     }
 }

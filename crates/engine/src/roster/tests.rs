@@ -1,6 +1,7 @@
 //! Claims about whose turn it is, without a runtime.
 
 mod lines;
+mod others;
 mod table;
 mod walk;
 

@@ -8,7 +8,7 @@ use crate::lane::How;
 use crate::rate::Rate;
 use model::id::EndpointKey;
 use std::time::Duration;
-use store::Lane;
+use store::{Lane, registry};
 
 /// A lane is left alone so long after something failed that may work again soon.
 pub(super) const SHORT_REST: Duration = Duration::from_secs(1);
@@ -33,6 +33,7 @@ impl Roster {
         self.move_lines_on();
         while self.open && may_start {
             if let Some(endpoint) = self.fair.next() {
+                orders.extend(self.renewal(endpoint));
                 orders.extend(self.turn(endpoint));
             } else if !self.pass_by() {
                 break;
@@ -100,6 +101,16 @@ impl Roster {
         }
         self.settle(endpoint);
         spilled
+    }
+
+    /// Other nodes tell nobody here of what they change: beside a lane's turn, what is known of it
+    /// is looked up again when it has become old. The turn does not wait for that, so that the lane
+    /// keeps its place in lines; whether there is still an endpoint is looked at by each attempt.
+    fn renewal(&mut self, endpoint: EndpointKey) -> Option<Order> {
+        let oldest = self.now.mono.saturating_sub(registry::AGE_MAX);
+        let state = self.lanes.get_mut(&endpoint);
+        let state = state.filter(|_| self.config.shared)?;
+        state.renew(oldest).then_some(Order::Learn(state.lane))
     }
 
     /// One turn of a lane: it takes what an attempt needs, or meets an obstacle. Either way it is

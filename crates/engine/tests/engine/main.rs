@@ -3,6 +3,7 @@
 
 mod ending;
 mod network;
+mod others;
 mod sending;
 mod sharing;
 mod trouble;

@@ -184,7 +184,7 @@ impl World {
             self.clock.clone(),
             RegistryConfig {
                 applications_max: NonZeroUsize::new(100).expect("not zero"),
-                shared: false,
+                shared: config.shared,
             },
         ));
         let parts = EngineParts {

@@ -63,9 +63,14 @@ fn finish(mut table: Table) -> Result<(), TestCaseError> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
-    fn whatever_happens_nothing_is_stuck_or_held_for_ever(steps in steps(), small: bool) {
+    fn whatever_happens_nothing_is_stuck_or_held_for_ever(
+        steps in steps(),
+        small: bool,
+        shared: bool,
+    ) {
         let mut table = Table::new(EngineConfig {
             queue_bytes_max: if small { 3_000 } else { 32 << 20 },
+            shared,
             ..config()
         });
         for endpoint in 0..8 {
