@@ -35,7 +35,7 @@ pub(crate) enum Command {
     CheckUrl(CheckUrlArgs),
     /// Copy the store while the server runs, without its keys
     Backup(BackupArgs),
-    /// Make a data directory from a backup
+    /// Make a data directory from a backup, or fill a database
     Restore(RestoreArgs),
     /// Run the main job: a shop, its payments and shipments, and trouble on the way
     Demo(DemoArgs),

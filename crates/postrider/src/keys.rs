@@ -28,6 +28,14 @@ pub(crate) enum KeyError {
         .0.display()
     )]
     Missing(PathBuf),
+    /// Nobody gave it to a node of many.
+    #[error(
+        "there is no key at {}: nodes that share a database are all given the same two keys, and \
+         none makes any; put the keys of the others there, or give them by configuration (the \
+         first node's come from `postrider keys generate`)",
+        .0.display()
+    )]
+    NotGiven(PathBuf),
     /// They must not be overwritten.
     #[error(
         "{MASTER_KEY_FILE} and {TOKEN_KEY_FILE} are in {} already, and what was sealed or signed \
@@ -60,27 +68,21 @@ pub(crate) struct KeySources<'a> {
     pub(crate) master_key_file: Option<&'a Path>,
     pub(crate) token_key: Option<&'a Secret>,
     pub(crate) token_key_file: Option<&'a Path>,
+    /// Whether other nodes have the same.
+    pub(crate) are_shared: bool,
 }
 
 impl KeySources<'_> {
     /// The master key.
     pub(crate) fn master(&self) -> Result<MasterKey, KeyError> {
-        let text = read(
-            self.master_key,
-            self.master_key_file,
-            &self.data_dir.join(MASTER_KEY_FILE),
-        )?;
+        let text = self.read((self.master_key, self.master_key_file), MASTER_KEY_FILE)?;
         let text = std::str::from_utf8(text.expose()).map_err(|_| MasterKeyError::NotBase64)?;
         Ok(MasterKey::parse(text)?)
     }
 
     /// The key that tokens are signed with.
     pub(crate) fn token(&self) -> Result<Secret, KeyError> {
-        let text = read(
-            self.token_key,
-            self.token_key_file,
-            &self.data_dir.join(TOKEN_KEY_FILE),
-        )?;
+        let text = self.read((self.token_key, self.token_key_file), TOKEN_KEY_FILE)?;
         let text = Secret::new(text.expose().trim_ascii().to_vec());
         if text.expose().len() < TOKEN_KEY_BYTES_MIN {
             return Err(KeyError::TokenTooShort);
@@ -97,6 +99,28 @@ impl KeySources<'_> {
             make_token(self.data_dir, entropy)?;
         }
         Ok(())
+    }
+
+    /// What was configured, as a text or a file, or else the file of this name in the data
+    /// directory.
+    fn read(
+        &self,
+        (text, file): (Option<&Secret>, Option<&Path>),
+        name: &str,
+    ) -> Result<Secret, KeyError> {
+        if let Some(text) = text {
+            return Ok(text.clone());
+        }
+        let path = file.map_or_else(|| self.data_dir.join(name), Path::to_owned);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Secret::new(bytes)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let source = error;
+                Err(KeyError::Io { path, source })
+            }
+            Err(_) if self.are_shared => Err(KeyError::NotGiven(path)),
+            Err(_) => Err(KeyError::Missing(path)),
+        }
     }
 }
 
@@ -133,27 +157,6 @@ fn write_new(path: PathBuf, key: &Secret) -> Result<Option<PathBuf>, KeyError> {
     }
 }
 
-fn read(
-    text: Option<&Secret>,
-    configured: Option<&Path>,
-    default: &Path,
-) -> Result<Secret, KeyError> {
-    if let Some(text) = text {
-        return Ok(text.clone());
-    }
-    let path = configured.unwrap_or(default);
-    match fs::read(path) {
-        Ok(bytes) => Ok(Secret::new(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(KeyError::Missing(path.to_owned()))
-        }
-        Err(source) => Err(KeyError::Io {
-            path: path.to_owned(),
-            source,
-        }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +172,7 @@ mod tests {
             master_key_file,
             token_key,
             token_key_file,
+            are_shared: false,
         }
     }
 
@@ -230,6 +234,11 @@ mod tests {
             sources(directory.path()).master(),
             Err(KeyError::Missing(_))
         ));
+        let shared = KeySources {
+            are_shared: true,
+            ..sources(directory.path())
+        };
+        assert!(matches!(shared.master(), Err(KeyError::NotGiven(_))));
         fs::write(directory.path().join(TOKEN_KEY_FILE), "short").unwrap();
         fs::write(directory.path().join(MASTER_KEY_FILE), "not a key").unwrap();
         assert!(matches!(

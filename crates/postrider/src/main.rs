@@ -10,6 +10,7 @@ mod demo;
 mod duration;
 mod events;
 mod failure;
+mod key_checks;
 mod key_file;
 mod keys;
 mod listen;
@@ -17,6 +18,7 @@ mod logging;
 mod node;
 mod open_files;
 mod running;
+mod storage;
 mod system;
 
 use clap::Parser as _;

@@ -6,24 +6,24 @@
 use crate::config::Checked;
 use crate::events::EventLog;
 use crate::failure::Failure;
+use crate::key_checks::{recognise_master_key, recognise_token_key};
 use crate::keys::KeySources;
 use crate::listen;
 use crate::logging::ALWAYS;
 use crate::open_files;
 use crate::running::{Ended, Running, Signals};
+use crate::storage::{Home, Storage};
 use crate::system::{SystemClock, SystemEntropy};
 use anyhow::{Context as _, anyhow};
 use api::ApiConfig;
 use app::tokens::{Grant, Lifetime, TokenSettings};
 use app::{App, Tokens};
 use engine::{Engine, EngineConfig, EngineParts, Retention};
-use model::{Clock, Entropy};
+use model::{Clock, Entropy, Secret};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 use store::registry::RegistryConfig;
-use store::{Condition, Registry, Store};
-use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
+use store::{Condition, Registry};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -31,8 +31,6 @@ use tokio_util::sync::CancellationToken;
 use transport::{Guard, HttpsTransport, Limits, SystemResolver};
 use vault::Vault;
 
-/// Where the store keeps what recognises its master key.
-const CHECK_VALUE: &str = "master_key_check";
 /// Applications whose endpoints are kept in memory.
 const REGISTRY_APPLICATIONS: std::num::NonZeroUsize =
     std::num::NonZeroUsize::new(10_000).expect("not zero");
@@ -48,8 +46,7 @@ pub(crate) struct Node {
     listener: TcpListener,
     app: App,
     engine: Arc<Engine>,
-    store: Arc<SqliteStore>,
-    threads: Vec<JoinHandle<()>>,
+    storage: Storage,
 }
 
 impl Node {
@@ -59,35 +56,27 @@ impl Node {
         let listener = listener
             .with_context(|| format!("can't listen on {}", config.listen))
             .map_err(Failure::CouldNot)?;
-        let directory = DataDirectory::lock(&config.data_dir).map_err(Failure::could_not)?;
-        // New keys could not read a store that is there already, such as one just restored.
-        if !directory.database().exists() {
-            key_sources(&config).generate_missing(&SystemEntropy)?;
-        }
+        let keys = key_sources(&config);
+        let home = Home::of(&config, &keys)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let vault = Arc::new(Vault::new(key_sources(&config).master()?, entropy.clone()));
-        let tokens = Arc::new(tokens(&config)?);
+        let vault = Arc::new(Vault::new(keys.master()?, entropy.clone()));
+        let token_key = keys.token()?;
+        let tokens = Arc::new(Tokens::new(token_key.clone(), token_settings(&config)));
 
-        let surroundings = Surroundings {
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        };
-        let opened = SqliteStore::open(directory, SqliteConfig::default(), surroundings);
-        let (store, writer, checkpoints) = opened.map_err(Failure::could_not)?;
-        let store = Arc::new(store);
-        let threads = vec![
-            spawn("writer", move || writer.run())?,
-            spawn("checkpoints", move || checkpoints.run())?,
-        ];
-        recognise_master_key(&*store, &vault).await?;
+        let storage = home.open(clock.clone(), entropy.clone()).await?;
+        if let Err(failure) = recognise_keys(&storage, &vault, &token_key).await {
+            let _ = storage.end().await;
+            return Err(failure);
+        }
+        let store = storage.store().clone();
 
         let events = Arc::new(EventLog::default());
         let resolver = SystemResolver::from_system().map_err(Failure::could_not)?;
         let guard = Arc::new(Guard::new(config.policy.clone(), Arc::new(resolver)));
         let registry_config = RegistryConfig {
             applications_max: REGISTRY_APPLICATIONS,
-            shared: false,
+            shared: storage.is_shared(),
         };
         let registry = Arc::new(Registry::new(store.clone(), clock.clone(), registry_config));
         let engine = Engine::new(
@@ -101,10 +90,10 @@ impl Node {
                 entropy: entropy.clone(),
                 events: events.clone(),
             },
-            engine_config(&config),
+            engine_config(&config, storage.is_shared()),
         );
         let app = App {
-            store: store.clone(),
+            store,
             registry,
             lanes: engine.clone(),
             vault,
@@ -120,13 +109,12 @@ impl Node {
             listener,
             app,
             engine,
-            store,
-            threads,
+            storage,
         })
     }
 
     /// Serves and delivers until a signal or a failure, then drains.
-    pub(crate) async fn run(self) -> Result<(), Failure> {
+    pub(crate) async fn run(mut self) -> Result<(), Failure> {
         open_files::raise_limit(self.config.attempts_in_flight_max);
         let signals = Signals::listen()?;
         let address = self.listener.local_addr().map_err(Failure::could_not)?;
@@ -144,31 +132,31 @@ impl Node {
         tokio::spawn(stop.clone().run_until_cancelled_owned(counting));
         announce(&self.config, &self.app, address);
 
-        let condition = self.store.condition();
-        let ended = Running { parts, stop }
-            .run(signals, condition.clone(), deadline)
-            .await;
+        let condition = self.storage.store().condition();
+        let running = Running { parts, stop };
+        let ended = tokio::select! {
+            ended = running.run(signals, condition.clone(), deadline) => ended,
+            failure = self.storage.failed() => Err(failure),
+        };
         if *condition.borrow() == Condition::Failed {
             return ended;
         }
-        self.store.close();
-        for thread in self.threads {
-            let joined = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
-            if !joined.unwrap_or(false) {
-                return Err(Failure::CouldNot(anyhow!("a thread of the store panicked")));
-            }
-        }
+        self.storage.end().await?;
         ended
     }
 }
 
 /// What mints and checks tokens, by the configuration.
 pub(crate) fn tokens(config: &Checked) -> Result<Tokens, Failure> {
-    let settings = TokenSettings {
+    let key = key_sources(config).token()?;
+    Ok(Tokens::new(key, token_settings(config)))
+}
+
+fn token_settings(config: &Checked) -> TokenSettings {
+    TokenSettings {
         organisation: config.organisation.clone(),
         accept_foreign: config.accept_foreign_tokens,
-    };
-    Ok(Tokens::new(key_sources(config).token()?, settings))
+    }
 }
 
 fn key_sources(config: &Checked) -> KeySources<'_> {
@@ -178,18 +166,17 @@ fn key_sources(config: &Checked) -> KeySources<'_> {
         master_key_file: config.master_key_file.as_deref(),
         token_key: config.token_key.as_ref(),
         token_key_file: config.token_key_file.as_deref(),
+        are_shared: config.database.is_some(),
     }
 }
 
-/// A store belongs to one master key: with another, everything in it would be unreadable, and what
-/// is written from now on unreadable with the right one.
-async fn recognise_master_key(store: &dyn Store, vault: &Vault) -> Result<(), Failure> {
-    let kept = store.set_setting(CHECK_VALUE, &vault.check_value()).await;
-    let kept = kept.map_err(Failure::could_not)?;
-    vault.verify_check(&kept).map_err(|error| {
-        let advice = "this is not the master key that the store was made with: give that one";
-        Failure::CouldNot(anyhow::Error::new(error).context(advice))
-    })
+/// A node with other keys than its store's, or than its neighbours', does not start.
+async fn recognise_keys(storage: &Storage, vault: &Vault, token: &Secret) -> Result<(), Failure> {
+    recognise_master_key(&**storage.store(), vault).await?;
+    if storage.is_shared() {
+        recognise_token_key(&**storage.store(), vault, token).await?;
+    }
+    Ok(())
 }
 
 fn transport(config: &Checked, guard: Arc<Guard>) -> Result<HttpsTransport, Failure> {
@@ -200,12 +187,6 @@ fn transport(config: &Checked, guard: Arc<Guard>) -> Result<HttpsTransport, Fail
     }
     options.egress_proxy = config.egress_proxy.as_ref().map(|(proxy, _)| proxy.clone());
     HttpsTransport::new(guard, options).map_err(Failure::could_not)
-}
-
-#[expect(clippy::disallowed_methods, reason = "threads are spawned here")]
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Failure> {
-    let builder = std::thread::Builder::new().name(name.to_owned());
-    builder.spawn(work).map_err(Failure::could_not)
 }
 
 /// Goes on until it is dropped.
@@ -258,9 +239,10 @@ fn api_config(config: &Checked) -> ApiConfig {
     }
 }
 
-fn engine_config(config: &Checked) -> EngineConfig {
+fn engine_config(config: &Checked, shared: bool) -> EngineConfig {
     let default = EngineConfig::default();
     EngineConfig {
+        shared,
         slots: config.attempts_in_flight_max,
         per_host: config.attempts_per_host_max,
         limits: Limits {

@@ -1,19 +1,32 @@
 //! `postrider backup`: a consistent copy while the server runs.
 
-use super::say;
+use super::{drive, say};
 use crate::cli::BackupArgs;
 use crate::failure::Failure;
 use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
+use crate::storage::postgres;
 use serde_json::json;
 
 /// Copies the store, and says what is not in the copy.
 pub(crate) fn run(args: BackupArgs) -> Result<(), Failure> {
     let config = args.config.load()?;
-    store_sqlite::backup(&config.data_dir, &args.directory).map_err(Failure::could_not)?;
-    let (from, to) = (config.data_dir.display(), args.directory.display());
+    let (kind, from) = match &config.database {
+        None => {
+            let copied = store_sqlite::backup(&config.data_dir, &args.directory);
+            copied.map_err(Failure::could_not)?;
+            ("dataDir", config.data_dir.display().to_string())
+        }
+        Some(database) => {
+            let postgres = postgres(database);
+            let copied = drive(store_postgres::backup(&postgres, &args.directory))?;
+            copied.map_err(Failure::could_not)?;
+            ("database", database.url.shown().to_owned())
+        }
+    };
+    let to = args.directory.display();
     if args.json {
         let result = json!({
-            "dataDir": from.to_string(),
+            kind: from,
             "backup": to.to_string(),
             "keysIncluded": false,
         });

@@ -1,6 +1,6 @@
 //! `postrider check-url`: the address guard's verdict on a URL, in the words for operators.
 
-use super::say;
+use super::{drive, say};
 use crate::cli::CheckUrlArgs;
 use crate::failure::Failure;
 use anyhow::anyhow;
@@ -16,13 +16,8 @@ pub(crate) fn run(args: CheckUrlArgs) -> Result<(), Failure> {
         Some(addresses) => Arc::new(FixedResolver(addresses)),
         None => Arc::new(SystemResolver::from_system().map_err(Failure::could_not)?),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
     let guard = Guard::new(config.policy, resolver);
-    let verdict = runtime
-        .map_err(Failure::could_not)?
-        .block_on(guard.explain(&args.url));
+    let verdict = drive(guard.explain(&args.url))?;
     let answer = Answer::new(verdict)?;
     if args.json {
         say(answer.json())?;

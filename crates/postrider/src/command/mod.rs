@@ -13,6 +13,13 @@ use crate::failure::Failure;
 use anyhow::Context as _;
 use std::fmt::Display;
 use std::io::{Write as _, stdout};
+use tokio::runtime::Builder;
+
+/// Carries through what needs a runtime.
+fn drive<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(Failure::could_not)?.block_on(work))
+}
 
 /// Prints a result. A reader that is gone, or a full disk, is something that could not be done, and
 /// no reason to panic.

@@ -1,6 +1,7 @@
 //! The configuration after checking: typed, with defaults. Whatever is wrong is said here, once,
 //! before anything is opened or listened on.
 
+use super::database::Database;
 use super::key_choice::KeyChoice;
 use super::options::{Options, Waits};
 use crate::duration;
@@ -56,6 +57,8 @@ pub(crate) enum LogFormat {
 pub(crate) struct Checked {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
+    /// Instead of the embedded store.
+    pub(crate) database: Option<Database>,
     pub(crate) public_url: Option<String>,
     /// Of each key, at most one of text and file.
     pub(crate) master_key: Option<Secret>,
@@ -99,6 +102,7 @@ impl Checked {
         };
         Ok(Self {
             listen,
+            database: Database::from_options(&options)?,
             policy: policy(&options, dev)?,
             public_url: options.public_url.as_deref().map(public_url).transpose()?,
             egress_proxy: proxy.transpose()?,

@@ -3,6 +3,7 @@
 //! part.
 
 mod checked;
+mod database;
 mod file;
 mod key_choice;
 mod options;
@@ -10,6 +11,7 @@ mod print;
 mod typed;
 
 pub(crate) use checked::{Checked, ConfigError, LogFormat};
+pub(crate) use database::{Database, DatabaseUrl};
 pub(crate) use options::Options;
 pub(crate) use print::print;
 
@@ -68,12 +70,16 @@ impl ConfigArgs {
             Layer::new("the configuration file", texts, key_files(&file)),
         ])?;
         let mut checked = Checked::new(self.options.or(file), keys)?;
-        let proxy = checked.egress_proxy.as_ref();
-        if proxy.is_some_and(|(_, url)| has_credentials(url)) && self.typed.holds("egress_proxy") {
-            let warning = "every user of this machine can read the credentials in --egress-proxy: \
-                           give it as POSTRIDER_EGRESS_PROXY, or in the configuration file";
-            checked.warnings.push(warning.to_owned());
-        }
+        let exposed = secrets_in_urls(&checked);
+        let exposed = exposed.into_iter().filter(|name| self.typed.holds(name));
+        let warnings = exposed.map(|name| {
+            let (flag, variable) = (name.replace('_', "-"), name.to_uppercase());
+            format!(
+                "every user of this machine can read the credentials in --{flag}: give it as \
+                 POSTRIDER_{variable}, or in the configuration file"
+            )
+        });
+        checked.warnings.extend(warnings.collect::<Vec<_>>());
         checked.warnings.extend(file::unknown_variables());
         Ok(checked)
     }
@@ -87,6 +93,23 @@ impl ConfigArgs {
             [master, token.clone().filter(|_| names[1] == typed)]
         })
     }
+}
+
+/// The options whose URL holds credentials.
+fn secrets_in_urls(config: &Checked) -> Vec<&'static str> {
+    let proxy = config.egress_proxy.as_ref().map(|(_, url)| url);
+    let url = config.database.as_ref().map(|database| &database.url);
+    let direct_url = config.database.as_ref().and_then(|d| d.direct_url.as_ref());
+    let all = [
+        ("egress_proxy", proxy.is_some_and(has_credentials)),
+        ("database_url", url.is_some_and(DatabaseUrl::has_password)),
+        (
+            "database_direct_url",
+            direct_url.is_some_and(DatabaseUrl::has_password),
+        ),
+    ];
+    let holding = all.into_iter().filter(|(_, holds)| *holds);
+    holding.map(|(name, _)| name).collect()
 }
 
 fn key_files(options: &Options) -> [Option<PathBuf>; 2] {

@@ -45,6 +45,10 @@ options! {
     [value_name = "ADDR"] listen: String, "POSTRIDER_LISTEN";
     /// Directory of the embedded store and the keys, made at the first start
     [value_name = "DIR"] data_dir: PathBuf, "POSTRIDER_DATA_DIR";
+    /// PostgreSQL database that several nodes share, instead of the embedded store
+    [value_name = "URL"] database_url: String, "POSTRIDER_DATABASE_URL";
+    /// The same database without the pooler that --database-url leads to
+    [value_name = "URL"] database_direct_url: String, "POSTRIDER_DATABASE_DIRECT_URL";
     /// Base of every link that Postrider hands out, such as <https://hooks.example.com>
     [value_name = "URL"] public_url: String, "POSTRIDER_PUBLIC_URL";
     /// File with the master key (base64 of 32 bytes) instead of the one in the data directory

@@ -2,6 +2,7 @@
 //! again. Secrets are masked.
 
 use super::checked::{Checked, LogFormat, has_credentials};
+use super::database::DatabaseUrl;
 use crate::duration;
 use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
 use model::Secret;
@@ -51,9 +52,15 @@ fn places(config: &Checked) -> Vec<Entry> {
         None => Shown::Depends("text on a terminal, json otherwise"),
     };
     let (master, token) = (&config.master_key, &config.token_key);
+    let database = config.database.as_ref();
+    let url = database.map(|database| &database.url);
+    let direct_url = database.and_then(|database| database.direct_url.as_ref());
+    let shown = |url: &DatabaseUrl| json!(url.shown());
     vec![
         ("listen", value(config.listen.to_string())),
         ("data_dir", path_of(&config.data_dir)),
+        ("database_url", given(url.map(shown))),
+        ("database_direct_url", given(direct_url.map(shown))),
         ("public_url", public_url),
         ("master_key", masked(master)),
         (
@@ -186,6 +193,8 @@ mod tests {
     fn checked() -> Checked {
         let options = Options {
             egress_proxy: Some("http://user:sesame@proxy.example.com:3128".into()),
+            database_url: Some("postgres://user:sesame@db.example.com/postrider".into()),
+            database_direct_url: Some("postgres://db.example.com/?password=sesame".into()),
             allow_destination: Some(vec!["10.0.0.0/8:443".into()]),
             ..Options::default()
         };
@@ -201,6 +210,8 @@ mod tests {
         let table: toml::Table = text.parse().unwrap();
         let options: Options = table.try_into().unwrap();
         assert_eq!(options.allow_destination.unwrap(), ["10.0.0.0/8:443"]);
+        let url = "postgres://user:***@db.example.com/postrider";
+        assert_eq!(options.database_url.as_deref(), Some(url));
     }
 
     #[test]
