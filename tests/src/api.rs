@@ -153,6 +153,11 @@ impl Api {
         }
     }
 
+    /// Another server with the same token.
+    pub fn of(&self, base: &str) -> Self {
+        Self::new(base, &self.token)
+    }
+
     /// Sends `call`, and reads the answer.
     ///
     /// # Panics

@@ -199,6 +199,37 @@ async fn tokens_are_minted_with_an_end_and_refused_after_it() {
 }
 
 #[tokio::test]
+async fn the_embedded_store_has_one_node_which_is_listed_while_it_runs() {
+    let mut server = Server::start(Options::dev()).await;
+    let listed = server.api().await.get("/node").await.expect(200).json();
+    let nodes = listed["data"].as_array().expect("a list");
+    assert_eq!(nodes.len(), 1, "{listed}");
+    assert_eq!(nodes[0]["roles"], json!(["api", "deliver"]), "{listed}");
+    assert_eq!(nodes[0]["alive"], true, "{listed}");
+    assert_eq!(nodes[0]["leaseEndsAt"], Value::Null, "{listed}");
+
+    let (data_dir, address) = (server.data_dir().to_owned(), server.address().to_string());
+    let list = [
+        "node",
+        "list",
+        "--data-dir",
+        text(&data_dir),
+        "--listen",
+        &address,
+    ];
+    let shown = postrider(&list).await;
+    assert!(shown.text().contains("api, deliver"), "{shown:?}");
+    let shown = postrider(&[&list[..], &["--json"]].concat()).await;
+    let shown: Value = serde_json::from_str(shown.text()).expect("it is JSON");
+    assert_eq!(shown["data"], listed["data"]);
+    server.kill().await;
+    postrider(&list)
+        .await
+        .expect(3)
+        .complains_of("no server answers");
+}
+
+#[tokio::test]
 async fn dev_prints_a_token_for_twelve_hours() {
     let mut server = Server::start(Options::dev()).await;
     // Tokens begin with the encoded `{"alg":` or `{"typ":`.

@@ -20,6 +20,7 @@ mod endpoints;
 mod event_types;
 mod health;
 mod messages;
+mod nodes;
 mod not_built;
 mod problem;
 mod query;
@@ -31,6 +32,7 @@ mod status;
 
 pub use authentication::RemoteAddress;
 pub use door::Door;
+pub use nodes::NodeOut;
 
 use app::App;
 use axum::Router;
@@ -69,6 +71,16 @@ pub(crate) struct Api {
 /// Handlers share it.
 pub(crate) type Shared = Arc<Api>;
 
+/// Health checks alone, for a node that does not answer for the rest of the API.
+pub fn open_for_health(app: App, config: ApiConfig) -> Door {
+    let api: Shared = Arc::new(Api { app, config });
+    let routes = health::routes()
+        .fallback(|| async { problem::not_here() })
+        .method_not_allowed_fallback(|| async { problem::unknown_method() })
+        .with_state(api);
+    Door::before(routes)
+}
+
 /// The API, ready to be served.
 pub fn open(app: App, config: ApiConfig) -> Door {
     let messages = messages::routes(&config);
@@ -80,6 +92,7 @@ pub fn open(app: App, config: ApiConfig) -> Door {
         .merge(event_types::routes())
         .merge(health::routes())
         .merge(messages)
+        .merge(nodes::routes())
         .merge(not_built::routes())
         .merge(recovery::routes())
         .merge(standings::routes())

@@ -96,6 +96,15 @@ pub(crate) fn unknown_route() -> Response {
     Problem(AppError::NotFound("there is no such route")).into_response()
 }
 
+/// The answer of a node that does not answer for the API: nothing is said of what there is.
+pub(crate) fn not_here() -> Response {
+    let refusal = Refusal {
+        code: "service_unavailable",
+        detail: "this node does not have the role `api`: ask another".to_owned(),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, Json(refusal)).into_response()
+}
+
 /// The answer to a method that a route does not have. The router adds which it has.
 pub(crate) fn unknown_method() -> Response {
     let refusal = Refusal {

@@ -34,6 +34,7 @@ mod find;
 mod health;
 mod idempotency;
 mod key_uses;
+mod nodes;
 mod resend;
 mod rules;
 mod sealing;

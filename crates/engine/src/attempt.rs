@@ -233,7 +233,9 @@ fn unprepared(engine: &Engine, in_hand: InHand, why: &NotPrepared) -> Ended {
     Ended {
         due: Some(delivery.due),
         rest: Some(match why {
-            NotPrepared::Unread(_) | NotPrepared::Unwritable => SHORT_REST,
+            NotPrepared::Unread(_) | NotPrepared::Unwritable | NotPrepared::LeaseEnded => {
+                SHORT_REST
+            }
             NotPrepared::JustGone => LONG_REST,
         }),
         ..Ended::NOT_SENT

@@ -40,6 +40,9 @@ pub(crate) enum NotPrepared {
     /// An outcome could not be recorded now.
     #[error("the store can't write at the moment")]
     Unwritable,
+    /// Somebody else may hold the delivery by now.
+    #[error("the lease has ended under which the delivery was held")]
+    LeaseEnded,
     /// The endpoint has just gone, and background work ends its deliveries.
     #[error("the endpoint has just gone")]
     JustGone,
@@ -61,6 +64,9 @@ pub(crate) async fn prepare(
         }
         if !engine.is_writable() {
             return Err(NotPrepared::Unwritable);
+        }
+        if in_hand.claimed.hold.has_ended() {
+            return Err(NotPrepared::LeaseEnded);
         }
         return match prepared.outgoing {
             Err(Happened::Ended(reason)) if is_ended_elsewhere(in_hand, reason) => {

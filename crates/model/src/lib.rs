@@ -7,8 +7,8 @@
 //!
 //! Map: [`id`] (public ids and their integer keys) · [`name`] (validated words) · [`application`],
 //! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`] (the field's nouns) ·
-//! [`retry`] (when the next attempt is due) · [`address`] (where requests may go) · [`security`]
-//! (what is worth reporting) · [`clock`], [`entropy`], [`secret`].
+//! [`retry`] (when the next attempt is due) · [`address`] (where requests may go) · [`node`] (who
+//! does the work) · [`security`] (what is worth reporting) · [`clock`], [`entropy`], [`secret`].
 
 pub mod address;
 pub mod application;
@@ -21,6 +21,7 @@ pub mod event_type;
 pub mod id;
 pub mod message;
 pub mod name;
+pub mod node;
 pub mod retry;
 pub mod secret;
 pub mod security;

@@ -37,6 +37,9 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a data directory from a backup, or fill a database
     Restore(RestoreArgs),
+    /// Look at the nodes of an installation
+    #[command(subcommand)]
+    Node(NodeCommand),
     /// Run the main job: a shop, its payments and shipments, and trouble on the way
     Demo(DemoArgs),
     /// Measure what a server costs, beside a bare relay and no server at all
@@ -138,6 +141,23 @@ pub(crate) struct RestoreArgs {
     pub(crate) config: ConfigArgs,
 }
 
+/// `node …`.
+#[derive(Subcommand)]
+pub(crate) enum NodeCommand {
+    /// Say who is alive, and what each node holds
+    List(NodeListArgs),
+}
+
+/// `node list`.
+#[derive(Args)]
+pub(crate) struct NodeListArgs {
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
 /// `demo`.
 #[derive(Args)]
 pub(crate) struct DemoArgs {
@@ -160,6 +180,7 @@ impl Command {
             Self::CheckUrl(args) => command::check_url::run(args),
             Self::Backup(args) => command::backup::run(args),
             Self::Restore(args) => command::restore::run(args),
+            Self::Node(NodeCommand::List(args)) => command::node::list(args),
             Self::Demo(args) => crate::demo::run(&args),
             Self::Bench(args) => command::bench::run(args),
         }

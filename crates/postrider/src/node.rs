@@ -15,15 +15,16 @@ use crate::running::{Ended, Running, Signals};
 use crate::storage::{Home, Storage};
 use crate::system::{SystemClock, SystemEntropy};
 use anyhow::{Context as _, anyhow};
-use api::ApiConfig;
+use api::{ApiConfig, Door};
 use app::tokens::{Grant, Lifetime, TokenSettings};
 use app::{App, Tokens};
 use engine::{Engine, EngineConfig, EngineParts, Retention};
+use model::node::Role;
 use model::{Clock, Entropy, Secret};
 use std::sync::Arc;
 use std::time::Duration;
 use store::registry::RegistryConfig;
-use store::{Condition, Registry};
+use store::{Condition, Lanes, NoLanes, Registry};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -45,7 +46,8 @@ pub(crate) struct Node {
     config: Checked,
     listener: TcpListener,
     app: App,
-    engine: Arc<Engine>,
+    /// None where others deliver.
+    engine: Option<Arc<Engine>>,
     storage: Storage,
 }
 
@@ -79,23 +81,25 @@ impl Node {
             shared: storage.is_shared(),
         };
         let registry = Arc::new(Registry::new(store.clone(), clock.clone(), registry_config));
-        let engine = Engine::new(
-            EngineParts {
-                store: store.clone(),
-                registry: registry.clone(),
-                vault: vault.clone(),
-                transport: Arc::new(transport(&config, guard.clone())?),
-                address_policy: Arc::new(config.policy.clone()),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                events: events.clone(),
-            },
-            engine_config(&config, storage.is_shared()),
-        );
+        let parts = EngineParts {
+            store: store.clone(),
+            registry: registry.clone(),
+            vault: vault.clone(),
+            transport: Arc::new(transport(&config, guard.clone())?),
+            address_policy: Arc::new(config.policy.clone()),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            events: events.clone(),
+        };
+        let engine = engine(parts, &config, storage.is_shared());
+        let lanes: Arc<dyn Lanes> = match &engine {
+            Some(engine) => engine.clone(),
+            None => Arc::new(NoLanes::new(registry.clone())),
+        };
         let app = App {
             store,
             registry,
-            lanes: engine.clone(),
+            lanes,
             vault,
             guard,
             tokens,
@@ -118,11 +122,13 @@ impl Node {
         open_files::raise_limit(self.config.attempts_in_flight_max);
         let signals = Signals::listen()?;
         let address = self.listener.local_addr().map_err(Failure::could_not)?;
-        let door = api::open(self.app.clone(), api_config(&self.config));
+        let door = door(self.app.clone(), &self.config);
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
-        let (engine, stop_sending) = (self.engine, stop.clone());
-        parts.spawn(async move { Ended::Sending(engine.run(stop_sending).await) });
+        if let Some(engine) = self.engine {
+            let stop = stop.clone();
+            parts.spawn(async move { Ended::Sending(engine.run(stop).await) });
+        }
         let serving = listen::serve(self.listener, door, stop.clone(), deadline);
         parts.spawn(async move {
             serving.await;
@@ -189,6 +195,20 @@ fn transport(config: &Checked, guard: Arc<Guard>) -> Result<HttpsTransport, Fail
     HttpsTransport::new(guard, options).map_err(Failure::could_not)
 }
 
+/// The sender, where this node delivers.
+fn engine(parts: EngineParts, config: &Checked, shared: bool) -> Option<Arc<Engine>> {
+    let delivers = config.roles.has(Role::Deliver);
+    delivers.then(|| Engine::new(parts, engine_config(config, shared)))
+}
+
+/// What requests are answered by. A node that others accept for is still asked for its health.
+fn door(app: App, config: &Checked) -> Door {
+    match config.roles.has(Role::Api) {
+        true => api::open(app, api_config(config)),
+        false => api::open_for_health(app, api_config(config)),
+    }
+}
+
 /// Goes on until it is dropped.
 async fn record_key_uses(app: App) {
     let mut period = tokio::time::interval(KEY_USES_PERIOD);
@@ -219,6 +239,11 @@ fn announce(config: &Checked, app: &App, address: std::net::SocketAddr) {
             .tokens
             .mint(&Grant::Organisation, lifetime, now, &*app.entropy);
         eprintln!("admin token, good for 12 hours: {token}");
+    }
+    match (config.roles.has(Role::Api), config.roles.has(Role::Deliver)) {
+        (true, false) => tracing::info!("accepts only: other nodes deliver"),
+        (false, true) => tracing::info!("delivers only: of the API, it answers health checks"),
+        _ => {}
     }
     tracing::info!("links point to {}", config.public_url_or(address));
     tracing::info!(target: ALWAYS, "listening on http://{address}");

@@ -19,6 +19,9 @@ use tokio::task::{JoinError, JoinSet};
 /// itself, and others wait for that.
 const LEAVE_MAX: Duration = Duration::from_secs(5);
 
+/// What lists of nodes say that this one runs.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Where a store is to be opened.
 pub(crate) enum Home {
     /// A data directory, locked, with the keys that belong to it.
@@ -44,7 +47,10 @@ impl Home {
     /// database, whose nodes all need the same.
     pub(crate) fn of(config: &Checked, keys: &KeySources<'_>) -> Result<Self, Failure> {
         if let Some(database) = &config.database {
-            return Ok(Self::Database(postgres(database)));
+            return Ok(Self::Database(PostgresConfig {
+                roles: config.roles,
+                ..postgres(database)
+            }));
         }
         let directory = DataDirectory::lock(&config.data_dir).map_err(Failure::could_not)?;
         // New keys could not read a store that is there already, such as one just restored.
@@ -137,7 +143,7 @@ pub(crate) fn postgres(database: &Database) -> PostgresConfig {
         url: database.url.expose().to_owned(),
         direct_url: direct_url.map(|url| url.expose().to_owned()),
         name: host_name(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: VERSION.to_owned(),
         ..PostgresConfig::default()
     }
 }
@@ -151,7 +157,12 @@ fn open_embedded(
     directory: DataDirectory,
     surroundings: store_sqlite::Surroundings,
 ) -> Result<Storage, Failure> {
-    let opened = SqliteStore::open(directory, SqliteConfig::default(), surroundings);
+    let config = SqliteConfig {
+        name: host_name(),
+        version: VERSION.to_owned(),
+        ..SqliteConfig::default()
+    };
+    let opened = SqliteStore::open(directory, config, surroundings);
     let (store, writer, checkpoints) = opened.map_err(Failure::could_not)?;
     let store = Arc::new(store);
     let threads = vec![

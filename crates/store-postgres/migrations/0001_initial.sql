@@ -25,6 +25,7 @@ CREATE TABLE node (
     started_at timestamptz NOT NULL,
     name       text NOT NULL,
     version    text NOT NULL,
+    roles      text NOT NULL,
     last_key   bigint NOT NULL,
     floor      bigint NOT NULL,
     batch      bigint NOT NULL

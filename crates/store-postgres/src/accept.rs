@@ -179,8 +179,9 @@ async fn taken_event_ids(
         return Ok(HashSet::new());
     }
     let rows = sql.rows(
-        "SELECT k.application, k.event_id FROM event_key k
-         JOIN unnest($1, $2) AS g (a, e) ON k.application = g.a AND k.event_id = g.e",
+        "SELECT k.* FROM unnest($1, $2) AS g (a, e) CROSS JOIN LATERAL
+         (SELECT application, event_id FROM event_key
+          WHERE application = g.a AND event_id = g.e LIMIT 1) AS k",
         params![applications, event_ids],
     );
     let rows = rows.await?;

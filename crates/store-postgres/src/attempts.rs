@@ -124,14 +124,19 @@ impl Listing for Attempts<'_> {
 /// looks at. Without a filter, the attempt's index tells all.
 fn look_sql(query: &AttemptQuery) -> String {
     // A message has few attempts: they are read and sorted. Asked for them in order, the planner
-    // may walk along all attempts of the application instead.
-    let (read, scope) = match query.scope {
+    // may walk along all attempts of the application instead. An endpoint's are told apart by
+    // pairs, which only its own indexes have: by key alone, the same could come to pass.
+    const PAIRS: &str = "(endpoint, id) > ($5, $2) AND (endpoint, id) < ($5, $3)";
+    const KEYS: &str = "id > $2 AND id < $3";
+    let (read, scope, between) = match query.scope {
         AttemptScope::Endpoint(_) if query.takes_successes() => {
-            ("NOT MATERIALIZED", "endpoint = $5")
+            ("NOT MATERIALIZED", "endpoint = $5", PAIRS)
         }
-        AttemptScope::Endpoint(_) => ("NOT MATERIALIZED", "endpoint = $5 AND result > 0"),
-        AttemptScope::Message(_, None) => ("MATERIALIZED", "message = $5"),
-        AttemptScope::Message(_, Some(_)) => ("MATERIALIZED", "message = $5 AND endpoint = $6"),
+        AttemptScope::Endpoint(_) => ("NOT MATERIALIZED", "endpoint = $5 AND result > 0", PAIRS),
+        AttemptScope::Message(_, None) => ("MATERIALIZED", "message = $5", KEYS),
+        AttemptScope::Message(_, Some(_)) => {
+            ("MATERIALIZED", "message = $5 AND endpoint = $6", KEYS)
+        }
     };
     let (looked_at, of) = match query.filter == MessageFilter::default() {
         true => ("NULL, NULL, NULL", ""),
@@ -143,7 +148,7 @@ fn look_sql(query: &AttemptQuery) -> String {
     };
     format!(
         "WITH a AS {read} (SELECT id, message, status_code, result FROM attempt
-             WHERE application = $1 AND {scope} AND id > $2 AND id < $3)
+             WHERE application = $1 AND {scope} AND {between})
          SELECT a.id, a.status_code, a.result, {looked_at} FROM a {of}
          ORDER BY a.id {} LIMIT $4",
         direction(query.window.ascending)

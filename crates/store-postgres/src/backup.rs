@@ -76,9 +76,11 @@ async fn copy_all(
     target: &mut Unfinished,
 ) -> Result<Manifest, Failure> {
     // The locks come before the state that is seen: no partition of it is dropped any more. Tables
-    // are read as a whole here, for which an index is the longest way.
+    // are read as a whole here, for which an index is the longest way; and what was read is synced
+    // in between, however long that takes.
     let begin = format!(
-        "LOCK TABLE {} IN ACCESS SHARE MODE; SET LOCAL enable_seqscan = on",
+        "LOCK TABLE {} IN ACCESS SHARE MODE; SET LOCAL enable_seqscan = on;
+         SET LOCAL idle_in_transaction_session_timeout = 0",
         TABLES.join(", ")
     );
     transaction.batch_execute(&begin).await?;

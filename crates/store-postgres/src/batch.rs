@@ -15,9 +15,13 @@ use model::name::Name;
 use model::{Entropy, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 use store::encoding::HOUR;
-use store::idempotency::{Fingerprint, IdempotencyKey, KEY_LIFE, Made, Prior};
+use store::idempotency::{Fingerprint, IdempotencyKey, Made, Prior};
 use store::owned::Owned;
+
+/// In microseconds.
+const MINUTE: i64 = 60_000_000;
 
 /// What the writer lends to a transaction.
 pub(crate) struct Lent<'w> {
@@ -156,11 +160,9 @@ impl<'w> Batch<'w> {
         &self,
         keys: impl Iterator<Item = &'k IdempotencyKey>,
     ) -> Result<HashMap<Fingerprint, Prior>, Failure> {
-        let wanted: Vec<&[u8]> = keys.map(|key| &key.fingerprint[..]).collect();
+        let wanted = keys.map(|key| (&key.fingerprint, key.life)).collect();
         let mut found = self.fresh.clone();
-        if !wanted.is_empty() {
-            found.extend(find_priors(self.sql, wanted, self.now).await?);
-        }
+        found.extend(find_priors(self.sql, wanted, self.now).await?);
         Ok(found)
     }
 
@@ -173,8 +175,9 @@ impl<'w> Batch<'w> {
                 made: *made,
             };
             self.fresh.insert(key.fingerprint, prior);
-            let hour = hour_up(self.now.plus(key.life));
-            self.pending.keys.push((hour, key.fingerprint, prior));
+            for hour in hours_kept(self.now, key) {
+                self.pending.keys.push((hour, key.fingerprint, prior));
+            }
         }
     }
 
@@ -214,8 +217,8 @@ impl<'w> Batch<'w> {
     /// Writes what is written once per transaction.
     pub(crate) async fn finish(&mut self) -> Result<(), Failure> {
         self.flush().await?;
-        tokio::try_join!(self.write_attempts(), self.write_open())?;
-        Ok(())
+        let written = tokio::join!(self.write_attempts(), self.write_open());
+        Failure::first(<[_; 2]>::from(written))
     }
 
     async fn write_attempts(&self) -> Result<(), Failure> {
@@ -273,18 +276,31 @@ impl<'w> Batch<'w> {
     }
 }
 
-/// What became of the first requests with these fingerprints, of those that are still remembered.
+/// What became of the first requests with these fingerprints, each of which is kept for so long at
+/// the most, of those that are still remembered. Each hour is asked by itself: its keys are a tree
+/// of their own, in which a range of hours would be read whole.
 pub(crate) async fn find_priors(
     sql: &Sql<'_>,
-    fingerprints: Vec<&[u8]>,
+    wanted: Vec<(&Fingerprint, Duration)>,
     now: Timestamp,
 ) -> Result<HashMap<Fingerprint, Prior>, Failure> {
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
     let first = now.micros().div_euclid(HOUR) + 1;
-    let last = hour_up(now.plus(KEY_LIFE));
+    let (mut hours, mut fingerprints) = (Vec::new(), Vec::new());
+    for (fingerprint, life) in wanted {
+        for hour in first..=hour_up(now.plus(life)) {
+            hours.push(hour);
+            fingerprints.push(&fingerprint[..]);
+        }
+    }
     let rows = sql.rows(
-        "SELECT fingerprint, body, status, made, made_tail FROM idempotency
-         WHERE hour BETWEEN $1 AND $2 AND fingerprint = ANY($3)",
-        params![first, last, fingerprints],
+        "SELECT found.fingerprint, found.body, found.status, found.made, found.made_tail
+         FROM unnest($1, $2) AS g (h, f) CROSS JOIN LATERAL (
+             SELECT fingerprint, body, status, made, made_tail FROM idempotency
+             WHERE hour = g.h AND fingerprint = g.f LIMIT 1) AS found",
+        params![hours, fingerprints],
     );
     let mut found = HashMap::new();
     for row in rows.await? {
@@ -312,4 +328,12 @@ pub(crate) async fn find_priors(
 pub(crate) fn hour_up(time: Timestamp) -> i64 {
     let micros = time.micros();
     micros.div_euclid(HOUR) + i64::from(micros.rem_euclid(HOUR) > 0)
+}
+
+/// The hours under which a key is kept: for a minute after an hour has begun also the one under
+/// which a node keeps it whose clock has not come so far. So one of the two finds it taken.
+pub(crate) fn hours_kept(now: Timestamp, key: &IdempotencyKey) -> impl Iterator<Item = i64> {
+    let kept = |now: Timestamp| hour_up(now.plus(key.life));
+    let before = Timestamp::from_micros(now.micros() - MINUTE);
+    kept(before)..=kept(now)
 }

@@ -23,7 +23,8 @@ use store::{Hold, Lane};
 const CLASSES: [Class; 2] = [Class::Live, Class::Replayed];
 
 /// Takes hold of a lane's due deliveries, in a transaction that is to be committed then. The node's
-/// row is locked with it, so that whoever ends this lease waits, and finds what was claimed.
+/// row is locked with it, so that whoever ends this lease waits, and finds what was claimed. To
+/// renew it, nobody waits.
 pub(crate) async fn claim(
     sql: &Sql<'_>,
     (owned, slot, epoch): (&Arc<Owned>, u16, i64),
@@ -50,7 +51,7 @@ pub(crate) async fn claim(
 async fn require_lease(sql: &Sql<'_>, slot: u16, epoch: i64) -> Result<(), Failure> {
     let held = sql.run(
         "SELECT 1 FROM node WHERE slot = $1 AND epoch = $2 AND expires_at > clock_timestamp()
-         FOR SHARE",
+         FOR KEY SHARE",
         params![i32::from(slot), epoch],
     );
     match held.await? {
@@ -132,7 +133,8 @@ async fn take(sql: &Sql<'_>, epoch: i64, claimed: &[Claimed]) -> Result<(), Fail
     let columns = Columns::of(claimed.iter().map(|claimed| &claimed.delivery));
     let taken = sql.run(
         "UPDATE delivery d SET owner = $5 FROM unnest($1, $2, $3, $4) AS g (e, c, u, i)
-         WHERE d.endpoint = g.e AND d.class = g.c AND d.due = g.u AND d.id = g.i RETURNING 1",
+         WHERE d.endpoint = ANY(ARRAY[g.e]) AND d.class = g.c AND d.due = g.u AND d.id = g.i
+         RETURNING 1",
         params![
             columns.endpoints,
             columns.classes,

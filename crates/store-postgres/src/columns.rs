@@ -115,7 +115,8 @@ pub(crate) fn direction(ascending: bool) -> &'static str {
     if ascending { "ASC" } else { "DESC" }
 }
 
-fn unreadable(row: &Row, column: usize) -> Failure {
+/// A column that does not hold what it should.
+pub(crate) fn unreadable(row: &Row, column: usize) -> Failure {
     let named = row.columns().get(column);
     Failure::unreadable(named.map_or("a column", |column| column.name()))
 }

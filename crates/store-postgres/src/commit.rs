@@ -1,7 +1,8 @@
 //! One transaction for a group of requests: judged and written together, with the node's lease
 //! renewed in the same commit, so that nothing is committed without one.
 
-use crate::batch::{Batch, Lent, hour_up};
+use crate::batch::{Batch, Lent, hours_kept};
+use crate::columns::get;
 use crate::failure::Failure;
 use crate::node::LEASE;
 use crate::partitions::{Partition, Table, around};
@@ -20,8 +21,16 @@ use store::record::Outcome;
 pub(crate) enum Tried {
     /// Nothing was committed.
     Not(Failure),
-    /// The commit was sent, and no answer came. If it succeeded, these are the answers.
-    Unknown(Failure, Vec<Answer>),
+    /// The commit was sent, and no answer came.
+    Unknown(Failure, Sent),
+}
+
+/// A commit that was sent.
+pub(crate) struct Sent {
+    /// The answers if it succeeded.
+    pub(crate) answers: Vec<Answer>,
+    /// What the database calls its transaction.
+    pub(crate) transaction: i64,
 }
 
 impl From<Failure> for Tried {
@@ -38,7 +47,7 @@ pub(crate) async fn commit(
 ) -> Result<Vec<Answer>, Tried> {
     let now = shared.clock.now();
     shared.need(partitions_of(group, now)).await?;
-    let mut client = shared.pools.client().await?;
+    let mut client = shared.pools.writer().await?;
     shared.keys.begin(now);
     let sql = match shared.pools.begin(&mut client).await {
         Ok(sql) => sql,
@@ -49,8 +58,8 @@ pub(crate) async fn commit(
     };
     let mut moved = rounds.clone();
     let written = write(shared, &mut moved, (&sql, now, number, group)).await;
-    let answers = match written {
-        Ok(answers) => answers,
+    let sent = match written {
+        Ok(sent) => sent,
         Err(failure) => {
             shared.keys.end();
             return Err(failure.into());
@@ -60,9 +69,9 @@ pub(crate) async fn commit(
         Ok(()) => {
             shared.keys.end();
             *rounds = moved;
-            Ok(answers)
+            Ok(sent.answers)
         }
-        Err(failure) => Err(Tried::Unknown(failure, answers)),
+        Err(failure) => Err(Tried::Unknown(failure, sent)),
     }
 }
 
@@ -70,9 +79,8 @@ async fn write(
     shared: &Shared,
     rounds: &mut Rounds,
     (sql, now, number, group): (&Sql<'_>, Timestamp, i64, &[Request]),
-) -> Result<Vec<Answer>, Failure> {
-    let membership = shared.membership();
-    let owned = shared.owned();
+) -> Result<Sent, Failure> {
+    let (membership, owned) = shared.tenure();
     let mut batch = Batch::new(Lent {
         sql,
         now,
@@ -85,10 +93,11 @@ async fn write(
     let answers = answers(&mut batch, group).await?;
     batch.finish().await?;
     let last_key = batch.last_key();
-    let renewed = sql.run(
+    let renewed = sql.row(
         "UPDATE node SET expires_at = clock_timestamp() + make_interval(secs => $3),
          last_key = greatest(last_key, $4), floor = $5, batch = $6
-         WHERE slot = $1 AND epoch = $2 AND expires_at > clock_timestamp() RETURNING 1",
+         WHERE slot = $1 AND epoch = $2 AND expires_at > clock_timestamp()
+         RETURNING pg_current_xact_id()::text::bigint",
         params![
             i32::from(membership.slot),
             membership.epoch,
@@ -98,10 +107,11 @@ async fn write(
             number
         ],
     );
-    match renewed.await? {
-        0 => Err(Failure::LeaseLost),
-        _ => Ok(answers),
-    }
+    let renewed = renewed.await?.ok_or(Failure::LeaseLost)?;
+    Ok(Sent {
+        answers,
+        transaction: get(&renewed, 0)?,
+    })
 }
 
 async fn answers(batch: &mut Batch<'_>, group: &[Request]) -> Result<Vec<Answer>, Failure> {
@@ -190,7 +200,7 @@ fn partitions_of(group: &[Request], now: Timestamp) -> BTreeSet<Partition> {
             needed.insert(Partition::at(Table::Payload, item.message.expires_at));
         }
         for key in keys_of(request) {
-            needed.insert(Partition::of_hour(hour_up(now.plus(key.life))));
+            needed.extend(hours_kept(now, key).map(Partition::of_hour));
         }
     }
     needed

@@ -1,5 +1,6 @@
 //! What can be set of the store.
 
+use model::node::Roles;
 use std::fmt;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct PostgresConfig {
     pub name: String,
     /// The version that it runs.
     pub version: String,
+    /// What it does.
+    pub roles: Roles,
 }
 
 impl Default for PostgresConfig {
@@ -30,6 +33,7 @@ impl Default for PostgresConfig {
             statement_timeout: Duration::from_secs(10),
             name: String::new(),
             version: String::new(),
+            roles: Roles::default(),
         }
     }
 }
@@ -41,6 +45,7 @@ impl fmt::Debug for PostgresConfig {
             .field("statement_timeout", &self.statement_timeout)
             .field("name", &self.name)
             .field("version", &self.version)
+            .field("roles", &self.roles)
             .finish_non_exhaustive()
     }
 }

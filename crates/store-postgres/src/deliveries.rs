@@ -84,7 +84,7 @@ pub(crate) async fn close(
     let columns = Columns::of(deliveries.iter().copied());
     let rows = batch.sql.rows(
         "DELETE FROM delivery d USING unnest($1, $2, $3, $4, $5) AS g (e, c, u, i, a)
-         WHERE d.endpoint = g.e AND d.class = g.c AND d.due = g.u AND d.id = g.i
+         WHERE d.endpoint = ANY(ARRAY[g.e]) AND d.class = g.c AND d.due = g.u AND d.id = g.i
          AND d.attempts = g.a RETURNING d.id",
         params![
             columns.endpoints,
@@ -117,7 +117,7 @@ pub(crate) async fn reschedule(
     let rows = batch.sql.rows(
         "UPDATE delivery d SET due = g.n, attempts = d.attempts + 1, owner = 0
          FROM unnest($1, $2, $3, $4, $5, $6) AS g (e, c, u, i, a, n)
-         WHERE d.endpoint = g.e AND d.class = g.c AND d.due = g.u AND d.id = g.i
+         WHERE d.endpoint = ANY(ARRAY[g.e]) AND d.class = g.c AND d.due = g.u AND d.id = g.i
          AND d.attempts = g.a RETURNING d.id",
         params![
             columns.endpoints,
@@ -245,8 +245,8 @@ async fn event_types_of(
 ) -> Result<HashMap<MessageKey, Name>, Failure> {
     let of = |one: fn(&Delivery) -> i64| deliveries.iter().map(|d| one(d)).collect::<Vec<i64>>();
     let rows = sql.rows(
-        "SELECT m.id, m.event_type FROM message m
-         JOIN unnest($1, $2) AS g (a, i) ON m.application = g.a AND m.id = g.i",
+        "SELECT m.id, m.event_type FROM unnest($1, $2) AS g (a, i) CROSS JOIN LATERAL
+         (SELECT id, event_type FROM message WHERE application = g.a AND id = g.i LIMIT 1) AS m",
         params![
             of(|one| one.application.integer()),
             of(|one| one.message.integer())

@@ -3,22 +3,24 @@
 use crate::backup;
 use crate::failure::Failure;
 use crate::lease::give_back;
+use crate::node::Membership;
 use crate::request::{Asked, Request};
 use crate::shared::Shared;
 use crate::{
     accept, applications, attempts, batch, change, claim, endpoint_messages, event_types, messages,
-    settings, statistics, work,
+    nodes, settings, statistics, work,
 };
 use async_trait::async_trait;
 use model::Timestamp;
 use model::event_type::EventType;
 use model::id::{ApplicationKey, AttemptId, AttemptKey, EndpointKey, Key, MessageKey, TaskId};
 use model::name::Name;
+use model::node::Node;
 use std::path::Path;
 use std::sync::Arc;
 use store::accept::{Accept, AcceptError, Accepted};
 use store::change::{ChangeError, ChangeRequest, Changed};
-use store::idempotency::{Fingerprint, Prior};
+use store::idempotency::{Fingerprint, KEY_LIFE, Prior};
 use store::query::{
     ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery, MessageQuery,
     StatisticsQuery, Walk, Window,
@@ -114,11 +116,11 @@ impl PostgresStore {
         mut window: Window<K>,
     ) -> Result<Window<K>, Failure> {
         if window.ascending {
-            let slot = i32::from(self.shared.membership().slot);
+            // One whose lease has run out may still be committing, until somebody ends it. Whoever
+            // has this node's slot, if it lost that, is another.
             let row = sql.row(
-                "SELECT min(floor) FROM node
-                 WHERE slot <> $1 AND expires_at > clock_timestamp()",
-                crate::sql::params![slot],
+                "SELECT min(floor) FROM node WHERE epoch <> $1 AND expires_at > '-infinity'",
+                crate::sql::params![self.shared.membership().epoch],
             );
             let others = match row.await? {
                 Some(row) => crate::columns::get::<Option<i64>>(&row, 0)?,
@@ -156,7 +158,7 @@ impl Store for PostgresStore {
     }
 
     async fn claim(&self, lane: Lane, due_by: Timestamp, limit: usize) -> Stored<Vec<Claimed>> {
-        let (membership, owned) = (self.shared.membership(), self.shared.owned());
+        let (membership, owned) = self.shared.tenure();
         let pools = &self.shared.pools;
         let mut client = pools.client().await?;
         let sql = pools.begin(&mut client).await?;
@@ -167,7 +169,7 @@ impl Store for PostgresStore {
     }
 
     async fn lanes(&self, after: EndpointKey, limit: usize) -> Stored<Vec<LaneDue>> {
-        let (epoch, owned) = (self.shared.membership().epoch, self.shared.owned());
+        let (Membership { epoch, .. }, owned) = self.shared.tenure();
         read!(self, sql => claim::lanes(&sql, (&owned, epoch), after, limit))
     }
 
@@ -184,7 +186,7 @@ impl Store for PostgresStore {
 
     async fn prior(&self, fingerprints: &[Fingerprint]) -> Stored<Option<Prior>> {
         let now = self.shared.clock.now();
-        let wanted = fingerprints.iter().map(|one| &one[..]).collect();
+        let wanted = fingerprints.iter().map(|one| (one, KEY_LIFE)).collect();
         let found: Stored<_> = read!(self, sql => batch::find_priors(&sql, wanted, now));
         let found = found?;
         Ok(fingerprints.iter().find_map(|one| found.get(one).copied()))
@@ -275,6 +277,10 @@ impl Store for PostgresStore {
         let setting = (name.to_owned(), value.to_vec());
         self.ask(1_024, |reply| Asked::Setting(setting, reply))
             .await?
+    }
+
+    async fn nodes(&self) -> Stored<Vec<Node>> {
+        read!(self, sql => nodes::list(&sql))
     }
 
     async fn backup(&self, directory: &Path) -> Stored<()> {

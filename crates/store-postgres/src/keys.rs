@@ -54,7 +54,7 @@ impl Keys {
         self.lock().open_from = None;
     }
 
-    /// The floor that this node has once the transaction under way is committed.
+    /// The floor that this node has once the transaction under way has ended.
     pub(crate) fn next_floor(&self, now: Timestamp) -> i64 {
         self.lock().sequence.floor(now)
     }

@@ -2,7 +2,7 @@
 //! and whichever comes first has done it.
 
 use crate::batch::hour_up;
-use crate::node::{end_expired, leave};
+use crate::node::{RENEWAL, end_expired, leave};
 use crate::partitions::{Partition, around};
 use crate::shared::Shared;
 use model::Timestamp;
@@ -15,6 +15,10 @@ const ROUND: Duration = Duration::from_secs(1);
 /// For so many hours from now idempotency keys are written: those of client libraries expire within
 /// two hours, others within thirteen. Every hour between was one of them before.
 const HOURS_AHEAD: [u64; 4] = [1, 2, 12, 13];
+
+/// A lease that was not renewed for so long is not counted on: no attempt is started that is likely
+/// to outlive it. From before the last renewal was sent, so that it lasts longer than this for all.
+pub(crate) const COUNTED_ON: Duration = RENEWAL.saturating_mul(3);
 
 /// Runs until the store is closed.
 pub struct LeaseLoop {
@@ -32,6 +36,7 @@ impl LeaseLoop {
             biased;
             () = self.shared.until_closed() => {}
             () = self.work() => {}
+            () = self.watch() => {}
         }
     }
 
@@ -44,18 +49,34 @@ impl LeaseLoop {
         }
     }
 
+    /// Tells when this node's own lease was not renewed in time, however long a commit may take.
+    async fn watch(&self) {
+        let mut renewed = self.shared.renewed.subscribe();
+        loop {
+            let until = *renewed.borrow_and_update() + COUNTED_ON;
+            let late = tokio::time::timeout_at(until, renewed.changed()).await;
+            if late.is_err() {
+                self.shared.doubt_lease();
+                // An error means that the sender is gone, which this holds.
+                let _ = renewed.changed().await;
+            }
+        }
+    }
+
+    /// What is left over by others comes first: it must not wait for partitions.
     async fn round(&self) -> Result<(), crate::failure::Failure> {
-        let now = self.shared.clock.now();
-        self.shared.need(ahead(now)).await?;
-        let mut client = self.shared.pools.client().await?;
-        let ended = end_expired(&mut client).await?;
+        let pools = &self.shared.pools;
+        let mut client = pools.writer().await?;
+        let ended = pools.within(end_expired(&mut client)).await?;
+        drop(client);
         if ended > 0 {
             tracing::warn!(
                 nodes = ended,
                 "nodes are gone: what they held is taken over"
             );
         }
-        Ok(())
+        let now = self.shared.clock.now();
+        self.shared.need(ahead(now)).await
     }
 }
 

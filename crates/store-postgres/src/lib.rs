@@ -12,9 +12,9 @@
 //! [`pending`] (their rows) · [`work`] and [`sweep`] (housekeeping) · [`change`] (what is
 //! configured) · [`applications`], [`endpoints`], [`event_types`], [`messages`], [`attempts`],
 //! [`endpoint_messages`], [`statistics`], [`paging`] (lists and counts) · [`request`], [`writer`],
-//! [`commit`], [`batch`], [`keys`], [`locks`] (the machinery) · [`node`], [`lease`] (among the
-//! others) · [`open`](mod@open), [`schema`], [`partitions`], [`location`], [`pools`], [`sql`] (the
-//! database) · [`mod@backup`].
+//! [`commit`], [`batch`], [`keys`], [`locks`] (the machinery) · [`node`], [`lease`],
+//! [`mod@nodes`] (among the others) · [`open`](mod@open), [`schema`], [`partitions`], [`location`],
+//! [`pools`], [`sql`] (the database) · [`mod@backup`].
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod accept;
@@ -39,6 +39,7 @@ mod location;
 mod locks;
 mod messages;
 mod node;
+mod nodes;
 mod open;
 mod open_error;
 mod paging;
@@ -61,6 +62,7 @@ pub use backup::{CopyError, backup, restore};
 pub use config::PostgresConfig;
 pub use handle::PostgresStore;
 pub use lease::LeaseLoop;
+pub use nodes::nodes;
 pub use open::Surroundings;
 pub use open_error::OpenError;
 pub use writer::WriterLoop;

@@ -12,12 +12,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_rustls::rustls;
 
 /// How long to wait for the database's answer to a new connection.
 pub(crate) const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// How long to wait for a host to be reached, before the next one is tried.
+const HOST_MAX: Duration = Duration::from_secs(3);
 
 /// A database that can be connected to.
 #[derive(Clone)]
@@ -32,12 +34,16 @@ impl Location {
         let (url, mode, root) = take_tls(url);
         let mut config =
             Config::from_str(&url).map_err(|error| OpenError::Url(error.to_string()))?;
-        config.connect_timeout(CONNECT_MAX);
+        config.connect_timeout(HOST_MAX);
         config.keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(2 * CONNECT_MAX);
         config.application_name("postrider");
+        if hosts(&config) > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+            // One of them is the primary, whichever that is at the moment.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         let encrypted = match mode.as_deref() {
-            None => !config.get_hosts().iter().all(is_this_machine),
+            None => !is_all_here(&config),
             Some("disable") => false,
             Some("require" | "verify-full") => true,
             Some(other) => {
@@ -52,6 +58,26 @@ impl Location {
         });
         let tls = MakeRustlsConnect::new(tls_config(encrypted, root.as_deref())?);
         Ok(Self { config, tls })
+    }
+
+    /// How long a connection may take to come about: long enough for the last of the hosts, when
+    /// all before it are dead.
+    pub(crate) fn patience(&self) -> Duration {
+        let others = hosts(&self.config).saturating_sub(1);
+        CONNECT_MAX + HOST_MAX * u32::try_from(others).unwrap_or(u32::MAX)
+    }
+}
+
+fn hosts(config: &Config) -> usize {
+    config.get_hosts().len().max(config.get_hostaddrs().len())
+}
+
+/// Whether it leads nowhere but to this machine. An address goes before the name of its host.
+fn is_all_here(config: &Config) -> bool {
+    let addresses = config.get_hostaddrs();
+    match addresses.is_empty() {
+        true => config.get_hosts().iter().all(is_this_machine),
+        false => addresses.iter().all(IpAddr::is_loopback),
     }
 }
 
@@ -134,12 +160,33 @@ mod tests {
             ("postgres://u@[::1]/app", SslMode::Disable),
             ("postgres:///app?host=/run/postgresql", SslMode::Disable),
             (
+                "postgres://u@localhost/app?hostaddr=10.0.0.5",
+                SslMode::Require,
+            ),
+            (
                 "postgres://u@localhost/app?sslmode=require",
                 SslMode::Require,
             ),
         ] {
             assert_eq!(mode(url), Ok(expected), "{url}");
         }
+    }
+
+    #[test]
+    fn of_several_hosts_the_one_that_takes_writes_is_found_though_others_are_dead() {
+        let parse = |url| Location::parse(url).expect("it is one");
+        let several = parse("postgres://u@a.example,b.example,c.example/app");
+        let writes = several.config.get_target_session_attrs();
+        assert_eq!(writes, TargetSessionAttrs::ReadWrite);
+        let for_each = several.config.get_connect_timeout().copied();
+        let dead = for_each.expect("there is one") * 2;
+        assert!(several.patience() > dead + HOST_MAX);
+        let one = parse("postgres://u@a.example/app");
+        let any = one.config.get_target_session_attrs();
+        assert_eq!(
+            (any, one.patience()),
+            (TargetSessionAttrs::Any, CONNECT_MAX)
+        );
     }
 
     #[test]

@@ -15,6 +15,8 @@ use model::{Clock, Entropy};
 use std::sync::{Arc, Mutex};
 use store::Condition;
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::Instant;
+use tokio_postgres::SimpleQueryMessage;
 
 /// Requests that wait take this much memory at the most, in KiB.
 pub(crate) const ROOM_KIB: usize = 64 * 1_024;
@@ -41,14 +43,18 @@ impl PostgresStore {
         require_durability(&client).await?;
         schema::migrate(&mut client).await?;
         drop(client);
+        // Settings of a user's sessions may differ on the way through a pooler.
+        let client = pools.writer().await?;
+        require_durability(&client).await?;
+        drop(client);
         let nowhere = Membership { slot: 0, epoch: 0 };
         let shared = Arc::new(Shared {
             pools,
             config,
             clock: surroundings.clock,
             entropy: surroundings.entropy,
-            owned: Mutex::default(),
-            membership: Mutex::new(nowhere),
+            tenure: Mutex::new((nowhere, Arc::default())),
+            renewed: watch::Sender::new(Instant::now()),
             keys: Keys::new(KeySequence::after(0, 0)),
             partitions: crate::partitions::Partitions::default(),
             condition: watch::Sender::new(Condition::Writable),
@@ -65,10 +71,13 @@ impl PostgresStore {
 
 /// A commit that is answered must be on disk, on the standby too where there is a synchronous one.
 async fn require_durability(client: &tokio_postgres::Client) -> Result<(), OpenError> {
-    let row = client.query_one("SHOW synchronous_commit", &[]).await?;
-    let setting: String = row.try_get(0)?;
-    match setting.as_str() {
-        "off" => Err(OpenError::NotDurable(setting)),
-        _ => Ok(()),
+    let shown = client.simple_query("SHOW synchronous_commit").await?;
+    let is_off = |line: &SimpleQueryMessage| match line {
+        SimpleQueryMessage::Row(row) => row.get(0) == Some("off"),
+        _ => false,
+    };
+    match shown.iter().any(is_off) {
+        true => Err(OpenError::NotDurable("off".to_owned())),
+        false => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 //! remembered; one that another node has dropped meanwhile makes a commit fail, and is made again.
 
 use crate::failure::Failure;
-use crate::schema::SCHEMA_LOCK;
+use crate::schema::lock_schema;
 use model::Timestamp;
 use model::id::Key;
 use std::collections::BTreeSet;
@@ -132,10 +132,7 @@ impl Partitions {
         missing: BTreeSet<Partition>,
     ) -> Result<(), Failure> {
         for partition in &missing {
-            let statements = format!(
-                "BEGIN; SELECT pg_advisory_xact_lock({SCHEMA_LOCK}); {} COMMIT;",
-                partition.make()
-            );
+            let statements = format!("BEGIN; {} {} COMMIT;", lock_schema(), partition.make());
             client.batch_execute(&statements).await?;
         }
         self.lock().extend(missing);

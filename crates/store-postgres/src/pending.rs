@@ -44,7 +44,7 @@ pub(crate) struct AttemptWrite {
 impl Pending {
     /// Writes them.
     pub(crate) async fn write(self, sql: &Sql<'_>) -> Result<(), Failure> {
-        tokio::try_join!(
+        let written = tokio::join!(
             event_keys(sql, &self.messages),
             idempotency_keys(sql, self.keys),
             messages(sql, &self.messages),
@@ -53,8 +53,8 @@ impl Pending {
             attempts(sql, &self.attempts),
             excerpts(sql, &self.attempts),
             work::insert(sql, &self.tasks),
-        )?;
-        Ok(())
+        );
+        Failure::first(<[_; 8]>::from(written))
     }
 }
 

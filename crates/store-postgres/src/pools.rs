@@ -14,13 +14,26 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio_postgres::{Config, IsolationLevel};
 
+/// A node that stands still in a transaction keeps others from what it has locked, the row of its
+/// own lease among it. The database ends that transaction: after less time than the others'
+/// statements may wait, so that none of them fails for it.
+const STILL_MAX: Duration = Duration::from_secs(5);
+/// How many connections nobody but the two loops may have.
+const WRITERS: usize = 2;
 /// A statement that the database ends itself is answered within this.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// The planner goes by index everywhere: what it would guess from statistics that are behind, or
 /// from an empty table, are scans of tables that grow. Plans are made once.
-/// Compiling one takes longer than any of them runs.
-const PLANNER: [&str; 5] = [
+/// Compiling one takes longer than any of them runs. Bitmaps read all of a lane, and sort it, for
+/// the few rows that its index has in order.
+///
+/// What names many rows of a table at once is to have no other plan than to look for each of them:
+/// a query does so by `LATERAL` with a limit, and what changes rows by `= ANY(ARRAY[…])` for the
+/// first column of an index, which can't be merged by. With `=` alone, a plan that was made while a
+/// table was small may go through all of it, and do so until its next statistics.
+const PLANNER: [&str; 6] = [
+    "enable_bitmapscan=off",
     "enable_hashjoin=off",
     "enable_mergejoin=off",
     "enable_seqscan=off",
@@ -31,6 +44,8 @@ const PLANNER: [&str; 5] = [
 /// The connections of a node.
 pub(crate) struct Pools {
     pool: Pool,
+    /// Of the two loops: however many read, commits go on.
+    writers: Pool,
     direct: Location,
     manner: Manner,
     statement_timeout: Duration,
@@ -52,17 +67,21 @@ impl Pools {
         };
         let timeouts = Timeouts {
             wait: Some(CONNECT_MAX),
-            create: Some(CONNECT_MAX),
+            create: Some(through.patience()),
             recycle: Some(CONNECT_MAX),
         };
-        let pool = Pool::builder(Manager::from_config(through.config, through.tls, manager))
-            .max_size(config.connections)
-            .timeouts(timeouts)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| OpenError::Database(error.to_string()))?;
+        let pool = |connections| {
+            let (config, tls) = (through.config.clone(), through.tls.clone());
+            Pool::builder(Manager::from_config(config, tls, manager.clone()))
+                .max_size(connections)
+                .timeouts(timeouts)
+                .runtime(Runtime::Tokio1)
+                .build()
+                .map_err(|error| OpenError::Database(error.to_string()))
+        };
         Ok(Self {
-            pool,
+            pool: pool(config.connections.saturating_sub(WRITERS).max(1))?,
+            writers: pool(WRITERS)?,
             direct,
             manner: Manner {
                 unnamed: pooled,
@@ -75,10 +94,34 @@ impl Pools {
 
     /// A connection for a transaction.
     pub(crate) async fn client(&self) -> Result<Client, Failure> {
+        self.drop_doubted();
+        Ok(self.pool.get().await?)
+    }
+
+    /// The same for the writer and for what ends leases.
+    pub(crate) async fn writer(&self) -> Result<Client, Failure> {
+        self.drop_doubted();
+        Ok(self.writers.get().await?)
+    }
+
+    fn drop_doubted(&self) {
         if self.manner.doubted.swap(false, Ordering::Relaxed) {
             self.pool.retain(|_, _| false);
+            self.writers.retain(|_, _| false);
         }
-        Ok(self.pool.get().await?)
+    }
+
+    /// What is done on a connection as it is may take as long as a statement.
+    pub(crate) async fn within<T, E: From<Failure>>(
+        &self,
+        done: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let done = tokio::time::timeout(self.manner.limit, done).await;
+        done.unwrap_or_else(|_| {
+            self.manner.doubted.store(true, Ordering::Relaxed);
+            let late = "the database does not answer".to_owned();
+            Err(Failure::Unavailable(late).into())
+        })
     }
 
     /// Begins a transaction that writes.
@@ -103,12 +146,15 @@ impl Pools {
     async fn settled<'c>(&self, transaction: Transaction<'c>) -> Result<Sql<'c>, Failure> {
         let sql = Sql::new(transaction, self.manner.clone());
         if self.manner.unnamed {
-            let timeout = self.statement_timeout.as_millis();
+            let (timeout, still) = (self.statement_timeout.as_millis(), STILL_MAX.as_millis());
             let planner = PLANNER
                 .map(|setting| format!("SET LOCAL {setting};"))
                 .concat();
-            sql.batch(&format!("SET LOCAL statement_timeout={timeout};{planner}"))
-                .await?;
+            sql.batch(&format!(
+                "SET LOCAL statement_timeout={timeout};
+                 SET LOCAL idle_in_transaction_session_timeout={still};{planner}"
+            ))
+            .await?;
         }
         Ok(sql)
     }
@@ -116,7 +162,7 @@ impl Pools {
     /// A connection of its own to the database itself. It ends when the client is dropped.
     pub(crate) async fn direct(&self) -> Result<tokio_postgres::Client, Failure> {
         let connecting = self.direct.config.connect(self.direct.tls.clone());
-        let connected = tokio::time::timeout(CONNECT_MAX, connecting).await;
+        let connected = tokio::time::timeout(self.direct.patience(), connecting).await;
         let (client, connection) = connected
             .map_err(|_| Failure::Unavailable("the database does not answer".to_owned()))??;
         tokio::spawn(connection);
@@ -126,6 +172,7 @@ impl Pools {
     /// No connection is given out any more.
     pub(crate) fn close(&self) {
         self.pool.close();
+        self.writers.close();
     }
 }
 
@@ -134,7 +181,9 @@ fn set_options(config: &mut Config, statement_timeout: Duration) {
     for setting in PLANNER {
         options.push_str(&format!(" -c {setting}"));
     }
-    let timeout = statement_timeout.as_millis();
-    options.push_str(&format!(" -c statement_timeout={timeout}"));
+    let (timeout, still) = (statement_timeout.as_millis(), STILL_MAX.as_millis());
+    options.push_str(&format!(
+        " -c statement_timeout={timeout} -c idle_in_transaction_session_timeout={still}"
+    ));
     config.options(&options);
 }

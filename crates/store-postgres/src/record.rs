@@ -64,7 +64,8 @@ async fn take_effect(
     for outcome in outcomes {
         let delivery = &outcome.delivery;
         // A hold of a lease that has ended is worth nothing.
-        if !batch.owned.is_held(delivery.endpoint, delivery.key) {
+        let is_held = batch.owned.is_held(delivery.endpoint, delivery.key);
+        if outcome.hold.has_ended() || !is_held {
             continue;
         }
         match outcome.then {
@@ -138,7 +139,8 @@ async fn close_scheduled_siblings(
     }
     let statement = format!(
         "SELECT {COLUMNS} FROM delivery d JOIN unnest($1, $2) AS g (m, e)
-         ON d.message = g.m AND d.endpoint = g.e WHERE d.trigger = 0"
+         ON d.message = ANY(ARRAY[g.m]) AND d.endpoint = ANY(ARRAY[g.e])
+         WHERE d.trigger = 0"
     );
     let rows = batch.sql.rows(
         &statement,

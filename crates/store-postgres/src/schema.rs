@@ -12,6 +12,12 @@ pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
 /// What nodes lock while they change the schema: `PsRd`.
 pub(crate) const SCHEMA_LOCK: i64 = 0x5073_5264;
 
+/// Waits for whoever changes the schema or joins, but not for ever, and locks the others out until
+/// the transaction ends.
+pub(crate) fn lock_schema() -> String {
+    format!("SET LOCAL lock_timeout = '5s'; SELECT pg_advisory_xact_lock({SCHEMA_LOCK});")
+}
+
 /// Brings a database to [`VERSION`].
 pub(crate) async fn migrate(client: &mut Client) -> Result<(), OpenError> {
     loop {

@@ -4,15 +4,17 @@ use crate::OpenError;
 use crate::config::PostgresConfig;
 use crate::failure::Failure;
 use crate::keys::Keys;
+use crate::lease::COUNTED_ON;
 use crate::node::Membership;
 use crate::partitions::{Partition, Partitions};
 use crate::pools::Pools;
 use model::{Clock, Entropy};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use store::Condition;
 use store::owned::Owned;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 
 /// See the file's head.
 pub(crate) struct Shared {
@@ -20,9 +22,10 @@ pub(crate) struct Shared {
     pub(crate) config: PostgresConfig,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    /// What this node holds, under the lease that it has now.
-    pub(crate) owned: Mutex<Arc<Owned>>,
-    pub(crate) membership: Mutex<Membership>,
+    /// This node's lease, and what it holds under that.
+    pub(crate) tenure: Mutex<(Membership, Arc<Owned>)>,
+    /// When the lease was last renewed: from before that was sent.
+    pub(crate) renewed: watch::Sender<Instant>,
     pub(crate) keys: Keys,
     pub(crate) partitions: Partitions,
     pub(crate) condition: watch::Sender<Condition>,
@@ -32,32 +35,47 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// This node's lease.
-    pub(crate) fn membership(&self) -> Membership {
-        *self
-            .membership
-            .lock()
-            .expect("nothing panics while it holds this lock")
+    /// This node's lease, and what it holds under that.
+    pub(crate) fn tenure(&self) -> (Membership, Arc<Owned>) {
+        self.lock().clone()
     }
 
-    /// What it holds.
-    pub(crate) fn owned(&self) -> Arc<Owned> {
-        self.owned
+    /// This node's lease.
+    pub(crate) fn membership(&self) -> Membership {
+        self.lock().0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Membership, Arc<Owned>)> {
+        self.tenure
             .lock()
             .expect("nothing panics while it holds this lock")
-            .clone()
     }
 
     /// Another lease: holds of the one before are worth nothing.
-    pub(crate) fn rejoined(&self, membership: Membership) {
-        *self
-            .membership
-            .lock()
-            .expect("nothing panics while it holds this lock") = membership;
-        *self
-            .owned
-            .lock()
-            .expect("nothing panics while it holds this lock") = Arc::default();
+    fn rejoined(&self, membership: Membership) {
+        let mut tenure = self.lock();
+        tenure.1.end();
+        *tenure = (membership, Arc::default());
+    }
+
+    /// A commit succeeded that began then, and renewed the lease.
+    pub(crate) fn renewed(&self, since: Instant) {
+        self.renewed.send_replace(since);
+        if since.elapsed() < COUNTED_ON {
+            self.tell(Condition::Writable);
+        }
+    }
+
+    /// Tells that the lease can't be counted on, unless it was renewed in time.
+    pub(crate) fn doubt_lease(&self) {
+        self.condition.send_if_modified(|told| {
+            let late = self.renewed.borrow().elapsed() >= COUNTED_ON;
+            let changed = late && *told == Condition::Writable;
+            if changed {
+                *told = Condition::ReadOnly;
+            }
+            changed
+        });
     }
 
     /// Tells whether commits succeed.
@@ -76,13 +94,17 @@ impl Shared {
             return Ok(());
         }
         let client = self.pools.direct().await?;
-        self.partitions.make(&client, missing).await
+        let made = self.partitions.make(&client, missing);
+        self.pools.within(made).await
     }
 
     /// Takes a slot and an epoch: at the start, and after the lease was lost.
     pub(crate) async fn join(&self) -> Result<(), OpenError> {
         let mut client = self.pools.direct().await?;
-        let joined = crate::node::join(&mut client, &self.config, self.clock.now()).await?;
+        let now = self.clock.now();
+        let passed = self.keys.next_floor(now);
+        let joining = crate::node::join(&mut client, &self.config, (now, passed));
+        let joined = self.pools.within(joining).await?;
         self.keys.replace(joined.1);
         self.rejoined(joined.0);
         Ok(())

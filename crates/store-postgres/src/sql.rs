@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 
 /// A value with the type that it has in the database.
@@ -73,7 +74,7 @@ pub(crate) struct Manner {
     pub(crate) unnamed: bool,
     /// The database is given so long to answer: a little longer than it gives itself.
     pub(crate) limit: Duration,
-    /// Set when it did not: connections that are open may lead nowhere.
+    /// Set when it did not, or can't write: connections that are open may lead nowhere.
     pub(crate) doubted: Arc<AtomicBool>,
 }
 
@@ -84,7 +85,12 @@ impl Manner {
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Failure> {
         match tokio::time::timeout(self.limit, answer).await {
-            Ok(answer) => Ok(answer?),
+            Ok(answer) => Ok(answer.inspect_err(|error| {
+                // A standby, or a setting of sessions: another connection may lead elsewhere.
+                if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) {
+                    self.doubted.store(true, Ordering::Relaxed);
+                }
+            })?),
             Err(_) => {
                 self.doubted.store(true, Ordering::Relaxed);
                 Err(Failure::Unavailable(

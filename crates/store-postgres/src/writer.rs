@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::Condition;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// The most requests of a commit.
 const GROUP_MAX: usize = 1_024;
@@ -82,8 +83,9 @@ impl WriterLoop {
         for _ in 0..COLLISIONS_MAX {
             let number = self.number;
             self.number += 1;
+            let begun = Instant::now();
             match commit(&self.shared, &mut self.rounds, (number, &group)).await {
-                Ok(answers) => return self.succeeded(group, answers),
+                Ok(answers) => return self.succeeded(begun, group, answers),
                 Err(Tried::Not(Failure::Conflict(reason))) => {
                     tracing::debug!(reason, "a commit collided with another node's");
                     self.shared.partitions.forget();
@@ -101,11 +103,10 @@ impl WriterLoop {
                     return;
                 }
                 Err(Tried::Not(failure)) => return self.failed(group, &failure),
-                Err(Tried::Unknown(failure, answers)) => {
-                    match self.find_out((number, &failure)).await {
-                        Ok(true) => return self.succeeded(group, answers),
-                        Ok(false) => {}
-                        Err(failure) => return self.failed(group, &failure),
+                Err(Tried::Unknown(failure, sent)) => {
+                    tracing::warn!(%failure, "a commit was not answered: did it succeed?");
+                    if self.find_out(number, sent.transaction).await {
+                        return self.succeeded(begun, group, sent.answers);
                     }
                 }
             }
@@ -114,9 +115,9 @@ impl WriterLoop {
         self.failed(group, &Failure::Conflict(reason));
     }
 
-    fn succeeded(&mut self, group: Vec<Request>, answers: Vec<Answer>) {
+    fn succeeded(&mut self, begun: Instant, group: Vec<Request>, answers: Vec<Answer>) {
         self.pause = PAUSE.0;
-        self.shared.tell(Condition::Writable);
+        self.shared.renewed(begun);
         for (request, answer) in group.into_iter().zip(answers) {
             request.answer(answer);
         }
@@ -141,20 +142,17 @@ impl WriterLoop {
 
     /// Whether the commit of this number succeeded. While the database is away nobody else is kept
     /// waiting for it.
-    async fn find_out(&mut self, (number, failure): (i64, &Failure)) -> Result<bool, Failure> {
-        tracing::warn!(%failure, "a commit was not answered: finding out whether it succeeded");
+    async fn find_out(&mut self, number: i64, transaction: i64) -> bool {
         self.shared.tell(Condition::ReadOnly);
         loop {
-            match self.last_commit().await {
-                Ok(last) => {
+            let succeeded = match self.last_commit().await {
+                Err(Failure::LeaseLost) => self.outlived_its_lease(transaction).await,
+                last => last.map(|last| last >= number),
+            };
+            match succeeded {
+                Ok(succeeded) => {
                     self.shared.keys.end();
-                    return Ok(last >= number);
-                }
-                // The lease went to another node: nothing that this one answers now may be wrong.
-                Err(Failure::LeaseLost) => {
-                    self.shared.keys.end();
-                    self.rejoin().await?;
-                    return Err(Failure::LeaseLost);
+                    return succeeded;
                 }
                 Err(_) => {
                     self.wait_a_little().await;
@@ -164,11 +162,30 @@ impl WriterLoop {
         }
     }
 
+    /// Whether a transaction was committed whose lease has ended since: whoever ended that has
+    /// waited for it. Takes another lease, so that what it gave to hold is worth nothing.
+    async fn outlived_its_lease(&mut self, transaction: i64) -> Result<bool, Failure> {
+        let mut client = self.shared.pools.writer().await?;
+        let sql = self.shared.pools.begin(&mut client).await?;
+        let row = sql.row(
+            "SELECT pg_xact_status($1::text::xid8) = 'committed'",
+            crate::sql::params![transaction.to_string()],
+        );
+        let committed = match row.await?.as_ref() {
+            Some(row) => crate::columns::get::<Option<bool>>(row, 0)?,
+            None => None,
+        };
+        sql.commit().await?;
+        drop(client);
+        self.rejoin().await?;
+        Ok(committed == Some(true))
+    }
+
     /// The number of the last commit of this lease. The row is locked, so that one that is still
     /// being committed is waited for.
     async fn last_commit(&self) -> Result<i64, Failure> {
         let membership = self.shared.membership();
-        let mut client = self.shared.pools.client().await?;
+        let mut client = self.shared.pools.writer().await?;
         let sql = self.shared.pools.begin(&mut client).await?;
         let row = sql.row(
             "SELECT batch FROM node WHERE slot = $1 AND epoch = $2 FOR UPDATE",
@@ -193,6 +210,7 @@ impl WriterLoop {
 
     async fn rejoin(&mut self) -> Result<(), Failure> {
         tracing::warn!("this node's lease has ended: what it held goes to whoever is alive");
+        self.shared.tell(Condition::ReadOnly);
         let joined = self.shared.join().await;
         joined.map_err(|error| Failure::Unavailable(error.to_string()))
     }

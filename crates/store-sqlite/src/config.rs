@@ -26,6 +26,10 @@ pub struct SqliteConfig {
     /// Idempotency keys that are indexed in memory, at about 30 bytes each; older ones are found
     /// through sorted runs on disk, at 2 bytes each.
     pub idempotency_keys_max: usize,
+    /// What this node is called in lists of nodes.
+    pub name: String,
+    /// The version that it runs.
+    pub version: String,
     /// Faults that tests provoke.
     pub faults: Faults,
 }
@@ -41,6 +45,8 @@ impl Default for SqliteConfig {
             checkpoint_bytes: 64 << 20,
             wal_bytes_max: 512 << 20,
             idempotency_keys_max: 256 * 1024,
+            name: String::new(),
+            version: String::new(),
             faults: Faults::default(),
         }
     }

@@ -15,6 +15,7 @@ use model::Timestamp;
 use model::event_type::EventType;
 use model::id::{ApplicationKey, AttemptId, AttemptKey, EndpointKey, MessageKey, TaskId};
 use model::name::Name;
+use model::node::Node;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -359,6 +360,10 @@ impl Store for SqliteStore {
             )?))
         })
         .await
+    }
+
+    async fn nodes(&self) -> Stored<Vec<Node>> {
+        Ok(vec![self.shared.node()])
     }
 
     async fn backup(&self, directory: &Path) -> Stored<()> {

@@ -86,6 +86,7 @@ pub(crate) fn prepare(
         idempotency: Idempotency::load(&connection, now, config.idempotency_keys_max)?,
         inline,
         clock: surroundings.clock,
+        since: now,
         owned: Arc::new(Owned::default()),
         checkpoints,
         condition: watch::Sender::new(Condition::Writable),

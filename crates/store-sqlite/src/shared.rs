@@ -6,7 +6,8 @@ use crate::directory::DataDirectory;
 use crate::failure::Failure;
 use crate::idempotency::Idempotency;
 use crate::inbox::Inbox;
-use model::Clock;
+use model::node::{Node, Roles};
+use model::{Clock, Timestamp};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use store::Condition;
@@ -19,6 +20,8 @@ pub(crate) struct Shared {
     /// Whether whoever submits drives the writer, and reads where it stands.
     pub(crate) inline: bool,
     pub(crate) clock: Arc<dyn Clock>,
+    /// When the store was opened.
+    pub(crate) since: Timestamp,
     pub(crate) inbox: Inbox,
     pub(crate) owned: Arc<Owned>,
     pub(crate) idempotency: Idempotency,
@@ -64,6 +67,20 @@ impl Shared {
             }
             news
         });
+    }
+
+    /// The one node that there is: the locked data directory is its lease, so it does everything.
+    pub(crate) fn node(&self) -> Node {
+        Node {
+            slot: 0,
+            name: self.config.name.clone(),
+            version: self.config.version.clone(),
+            roles: Roles::default(),
+            since: self.since,
+            lease_ends: None,
+            alive: true,
+            deliveries: self.owned.count() as u64,
+        }
     }
 
     /// How the store stands.

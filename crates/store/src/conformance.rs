@@ -37,6 +37,7 @@ mod fan_out;
 mod health;
 mod idempotency;
 mod lists;
+mod nodes;
 mod random_walk;
 mod reading;
 mod record;

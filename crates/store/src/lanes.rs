@@ -1,6 +1,7 @@
 //! The hand-over: how what `app` has accepted reaches the sender without being read back, although
 //! neither knows the other. The engine implements [`Lanes`]; the binary brings them together.
 
+use crate::Registry;
 use crate::rows::Claimed;
 use bytes::Bytes;
 use model::Timestamp;
@@ -41,6 +42,36 @@ pub trait Lanes: Send + Sync {
     fn work(&self);
 }
 
+/// The lanes of a node that makes no attempts: it grants no place, so that what it accepts is
+/// written unowned, and found in the store by the nodes that deliver.
+pub struct NoLanes {
+    registry: Arc<Registry>,
+}
+
+impl NoLanes {
+    /// Beside the registry of those who accept.
+    pub fn new(registry: Arc<Registry>) -> Self {
+        Self { registry }
+    }
+}
+
+impl Lanes for NoLanes {
+    fn grant(&self, _: Lane) -> Option<Place> {
+        None
+    }
+
+    /// Never asked for: no place was granted. The delivery is let go of, and found in the store.
+    fn hand_over(&self, _: Claimed, _: Bytes, _: Place) {}
+
+    fn waiting(&self, _: Lane, _: Timestamp) {}
+
+    fn changed(&self, application: ApplicationKey) {
+        self.registry.forget(application);
+    }
+
+    fn work(&self) {}
+}
+
 /// A place in a lane, given back when dropped.
 pub struct Place {
     _token: Box<dyn Send + Sync>,
@@ -65,6 +96,11 @@ impl fmt::Debug for Place {
 pub trait LetGo: Send + Sync {
     /// The delivery is nobody's again: if it is still open, it can be claimed.
     fn let_go(&self, endpoint: EndpointKey, delivery: DeliveryKey);
+
+    /// Whether all that it gave ended with its lease.
+    fn has_ended(&self) -> bool {
+        false
+    }
 }
 
 /// Ownership of an open delivery. Lets go when dropped, also by a panicking holder, so that nothing
@@ -83,6 +119,12 @@ impl Hold {
             endpoint,
             delivery,
         }
+    }
+
+    /// Whether the lease under which it was given has ended: somebody else may hold the delivery
+    /// now, so that no attempt may start, and an outcome is stale.
+    pub fn has_ended(&self) -> bool {
+        self.owner.has_ended()
     }
 }
 

@@ -34,7 +34,7 @@ pub mod work;
 mod seam;
 
 pub use error::StoreError;
-pub use lanes::{Hold, Lane, Lanes, Place};
+pub use lanes::{Hold, Lane, Lanes, NoLanes, Place};
 pub use registry::Registry;
 pub use seam::{Condition, MessageRef, Store};
 

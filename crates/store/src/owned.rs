@@ -11,12 +11,14 @@ use crate::Hold;
 use crate::lanes::LetGo;
 use model::id::{DeliveryKey, EndpointKey};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The set of owned deliveries, by lane.
 #[derive(Debug, Default)]
 pub struct Owned {
     lanes: Mutex<HashMap<EndpointKey, BTreeSet<DeliveryKey>>>,
+    ended: AtomicBool,
 }
 
 impl Owned {
@@ -26,12 +28,22 @@ impl Owned {
         new.then(|| Hold::new(self.clone(), endpoint, delivery))
     }
 
+    /// The lease has ended under which holds were given: none of them is worth anything.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+    }
+
     /// Whether somebody owns it.
     pub fn is_held(&self, endpoint: EndpointKey, delivery: DeliveryKey) -> bool {
         let lanes = self.lock();
         lanes
             .get(&endpoint)
             .is_some_and(|lane| lane.contains(&delivery))
+    }
+
+    /// How many deliveries are owned.
+    pub fn count(&self) -> usize {
+        self.lock().values().map(BTreeSet::len).sum()
     }
 
     /// What is owned of one lane, at the moment when `pin` runs.
@@ -72,6 +84,10 @@ impl LetGo for Owned {
             }
         }
     }
+
+    fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +103,9 @@ mod tests {
         assert!(owned.hold(lane, delivery).is_none());
         drop(hold);
         assert!(owned.lock().is_empty());
-        assert!(owned.hold(lane, delivery).is_some());
+        let hold = owned.hold(lane, delivery).expect("it is nobody's");
+        assert!(!hold.has_ended());
+        owned.end();
+        assert!(hold.has_ended());
     }
 }

@@ -21,6 +21,7 @@ use model::id::{
     ApplicationKey, AttemptId, AttemptKey, EndpointKey, MessageId, MessageKey, TaskId,
 };
 use model::name::Name;
+use model::node::Node;
 use std::path::Path;
 use tokio::sync::watch;
 
@@ -147,6 +148,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes such a value unless it is there, and gives back what is there then.
     async fn set_setting(&self, name: &str, value: &[u8]) -> Stored<Vec<u8>>;
+
+    /// The nodes that work on this database, by ascending slot: this one among them, and those
+    /// whose lease has run out only until what they held is nobody's. To count that, it may look
+    /// at every open delivery: for people, now and then.
+    async fn nodes(&self) -> Stored<Vec<Node>>;
 
     /// Makes a consistent copy in an empty directory while running. A directory that is not empty
     /// is refused, and left as it is.

@@ -41,6 +41,20 @@ impl Binaries {
     }
 }
 
+/// PgBouncer: that in `PATH`, otherwise Debian's.
+///
+/// # Panics
+/// When there is none: no test is skipped.
+pub(crate) fn pgbouncer(debian: &Path) -> PathBuf {
+    let mut folders = path();
+    folders.push(debian.to_owned());
+    let mut programs = folders.iter().map(|folder| folder.join("pgbouncer"));
+    programs.find(|program| program.is_file()).expect(
+        "this test needs PgBouncer: it is not in PATH; ./check installs it, and so does \
+         `apt-get install pgbouncer`",
+    )
+}
+
 /// A program in the environment of the tests, but for what would configure PostgreSQL.
 pub(crate) fn plain_command(program: &Path) -> Command {
     let mut command = Command::new(program);

@@ -1,14 +1,11 @@
 //! One cluster: its directory, made by `initdb`, and the server in it, under a watchdog that ends
 //! it when whoever needed it is gone.
 
-use crate::binaries::{Binaries, plain_command};
+use crate::binaries::Binaries;
 use crate::room::Room;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
-use std::os::unix::process::CommandExt as _;
+use crate::watchdog::{self, Needed};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 /// The superuser, whoever runs the tests.
 pub(crate) const USER: &str = "postgres";
@@ -23,19 +20,6 @@ pub(crate) const OPTIONS: [&str; 8] = [
     "max_wal_size=256MB",
     "log_min_messages=warning",
 ];
-
-const WATCHDOG: &str = include_str!("watchdog.sh");
-/// How much of a log is shown when a server does not start.
-const LOG_LINES: usize = 30;
-
-/// For how long a server is needed.
-pub(crate) enum Needed {
-    /// Until the process that started it ends, or lets go of it.
-    ByOne,
-    /// Until nobody has held a lock on this file for so long. Opened for this purpose alone: as a
-    /// duplicate, it would share its lock with the other.
-    ByAll(File, Duration),
-}
 
 /// A cluster that is there; its server may run or not.
 #[derive(Debug)]
@@ -94,39 +78,18 @@ impl Cluster {
     /// # Panics
     /// When it does not: with the end of its log.
     pub(crate) fn run(&self, needed: Needed, options: &[String]) -> Child {
-        let (word, stdin) = match needed {
-            Needed::ByOne => ("pipe".to_owned(), Stdio::piped()),
-            Needed::ByAll(lock, idle) => (idle.as_secs().to_string(), Stdio::from(lock)),
-        };
-        let mut watchdog = plain_command(Path::new("sh"));
-        watchdog
-            .args(["-c", WATCHDOG, "watchdog.sh", &word])
-            .arg(&self.place)
-            .arg(self.binaries.folder());
-        for option in OPTIONS {
-            watchdog.args(["-c", option]);
+        let mut server = vec![self.binaries.folder().join("postgres").into_os_string()];
+        server.extend(["-D".into(), self.place.join("data").into_os_string()]);
+        server.extend(["-k".into(), self.place.clone().into_os_string()]);
+        for option in OPTIONS
+            .into_iter()
+            .chain(options.iter().map(String::as_str))
+        {
+            server.extend(["-c".into(), option.into()]);
         }
-        watchdog.arg("-k").arg(&self.place);
-        for option in options {
-            watchdog.args(["-c", option]);
-        }
-        watchdog
-            .current_dir(&self.place)
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0); // what ends the tests must not end it before it has cleaned up
-        self.room.settle(&mut watchdog);
-        let mut child = watchdog.spawn().expect("every system has sh");
-        let mut line = String::new();
-        let said = child.stdout.take().expect("it is piped");
-        let read = BufReader::new(said).read_line(&mut line);
-        assert!(
-            read.is_ok() && line == "ready\n",
-            "PostgreSQL did not start: {line}{}",
-            self.log()
-        );
-        child
+        let by = (&self.room, &self.binaries);
+        let watched = watchdog::run(by, &self.place, needed, ("QUIT", &server));
+        watched.unwrap_or_else(|said| panic!("PostgreSQL did not start: {said}"))
     }
 
     /// What statements give in a database, one row a line.
@@ -157,21 +120,16 @@ impl Cluster {
 
     /// The end of the server's log.
     pub(crate) fn log(&self) -> String {
-        let path = self.place.join("log");
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                let lines: Vec<&str> = text.lines().collect();
-                lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
-            }
-            Err(error) => format!("{}: {error}", path.display()),
-        }
+        watchdog::log(&self.place)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
     use std::process::ExitStatus;
+    use std::time::Duration;
 
     /// Ends when the server does.
     fn wait_for_the_end(cluster: &Cluster) -> ExitStatus {

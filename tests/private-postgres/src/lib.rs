@@ -5,19 +5,24 @@
 //! - [`Server::shared`] is one server for all tests of a run, whatever their number of processes.
 //!   Each test makes a [`Database`] of its own in it.
 //! - [`Server::start`] is a server for one test alone, which may stop it and start it again.
+//! - [`Pooler::start`] is a PgBouncer in front of one of them.
 //!
 //! Committed is not on disk: `fsync` is off, unless a test asks for it.
 //!
 //! Map: [`binaries`] (what is installed) · [`room`] (where, and as whom) · [`cluster`] (make and
-//! run one) · [`server`] · [`shared`](mod@shared) · [`database`].
+//! run one) · [`watchdog`] (what ends it) · [`server`] · [`shared`](mod@shared) · [`database`] ·
+//! [`pooler`].
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod binaries;
 mod cluster;
 mod database;
+mod pooler;
 mod room;
 mod server;
 mod shared;
+mod watchdog;
 
 pub use database::Database;
+pub use pooler::Pooler;
 pub use server::Server;

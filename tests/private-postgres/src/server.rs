@@ -1,12 +1,12 @@
 //! A running server, as tests see it.
 
 use crate::binaries::Binaries;
-use crate::cluster::{Cluster, Needed, USER};
+use crate::cluster::{Cluster, USER};
 use crate::room::Room;
 use crate::shared;
+use crate::watchdog::{self, Needed};
 use std::any::Any;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Child;
 
@@ -76,8 +76,7 @@ impl Server {
 
     /// The URL of a database.
     pub fn url(&self, database: &str) -> String {
-        let host = percent_encoded(self.directory());
-        format!("postgres:///{database}?host={host}&user={USER}")
+        url(self.directory(), database)
     }
 
     /// Runs statements in a database, and gives their rows, one a line.
@@ -109,11 +108,8 @@ impl Server {
     /// # Panics
     /// When the watchdog is gone.
     pub fn stop(&mut self) {
-        if let Some(mut watchdog) = self.running.take() {
-            let mut pipe = watchdog.stdin.take().expect("it is piped");
-            pipe.write_all(b"keep\n").expect("the watchdog listens");
-            drop(pipe);
-            watchdog.wait().expect("the watchdog is a child of ours");
+        if let Some(watchdog) = self.running.take() {
+            watchdog::end(watchdog);
         }
     }
 
@@ -131,6 +127,12 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// The URL of a database whose server listens in a directory.
+pub(crate) fn url(directory: &Path, database: &str) -> String {
+    let host = percent_encoded(directory);
+    format!("postgres:///{database}?host={host}&user={USER}")
 }
 
 fn percent_encoded(path: &Path) -> String {

@@ -7,9 +7,10 @@
 //! is none, holds `start` alone: what it finds and can't connect to is left from a crash.
 
 use crate::binaries::Binaries;
-use crate::cluster::{Cluster, Needed, OPTIONS};
+use crate::cluster::{Cluster, OPTIONS};
 use crate::room::Room;
 use crate::server::Server;
+use crate::watchdog::Needed;
 use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::ErrorKind;

@@ -1,28 +1,28 @@
-# Runs PostgreSQL for as long as it is needed: what started this may be killed without a farewell.
+# Runs a server for as long as it is needed: what started this may be killed without a farewell.
 #
-# watchdog.sh pipe|SECONDS PLACE BINARIES [OPTION...]
+# watchdog.sh pipe|SECONDS PLACE PG_ISREADY SIGNAL SERVER [ARGUMENT...]
 #
 # Says "ready" when connections are accepted. Then, with `pipe`, it is needed until standard input
 # ends; a line "keep" before that leaves the directory where it is. Otherwise it is needed until
-# nobody has locked the file that is standard input for so many seconds.
-needed=$1 place=$2 binaries=$3
-shift 3
+# nobody has locked the file that is standard input for so many seconds. The signal ends it at once.
+needed=$1 place=$2 ready=$3 signal=$4
+shift 4
 
 if [ "$needed" != pipe ] && ! command -v flock >/dev/null; then
   echo "flock is missing: install util-linux"
   exit 1
 fi
 
-"$binaries/postgres" -D "$place/data" "$@" </dev/null >>"$place/log" 2>&1 &
-postgres=$!
+"$@" </dev/null >>"$place/log" 2>&1 &
+server=$!
 trap '' PIPE # whoever wanted to know may be gone
 
 tries=0
-until "$binaries/pg_isready" -q -h "$place"; do
-  if [ "$tries" -ge 1200 ] || ! kill -0 "$postgres" 2>/dev/null; then
+until "$ready" -q -h "$place"; do
+  if [ "$tries" -ge 1200 ] || ! kill -0 "$server" 2>/dev/null; then
     echo failed
-    kill -QUIT "$postgres" 2>/dev/null
-    wait "$postgres"
+    kill -s "$signal" "$server" 2>/dev/null
+    wait "$server"
     exit 1
   fi
   tries=$((tries + 1))
@@ -36,7 +36,7 @@ if [ "$needed" = pipe ]; then
   read -r word
 else
   idle=0
-  while kill -0 "$postgres" 2>/dev/null; do
+  while kill -0 "$server" 2>/dev/null; do
     if flock -n 0; then
       [ "$idle" -lt "$needed" ] || break # with the lock held: who comes now waits, and starts another
       idle=$((idle + 1))
@@ -49,6 +49,6 @@ else
   done
 fi
 
-kill -QUIT "$postgres" 2>/dev/null
-wait "$postgres"
+kill -s "$signal" "$server" 2>/dev/null
+wait "$server"
 [ "$word" = keep ] || rm -rf "$place"

@@ -1,7 +1,7 @@
 //! What tests rely on: a server that is there, is theirs, and is gone afterwards, whatever became
 //! of the processes that used it.
 
-use private_postgres::{Database, Server};
+use private_postgres::{Database, Pooler, Server};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -35,11 +35,7 @@ impl Holder {
     }
 
     fn query(&self, statement: &str) -> Option<String> {
-        let mut psql = Command::new("psql");
-        let asked = psql.args(["-XqAt", "-d", &self.url, "-c", statement]);
-        let output = asked.output().expect("psql is there");
-        let text = String::from_utf8(output.stdout).expect("it is text");
-        output.status.success().then(|| text.trim_end().to_owned())
+        query(&self.url, statement)
     }
 
     /// Ends its server as a crash of the machine would, and waits until nobody answers.
@@ -65,6 +61,15 @@ impl Drop for Holder {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// What a statement gives, if there is somebody who answers.
+fn query(url: &str, statement: &str) -> Option<String> {
+    let mut psql = Command::new("psql");
+    let asked = psql.args(["-XqAt", "-d", url, "-c", statement]);
+    let output = asked.output().expect("psql is there");
+    let text = String::from_utf8(output.stdout).expect("it is text");
+    output.status.success().then(|| text.trim_end().to_owned())
 }
 
 fn spawn(configure: impl FnOnce(&mut Command) -> &mut Command) -> Child {
@@ -175,4 +180,20 @@ fn a_database_is_empty_and_goes_with_whoever_is_connected() {
     assert!(!connected.wait().expect("it is a child").success());
     let there = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
     assert_eq!(other.psql(&there), "0\n");
+}
+
+#[test]
+fn a_pooler_leads_to_its_server_until_it_is_stopped() {
+    let database = Database::new();
+    database.psql("CREATE TABLE one (a integer); INSERT INTO one VALUES (7)");
+    let mut pooler = Pooler::start(Server::shared());
+    let url = pooler.url(database.name());
+    assert_eq!(query(&url, "SELECT a FROM one").as_deref(), Some("7"));
+    pooler.stop();
+    pooler.stop();
+    assert_eq!(query(&url, "SELECT a FROM one"), None);
+    pooler.start_again();
+    assert_eq!(query(&url, "SELECT a FROM one").as_deref(), Some("7"));
+    drop(pooler);
+    assert_eq!(query(&url, "SELECT a FROM one"), None);
 }

@@ -1,8 +1,10 @@
 //! Nodes that share a PostgreSQL: what is accepted by one, whatever becomes of it, and what another
 //! knows of it.
 
+mod at_once;
 mod cluster;
 mod refusals;
+mod roles;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

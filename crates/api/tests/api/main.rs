@@ -13,6 +13,7 @@ mod heap;
 mod keys;
 mod lists;
 mod messages;
+mod nodes;
 mod operations;
 mod outcomes;
 mod permissions;

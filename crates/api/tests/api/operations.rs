@@ -22,6 +22,8 @@ const TABLE: &str = "
     organisation  POST    /auth/app-portal-access/{app_id} (not built)
     organisation  POST    /auth/dashboard-access/{app_id} (not built)
 
+    organisation  GET     /node
+
     application   GET     /event-type
     organisation  POST    /event-type
     application   GET     /event-type/{event_type_name}

@@ -8,11 +8,14 @@ use model::Clock;
 use model::attempt::AttemptResult;
 use model::delivery::EndReason;
 use model::endpoint::Endpoint;
+use model::id::{DeliveryKey, EndpointKey};
 use std::num::NonZeroU16;
+use std::sync::Arc;
 use std::time::Duration;
-use store::Lane;
 use store::change::Change;
+use store::lanes::LetGo;
 use store::rows::EndpointRow;
+use store::{Hold, Lane, Lanes, Store};
 
 fn shared() -> EngineConfig {
     EngineConfig {
@@ -208,4 +211,37 @@ async fn an_endpoint_that_has_worked_elsewhere_since_is_not_disabled() {
     assert!(!row.endpoint.disabled);
     let since = row.failing_since.expect("it fails again");
     assert!(world.clock.now().since(since) < seconds(60));
+}
+
+/// A lease that has ended.
+struct Ended;
+
+impl LetGo for Ended {
+    fn let_go(&self, _: EndpointKey, _: DeliveryKey) {}
+
+    fn has_ended(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_held_under_a_lease_that_has_ended_is_claimed_anew_before_it_is_sent() {
+    let world = World::new();
+    let lane = world.lane("https://a.example/").await;
+    let mut node = world.start(shared()).await;
+    world.accept(None, &[lane], |_| {}).await;
+    let claimed = world.store.claim(lane, world.clock.now(), 1).await;
+    let mut claimed = claimed.expect("it can be read").remove(0);
+    let delivery = claimed.delivery.key;
+    claimed.hold = Hold::new(Arc::new(Ended), lane.endpoint, delivery);
+    let place = node.engine.grant(lane).expect("there is room");
+    let payload = b"{}"[..].into();
+    node.engine.hand_over(claimed, payload, place);
+    let let_go = Happening::LetGo(lane.endpoint, delivery);
+    let told = node.until(|happening| happening == let_go);
+    let told = tokio::time::timeout(seconds(60), told).await;
+    told.expect("it is let go of");
+    node.until_recorded(1).await;
+    assert_eq!(world.results(lane).await, [AttemptResult::Success]);
+    assert_eq!(world.network.sent().len(), 1);
 }

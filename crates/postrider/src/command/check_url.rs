@@ -1,6 +1,6 @@
 //! `postrider check-url`: the address guard's verdict on a URL, in the words for operators.
 
-use super::{drive, say};
+use super::{drive, escaped, say};
 use crate::cli::CheckUrlArgs;
 use crate::failure::Failure;
 use anyhow::anyhow;
@@ -66,18 +66,6 @@ impl Answer {
         let addresses: Vec<_> = self.addresses.iter().map(ToString::to_string).collect();
         json!({"allow": self.reason.is_none(), "reason": self.reason, "addresses": addresses})
     }
-}
-
-/// The URL came from outside: what a terminal would obey is shown instead.
-fn escaped(text: &str) -> String {
-    let escape = |c: char| {
-        if c.is_control() {
-            c.escape_default().to_string()
-        } else {
-            c.into()
-        }
-    };
-    text.chars().map(escape).collect()
 }
 
 #[cfg(test)]

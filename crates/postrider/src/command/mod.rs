@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod check_url;
 pub(crate) mod config;
 pub(crate) mod keys;
+pub(crate) mod node;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod token;
@@ -27,4 +28,16 @@ fn say(text: impl Display) -> Result<(), Failure> {
     writeln!(stdout(), "{text}")
         .context("the result can't be written to standard output")
         .map_err(Failure::CouldNot)
+}
+
+/// What came from outside, with that shown which a terminal would obey.
+fn escaped(text: &str) -> String {
+    let escape = |c: char| {
+        if c.is_control() {
+            c.escape_default().to_string()
+        } else {
+            c.into()
+        }
+    };
+    text.chars().map(escape).collect()
 }

@@ -9,6 +9,7 @@ use app::tokens::{ORGANISATION_DEFAULT, ORGANISATION_PREFIX};
 use engine::EngineConfig;
 use model::Secret;
 use model::address::{AddressPolicy, AllowRule};
+use model::node::Roles;
 use model::retry::RetrySchedule;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -59,6 +60,7 @@ pub(crate) struct Checked {
     pub(crate) data_dir: PathBuf,
     /// Instead of the embedded store.
     pub(crate) database: Option<Database>,
+    pub(crate) roles: Roles,
     pub(crate) public_url: Option<String>,
     /// Of each key, at most one of text and file.
     pub(crate) master_key: Option<Secret>,
@@ -103,6 +105,7 @@ impl Checked {
         Ok(Self {
             listen,
             database: Database::from_options(&options)?,
+            roles: roles(&options)?,
             policy: policy(&options, dev)?,
             public_url: options.public_url.as_deref().map(public_url).transpose()?,
             egress_proxy: proxy.transpose()?,
@@ -182,6 +185,21 @@ fn listen(text: &str, dev: bool) -> Result<SocketAddr, ConfigError> {
         return Err(wrong("listen")(reason));
     }
     Ok(address)
+}
+
+/// Roles are shared out between nodes: one that has none beside it does everything.
+fn roles(options: &Options) -> Result<Roles, ConfigError> {
+    let Some(words) = &options.role else {
+        return Ok(Roles::default());
+    };
+    let roles = Roles::of_words(words.iter().map(|word| word.trim())).map_err(wrong("role"))?;
+    if options.database_url.is_none() && roles != Roles::default() {
+        return Err(wrong("role")(
+            "a node with the embedded store is the only one, and has to do both, api and \
+             deliver: leave this out, or name a database that several share as `database_url`",
+        ));
+    }
+    Ok(roles)
 }
 
 fn policy(options: &Options, dev: bool) -> Result<AddressPolicy, ConfigError> {
@@ -384,6 +402,9 @@ mod tests {
             ("log = 'engine=loud'", "info,engine=debug"),
             ("log = 'inof'", "info,engine=debug"),
             ("log_format = 'xml'", "text, json"),
+            ("role = ['apo']", "api, deliver"),
+            ("role = []", "at least one"),
+            ("role = ['deliver']", "`database_url`"),
         ];
         for (text, expected) in cases {
             let error = check(toml::from_str(text).unwrap()).err().unwrap();

@@ -49,6 +49,8 @@ options! {
     [value_name = "URL"] database_url: String, "POSTRIDER_DATABASE_URL";
     /// The same database without the pooler that --database-url leads to
     [value_name = "URL"] database_direct_url: String, "POSTRIDER_DATABASE_DIRECT_URL";
+    /// What this node does, if others share the database: api, deliver, or both
+    [value_name = "ROLE", value_delimiter = ','] role: Vec<String>, "POSTRIDER_ROLE";
     /// Base of every link that Postrider hands out, such as <https://hooks.example.com>
     [value_name = "URL"] public_url: String, "POSTRIDER_PUBLIC_URL";
     /// File with the master key (base64 of 32 bytes) instead of the one in the data directory
@@ -131,7 +133,7 @@ impl Written for usize {
 }
 
 impl Written for Vec<String> {
-    const WRITTEN_AS: &str = "an array of strings, such as [\"10.0.0.0/8\"]";
+    const WRITTEN_AS: &str = "an array of strings, each in quotes";
 }
 
 impl Written for Waits {

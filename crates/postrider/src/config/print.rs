@@ -6,6 +6,7 @@ use super::database::DatabaseUrl;
 use crate::duration;
 use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
 use model::Secret;
+use model::node::Role;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -56,11 +57,13 @@ fn places(config: &Checked) -> Vec<Entry> {
     let url = database.map(|database| &database.url);
     let direct_url = database.and_then(|database| database.direct_url.as_ref());
     let shown = |url: &DatabaseUrl| json!(url.shown());
+    let roles: Vec<_> = config.roles.iter().map(Role::word).collect();
     vec![
         ("listen", value(config.listen.to_string())),
         ("data_dir", path_of(&config.data_dir)),
         ("database_url", given(url.map(shown))),
         ("database_direct_url", given(direct_url.map(shown))),
+        ("role", value(roles)),
         ("public_url", public_url),
         ("master_key", masked(master)),
         (
@@ -278,7 +281,7 @@ mod tests {
                 Shown::Value(Value::String(text)) => text,
                 Shown::Value(Value::Array(list)) if !list.is_empty() => {
                     let list: Vec<_> = list.iter().map(Value::to_string).collect();
-                    list.join(",")
+                    list.join(",").replace('"', "")
                 }
                 Shown::Value(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
                 _ => continue,

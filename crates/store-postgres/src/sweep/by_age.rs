@@ -154,13 +154,15 @@ async fn delete_attempts(sql: &Sql<'_>, ranges: Ranges) -> Result<(), Failure> {
     tokio::try_join!(
         sql.row(
             "WITH gone AS (DELETE FROM attempt t USING unnest($1, $2, $3) AS g (a, f, l)
-                 WHERE t.application = g.a AND t.id BETWEEN g.f AND g.l RETURNING 1)
+                 WHERE t.application = ANY(ARRAY[g.a]) AND t.id BETWEEN g.f AND g.l
+                 RETURNING 1)
              SELECT count(*) FROM gone",
             params()
         ),
         sql.row(
             "WITH gone AS (DELETE FROM excerpt t USING unnest($1, $2, $3) AS g (a, f, l)
-                 WHERE t.application = g.a AND t.attempt BETWEEN g.f AND g.l RETURNING 1)
+                 WHERE t.application = ANY(ARRAY[g.a]) AND t.attempt BETWEEN g.f AND g.l
+                 RETURNING 1)
              SELECT count(*) FROM gone",
             params()
         )

@@ -110,8 +110,9 @@ async fn count_attempts(sql: &Sql<'_>, old: &[Old]) -> Result<HashMap<i64, usize
     let ranges = Ranges::of(old.iter().map(Old::key));
     let counted = sql.rows(
         "SELECT t.message, count(*) FROM unnest($1, $2, $3) AS g (a, f, l)
-         JOIN attempt t ON t.application = g.a AND t.message BETWEEN g.f AND g.l
-             AND t.id > g.f - $4
+         CROSS JOIN LATERAL (SELECT message FROM attempt
+             WHERE application = g.a AND message BETWEEN g.f AND g.l AND id > g.f - $4
+             OFFSET 0) AS t
          GROUP BY t.message",
         params![ranges.applications, ranges.first, ranges.last, KEYS_APART],
     );
@@ -139,10 +140,10 @@ async fn remove_all(batch: &mut Batch<'_>, old: &[Old], swept: &mut Swept) -> Re
 async fn delete_attempts(sql: &Sql<'_>, ranges: Ranges) -> Result<usize, Failure> {
     let deleted = sql.row(
         "WITH gone AS (DELETE FROM attempt t USING unnest($1, $2, $3) AS g (a, f, l)
-             WHERE t.application = g.a AND t.message BETWEEN g.f AND g.l AND t.id > g.f - $4
-             RETURNING t.application, t.id),
+             WHERE t.application = ANY(ARRAY[g.a]) AND t.message BETWEEN g.f AND g.l
+             AND t.id > g.f - $4 RETURNING t.application, t.id),
          excerpts AS (DELETE FROM excerpt e USING gone
-             WHERE e.application = gone.application AND e.attempt = gone.id)
+             WHERE e.application = ANY(ARRAY[gone.application]) AND e.attempt = gone.id)
          SELECT count(*) FROM gone",
         params![ranges.applications, ranges.first, ranges.last, KEYS_APART],
     );
@@ -162,7 +163,7 @@ async fn delete_event_keys(sql: &Sql<'_>, old: &[Old]) -> Result<(), Failure> {
     }
     let deleted = sql.run(
         "DELETE FROM event_key k USING unnest($1, $2) AS g (a, e)
-         WHERE k.application = g.a AND k.event_id = g.e RETURNING 1",
+         WHERE k.application = ANY(ARRAY[g.a]) AND k.event_id = g.e RETURNING 1",
         params![applications, event_ids],
     );
     deleted.await.map(drop)
@@ -171,7 +172,7 @@ async fn delete_event_keys(sql: &Sql<'_>, old: &[Old]) -> Result<(), Failure> {
 async fn delete_messages(sql: &Sql<'_>, old: &[Old]) -> Result<(), Failure> {
     let deleted = sql.run(
         "DELETE FROM message t USING unnest($1, $2) AS g (a, i)
-         WHERE t.application = g.a AND t.id = g.i RETURNING 1",
+         WHERE t.application = ANY(ARRAY[g.a]) AND t.id = g.i RETURNING 1",
         params![
             columns_of(old, |one| one.application),
             columns_of(old, |one| one.id)

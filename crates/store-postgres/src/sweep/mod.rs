@@ -96,23 +96,33 @@ async fn remove_keys(
 ) -> Result<(), Failure> {
     let now = batch.now.micros().div_euclid(HOUR);
     let (from, after) = batch.rounds.swept_keys.clone();
-    let gone = batch.sql.rows(
-        "DELETE FROM idempotency WHERE (hour, fingerprint) IN
-         (SELECT hour, fingerprint FROM idempotency
-          WHERE hour BETWEEN $1 AND $3 AND (hour, fingerprint) > ($1, $2)
-          ORDER BY hour, fingerprint LIMIT $4)
-         RETURNING hour, fingerprint",
-        params![from, after, now, limit(limits)],
+    let old = batch.sql.rows(
+        "SELECT hour, fingerprint FROM idempotency
+         WHERE hour BETWEEN $1 AND $3 AND (hour, fingerprint) > ($1, $2)
+         ORDER BY hour, fingerprint LIMIT $4",
+        params![from, after.clone(), now, limit(limits)],
     );
-    let gone: Vec<(i64, Vec<u8>)> = gone
+    let last = old
         .await?
-        .iter()
-        .map(|row| Ok((get(row, 0)?, get(row, 1)?)))
-        .collect::<Result<_, Failure>>()?;
-    let more = gone.len() == limits.rows_max;
-    swept.keys = gone.len();
+        .last()
+        .map(|row| Ok::<_, Failure>((get(row, 0)?, get(row, 1)?)));
+    let last: Option<(i64, Vec<u8>)> = last.transpose()?;
+    // As one range: to find each of them anew, the planner might read all that there are.
+    swept.keys = match &last {
+        None => 0,
+        Some((hour, fingerprint)) => {
+            let gone = batch.sql.run(
+                "DELETE FROM idempotency
+                 WHERE hour BETWEEN $1 AND $3 AND (hour, fingerprint) > ($1, $2)
+                 AND (hour, fingerprint) <= ($3, $4) RETURNING 1",
+                params![from, after, *hour, fingerprint.clone()],
+            );
+            gone.await?
+        }
+    };
+    let more = swept.keys >= limits.rows_max;
     swept.more |= more;
-    batch.rounds.swept_keys = match gone.into_iter().max() {
+    batch.rounds.swept_keys = match last {
         Some(last) if more => last,
         // Whatever the clock of another node says, it keeps none that expired an hour ago.
         _ => (now - 1, Vec::new()),

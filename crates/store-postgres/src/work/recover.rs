@@ -105,19 +105,22 @@ async fn failed_for_good(
     if failed.is_empty() {
         return Ok(Vec::new());
     }
-    // Not by NOT EXISTS: the planner would read all that the endpoint ever got.
+    // Not by NOT EXISTS, nor by a plain join: the planner might read all that the endpoint, or the
+    // application, ever got.
     let rows = sql.rows(
         "SELECT g.i, g.m FROM unnest($3, $4) AS g (i, m)
-         JOIN message m ON m.application = $1 AND m.id = g.m
-         JOIN payload p
-             ON p.application = $1 AND p.message = g.m AND p.expires_at = m.expires_at
+         CROSS JOIN LATERAL (SELECT expires_at FROM message
+             WHERE application = $1 AND id = g.m LIMIT 1) AS m
+         CROSS JOIN LATERAL (SELECT 1 FROM payload
+             WHERE application = $1 AND message = g.m AND expires_at = m.expires_at
+             LIMIT 1 FOR KEY SHARE) AS p
          WHERE (SELECT a.id FROM attempt a
              WHERE a.application = $1 AND a.message = g.m AND a.endpoint = $2
              AND a.id > g.m - $5
              AND (a.result = 0 OR (a.result = 1 AND a.id < g.i)) LIMIT 1) IS NULL
          AND (SELECT d.id FROM delivery d
              WHERE d.message = g.m AND d.endpoint = $2 LIMIT 1) IS NULL
-         ORDER BY g.i FOR KEY SHARE OF p",
+         ORDER BY g.i",
         params![
             application.integer(),
             endpoint.integer(),

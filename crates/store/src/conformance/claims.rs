@@ -190,6 +190,10 @@ macro_rules! conformance_claims {
                 a_walk_stops_after_the_most_rows_it_looks_at
                 walks_stop_after_the_most_content_they_read
             }
+            nodes {
+                a_store_that_was_just_opened_lists_itself_once_and_alive
+                a_node_holds_what_it_was_given_until_that_has_ended
+            }
             random_walk {
                 seed_1_agrees_with_the_reference
                 seed_2_agrees_with_the_reference

@@ -4,6 +4,7 @@
 mod fake;
 
 use super::*;
+use crate::{Lane, Lanes, NoLanes};
 use fake::FakeStore;
 use model::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -106,6 +107,23 @@ async fn what_was_forgotten_is_read_again() {
     assert_eq!(scene.find(&uid("shop")).await.as_deref(), Some("Before"));
     scene.registry.forget(ApplicationKey::from_integer(1));
     assert_eq!(scene.find(&uid("shop")).await.as_deref(), Some("After"));
+}
+
+#[tokio::test]
+async fn a_node_without_lanes_grants_no_place_and_forgets_what_changed() {
+    let scene = Scene::new(10, false);
+    scene.store.put(1, "Before", None);
+    scene.find(&key(1)).await;
+    scene.store.put(1, "After", None);
+    let lanes = NoLanes::new(scene.registry.clone());
+    let (application, endpoint) = (ApplicationKey::from_integer(1), EndpointKey::MIN);
+    let lane = Lane {
+        application,
+        endpoint,
+    };
+    assert!(lanes.grant(lane).is_none());
+    lanes.changed(application);
+    assert_eq!(scene.find(&key(1)).await.as_deref(), Some("After"));
 }
 
 #[tokio::test]

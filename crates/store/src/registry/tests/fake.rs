@@ -23,6 +23,7 @@ use model::id::{
     ApplicationId, ApplicationKey, AttemptId, AttemptKey, EndpointKey, Id, Key, MessageKey, TaskId,
 };
 use model::name::Name;
+use model::node::Node;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -217,6 +218,9 @@ impl Store for FakeStore {
         unreachable!("{UNASKED}")
     }
     async fn set_setting(&self, _: &str, _: &[u8]) -> Stored<Vec<u8>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn nodes(&self) -> Stored<Vec<Node>> {
         unreachable!("{UNASKED}")
     }
     async fn backup(&self, _: &Path) -> Stored<()> {

@@ -1,0 +1,75 @@
+//! A list that is read forwards never passes what another node is yet to commit, whatever the
+//! clocks of both say, and whoever comes and goes; and no node keeps it back by joining.
+
+mod nodes;
+
+use model::id::ApplicationKey;
+use nodes::{Node, config};
+use private_postgres::Database;
+use std::time::Duration;
+
+const START: ApplicationKey = ApplicationKey::MIN;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_joins_hides_nothing() {
+    let database = Database::new();
+    let first = Node::running(config(&database), Duration::ZERO).await;
+    let made = first.application(1).await;
+    first.clock.advance(Duration::from_secs(1));
+    assert_eq!(first.forward(START).await, [made]);
+    let second = Node::still(config(&database), Duration::ZERO).await;
+    assert_eq!(first.forward(START).await, [made], "it has only joined");
+    second.store.leave().await;
+    let _third = Node::still(config(&database), Duration::ZERO).await;
+    assert_eq!(first.forward(START).await, [made], "in the other's slot");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_with_a_slow_clock_writes_comes_behind_what_was_read_before_it_joined() {
+    let database = Database::new();
+    let first = Node::running(config(&database), Duration::ZERO).await;
+    let read = first.application(1).await;
+    first.clock.advance(Duration::from_secs(1));
+    assert_eq!(first.forward(START).await, [read]);
+    let second = Node::running(config(&database), Duration::from_secs(5)).await;
+    let late = second.application(2).await;
+    first.clock.advance(Duration::from_secs(50));
+    assert_eq!(first.forward(read).await, [late]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_nobody_has_ended_may_still_commit() {
+    let database = Database::new();
+    // Nobody looks after leases here.
+    let mut first = Node::still(config(&database), Duration::ZERO).await;
+    let (writer, _leases) = first.loops.take().expect("it stands still");
+    tokio::spawn(writer.run());
+    let _second = Node::still(config(&database), Duration::from_secs(5)).await;
+    first.clock.advance(Duration::from_secs(30));
+    let made = first.application(1).await;
+    first.clock.advance(Duration::from_secs(1));
+    let over = "SET expires_at = clock_timestamp() - interval '1 s' WHERE slot = 2";
+    database.psql(&format!("UPDATE node {over}"));
+    assert_eq!(first.forward(START).await, [], "a commit may be under way");
+    database.psql("UPDATE node SET expires_at = '-infinity', epoch = 99 WHERE slot = 2");
+    assert_eq!(first.forward(START).await, [made]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_the_slot_now_holds_back_a_node_that_lost_it() {
+    let database = Database::new();
+    let mut first = Node::still(config(&database), Duration::ZERO).await;
+    let (writer, _leases) = first.loops.take().expect("it stands still");
+    let writer = tokio::spawn(writer.run());
+    let made = first.application(1).await;
+    first.clock.advance(Duration::from_secs(1));
+    assert_eq!(first.forward(START).await, [made]);
+    writer.abort();
+    database.psql("UPDATE node SET expires_at = '-infinity', epoch = nextval('node_epoch')");
+    let _second = Node::still(config(&database), Duration::ZERO).await;
+    assert_eq!(
+        database.psql("UPDATE node SET floor = 1 RETURNING slot"),
+        "1\n"
+    );
+    assert_eq!(first.forward(START).await, [], "the other's floor is lower");
+}

@@ -1,0 +1,33 @@
+//! Each scenario as a test: what it asserts is in `scenarios`.
+
+use cluster::scenarios;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_each_node_is_killed() {
+    println!("{}", scenarios::killed().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_node_that_stood_still_brings_late_changes_nothing() {
+    println!("{}", scenarios::stopped().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_or_stored_twice_when_answers_to_commits_are_lost() {
+    println!("{}", scenarios::answers_lost().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_take_over_from_a_node_that_is_cut_off() {
+    println!("{}", scenarios::cut_off().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_the_database_is_killed() {
+    println!("{}", scenarios::database_killed().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_with_wrong_clocks_lose_nothing_and_can_be_set_right() {
+    println!("{}", scenarios::clocks_wrong().await);
+}
