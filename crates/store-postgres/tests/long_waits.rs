@@ -5,7 +5,7 @@ mod nodes;
 
 use model::attempt::AttemptResult;
 use model::{Clock, Timestamp};
-use nodes::{Node, PATIENCE, config, name, session, until, until_waiting};
+use nodes::{Node, PATIENCE, config, locking, name, session, until, until_waiting};
 use private_postgres::Database;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,13 +25,8 @@ async fn accept_at_once(
     nodes: [&Node; 2],
     items: [Accept; 2],
 ) -> [Result<Accepted, AcceptError>; 2] {
-    let mut locking = session(database).await;
-    let locked = locking.transaction().await.expect("it begins");
-    let lock = "LOCK TABLE message, event_key IN SHARE MODE";
-    locked
-        .batch_execute(lock)
-        .await
-        .expect("nobody else has it");
+    let mut locker = session(database).await;
+    let locked = locking(&mut locker, "LOCK TABLE message, event_key IN SHARE MODE").await;
     let [one, other] = items.map(|item| vec![item]);
     let releasing = async {
         until_waiting(database, 2).await;
@@ -111,13 +106,8 @@ async fn a_claim_under_way_keeps_no_commit_waiting() {
     let database = Database::new();
     let node = Node::running(config(&database), Duration::ZERO).await;
     let lane = due_delivery(&node).await;
-    let mut locking = session(&database).await;
-    let locked = locking.transaction().await.expect("it begins");
-    let lock = "LOCK TABLE payload IN ACCESS EXCLUSIVE MODE";
-    locked
-        .batch_execute(lock)
-        .await
-        .expect("nobody else has it");
+    let mut locker = session(&database).await;
+    let locked = locking(&mut locker, "LOCK TABLE payload IN ACCESS EXCLUSIVE MODE").await;
     let claim = tokio::spawn(claiming(&node, lane));
     until_waiting(&database, 1).await;
     let committed = tokio::time::timeout(Duration::from_secs(5), node.application(2)).await;
@@ -131,13 +121,8 @@ async fn a_transaction_that_stands_still_is_ended_by_the_database() {
     let database = Database::new();
     let node = Node::running(config(&database), Duration::ZERO).await;
     let lane = due_delivery(&node).await;
-    let mut locking = session(&database).await;
-    let locked = locking.transaction().await.expect("it begins");
-    let lock = "LOCK TABLE payload IN ACCESS EXCLUSIVE MODE";
-    locked
-        .batch_execute(lock)
-        .await
-        .expect("nobody else has it");
+    let mut locker = session(&database).await;
+    let locked = locking(&mut locker, "LOCK TABLE payload IN ACCESS EXCLUSIVE MODE").await;
     let mut claim = Box::pin(claiming(&node, lane));
     tokio::select! {
         biased;
@@ -162,13 +147,8 @@ async fn a_lease_that_is_not_renewed_in_time_is_not_healthy() {
     };
     let node = Node::running(config, Duration::ZERO).await;
     node.application(1).await;
-    let mut locking = session(&database).await;
-    let locked = locking.transaction().await.expect("it begins");
-    let lock = "SELECT FROM node FOR UPDATE";
-    locked
-        .batch_execute(lock)
-        .await
-        .expect("nobody else has it");
+    let mut locker = session(&database).await;
+    let locked = locking(&mut locker, "SELECT FROM node FOR UPDATE").await;
     node.until(Condition::ReadOnly, BEFORE_ITS_END).await;
     locked.commit().await.expect("it ends");
     node.until(Condition::Writable, PATIENCE).await;
@@ -179,13 +159,12 @@ async fn a_node_whose_lease_has_ended_says_so_until_it_has_another() {
     let database = Database::new();
     let node = Node::running(config(&database), Duration::ZERO).await;
     node.application(1).await;
-    let mut locking = session(&database).await;
-    let locked = locking.transaction().await.expect("it begins");
-    let lock = "SELECT pg_advisory_xact_lock(x'50735264'::bigint)";
-    locked
-        .batch_execute(lock)
-        .await
-        .expect("nobody else has it");
+    let mut locker = session(&database).await;
+    let locked = locking(
+        &mut locker,
+        "SELECT pg_advisory_xact_lock(x'50735264'::bigint)",
+    )
+    .await;
     database.psql("UPDATE node SET expires_at = '-infinity', epoch = nextval('node_epoch')");
     node.until(Condition::ReadOnly, Duration::from_secs(8))
         .await;
@@ -277,13 +256,8 @@ async fn readers_leave_the_writer_its_connection() {
     };
     let node = Arc::new(Node::running(config, Duration::ZERO).await);
     node.application(1).await;
-    let mut locking = session(&database).await;
-    let locked = locking.transaction().await.expect("it begins");
-    let lock = "LOCK TABLE setting IN ACCESS EXCLUSIVE MODE";
-    locked
-        .batch_execute(lock)
-        .await
-        .expect("nobody else has it");
+    let mut locker = session(&database).await;
+    let _locked = locking(&mut locker, "LOCK TABLE setting IN ACCESS EXCLUSIVE MODE").await;
     for _ in 0..8 {
         let node = node.clone();
         tokio::spawn(async move { node.store.setting("a name").await });

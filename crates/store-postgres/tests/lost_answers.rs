@@ -165,13 +165,8 @@ async fn what_the_database_refuses_is_refused_alone() {
         application.name = "no text of PostgreSQL's: \0".to_owned();
     }
     let items = vec![node.message(application, None).await];
-    let mut locking = nodes::session(&database).await;
-    let locked = locking.transaction().await.expect("it begins");
-    let lock = "SELECT FROM node FOR UPDATE";
-    locked
-        .batch_execute(lock)
-        .await
-        .expect("nobody else has it");
+    let mut locker = nodes::session(&database).await;
+    let locked = nodes::locking(&mut locker, "SELECT FROM node FOR UPDATE").await;
     let first = node.application(3);
     let releasing = async {
         nodes::until_waiting(&database, 1).await;

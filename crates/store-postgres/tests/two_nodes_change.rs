@@ -1,11 +1,10 @@
 //! Two nodes that change the same things, do background work and sweep at the same time: what one
 //! decides by, the other doesn't change before it is committed.
 
-use model::application::{Application, Metadata};
+use model::application::Application;
 use model::delivery::Trigger;
-use model::endpoint::Endpoint;
 use model::event_type::EventType;
-use model::id::{ApplicationKey, Id, Key, MessageKey, TaskId};
+use model::id::{ApplicationKey, Key, MessageKey, TaskId};
 use model::message::PayloadForm;
 use model::name::Name;
 use model::{Clock, Entropy, Timestamp};
@@ -16,7 +15,7 @@ use std::time::Duration;
 use store::Store;
 use store::accept::{Accept, Accepted, NewMessage};
 use store::change::{Change, ChangeError, ChangeRequest, Changed, Expect};
-use store::conformance::{TestClock, TestEntropy};
+use store::conformance::{self, TestClock, TestEntropy};
 use store::rows::{ApplicationRef, ApplicationRow, EndpointRow};
 use store::work::{SweepLimits, Swept};
 use store_postgres::{PostgresConfig, PostgresStore, Surroundings};
@@ -139,13 +138,8 @@ fn name(text: &str) -> Name {
 
 fn application(tail: u8, uid: Option<Name>) -> Application {
     Application {
-        id: Id::new(Key::MIN, [tail; 12]),
         uid,
-        name: "A shop".to_owned(),
-        rate_limit: None,
-        metadata: Metadata::new(),
-        created_at: Timestamp::default(),
-        updated_at: Timestamp::default(),
+        ..conformance::application([tail; 12])
     }
 }
 
@@ -173,21 +167,7 @@ fn application_in(changed: Changed) -> ApplicationRow {
 
 fn create_endpoint(application: ApplicationKey, tail: u8, endpoints_max: usize) -> Change {
     Change::CreateEndpoint {
-        endpoint: Endpoint {
-            id: Id::new(Key::MIN, [tail; 12]),
-            application,
-            uid: None,
-            url: "https://example.com/".to_owned(),
-            description: String::new(),
-            disabled: false,
-            event_types: None,
-            channels: None,
-            rate_limit: None,
-            metadata: Metadata::new(),
-            version: 1,
-            created_at: Timestamp::default(),
-            updated_at: Timestamp::default(),
-        },
+        endpoint: conformance::endpoint(application, [tail; 12]),
         secrets: b"secrets"[..].into(),
         headers: None,
         endpoints_max,

@@ -9,7 +9,8 @@
 //! through it. What belongs to one database (a full disk, a second process, migrations) is tested
 //! beside that database.
 //!
-//! [`TestClock`] and [`TestEntropy`] are here too: whoever tests above the seam needs them.
+//! [`TestClock`] and [`TestEntropy`] are here too: whoever tests above the seam needs them. So are
+//! an [`application`] and an [`endpoint`] to make, for tests of one store.
 //!
 //! Map: `world`, `drafts`, `reading` (what claims are written with) · one file for each concern.
 
@@ -48,6 +49,7 @@ mod sweep;
 mod world;
 
 pub use clock::TestClock;
+pub use drafts::{application, endpoint};
 pub use entropy::TestEntropy;
 
 use world::World;

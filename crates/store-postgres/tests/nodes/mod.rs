@@ -1,19 +1,17 @@
 //! Nodes on one database, each with a clock of its own, and what is written on them.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use model::application::{Application, Metadata};
-use model::endpoint::Endpoint;
-use model::id::{ApplicationKey, EndpointKey, Id, Key};
+use model::Clock;
+use model::id::{ApplicationKey, EndpointKey};
 use model::message::PayloadForm;
 use model::name::Name;
-use model::{Clock, Timestamp};
 use private_postgres::Database;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use store::accept::{Accept, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
-use store::conformance::{TestClock, TestEntropy};
+use store::conformance::{self, TestClock, TestEntropy};
 use store::query::{ApplicationQuery, Window};
 use store::rows::ApplicationRef;
 use store::{Condition, Lane, Store};
@@ -164,6 +162,17 @@ pub(crate) async fn session(database: &Database) -> tokio_postgres::Client {
     client
 }
 
+/// A transaction of somebody else's that has locked something, and holds it until it ends.
+pub(crate) async fn locking<'s>(
+    session: &'s mut tokio_postgres::Client,
+    statement: &str,
+) -> tokio_postgres::Transaction<'s> {
+    let locked = session.transaction().await.expect("it begins");
+    let answer = locked.batch_execute(statement).await;
+    answer.expect("nobody else has it");
+    locked
+}
+
 /// Waits until as many of the database's sessions wait for a lock.
 pub(crate) async fn until_waiting(database: &Database, sessions: usize) {
     let query = "SELECT count(*) FROM pg_stat_activity
@@ -191,36 +200,14 @@ pub(crate) fn name(text: &str) -> Name {
 
 pub(crate) fn create(tail: u8) -> ChangeRequest {
     asked(Change::CreateApplication {
-        application: Application {
-            id: Id::new(Key::MIN, [tail; 12]),
-            uid: None,
-            name: "A shop".to_owned(),
-            rate_limit: None,
-            metadata: Metadata::new(),
-            created_at: Timestamp::default(),
-            updated_at: Timestamp::default(),
-        },
+        application: conformance::application([tail; 12]),
         data_key: b"a key"[..].into(),
     })
 }
 
 fn create_endpoint(application: ApplicationKey) -> ChangeRequest {
     asked(Change::CreateEndpoint {
-        endpoint: Endpoint {
-            id: Id::new(Key::MIN, [2; 12]),
-            application,
-            uid: None,
-            url: "https://example.com/".to_owned(),
-            description: String::new(),
-            disabled: false,
-            event_types: None,
-            channels: None,
-            rate_limit: None,
-            metadata: Metadata::new(),
-            version: 1,
-            created_at: Timestamp::default(),
-            updated_at: Timestamp::default(),
-        },
+        endpoint: conformance::endpoint(application, [2; 12]),
         secrets: b"secrets"[..].into(),
         headers: None,
         endpoints_max: 10,

@@ -1,18 +1,16 @@
 //! A pooler that ends and comes back while messages are accepted and outcomes recorded.
 
 use super::{open, through};
-use model::application::{Application, Metadata};
+use model::Clock as _;
 use model::attempt::AttemptResult;
-use model::endpoint::Endpoint;
-use model::id::{ApplicationKey, Id, Key, MessageKey};
+use model::id::{ApplicationKey, MessageKey};
 use model::message::PayloadForm;
-use model::{Clock as _, Timestamp};
 use private_postgres::{Database, Pooler, Server};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use store::accept::{Accept, AcceptError, Accepted, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
-use store::conformance::TestClock;
+use store::conformance::{self, TestClock};
 use store::record::{HealthChange, NewAttempt, Outcome, Then};
 use store::rows::Claimed;
 use store::{Lane, Store};
@@ -100,15 +98,7 @@ async fn claim(store: &PostgresStore, lane: Lane, count: u64) -> Vec<Claimed> {
 }
 
 async fn lane(store: &PostgresStore) -> (Lane, u64) {
-    let application = Application {
-        id: Id::new(Key::MIN, [1; 12]),
-        uid: None,
-        name: "A shop".to_owned(),
-        rate_limit: None,
-        metadata: Metadata::new(),
-        created_at: Timestamp::default(),
-        updated_at: Timestamp::default(),
-    };
+    let application = conformance::application([1; 12]);
     let data_key = b"a key"[..].into();
     let made = change(
         store,
@@ -149,21 +139,7 @@ async fn change(store: &PostgresStore, change: Change) -> Changed {
 
 fn create_endpoint(application: ApplicationKey) -> Change {
     Change::CreateEndpoint {
-        endpoint: Endpoint {
-            id: Id::new(Key::MIN, [2; 12]),
-            application,
-            uid: None,
-            url: "https://example.com/".to_owned(),
-            description: String::new(),
-            disabled: false,
-            event_types: None,
-            channels: None,
-            rate_limit: None,
-            metadata: Metadata::new(),
-            version: 1,
-            created_at: Timestamp::default(),
-            updated_at: Timestamp::default(),
-        },
+        endpoint: conformance::endpoint(application, [2; 12]),
         secrets: b"secrets"[..].into(),
         headers: None,
         endpoints_max: 10,

@@ -43,8 +43,8 @@ pub(super) fn sealed(text: &str) -> Sealed {
     Sealed::copy_from_slice(text.as_bytes())
 }
 
-/// Without key and times: the store gives those.
-pub(super) fn application(tail: Tail) -> Application {
+/// An application, without key and times: the store gives those.
+pub fn application(tail: Tail) -> Application {
     Application {
         id: Id::new(Key::MIN, tail),
         uid: None,
@@ -63,8 +63,8 @@ pub(super) fn create_application(application: Application) -> Change {
     }
 }
 
-/// Without key and times: the store gives those. Wants everything.
-pub(super) fn endpoint(application: ApplicationKey, tail: Tail) -> Endpoint {
+/// An endpoint that wants everything, without key and times: the store gives those.
+pub fn endpoint(application: ApplicationKey, tail: Tail) -> Endpoint {
     Endpoint {
         id: Id::new(Key::MIN, tail),
         application,
