@@ -25,11 +25,6 @@ struct Known {
     event_ids: HashSet<(ApplicationKey, Name)>,
 }
 
-/// What an item holds in memory.
-pub(crate) fn bytes(item: &Accept) -> usize {
-    512 + item.message.payload.len() + 64 * item.deliveries.len()
-}
-
 /// The answers when nothing was committed.
 pub(crate) fn refuse(items: usize, failure: &Failure) -> Vec<Answer> {
     let refusal = || Err(AcceptError::Store(failure.to_store_error()));
@@ -122,12 +117,7 @@ fn accept_one(batch: &mut Batch<'_>, known: &mut Known, item: &Accept) -> Accept
             key: key.integer(),
             tail: id.tail(),
         };
-        batch.remember(&[(idempotency, made)]);
-        let prior = Prior {
-            status: idempotency.status,
-            body: idempotency.body,
-            made,
-        };
+        let prior = batch.remember(idempotency, made);
         known.priors.insert(idempotency.fingerprint, prior);
     }
     Accepted::New {

@@ -166,19 +166,18 @@ impl<'w> Batch<'w> {
         Ok(found)
     }
 
-    /// Keeps the keys of requests that were done.
-    pub(crate) fn remember(&mut self, done: &[(&IdempotencyKey, Made)]) {
-        for (key, made) in done {
-            let prior = Prior {
-                status: key.status,
-                body: key.body,
-                made: *made,
-            };
-            self.fresh.insert(key.fingerprint, prior);
-            for hour in hours_kept(self.now, key) {
-                self.pending.keys.push((hour, key.fingerprint, prior));
-            }
+    /// Keeps the key of a request that was done, and gives what is remembered of it.
+    pub(crate) fn remember(&mut self, key: &IdempotencyKey, made: Made) -> Prior {
+        let prior = Prior {
+            status: key.status,
+            body: key.body,
+            made,
+        };
+        self.fresh.insert(key.fingerprint, prior);
+        for hour in hours_kept(self.now, key) {
+            self.pending.keys.push((hour, key.fingerprint, prior));
         }
+        prior
     }
 
     /// Counts an attempt for the statistics.

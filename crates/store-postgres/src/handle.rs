@@ -7,8 +7,8 @@ use crate::node::Membership;
 use crate::request::{Asked, Request};
 use crate::shared::Shared;
 use crate::{
-    accept, applications, attempts, batch, change, claim, endpoint_messages, event_types, messages,
-    nodes, settings, statistics, work,
+    accept, applications, attempts, batch, claim, endpoint_messages, event_types, messages, nodes,
+    settings, statistics, work,
 };
 use async_trait::async_trait;
 use model::Timestamp;
@@ -144,7 +144,7 @@ impl Drop for PostgresStore {
 impl Store for PostgresStore {
     async fn accept(&self, batch: Vec<Accept>) -> Vec<Result<Accepted, AcceptError>> {
         let items = batch.len();
-        let bytes = batch.iter().map(accept::bytes).sum();
+        let bytes = batch.iter().map(Accept::bytes).sum();
         match self.ask(bytes, |reply| Asked::Accept(batch, reply)).await {
             Ok(answers) => answers,
             Err(failure) => accept::refuse(items, &failure),
@@ -178,7 +178,7 @@ impl Store for PostgresStore {
     }
 
     async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError> {
-        let bytes = change::bytes(&request.change);
+        let bytes = request.change.bytes();
         let request = Box::new(request);
         let answer = self.ask(bytes, |reply| Asked::Change(request, reply)).await;
         answer.map_err(StoreError::from)?

@@ -22,11 +22,6 @@ const INSERT_MESSAGE: &str = "INSERT INTO message (id, tail, application, event_
 
 type Answer = Result<Accepted, AcceptError>;
 
-/// What an item holds in memory.
-pub(crate) fn bytes(item: &Accept) -> usize {
-    512 + item.message.payload.len() + 64 * item.deliveries.len()
-}
-
 /// The answers when nothing was committed.
 pub(crate) fn refuse(items: usize, failure: &Failure) -> Vec<Answer> {
     let refusal = || Err(AcceptError::Store(failure.to_store_error()));

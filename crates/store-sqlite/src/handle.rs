@@ -181,7 +181,7 @@ impl Store for SqliteStore {
     async fn accept(&self, batch: Vec<Accept>) -> Vec<Result<Accepted, AcceptError>> {
         let items = batch.len();
         let question = Question {
-            bytes: batch.iter().map(accept::bytes).sum(),
+            bytes: batch.iter().map(Accept::bytes).sum(),
             input: batch,
             run: |batch, items| accept::accept(batch, items),
             refuse: |batch, failure| accept::refuse(batch.len(), failure),
@@ -218,7 +218,7 @@ impl Store for SqliteStore {
 
     async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError> {
         let question = Question {
-            bytes: change::bytes(&request.change),
+            bytes: request.change.bytes(),
             input: request,
             run: change::change,
             refuse: |_, failure| Err(failure.to_store_error().into()),

@@ -28,6 +28,13 @@ pub struct Accept {
     pub idempotency: Option<IdempotencyKey>,
 }
 
+impl Accept {
+    /// About how many bytes it holds in memory, for bounding what waits.
+    pub fn bytes(&self) -> usize {
+        512 + self.message.payload.len() + 64 * self.deliveries.len()
+    }
+}
+
 /// A message that has no key yet.
 #[derive(Debug, Clone)]
 pub struct NewMessage {

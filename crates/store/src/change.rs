@@ -5,7 +5,7 @@
 //! that is not the current one, the change is refused with [`ChangeError::Stale`] and `app` begins
 //! again. So no rule of the domain lives in a store.
 
-use crate::idempotency::{IdempotencyKey, Prior};
+use crate::idempotency::{IdempotencyKey, Made, Prior};
 use crate::rows::{ApplicationRow, EndpointRow};
 use crate::{Hold, Sealed, StoreError};
 use model::Timestamp;
@@ -110,6 +110,32 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// About how many bytes it holds in memory, for bounding what waits.
+    pub fn bytes(&self) -> usize {
+        const SMALL: usize = 4_096;
+        let large = match self {
+            Change::CreateEndpoint {
+                endpoint, headers, ..
+            }
+            | Change::ReplaceEndpoint {
+                endpoint, headers, ..
+            } => {
+                let types = endpoint.event_types.iter().flatten();
+                let types: usize = types.map(|name| name.as_str().len()).sum();
+                let headers = headers.as_ref().map_or(0, |headers| headers.len());
+                endpoint.url.len() + endpoint.description.len() + types + headers
+            }
+            Change::PutEventType { event_type, .. } => {
+                let schemas = event_type.schemas.as_ref().map_or(0, String::len);
+                event_type.description.len() + schemas
+            }
+            _ => 0,
+        };
+        SMALL + large
+    }
+}
+
 /// What a put expects to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
@@ -137,6 +163,24 @@ pub enum Changed {
     Removed,
     /// The idempotency key was used before, with the same body: nothing was written.
     Repeated(Prior),
+}
+
+impl Changed {
+    /// What an idempotency key remembers of it.
+    pub fn made(&self) -> Made {
+        let (key, tail) = match self {
+            Changed::Application(row) => {
+                let id = row.application.id;
+                (id.key().integer(), id.tail())
+            }
+            Changed::Endpoint(row) => (row.endpoint.id.key().integer(), row.endpoint.id.tail()),
+            Changed::Delivery(delivery, _) => (delivery.key.integer(), Tail::default()),
+            Changed::Work(id, _) => (id.key().integer(), id.tail()),
+            Changed::EventType(_) | Changed::Removed => (0, Tail::default()),
+            Changed::Repeated(prior) => return prior.made,
+        };
+        Made { key, tail }
+    }
 }
 
 /// Why a change was refused. Nothing was written.

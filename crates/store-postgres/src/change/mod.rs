@@ -14,7 +14,6 @@ use crate::{deliveries, endpoints, locks, messages, work};
 use model::delivery::Trigger;
 use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
-use store::idempotency::Made;
 use store::work::Work;
 
 /// Why a change is not done.
@@ -58,33 +57,9 @@ pub(crate) async fn change(
         Err(Refused::Failure(failure)) => return Err(failure),
     };
     if let Some(key) = &request.idempotency {
-        batch.remember(&[(key, made(&changed))]);
+        batch.remember(key, changed.made());
     }
     Ok(Ok(changed))
-}
-
-/// What a change holds in memory, roughly.
-pub(crate) fn bytes(change: &Change) -> usize {
-    const SMALL: usize = 4_096;
-    let large = match change {
-        Change::CreateEndpoint {
-            endpoint, headers, ..
-        }
-        | Change::ReplaceEndpoint {
-            endpoint, headers, ..
-        } => {
-            let types = endpoint.event_types.iter().flatten();
-            let types: usize = types.map(|name| name.as_str().len()).sum();
-            let headers = headers.as_ref().map_or(0, |headers| headers.len());
-            endpoint.url.len() + endpoint.description.len() + types + headers
-        }
-        Change::PutEventType { event_type, .. } => {
-            let schemas = event_type.schemas.as_ref().map_or(0, String::len);
-            event_type.description.len() + schemas
-        }
-        _ => 0,
-    };
-    SMALL + large
 }
 
 async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
@@ -175,20 +150,4 @@ async fn start_work(
     let id = TaskId::new(batch.key(), tail);
     work::write_as(batch, id, (application, work));
     Ok(Changed::Work(id, batch.now))
-}
-
-/// What an idempotency key remembers of a change.
-fn made(changed: &Changed) -> Made {
-    let (key, tail) = match changed {
-        Changed::Application(row) => {
-            let id = row.application.id;
-            (id.key().integer(), id.tail())
-        }
-        Changed::Endpoint(row) => (row.endpoint.id.key().integer(), row.endpoint.id.tail()),
-        Changed::Delivery(delivery, _) => (delivery.key.integer(), Tail::default()),
-        Changed::Work(id, _) => (id.key().integer(), id.tail()),
-        Changed::EventType(_) | Changed::Removed => (0, Tail::default()),
-        Changed::Repeated(prior) => return prior.made,
-    };
-    Made { key, tail }
 }
