@@ -2,6 +2,7 @@
 //! paths, missing tokens. And the three calls that almost every story begins with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -9,10 +10,14 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::{Value, json};
 
 use crate::wait::within;
+
+/// How long a connection is kept that is not used: less than a server that ends waits for that, so
+/// that nothing is sent on a connection that is just ending.
+const IDLE_MAX: Duration = Duration::from_millis(500);
 
 /// A client of one server with one token.
 #[derive(Clone)]
@@ -137,7 +142,10 @@ impl std::fmt::Display for Reply {
 impl Api {
     /// For the server at `base`.
     pub fn new(base: &str, token: &str) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_MAX)
+            .build_http();
         Self {
             base: base.into(),
             token: token.into(),

@@ -1,15 +1,19 @@
-//! Serving HTTP: accepts connections, speaks HTTP/1.1 and HTTP/2 on them, and lets them end
-//! gracefully. What is answered is somebody else's business.
+//! Serving HTTP: accepts connections, speaks HTTP/1.1 and HTTP/2 on them, and ends without cutting
+//! anybody off. What is answered is somebody else's business.
+//!
+//! Map: [`connection`] (one of them) · [`closing`] (the end of listening).
+#![allow(rustdoc::private_intra_doc_links)]
 
-use api::{Door, RemoteAddress};
+mod closing;
+mod connection;
+
+use api::Door;
 use axum::Router;
 use axum::response::Response;
+use connection::Connection;
 use hyper::Request;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use std::convert::Infallible;
+use socket2::{Domain, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,19 +21,17 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-/// How long a client may take to send a request's head, and how long a connection may be idle
-/// between two requests: a slow one holds a connection, not more.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Connections at a time. Beyond it, clients wait to be accepted.
 const CONNECTIONS_MAX: usize = 10_000;
-/// Requests at a time on one HTTP/2 connection.
-const STREAMS_MAX: u32 = 256;
+/// Connections that the system holds until they are accepted.
+const BACKLOG: i32 = 1_024;
 /// Wait after a failure to accept, such as too many open files, so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What answers requests. Each comes with its [`RemoteAddress`] among its extensions.
+/// What answers requests. Each comes with its [`api::RemoteAddress`] among its extensions.
 pub(crate) trait Answer: Clone + Send + 'static {
     /// Answers one.
     fn answer(self, request: Request<Incoming>) -> impl Future<Output = Response> + Send + 'static;
@@ -48,22 +50,81 @@ impl Answer for Router {
     }
 }
 
-/// Answers requests until `stop`, then lets open requests end; those that have not by `deadline`
-/// after it are dropped.
+/// An address that is taken, where nobody listens yet: who connects is refused.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // Connections of a process before this one may still be ending.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+/// Listens there.
+pub(crate) fn listen(socket: Socket) -> io::Result<TcpListener> {
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Answers requests until `stop`, then lets open requests end, and what clients send on connections
+/// that they have; what has not ended by `deadline` after it is dropped.
 pub(crate) async fn serve<A: Answer>(
     listener: TcpListener,
     answer: A,
     stop: CancellationToken,
     deadline: Duration,
 ) {
-    let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    while let Some(accepted) = stop.run_until_cancelled(next(&listener, &places)).await {
+    let serving = Serving {
+        answer,
+        stop: stop.clone(),
+        places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+        connections: TaskTracker::new(),
+    };
+    while let Some(accepted) = stop.run_until_cancelled(serving.next(&listener)).await {
+        serving.carry(accepted).await;
+    }
+    let ended = tokio::time::timeout(deadline, async {
+        serving.accept_the_last(listener).await;
+        serving.connections.close();
+        serving.connections.wait().await;
+    });
+    if ended.await.is_err() {
+        tracing::warn!("requests that were still open after {deadline:?} were dropped");
+    }
+}
+
+type Accepted = (OwnedSemaphorePermit, TcpStream, SocketAddr);
+
+struct Serving<A> {
+    answer: A,
+    stop: CancellationToken,
+    places: Arc<Semaphore>,
+    connections: TaskTracker,
+}
+
+impl<A: Answer> Serving<A> {
+    /// The next connection, when there is a place for it.
+    async fn next(&self, listener: &TcpListener) -> io::Result<Accepted> {
+        let place = self.place().await;
+        let (stream, remote) = listener.accept().await?;
+        Ok((place, stream, remote))
+    }
+
+    async fn place(&self) -> OwnedSemaphorePermit {
+        let place = self.places.clone().acquire_owned().await;
+        place.expect("the semaphore is never closed")
+    }
+
+    async fn carry(&self, accepted: io::Result<Accepted>) {
         match accepted {
             Ok((place, stream, remote)) => {
-                let served = connection((stream, remote), answer.clone(), &graceful);
-                tokio::spawn(async move {
-                    served.await;
+                let connection = Connection {
+                    answer: self.answer.clone(),
+                    remote,
+                    stop: self.stop.clone(),
+                };
+                self.connections.spawn(async move {
+                    connection.carry(stream).await;
                     drop(place);
                 });
             }
@@ -73,60 +134,20 @@ pub(crate) async fn serve<A: Answer>(
             }
         }
     }
-    drop(listener);
-    if tokio::time::timeout(deadline, graceful.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("requests that were still open after {deadline:?} were dropped");
-    }
-}
 
-/// The next connection, when there is a place for it.
-async fn next(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-    let place = places.clone().acquire_owned().await;
-    let place = place.expect("the semaphore is never closed");
-    let (stream, remote) = listener.accept().await?;
-    Ok((place, stream, remote))
-}
-
-fn connection<A: Answer>(
-    (stream, remote): (TcpStream, SocketAddr),
-    answer: A,
-    graceful: &GracefulShutdown,
-) -> impl Future<Output = ()> + Send + 'static {
-    // Answers are small and must not wait for more to send.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY could not be set");
-    }
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        let remote = RemoteAddress(remote.ip());
-        request.extensions_mut().insert(remote);
-        let answer = answer.clone().answer(request);
-        async move { Ok::<_, Infallible>(answer.await) }
-    });
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        // Looking out for the end of a connection while a request is answered costs a buffer for
-        // each; what was begun is carried through anyway.
-        .half_close(true)
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS_MAX);
-    let connection = builder
-        .serve_connection(TokioIo::new(stream), service)
-        .into_owned();
-    let watched = graceful.watch(connection);
-    async move {
-        if let Err(error) = watched.await {
-            tracing::debug!(%error, %remote, "a connection ended early");
+    /// Serves whoever has a connection by now, though it was not accepted yet, and listens no more.
+    async fn accept_the_last(&self, listener: TcpListener) {
+        closing::refuse_new(&listener);
+        let on_their_way = async {
+            loop {
+                self.carry(self.next(&listener).await).await;
+            }
+        };
+        let waited = tokio::time::timeout(closing::HANDSHAKE, on_their_way).await;
+        waited.expect_err("it goes on for ever");
+        for (stream, remote) in closing::waiting(listener) {
+            let place = self.place().await;
+            self.carry(Ok((place, stream, remote))).await;
         }
     }
 }

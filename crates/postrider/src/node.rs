@@ -21,11 +21,11 @@ use app::{App, Tokens};
 use engine::{Engine, EngineConfig, EngineParts, Retention};
 use model::node::Role;
 use model::{Clock, Entropy, Secret};
+use socket2::Socket;
 use std::sync::Arc;
 use std::time::Duration;
 use store::registry::RegistryConfig;
 use store::{Condition, Lanes, NoLanes, Registry};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -44,7 +44,8 @@ const DEV_TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 3_600);
 /// One process's parts.
 pub(crate) struct Node {
     config: Checked,
-    listener: TcpListener,
+    /// Taken, but listened on only when everything is open.
+    socket: Socket,
     app: App,
     /// None where others deliver.
     engine: Option<Arc<Engine>>,
@@ -54,8 +55,8 @@ pub(crate) struct Node {
 impl Node {
     /// Opens everything, in the order in which a failure leaves the least behind.
     pub(crate) async fn open(config: Checked) -> Result<Self, Failure> {
-        let listener = TcpListener::bind(config.listen).await;
-        let listener = listener
+        let socket = listen::bind(config.listen);
+        let socket = socket
             .with_context(|| format!("can't listen on {}", config.listen))
             .map_err(Failure::CouldNot)?;
         let keys = key_sources(&config);
@@ -110,7 +111,7 @@ impl Node {
         };
         Ok(Self {
             config,
-            listener,
+            socket,
             app,
             engine,
             storage,
@@ -121,7 +122,11 @@ impl Node {
     pub(crate) async fn run(mut self) -> Result<(), Failure> {
         open_files::raise_limit(self.config.attempts_in_flight_max);
         let signals = Signals::listen()?;
-        let address = self.listener.local_addr().map_err(Failure::could_not)?;
+        let listener = listen::listen(self.socket);
+        let listener = listener
+            .with_context(|| format!("can't listen on {}", self.config.listen))
+            .map_err(Failure::CouldNot)?;
+        let address = listener.local_addr().map_err(Failure::could_not)?;
         let door = door(self.app.clone(), &self.config);
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
@@ -129,7 +134,7 @@ impl Node {
             let stop = stop.clone();
             parts.spawn(async move { Ended::Sending(engine.run(stop).await) });
         }
-        let serving = listen::serve(self.listener, door, stop.clone(), deadline);
+        let serving = listen::serve(listener, door, stop.clone(), deadline);
         parts.spawn(async move {
             serving.await;
             Ended::Serving
