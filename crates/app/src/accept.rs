@@ -16,6 +16,7 @@ use crate::{App, AppError, content};
 use bytes::Bytes;
 use model::Timestamp;
 use model::delivery::{Delivery, Trigger};
+use model::endpoint::Endpoint;
 use model::entropy::random;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, MessageId, Tail};
 use model::message::{Message, PayloadForm};
@@ -195,7 +196,7 @@ impl Batch {
             .endpoints
             .iter()
             .filter(wants)
-            .map(|row| row.endpoint.id.key());
+            .map(|row| &row.endpoint);
         let planned = |endpoint| self.planned(endpoint, due);
         let deliveries: Vec<_> = matching.by_ref().take(room).map(planned).collect();
         let last = deliveries
@@ -208,10 +209,12 @@ impl Batch {
         }
     }
 
-    fn planned(&self, endpoint: EndpointKey, due: Timestamp) -> Planned {
+    fn planned(&self, endpoint: &Endpoint, due: Timestamp) -> Planned {
         let is_due = due <= self.now;
+        let limited = self.row.is_limited(endpoint);
+        let endpoint = endpoint.id.key();
         let place = is_due
-            .then(|| self.app.lanes.grant(self.lane(endpoint)))
+            .then(|| self.app.lanes.grant(self.lane(endpoint), limited))
             .flatten();
         let owned = place.is_some();
         (

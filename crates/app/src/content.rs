@@ -3,6 +3,7 @@
 
 use crate::{App, AppError};
 use bytes::Bytes;
+use model::Timestamp;
 use model::id::Tail;
 use model::message::{Message, PayloadForm};
 use std::sync::Arc;
@@ -63,6 +64,8 @@ pub(crate) fn seal_payload(app: &App, key: &DataKey, tail: &Tail, payload: &[u8]
 /// Opens what is sealed in one application's rows, with keys that are themselves opened once.
 pub(crate) struct Opener {
     keys: KeyRing,
+    /// What has expired by now is gone, whether or not it was removed already.
+    now: Timestamp,
 }
 
 impl Opener {
@@ -70,6 +73,7 @@ impl Opener {
     pub(crate) fn new(app: &App, row: &ApplicationRow) -> Result<Self, AppError> {
         Ok(Self {
             keys: app.keys(row)?,
+            now: app.clock.now(),
         })
     }
 
@@ -78,6 +82,9 @@ impl Opener {
         let Payload::Sealed(sealed) = &row.payload else {
             return Ok(None);
         };
+        if row.message.expires_at <= self.now {
+            return Ok(None);
+        }
         let opened = self
             .keys
             .open(payload_place(&row.message.id.tail()), sealed)?;

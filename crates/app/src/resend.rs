@@ -34,6 +34,7 @@ impl App {
         };
         let payload = payload_to_send(self, &tenant, &message)?;
         let endpoint = &tenant.endpoint(endpoint)?.endpoint;
+        let limited = tenant.row().is_limited(endpoint);
         if endpoint.disabled {
             return Err(endpoint_is_disabled());
         }
@@ -41,6 +42,7 @@ impl App {
             message,
             payload,
             endpoint: endpoint.id.key(),
+            limited,
             idempotency,
         };
         let app = self.clone();
@@ -53,6 +55,8 @@ struct Resend {
     message: MessageRow,
     payload: Bytes,
     endpoint: EndpointKey,
+    /// A rate limit holds.
+    limited: bool,
     idempotency: Option<IdempotencyKey>,
 }
 
@@ -63,7 +67,7 @@ impl Resend {
             application: message.application,
             endpoint: self.endpoint,
         };
-        let place = app.lanes.grant(lane);
+        let place = app.lanes.grant(lane, self.limited);
         let change = Change::OpenDelivery {
             application: message.application,
             message: message.id.key(),

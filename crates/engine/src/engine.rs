@@ -231,8 +231,8 @@ impl Engine {
 }
 
 impl Lanes for Engine {
-    fn grant(&self, lane: Lane) -> Option<Place> {
-        self.lock().at(self.moment()).grant(lane)
+    fn grant(&self, lane: Lane, limited: bool) -> Option<Place> {
+        self.lock().at(self.moment()).grant(lane, limited)
     }
 
     fn hand_over(&self, claimed: Claimed, payload: Bytes, place: Place) {

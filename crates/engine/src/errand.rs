@@ -8,11 +8,11 @@ use crate::attempt::run_attempt;
 use crate::claim::claim;
 use crate::engine::Engine;
 use crate::observe::Happening;
-use crate::roster::{AttemptNumber, Brought, Ended, Facts, InHand, Order, ToClaim};
+use crate::roster::{AttemptNumber, Brought, Ceded, Ended, Facts, InHand, Order, Owner, ToClaim};
 use std::sync::Arc;
 use std::time::Duration;
-use store::Lane;
 use store::rows::{ApplicationRef, RegistryRow};
+use store::{Lane, Scope};
 
 /// A lane in which something ended that must not is left alone for so long: whatever it was would
 /// probably happen again.
@@ -25,6 +25,7 @@ pub(crate) fn carry_out(engine: &Arc<Engine>, orders: Vec<Order>) {
             Order::Attempt(number, in_hand) => attempt(engine.clone(), number, in_hand),
             Order::Claim(lane, wanted) => bring(engine.clone(), lane, wanted),
             Order::Learn(lane) => learn(engine.clone(), lane),
+            Order::Own(lane, scope) => own(engine.clone(), lane, scope),
         }
     }
 }
@@ -98,6 +99,41 @@ fn learn(engine: Arc<Engine>, lane: Lane) {
 fn learned(engine: &Arc<Engine>, lane: Lane, facts: Option<Facts>) {
     for in_hand in engine.tell(|roster| roster.learned(lane, facts)) {
         engine.let_go(in_hand);
+    }
+}
+
+fn own(engine: Arc<Engine>, lane: Lane, scope: Scope) {
+    let otherwise = Otherwise::new(engine.clone(), move |engine| {
+        engine.tell(|roster| roster.owned(lane, scope, Owner::Unknown));
+    });
+    engine.clone().spawn(async move {
+        let otherwise = otherwise;
+        let owner = match engine.parts.store.own(scope).await {
+            Ok(Some(sole)) => Owner::Here(sole),
+            Ok(None) => Owner::Elsewhere,
+            Err(error) => {
+                tracing::warn!(%error, endpoint = ?lane.endpoint, "can't find out whose a lane is");
+                Owner::Unknown
+            }
+        };
+        otherwise.call_off();
+        let ceded = engine.tell(|roster| roster.owned(lane, scope, owner));
+        cede(&engine, lane, ceded).await;
+    });
+}
+
+/// Lets go of what another node alone is to work on. Nobody else would see what is still this
+/// node's, so that the roster must hear of it if it is.
+async fn cede(engine: &Engine, lane: Lane, ceded: Ceded) {
+    for in_hand in ceded.waiting {
+        engine.let_go(in_hand);
+    }
+    if !ceded.release {
+        return;
+    }
+    if let Err(error) = engine.parts.store.release(lane).await {
+        tracing::warn!(%error, endpoint = ?lane.endpoint, "can't let go of a lane");
+        engine.tell(|roster| roster.not_released(lane));
     }
 }
 

@@ -12,14 +12,17 @@
 //! many lanes are due, and claims are as fair as attempts.
 //!
 //! Parts: `talk` (what it is told and orders), `turns` (turns and their ends), `waits` (what keeps
-//! a lane from its turn), `coming` (lanes that come and go), `lane_state`.
+//! a lane from its turn), `owning` (lanes that are one node's alone), `coming` (lanes that come and
+//! go), `lane_state`.
 
 mod coming;
 mod lane_state;
+mod owning;
 mod talk;
 mod turns;
 mod waits;
 
+pub(crate) use owning::{Ceded, Owner};
 pub(crate) use talk::{AttemptNumber, Brought, Ended, Facts, InHand, Moment, Order, ToClaim};
 
 use crate::EngineConfig;
@@ -37,7 +40,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use store::{Lane, Place};
+use store::{Lane, Place, Sole};
 
 /// An application may have this part of the payloads' memory even when that is full.
 const SHARES: usize = 8;
@@ -73,6 +76,8 @@ struct ApplicationState {
     rate: Rate,
     rate_limit: Option<NonZeroU16>,
     lanes: BTreeSet<EndpointKey>,
+    /// The right to be the only node that works on them.
+    sole: Option<Sole>,
 }
 
 /// See the head of this file.
@@ -207,10 +212,15 @@ impl Roster {
     /// A place for a delivery that is about to be accepted.
     ///
     /// While deliveries of the lane are due in the store, only as many as could start at once: the
-    /// rest queues up behind those. Else some more of them may wait in memory.
-    pub(crate) fn grant(&mut self, lane: Lane) -> Option<Place> {
+    /// rest queues up behind those. Else some more of them may wait in memory. None where a limit
+    /// holds for which another node has the sole right, or nobody yet.
+    pub(crate) fn grant(&mut self, lane: Lane, limited: bool) -> Option<Place> {
         let all = self.queued + self.fair.held() + self.granted.load(Ordering::Relaxed);
         if !self.open || all >= self.config.slots + self.config.queue_max {
+            return None;
+        }
+        if limited && !self.may_take_limited(lane) {
+            self.learn_of_limit(lane);
             return None;
         }
         let granted = self.granted.clone();
@@ -232,6 +242,7 @@ impl Roster {
     pub(crate) fn hand_over(&mut self, in_hand: InHand) -> Option<InHand> {
         let lane = in_hand.lane();
         if !self.open || self.lane(lane).is_none() || !self.has_memory(lane, in_hand.bytes()) {
+            self.note_spilled(lane, true);
             return Some(in_hand);
         }
         self.enqueue(in_hand);
@@ -244,14 +255,19 @@ impl Roster {
 
     /// A delivery of this lane waits in the store, and is due then.
     pub(crate) fn waiting(&mut self, lane: Lane, due: Timestamp) {
-        if due <= self.now.wall
+        let (now, mut due) = (self.now, due);
+        if due <= now.wall
             && let Some(state) = self.lanes.get_mut(&lane.endpoint)
         {
-            state.stored = true;
-            self.settle(lane.endpoint);
-        } else {
-            self.dues.note(lane, due, false);
+            match state.elsewhere_until(now.mono) {
+                None => {
+                    state.stored = true;
+                    return self.settle(lane.endpoint);
+                }
+                Some(until) => due = now.wall.plus(until.saturating_sub(now.mono)),
+            }
         }
+        self.dues.note(lane, due, false);
     }
 
     /// Deliveries of this lane wait in the store; the earliest is due then.
@@ -300,6 +316,7 @@ impl Roster {
             if let Some(application) = self.applications.get_mut(&lane.application) {
                 application.rate_limit = rate_limit;
             }
+            self.give_up_needless(lane);
             if newly_gone {
                 self.rest(lane.endpoint, turns::LONG_REST);
                 given_back = self.empty(lane.endpoint);
@@ -335,6 +352,7 @@ impl Roster {
         let (lane, bytes) = (in_hand.lane(), in_hand.bytes());
         if let Some(state) = self.lanes.get_mut(&lane.endpoint) {
             state.note_size(bytes);
+            state.may_own_some = true;
             match in_hand.claimed.delivery.trigger.class() {
                 Class::Live => state.live.push_back(in_hand),
                 Class::Replayed => state.replayed.push_back(in_hand),

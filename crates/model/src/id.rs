@@ -89,6 +89,11 @@ impl<K> Key<K> {
         Self(from_step(step), PhantomData)
     }
 
+    /// The slot of the node that gave it; 0: an embedded store.
+    pub const fn slot(self) -> u16 {
+        ((self.0 >> COUNTER_BITS) & ((1 << SLOT_BITS) - 1)) as u16
+    }
+
     /// When the row was made, to 4 ms.
     pub fn time(self) -> Timestamp {
         time_of(to_step(self.0))

@@ -17,7 +17,8 @@ CREATE SEQUENCE node_epoch;
 
 -- A node's lease. `epoch` is new with every start, and names it as an owner of deliveries. `last_key`
 -- is the largest key that this slot ever gave, `floor` a key below which it commits none any more,
--- `batch` the number of its last commit.
+-- `batch` the number of its last commit. `knows` is the newest version of the schema that its program
+-- knows, `swept_at` when it last swept.
 CREATE TABLE node (
     slot       integer PRIMARY KEY CHECK (slot BETWEEN 1 AND 1023),
     epoch      bigint NOT NULL UNIQUE,
@@ -28,7 +29,9 @@ CREATE TABLE node (
     roles      text NOT NULL,
     last_key   bigint NOT NULL,
     floor      bigint NOT NULL,
-    batch      bigint NOT NULL
+    batch      bigint NOT NULL,
+    knows      integer NOT NULL DEFAULT 0,
+    swept_at   timestamptz
 ) WITH (fillfactor = 50);
 
 CREATE TABLE application (
@@ -111,6 +114,8 @@ CREATE TABLE message (
     content_type text,
     PRIMARY KEY (application, id)
 ) PARTITION BY RANGE (id);
+-- Whose payloads may outlive them.
+CREATE INDEX message_scheduled ON message (application, id) WHERE deliver_at IS NOT NULL;
 
 -- Sealed. No row: it is gone. Whoever reads one knows all of its key.
 CREATE TABLE payload (
@@ -127,6 +132,8 @@ CREATE TABLE event_key (
     message     bigint NOT NULL,
     PRIMARY KEY (application, event_id)
 );
+-- For those of messages that go with their partition.
+CREATE INDEX event_key_message ON event_key (message);
 
 -- Open deliveries only. The key is the order of a lane. Class 0 is live, 1 replayed. `owner` is the
 -- epoch of the node that holds it, or 0: nobody. Rows come and go: vacuum keeps up with them.
@@ -143,6 +150,16 @@ CREATE TABLE delivery (
     PRIMARY KEY (endpoint, class, due, id)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000);
 CREATE INDEX delivery_message ON delivery (message, endpoint);
+
+-- Which epoch alone makes the attempts of a lane, or of an application's lanes, because a rate limit
+-- holds there: `scope` is the endpoint's key or the application's, and none is both. `turn` is new
+-- each time that the node asks for it, so that it gives up no more than it has been given.
+CREATE TABLE lane (
+    scope bigint PRIMARY KEY,
+    epoch bigint NOT NULL,
+    turn  bigint NOT NULL
+);
+CREATE INDEX lane_epoch ON lane (epoch);
 
 -- By how much an endpoint's open deliveries, without an attempt behind them and with one, became
 -- more or fewer on each node: their sums are how many there are. By node, so that two never wait for

@@ -2,16 +2,17 @@
 //! their order, in memory, and nothing is written of one that is refused. What another node writes
 //! in between is a conflict, and all is done again.
 
-use crate::batch::Batch;
-use crate::columns::{get, name};
+use crate::batch::{Batch, find_priors};
+use crate::columns::{get, key, name, number};
 use crate::deliveries;
 use crate::failure::Failure;
 use crate::sql::{Sql, params};
 use crate::work;
+use model::Timestamp;
 use model::delivery::{Delivery, Trigger};
 use model::id::{ApplicationKey, DeliveryKey, MessageId, MessageKey, TaskKey};
 use model::name::Name;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use store::Hold;
 use store::accept::{Accept, AcceptError, Accepted};
 use store::idempotency::{Fingerprint, Made, Prior};
@@ -20,7 +21,10 @@ use store::work::Work;
 type Answer = Result<Accepted, AcceptError>;
 
 /// What is known when items are judged.
-struct Known {
+#[derive(Default)]
+pub(crate) struct Known {
+    /// Of live applications.
+    revisions: HashMap<ApplicationKey, u64>,
     priors: HashMap<Fingerprint, Prior>,
     event_ids: HashSet<(ApplicationKey, Name)>,
 }
@@ -32,52 +36,52 @@ pub(crate) fn refuse(items: usize, failure: &Failure) -> Vec<Answer> {
 }
 
 /// Reads what items are judged by.
-async fn read(batch: &mut Batch<'_>, items: &[&Accept]) -> Result<Known, Failure> {
-    let applications = items.iter().map(|item| item.application);
-    batch.read_revisions(applications).await?;
+pub(crate) async fn read(
+    sql: &Sql<'_>,
+    now: Timestamp,
+    items: &[&Accept],
+) -> Result<Known, Failure> {
+    if items.is_empty() {
+        return Ok(Known::default());
+    }
     let keys = items.iter().filter_map(|item| item.idempotency.as_ref());
-    let (priors, event_ids) =
-        tokio::try_join!(batch.priors(keys), taken_event_ids(batch.sql, items))?;
-    Ok(Known { priors, event_ids })
+    let wanted = keys.map(|key| (&key.fingerprint, key.life)).collect();
+    let (revisions, priors, event_ids) = tokio::try_join!(
+        biased;
+        revisions(sql, items),
+        find_priors(sql, wanted, now),
+        taken_event_ids(sql, items)
+    )?;
+    Ok(Known {
+        revisions,
+        priors,
+        event_ids,
+    })
 }
 
 /// Accepts messages, each with its own answer.
-pub(crate) async fn accept(
-    batch: &mut Batch<'_>,
-    items: &[&Accept],
-) -> Result<Vec<Answer>, Failure> {
-    if items.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut known = read(batch, items).await?;
-    let mut answers = Vec::with_capacity(items.len());
-    for item in items {
-        answers.push(match refusal(batch, &known, item).await? {
-            Some(answer) => answer,
-            None => Ok(accept_one(batch, &mut known, item)),
-        });
-    }
-    Ok(answers)
+pub(crate) fn accept(batch: &mut Batch<'_>, mut known: Known, items: &[&Accept]) -> Vec<Answer> {
+    let each = items.iter().map(|item| match refusal(&known, item) {
+        Some(answer) => answer,
+        None => Ok(accept_one(batch, &mut known, item)),
+    });
+    each.collect()
 }
 
 /// The answer to an item that is not accepted anew.
-async fn refusal(
-    batch: &mut Batch<'_>,
-    known: &Known,
-    item: &Accept,
-) -> Result<Option<Answer>, Failure> {
+fn refusal(known: &Known, item: &Accept) -> Option<Answer> {
     if let Some(key) = &item.idempotency
         && let Some(prior) = known.priors.get(&key.fingerprint)
     {
-        return Ok(Some(match prior.body == key.body {
+        return Some(match prior.body == key.body {
             true => Ok(Accepted::Repeated(*prior)),
             false => Err(AcceptError::KeyReused),
-        }));
+        });
     }
-    match batch.revision(item.application).await? {
-        None => return Ok(Some(Err(AcceptError::NoApplication))),
-        Some(revision) if revision != item.registry_revision => {
-            return Ok(Some(Err(AcceptError::StaleRegistry)));
+    match known.revisions.get(&item.application) {
+        None => return Some(Err(AcceptError::NoApplication)),
+        Some(revision) if *revision != item.registry_revision => {
+            return Some(Err(AcceptError::StaleRegistry));
         }
         Some(_) => {}
     }
@@ -87,9 +91,9 @@ async fn refusal(
             .contains(&(item.application, event_id.clone()))
     };
     if item.message.event_id.as_ref().is_some_and(taken) {
-        return Ok(Some(Err(AcceptError::EventIdTaken)));
+        return Some(Err(AcceptError::EventIdTaken));
     }
-    Ok(None)
+    None
 }
 
 fn accept_one(batch: &mut Batch<'_>, known: &mut Known, item: &Accept) -> Accepted {
@@ -102,7 +106,11 @@ fn accept_one(batch: &mut Batch<'_>, known: &mut Known, item: &Accept) -> Accept
     if let Some(event_id) = &message.event_id {
         known.event_ids.insert((item.application, event_id.clone()));
     }
-    batch.pending.messages.push((item.application, id, message));
+    batch
+        .unwritten
+        .pending
+        .messages
+        .push((item.application, id, message));
     let deliveries = open_deliveries(batch, item, (key, &keys));
     if let (Some(task), Some(after)) = (task, item.fan_out_after) {
         let work = Work::FanOut {
@@ -151,6 +159,24 @@ fn open_deliveries(
         .collect();
     let holds = deliveries::open(batch, &opened);
     keys.iter().copied().zip(holds).collect()
+}
+
+async fn revisions(
+    sql: &Sql<'_>,
+    items: &[&Accept],
+) -> Result<HashMap<ApplicationKey, u64>, Failure> {
+    let applications: BTreeSet<i64> = items
+        .iter()
+        .map(|item| item.application.integer())
+        .collect();
+    let rows = sql.rows(
+        "SELECT id, revision FROM application WHERE id = ANY($1) AND NOT deleted",
+        params![applications.into_iter().collect::<Vec<i64>>()],
+    );
+    let rows = rows.await?;
+    rows.iter()
+        .map(|row| Ok((key(row, 0)?, number(row, 1)?)))
+        .collect()
 }
 
 /// Those of the items' event ids that are taken.

@@ -13,6 +13,7 @@ use crate::OpenError;
 use crate::config::PostgresConfig;
 use crate::failure::Failure;
 use crate::pools::Pools;
+use crate::schema;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use manifest::{Manifest, Table};
@@ -88,6 +89,14 @@ async fn copy_all(
         .query_one("SELECT max(version) FROM schema_version", &[])
         .await?
         .try_get(0)?;
+    if version.unsigned_abs() != schema::VERSION {
+        let newer = format!(
+            "the database has schema version {version}, this program copies {}: take the backup \
+             with a newer one",
+            schema::VERSION
+        );
+        return Err(Failure::Unreadable(newer));
+    }
     let mut tables = Vec::with_capacity(TABLES.len());
     for name in TABLES {
         tables.push(copy_table(transaction, name, target).await?);

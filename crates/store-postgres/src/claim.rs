@@ -48,7 +48,8 @@ pub(crate) async fn claim(
     Ok(claimed)
 }
 
-async fn require_lease(sql: &Sql<'_>, slot: u16, epoch: i64) -> Result<(), Failure> {
+/// Locks the node's row, so that whoever ends this lease waits.
+pub(crate) async fn require_lease(sql: &Sql<'_>, slot: u16, epoch: i64) -> Result<(), Failure> {
     let held = sql.run(
         "SELECT 1 FROM node WHERE slot = $1 AND epoch = $2 AND expires_at > clock_timestamp()
          FOR KEY SHARE",
@@ -133,8 +134,7 @@ async fn take(sql: &Sql<'_>, epoch: i64, claimed: &[Claimed]) -> Result<(), Fail
     let columns = Columns::of(claimed.iter().map(|claimed| &claimed.delivery));
     let taken = sql.run(
         "UPDATE delivery d SET owner = $5 FROM unnest($1, $2, $3, $4) AS g (e, c, u, i)
-         WHERE d.endpoint = ANY(ARRAY[g.e]) AND d.class = g.c AND d.due = g.u AND d.id = g.i
-         RETURNING 1",
+         WHERE d.endpoint = ANY(ARRAY[g.e]) AND d.class = g.c AND d.due = g.u AND d.id = g.i",
         params![
             columns.endpoints,
             columns.classes,
@@ -146,7 +146,8 @@ async fn take(sql: &Sql<'_>, epoch: i64, claimed: &[Claimed]) -> Result<(), Fail
     taken.await.map(drop)
 }
 
-/// Every lane's earliest delivery that nobody holds: jumps from lane to lane.
+/// Every lane's earliest delivery that nobody holds: jumps from lane to lane. Without those that
+/// another node alone works on.
 pub(crate) async fn lanes(
     sql: &Sql<'_>,
     (owned, epoch): (&Owned, i64),
@@ -156,19 +157,21 @@ pub(crate) async fn lanes(
     let owned = owned.of_all_lanes(|| Ok::<_, Failure>(()))?;
     let taken: Vec<i64> = owned.values().flatten().map(|key| key.integer()).collect();
     let rows = sql.rows(
-        "WITH RECURSIVE lane (endpoint) AS (
+        "WITH RECURSIVE each_lane (endpoint) AS (
              (SELECT endpoint FROM delivery WHERE endpoint > $1 ORDER BY endpoint LIMIT 1)
              UNION ALL
-             (SELECT next.endpoint FROM lane, LATERAL (
-                  SELECT endpoint FROM delivery WHERE endpoint > lane.endpoint
+             (SELECT next.endpoint FROM each_lane, LATERAL (
+                  SELECT endpoint FROM delivery WHERE endpoint > each_lane.endpoint
                   ORDER BY endpoint LIMIT 1) AS next))
-         SELECT lane.endpoint, first.application, first.due FROM lane, LATERAL (
+         SELECT each_lane.endpoint, first.application, first.due FROM each_lane, LATERAL (
              SELECT each.application, each.due FROM unnest('{0,1}'::smallint[]) AS c (class),
              LATERAL (SELECT application, due FROM delivery
-                 WHERE endpoint = lane.endpoint AND class = c.class
+                 WHERE endpoint = each_lane.endpoint AND class = c.class
                  AND (owner = 0 OR (owner = $2 AND NOT id = ANY($3)))
                  ORDER BY due, id LIMIT 1) AS each
              ORDER BY each.due LIMIT 1) AS first
+         WHERE NOT EXISTS (SELECT FROM lane s WHERE s.scope = each_lane.endpoint AND s.epoch <> $2)
+         AND NOT EXISTS (SELECT FROM lane s WHERE s.scope = first.application AND s.epoch <> $2)
          LIMIT $4",
         params![after.integer(), epoch, taken, limit as i64],
     );

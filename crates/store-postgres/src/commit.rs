@@ -4,20 +4,22 @@
 use crate::batch::{Batch, Lent, hours_kept};
 use crate::columns::get;
 use crate::failure::Failure;
-use crate::node::LEASE;
+use crate::node::{LEASE, Membership};
 use crate::partitions::{Partition, Table, around};
 use crate::request::{Answer, Asked, Request};
 use crate::rounds::Rounds;
 use crate::shared::Shared;
-use crate::sql::{Sql, params};
+use crate::sql::{Sql, Statement, Uncommitted, params};
+use crate::unwritten::Unwritten;
 use crate::{accept, change, record, settings, sweep, work};
 use model::Timestamp;
+use model::id::DeliveryKey;
 use std::collections::{BTreeSet, HashSet};
 use store::accept::Accept;
 use store::idempotency::IdempotencyKey;
-use store::record::Outcome;
+use store::record::{Outcome, Recorded};
 
-/// How a transaction ended that is not known to have committed.
+/// How a commit ended that is not known to have succeeded.
 pub(crate) enum Tried {
     /// Nothing was committed.
     Not(Failure),
@@ -49,40 +51,27 @@ pub(crate) async fn commit(
     shared.need(partitions_of(group, now)).await?;
     let mut client = shared.pools.writer().await?;
     shared.keys.begin(now);
-    let sql = match shared.pools.begin(&mut client).await {
-        Ok(sql) => sql,
-        Err(failure) => {
-            shared.keys.end();
-            return Err(failure.into());
-        }
-    };
+    let sql = shared.pools.begin(&mut client);
     let mut moved = rounds.clone();
-    let written = write(shared, &mut moved, (&sql, now, number, group)).await;
-    let sent = match written {
-        Ok(sent) => sent,
-        Err(failure) => {
-            shared.keys.end();
-            return Err(failure.into());
-        }
-    };
-    match sql.commit().await {
-        Ok(()) => {
-            shared.keys.end();
-            *rounds = moved;
-            Ok(sent.answers)
-        }
-        Err(failure) => Err(Tried::Unknown(failure, sent)),
+    let tried = transact(shared, &mut moved, (sql, now, number, group)).await;
+    if !matches!(tried, Err(Tried::Unknown(..))) {
+        shared.keys.end();
     }
+    let answers = tried?;
+    *rounds = moved;
+    Ok(answers)
 }
 
-async fn write(
+/// Two messages to the database, in the usual case: one that reads what is judged by and takes what
+/// was closed out of the way, and one that writes and commits.
+async fn transact(
     shared: &Shared,
     rounds: &mut Rounds,
-    (sql, now, number, group): (&Sql<'_>, Timestamp, i64, &[Request]),
-) -> Result<Sent, Failure> {
+    (sql, now, number, group): (Sql<'_>, Timestamp, i64, &[Request]),
+) -> Result<Vec<Answer>, Tried> {
     let (membership, owned) = shared.tenure();
     let mut batch = Batch::new(Lent {
-        sql,
+        sql: &sql,
         now,
         owned: &owned,
         entropy: &*shared.entropy,
@@ -90,34 +79,68 @@ async fn write(
         rounds,
         node: (membership.slot, membership.epoch),
     });
-    let answers = answers(&mut batch, group).await?;
-    batch.finish().await?;
-    let last_key = batch.last_key();
-    let renewed = sql.row(
-        "UPDATE node SET expires_at = clock_timestamp() + make_interval(secs => $3),
-         last_key = greatest(last_key, $4), floor = $5, batch = $6
-         WHERE slot = $1 AND epoch = $2 AND expires_at > clock_timestamp()
-         RETURNING pg_current_xact_id()::text::bigint",
-        params![
+    let (transaction, answers) = answers(&mut batch, membership, group).await?;
+    let unwritten = batch.into_unwritten();
+    let mut statements = unwritten.statements();
+    statements.push(renewal(shared, membership, (&unwritten, now, number)));
+    match sql.commit_with(statements).await {
+        Ok(()) => Ok(answers),
+        Err(Uncommitted::Not(failure)) => Err(Tried::Not(failure)),
+        Err(Uncommitted::Unknown(failure)) => {
+            let sent = Sent {
+                answers,
+                transaction,
+            };
+            Err(Tried::Unknown(failure, sent))
+        }
+    }
+}
+
+/// Renews the lease, in the commit that it is needed for. It fails where that has ended, by a
+/// division by zero, since a statement that only finds nothing would not keep the commit, which is
+/// on its way by then, from succeeding.
+fn renewal<'u>(
+    shared: &Shared,
+    membership: Membership,
+    (unwritten, now, number): (&'u Unwritten, Timestamp, i64),
+) -> Statement<'u> {
+    Statement {
+        text: "WITH renewed AS (UPDATE node SET expires_at =
+                 clock_timestamp() + make_interval(secs => $3),
+                 last_key = greatest(last_key, $4), floor = $5, batch = greatest(batch, $6)
+             WHERE slot = $1 AND epoch = $2 AND expires_at > clock_timestamp() RETURNING 1)
+         SELECT 1 / count(*) FROM renewed",
+        params: params![
             i32::from(membership.slot),
             membership.epoch,
             LEASE.as_secs_f64(),
-            last_key,
+            unwritten.last_key,
             shared.keys.next_floor(now),
             number
         ],
-    );
-    let renewed = renewed.await?.ok_or(Failure::LeaseLost)?;
-    Ok(Sent {
-        answers,
-        transaction: get(&renewed, 0)?,
-    })
+    }
 }
 
-async fn answers(batch: &mut Batch<'_>, group: &[Request]) -> Result<Vec<Answer>, Failure> {
+/// What the database calls the transaction, and the answers if it succeeds.
+async fn answers(
+    batch: &mut Batch<'_>,
+    membership: Membership,
+    group: &[Request],
+) -> Result<(i64, Vec<Answer>), Failure> {
     let items: Vec<&Accept> = group.iter().flat_map(items_of).collect();
-    let mut accepted = accept::accept(batch, &items).await?.into_iter();
-    let mut recorded = record_all(batch, group).await?.into_iter();
+    let outcomes = Outcomes::of(group);
+    if !outcomes.first.is_empty() {
+        // A delivery that is removed without a transaction would be lost.
+        batch.sql.begin().await?;
+    }
+    let (transaction, known, found) = tokio::try_join!(
+        biased;
+        transaction_of(batch.sql, membership),
+        accept::read(batch.sql, batch.now, &items),
+        record::take_effect(batch.sql, batch.owned, &outcomes.first)
+    )?;
+    let mut accepted = accept::accept(batch, known, &items).into_iter();
+    let mut recorded = outcomes.record(batch, found).await?.into_iter();
     let mut answers = Vec::with_capacity(group.len());
     for request in group {
         answers.push(match &request.asked {
@@ -133,7 +156,18 @@ async fn answers(batch: &mut Batch<'_>, group: &[Request]) -> Result<Vec<Answer>
             }
         });
     }
-    Ok(answers)
+    Ok((transaction, answers))
+}
+
+/// Locks the node's row from here on: whoever wants to know whether this was committed waits until
+/// it has ended, however it ends.
+async fn transaction_of(sql: &Sql<'_>, membership: Membership) -> Result<i64, Failure> {
+    let row = sql.row(
+        "SELECT pg_current_xact_id()::text::bigint FROM node
+         WHERE slot = $1 AND epoch = $2 FOR NO KEY UPDATE",
+        params![i32::from(membership.slot), membership.epoch],
+    );
+    get(&row.await?.ok_or(Failure::LeaseLost)?, 0)
 }
 
 fn items_of(request: &Request) -> &[Accept] {
@@ -143,39 +177,57 @@ fn items_of(request: &Request) -> &[Accept] {
     }
 }
 
-/// Records outcomes; those of a delivery that is among them already, after the others.
-async fn record_all(
-    batch: &mut Batch<'_>,
-    group: &[Request],
-) -> Result<Vec<store::record::Recorded>, Failure> {
-    let mut seen = HashSet::new();
-    let outcomes = group.iter().filter_map(|request| match &request.asked {
-        Asked::Record(outcome, _) => Some(&**outcome),
-        _ => None,
-    });
-    let outcomes: Vec<&Outcome> = outcomes.collect();
-    let (mut first, mut again) = (Vec::new(), Vec::new());
-    for (place, outcome) in outcomes.iter().enumerate() {
-        match seen.insert(outcome.delivery.key) {
-            true => first.push(place),
-            false => again.push(place),
+/// The outcomes of a group.
+struct Outcomes<'g> {
+    /// Those whose delivery is not among those before.
+    first: Vec<&'g Outcome>,
+    /// For each of the group, in its order, whether it is one of these.
+    is_first: Vec<bool>,
+    /// The others.
+    again: Vec<&'g Outcome>,
+}
+
+impl<'g> Outcomes<'g> {
+    fn of(group: &'g [Request]) -> Self {
+        let mut seen = HashSet::new();
+        let mut outcomes = Self {
+            first: Vec::new(),
+            is_first: Vec::new(),
+            again: Vec::new(),
+        };
+        for request in group {
+            if let Asked::Record(outcome, _) = &request.asked {
+                let is_first = seen.insert(outcome.delivery.key);
+                outcomes.is_first.push(is_first);
+                match is_first {
+                    true => outcomes.first.push(outcome),
+                    false => outcomes.again.push(outcome),
+                }
+            }
         }
+        outcomes
     }
-    let mut recorded = vec![None; outcomes.len()];
-    let of = |places: &[usize]| {
-        places
-            .iter()
-            .map(|place| outcomes[*place])
-            .collect::<Vec<_>>()
-    };
-    for (place, one) in first.iter().zip(record::record(batch, &of(&first)).await?) {
-        recorded[*place] = Some(one);
+
+    /// Records them; the others one by one, after the first.
+    async fn record(
+        self,
+        batch: &mut Batch<'_>,
+        found: HashSet<DeliveryKey>,
+    ) -> Result<Vec<Recorded>, Failure> {
+        let mut first = record::record(batch, &self.first, found).await?.into_iter();
+        let mut again = self.again.into_iter();
+        let mut recorded = Vec::with_capacity(self.is_first.len());
+        for is_first in self.is_first {
+            if is_first {
+                recorded.extend(first.next());
+            } else if let Some(outcome) = again.next() {
+                batch.flush().await?;
+                let found = record::take_effect(batch.sql, batch.owned, &[outcome]).await?;
+                recorded.extend(record::record(batch, &[outcome], found).await?);
+            }
+        }
+        Ok(recorded)
     }
-    for place in again {
-        batch.flush().await?;
-        recorded[place] = record::record(batch, &of(&[place])).await?.pop();
-    }
-    Ok(recorded.into_iter().flatten().collect())
 }
 
 async fn single(batch: &mut Batch<'_>, asked: &Asked) -> Result<Answer, Failure> {
@@ -184,7 +236,7 @@ async fn single(batch: &mut Batch<'_>, asked: &Asked) -> Result<Answer, Failure>
             Answer::Changed(Box::new(change::change(batch, request).await?))
         }
         Asked::Work(_) => Answer::Worked(work::slice(batch).await?),
-        Asked::Sweep(limits, _) => Answer::Swept(sweep::sweep(batch, *limits).await?),
+        Asked::Sweep(wanted, _) => Answer::Swept(sweep::sweep(batch, *wanted).await?),
         Asked::Setting((name, value), _) => {
             Answer::Set(settings::put_if_absent(batch.sql, name, value).await?)
         }

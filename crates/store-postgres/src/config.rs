@@ -16,6 +16,12 @@ pub struct PostgresConfig {
     pub connections: usize,
     /// How long a statement may take: shorter than a lease.
     pub statement_timeout: Duration,
+    /// Where less comes than this, rows are removed one by one as they reach their age; where more,
+    /// with all of their partition. Payloads may be eight times as many.
+    pub few_bytes_per_hour: u64,
+    /// Migrations that come after this program's own: a test is a later version so.
+    #[doc(hidden)]
+    pub later_migrations: &'static [&'static str],
     /// What this node is called in lists of nodes.
     pub name: String,
     /// The version that it runs.
@@ -31,6 +37,8 @@ impl Default for PostgresConfig {
             direct_url: None,
             connections: 16,
             statement_timeout: Duration::from_secs(10),
+            few_bytes_per_hour: 8 << 20,
+            later_migrations: &[],
             name: String::new(),
             version: String::new(),
             roles: Roles::default(),

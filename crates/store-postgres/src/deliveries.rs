@@ -66,8 +66,14 @@ pub(crate) fn open(batch: &mut Batch<'_>, deliveries: &[(Delivery, bool)]) -> Ve
             false => None,
         };
         let owner = hold.as_ref().map_or(0, |_| batch.epoch);
-        batch.pending.deliveries.push((delivery.clone(), owner));
-        batch.count_open(delivery.endpoint, delivery.attempts, 1);
+        batch
+            .unwritten
+            .pending
+            .deliveries
+            .push((delivery.clone(), owner));
+        batch
+            .unwritten
+            .count_open(delivery.endpoint, delivery.attempts, 1);
         holds.push(hold);
     }
     holds
@@ -78,11 +84,27 @@ pub(crate) async fn close(
     batch: &mut Batch<'_>,
     deliveries: &[&Delivery],
 ) -> Result<HashSet<DeliveryKey>, Failure> {
+    let closed = remove(batch.sql, deliveries).await?;
+    for delivery in deliveries {
+        if closed.contains(&delivery.key) {
+            batch
+                .unwritten
+                .count_open(delivery.endpoint, delivery.attempts, -1);
+        }
+    }
+    Ok(closed)
+}
+
+/// The same, and leaves it to the caller to count.
+pub(crate) async fn remove(
+    sql: &Sql<'_>,
+    deliveries: &[&Delivery],
+) -> Result<HashSet<DeliveryKey>, Failure> {
     if deliveries.is_empty() {
         return Ok(HashSet::new());
     }
     let columns = Columns::of(deliveries.iter().copied());
-    let rows = batch.sql.rows(
+    let rows = sql.rows(
         "DELETE FROM delivery d USING unnest($1, $2, $3, $4, $5) AS g (e, c, u, i, a)
          WHERE d.endpoint = ANY(ARRAY[g.e]) AND d.class = g.c AND d.due = g.u AND d.id = g.i
          AND d.attempts = g.a RETURNING d.id",
@@ -94,19 +116,13 @@ pub(crate) async fn close(
             columns.attempts
         ],
     );
-    let closed = keys(rows.await?)?;
-    for delivery in deliveries {
-        if closed.contains(&delivery.key) {
-            batch.count_open(delivery.endpoint, delivery.attempts, -1);
-        }
-    }
-    Ok(closed)
+    keys(rows.await?)
 }
 
 /// Counts an attempt of each and sets when the next one is due, by nobody: of those that were there
 /// as they were when they were read.
 pub(crate) async fn reschedule(
-    batch: &mut Batch<'_>,
+    sql: &Sql<'_>,
     deliveries: &[(&Delivery, Timestamp)],
 ) -> Result<HashSet<DeliveryKey>, Failure> {
     if deliveries.is_empty() {
@@ -114,7 +130,7 @@ pub(crate) async fn reschedule(
     }
     let columns = Columns::of(deliveries.iter().map(|(delivery, _)| *delivery));
     let next: Vec<i64> = deliveries.iter().map(|(_, due)| due.micros()).collect();
-    let rows = batch.sql.rows(
+    let rows = sql.rows(
         "UPDATE delivery d SET due = g.n, attempts = d.attempts + 1, owner = 0
          FROM unnest($1, $2, $3, $4, $5, $6) AS g (e, c, u, i, a, n)
          WHERE d.endpoint = ANY(ARRAY[g.e]) AND d.class = g.c AND d.due = g.u AND d.id = g.i
@@ -128,14 +144,7 @@ pub(crate) async fn reschedule(
             next
         ],
     );
-    let moved = keys(rows.await?)?;
-    for (delivery, _) in deliveries {
-        if moved.contains(&delivery.key) {
-            batch.count_open(delivery.endpoint, delivery.attempts, -1);
-            batch.count_open(delivery.endpoint, delivery.attempts.saturating_add(1), 1);
-        }
-    }
-    Ok(moved)
+    keys(rows.await?)
 }
 
 fn keys(rows: Vec<Row>) -> Result<HashSet<DeliveryKey>, Failure> {
@@ -160,13 +169,13 @@ pub(crate) struct Written<'a> {
 pub(crate) fn write_attempt(batch: &mut Batch<'_>, written: Written<'_>) -> AttemptId {
     let id = AttemptId::new(batch.key(), written.tail);
     let delivery = written.delivery;
-    batch.count(
+    batch.unwritten.count(
         id.key(),
         delivery.endpoint,
         written.event_type,
         written.result,
     );
-    batch.pending.attempts.push(AttemptWrite {
+    batch.unwritten.pending.attempts.push(AttemptWrite {
         id,
         application: delivery.application,
         message: delivery.message,

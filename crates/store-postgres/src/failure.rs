@@ -32,19 +32,6 @@ impl Failure {
         Self::Unreadable(format!("{what} is not in the form that Postrider writes"))
     }
 
-    /// How statements ended that were sent together: of those that failed, the one that says most.
-    /// What follows a failure in a transaction only says that there was one.
-    pub(crate) fn first(ended: impl IntoIterator<Item = Result<(), Self>>) -> Result<(), Self> {
-        let mut told = Ok(());
-        for failure in ended.into_iter().filter_map(Result::err) {
-            if !matches!(failure, Failure::Conflict(_)) {
-                return Err(failure);
-            }
-            told = told.and(Err(failure));
-        }
-        told
-    }
-
     /// As the seam tells it.
     pub(crate) fn to_store_error(&self) -> StoreError {
         match self.clone() {

@@ -6,9 +6,10 @@ use crate::lease::give_back;
 use crate::node::Membership;
 use crate::request::{Asked, Request};
 use crate::shared::Shared;
+use crate::sweep::Wanted;
 use crate::{
     accept, applications, attempts, batch, claim, endpoint_messages, event_types, messages, nodes,
-    settings, statistics, work,
+    settings, sole, statistics, sweep, work,
 };
 use async_trait::async_trait;
 use model::Timestamp;
@@ -31,7 +32,7 @@ use store::rows::{
     MessageEndpointRow, MessageRow, RegistryRow, Statistics,
 };
 use store::work::{Slice, SweepLimits, Swept, WorkRow};
-use store::{Condition, Lane, MessageRef, Store, StoreError};
+use store::{Condition, Lane, MessageRef, Scope, Sole, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 type Stored<T> = Result<T, StoreError>;
@@ -47,7 +48,7 @@ macro_rules! read {
     ($store:expr, $sql:ident => $read:expr) => {{
         let pools = &$store.shared.pools;
         let mut client = pools.client().await?;
-        let $sql = pools.snapshot(&mut client).await?;
+        let $sql = pools.snapshot(&mut client);
         let found = $read.await?;
         $sql.commit().await?;
         Ok(found)
@@ -60,7 +61,7 @@ macro_rules! walk {
         let own = $store.shared.keys.floor($store.shared.clock.now());
         let pools = &$store.shared.pools;
         let mut client = pools.client().await?;
-        let $sql = pools.snapshot(&mut client).await?;
+        let $sql = pools.snapshot(&mut client);
         let mut query = $query.clone();
         query.window = $store.below_floor(&$sql, own, query.window).await?;
         let found = $read(&$sql, &query).await?;
@@ -161,7 +162,7 @@ impl Store for PostgresStore {
         let (membership, owned) = self.shared.tenure();
         let pools = &self.shared.pools;
         let mut client = pools.client().await?;
-        let sql = pools.begin(&mut client).await?;
+        let sql = pools.begin(&mut client);
         let node = (&owned, membership.slot, membership.epoch);
         let claimed = claim::claim(&sql, node, (lane, due_by, limit)).await?;
         sql.commit().await?;
@@ -171,6 +172,14 @@ impl Store for PostgresStore {
     async fn lanes(&self, after: EndpointKey, limit: usize) -> Stored<Vec<LaneDue>> {
         let (Membership { epoch, .. }, owned) = self.shared.tenure();
         read!(self, sql => claim::lanes(&sql, (&owned, epoch), after, limit))
+    }
+
+    async fn own(&self, scope: Scope) -> Stored<Option<Sole>> {
+        Ok(sole::own(&self.shared, scope).await?)
+    }
+
+    async fn release(&self, lane: Lane) -> Stored<()> {
+        Ok(sole::release(&self.shared, lane.endpoint).await?)
     }
 
     fn condition(&self) -> watch::Receiver<Condition> {
@@ -266,7 +275,20 @@ impl Store for PostgresStore {
     }
 
     async fn sweep(&self, limits: SweepLimits) -> Stored<Swept> {
-        self.ask(1_024, |reply| Asked::Sweep(limits, reply)).await?
+        let now = self.shared.clock.now();
+        let wanted = Wanted {
+            limits,
+            few_bytes_per_hour: self.shared.config.few_bytes_per_hour,
+        };
+        let swept: Stored<Option<Swept>> =
+            self.ask(1_024, |reply| Asked::Sweep(wanted, reply)).await?;
+        let Some(mut swept) = swept? else {
+            return Ok(Swept::default());
+        };
+        if !swept.more {
+            swept.more = sweep::retire(&self.shared, limits, now).await?;
+        }
+        Ok(swept)
     }
 
     async fn setting(&self, name: &str) -> Stored<Option<Vec<u8>>> {

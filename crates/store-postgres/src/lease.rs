@@ -5,6 +5,7 @@ use crate::batch::hour_up;
 use crate::node::{RENEWAL, end_expired, leave};
 use crate::partitions::{Partition, around};
 use crate::shared::Shared;
+use crate::sole;
 use model::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -76,7 +77,8 @@ impl LeaseLoop {
             );
         }
         let now = self.shared.clock.now();
-        self.shared.need(ahead(now)).await
+        self.shared.need(ahead(now)).await?;
+        sole::give_up(&self.shared).await
     }
 }
 

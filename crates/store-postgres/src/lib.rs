@@ -11,10 +11,11 @@
 //! Map, in the order of a message's way: [`accept`] · [`claim`] · [`record`] · [`deliveries`] and
 //! [`pending`] (their rows) · [`work`] and [`sweep`] (housekeeping) · [`change`] (what is
 //! configured) · [`applications`], [`endpoints`], [`event_types`], [`messages`], [`attempts`],
-//! [`endpoint_messages`], [`statistics`], [`paging`] (lists and counts) · [`request`], [`writer`],
-//! [`commit`], [`batch`], [`keys`], [`locks`] (the machinery) · [`node`], [`lease`],
-//! [`mod@nodes`] (among the others) · [`open`](mod@open), [`schema`], [`partitions`], [`location`],
-//! [`pools`], [`sql`] (the database) · [`mod@backup`].
+//! [`endpoint_messages`], [`statistics`], [`paging`] (lists and counts) · [`request`], [`inbox`],
+//! [`writer`], [`commit`], [`batch`], [`unwritten`], [`keys`], [`locks`] (the machinery) ·
+//! [`node`], [`lease`], [`sole`], [`mod@nodes`] (among the others) · [`open`](mod@open),
+//! [`schema`], [`partitions`], [`location`], [`pools`], [`sql`] (the database) · [`mod@backup`] ·
+//! [`transfer`] (to and from other stores) · [`mod@fill`] (measurements).
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod accept;
@@ -32,7 +33,9 @@ mod endpoint_messages;
 mod endpoints;
 mod event_types;
 mod failure;
+mod fill;
 mod handle;
+mod inbox;
 mod keys;
 mod lease;
 mod location;
@@ -52,17 +55,22 @@ mod rounds;
 mod schema;
 mod settings;
 mod shared;
+mod sole;
 mod sql;
 mod statistics;
 mod sweep;
+mod transfer;
+mod unwritten;
 mod work;
 mod writer;
 
 pub use backup::{CopyError, backup, restore};
 pub use config::PostgresConfig;
+pub use fill::fill;
 pub use handle::PostgresStore;
 pub use lease::LeaseLoop;
 pub use nodes::nodes;
 pub use open::Surroundings;
 pub use open_error::OpenError;
+pub use transfer::PostgresTransfer;
 pub use writer::WriterLoop;

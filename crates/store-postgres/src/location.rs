@@ -5,28 +5,39 @@
 //! are those of libpq, but for its modes that look encrypted and verify nothing: these are refused.
 
 use crate::OpenError;
+use deadpool_postgres::Connect;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio_postgres::Config;
+use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Connection, Error, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_rustls::rustls;
 
 /// How long to wait for the database's answer to a new connection.
 pub(crate) const CONNECT_MAX: Duration = Duration::from_secs(5);
-/// How long to wait for a host to be reached, before the next one is tried.
+/// How long to wait for a host to answer, before the next one is tried.
 const HOST_MAX: Duration = Duration::from_secs(3);
 
 /// A database that can be connected to.
 #[derive(Clone)]
 pub(crate) struct Location {
     pub(crate) config: Config,
-    pub(crate) tls: MakeRustlsConnect,
+    tls: MakeRustlsConnect,
+    /// Which of the hosts was connected to last.
+    last: Arc<AtomicUsize>,
 }
+
+/// A connection that has come about, and what carries it.
+type Connected = (Client, Connection<Socket, Encrypted>);
+type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 
 impl Location {
     /// From a URL.
@@ -57,7 +68,31 @@ impl Location {
             false => SslMode::Disable,
         });
         let tls = MakeRustlsConnect::new(tls_config(encrypted, root.as_deref())?);
-        Ok(Self { config, tls })
+        let last = Arc::default();
+        Ok(Self { config, tls, last })
+    }
+
+    /// Connects to the first host that is as it should be, beginning with the one that last was. A
+    /// host that takes connections and says nothing must not keep the next from being tried.
+    pub(crate) async fn connect(&self) -> Result<Connected, Error> {
+        let (last, count) = (self.last.load(Ordering::Relaxed), hosts(&self.config));
+        let others = (last..last + count.saturating_sub(1)).map(|turn| turn % count);
+        for host in others {
+            let connecting = tokio::time::timeout(HOST_MAX, self.connect_to(host));
+            if let Ok(Ok(connected)) = connecting.await {
+                self.last.store(host, Ordering::Relaxed);
+                return Ok(connected);
+            }
+        }
+        let host = (last + count.saturating_sub(1)) % count.max(1);
+        let connected = self.connect_to(host).await?;
+        self.last.store(host, Ordering::Relaxed);
+        Ok(connected)
+    }
+
+    async fn connect_to(&self, host: usize) -> Result<Connected, Error> {
+        let one = one_of(&self.config, host);
+        one.connect(self.tls.clone()).await
     }
 
     /// How long a connection may take to come about: long enough for the last of the hosts, when
@@ -70,6 +105,62 @@ impl Location {
 
 fn hosts(config: &Config) -> usize {
     config.get_hosts().len().max(config.get_hostaddrs().len())
+}
+
+impl Connect for Location {
+    fn connect(&self, _: &Config) -> Connecting<'_> {
+        Box::pin(async move {
+            let (client, connection) = Location::connect(self).await?;
+            let carried = async move {
+                // Whoever uses it is told as well.
+                let _ = connection.await;
+            };
+            Ok((client, tokio::spawn(carried)))
+        })
+    }
+}
+
+type Connecting<'a> =
+    Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + 'a>>;
+
+/// The same with one of its hosts only.
+fn one_of(all: &Config, host: usize) -> Config {
+    let mut one = Config::new();
+    if let Some(name) = all.get_hosts().get(host) {
+        match name {
+            Host::Tcp(name) => one.host(name),
+            Host::Unix(path) => one.host_path(path),
+        };
+    }
+    if let Some(address) = all.get_hostaddrs().get(host) {
+        one.hostaddr(*address);
+    }
+    let ports = all.get_ports();
+    if let Some(port) = ports.get(host).or(ports.first()) {
+        one.port(*port);
+    }
+    all.get_user().map(|user| one.user(user));
+    all.get_password().map(|password| one.password(password));
+    all.get_dbname().map(|name| one.dbname(name));
+    all.get_options().map(|options| one.options(options));
+    all.get_application_name()
+        .map(|name| one.application_name(name));
+    all.get_connect_timeout()
+        .map(|time| one.connect_timeout(*time));
+    all.get_tcp_user_timeout()
+        .map(|time| one.tcp_user_timeout(*time));
+    all.get_keepalives_interval()
+        .map(|time| one.keepalives_interval(time));
+    all.get_keepalives_retries()
+        .map(|count| one.keepalives_retries(count));
+    one.keepalives(all.get_keepalives())
+        .keepalives_idle(all.get_keepalives_idle())
+        .ssl_mode(all.get_ssl_mode())
+        .ssl_negotiation(all.get_ssl_negotiation())
+        .target_session_attrs(all.get_target_session_attrs())
+        .channel_binding(all.get_channel_binding())
+        .load_balance_hosts(all.get_load_balance_hosts());
+    one
 }
 
 /// Whether it leads nowhere but to this machine. An address goes before the name of its host.
@@ -175,7 +266,16 @@ mod tests {
     #[test]
     fn of_several_hosts_the_one_that_takes_writes_is_found_though_others_are_dead() {
         let parse = |url| Location::parse(url).expect("it is one");
-        let several = parse("postgres://u@a.example,b.example,c.example/app");
+        let several = parse("postgres://u:p@a.example,b.example:7,c.example/app?options=-c%20a");
+        let one = one_of(&several.config, 1);
+        assert_eq!(one.get_hosts(), [Host::Tcp("b.example".to_owned())]);
+        assert_eq!((one.get_ports(), one.get_user()), (&[7][..], Some("u")));
+        assert_eq!(one.get_options(), several.config.get_options());
+        assert_eq!(one.get_ssl_mode(), SslMode::Require);
+        assert_eq!(
+            one.get_target_session_attrs(),
+            TargetSessionAttrs::ReadWrite
+        );
         let writes = several.config.get_target_session_attrs();
         assert_eq!(writes, TargetSessionAttrs::ReadWrite);
         let for_each = several.config.get_connect_timeout().copied();

@@ -18,9 +18,12 @@ use crate::sql::{Sql, params};
 use model::delivery::Delivery;
 use model::id::{ApplicationKey, EndpointKey};
 use model::message::Message;
+use std::time::Duration;
 
 /// What the sweeping node locks: `PsSw`.
 const SWEEP_LOCK: i64 = 0x5073_5377;
+/// One that has not swept for so long leaves it to the others.
+const SWEEPER_SILENT_MAX: Duration = Duration::from_secs(300);
 
 /// Locks a live application for a change of it or of its endpoints. Its revision.
 pub(crate) async fn application(
@@ -80,7 +83,23 @@ pub(crate) async fn open_deliveries(
     rows.iter().map(deliveries::read).collect()
 }
 
-/// Whether this node is the one that sweeps.
+/// Whether this node is the one that sweeps from here on. It goes on with it for as long as it is
+/// alive and does: how far it has come is in its memory.
+pub(crate) async fn sweeper(sql: &Sql<'_>, epoch: i64) -> Result<bool, Failure> {
+    if !sweep(sql).await? {
+        return Ok(false);
+    }
+    let marked = sql.run(
+        "UPDATE node SET swept_at = clock_timestamp() WHERE epoch = $1 AND NOT EXISTS (
+             SELECT FROM node WHERE epoch <> $1 AND expires_at > clock_timestamp()
+             AND swept_at > clock_timestamp() - make_interval(secs => $2))
+         RETURNING 1",
+        params![epoch, SWEEPER_SILENT_MAX.as_secs_f64()],
+    );
+    Ok(marked.await? > 0)
+}
+
+/// Whether nobody else sweeps while this transaction lasts.
 pub(crate) async fn sweep(sql: &Sql<'_>) -> Result<bool, Failure> {
     let locked = sql.row("SELECT pg_try_advisory_xact_lock($1)", params![SWEEP_LOCK]);
     match locked.await? {

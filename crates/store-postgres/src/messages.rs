@@ -17,7 +17,7 @@ use model::name::Name;
 use std::collections::HashMap;
 use store::query::{MessageFilter, MessageQuery, Walk, Window};
 use store::rows::{MessageRow, Payload};
-use store::{MessageRef, encoding};
+use store::{MessageRef, Sealed, encoding};
 use tokio_postgres::Row;
 
 const COLUMNS: &str =
@@ -152,7 +152,8 @@ pub(crate) async fn load(
     Ok(found.remove(&key))
 }
 
-/// The messages with these keys, of this application.
+/// The messages with these keys, of this application. Keys and expiries also say which partitions
+/// are to be looked at, of which there may be a hundred.
 pub(crate) async fn load_many(
     sql: &Sql<'_>,
     application: ApplicationKey,
@@ -162,26 +163,64 @@ pub(crate) async fn load_many(
     let mut keys = columns_of(keys, |key| key.integer());
     keys.sort_unstable();
     keys.dedup();
-    let payload = match with_payload {
-        false => "NULL::bytea",
-        true => {
-            "(SELECT p.body FROM payload p WHERE p.application = $1
-              AND p.message = message.id AND p.expires_at = message.expires_at)"
-        }
+    let (Some(first), Some(last)) = (keys.first().copied(), keys.last().copied()) else {
+        return Ok(HashMap::new());
     };
     let statement = format!(
         "SELECT m.* FROM unnest($2) AS g (key) CROSS JOIN LATERAL
-         (SELECT {COLUMNS}, {payload} FROM message WHERE application = $1 AND id = g.key LIMIT 1) m"
+         (SELECT {COLUMNS} FROM message WHERE application = $1 AND id = g.key
+          AND id BETWEEN $3 AND $4 LIMIT 1) m"
     );
-    let rows = sql.rows(&statement, params![application.integer(), keys]);
-    let mut found = HashMap::new();
-    for row in rows.await? {
-        let message = read(&row, application)?;
+    let rows = sql.rows(
+        &statement,
+        params![application.integer(), keys, first, last],
+    );
+    let rows = rows.await?;
+    let messages = rows.iter().map(|row| read(row, application));
+    let messages: Vec<Message> = messages.collect::<Result<_, _>>()?;
+    let mut payloads = match with_payload {
+        false => HashMap::new(),
+        true => payloads_of(sql, &messages).await?,
+    };
+    let whole = messages.into_iter().map(|message| {
+        let key = message.id.key();
         let payload = match with_payload {
             false => Payload::NotRead,
-            true => optional_sealed(&row, 10)?.map_or(Payload::Gone, Payload::Sealed),
+            true => payloads.remove(&key).map_or(Payload::Gone, Payload::Sealed),
         };
-        found.insert(message.id.key(), MessageRow { message, payload });
+        (key, MessageRow { message, payload })
+    });
+    Ok(whole.collect())
+}
+
+/// Those that are there. Apart from their messages: as a part of that statement, it would be
+/// planned, and begun, for each partition of messages with each one of payloads.
+async fn payloads_of(
+    sql: &Sql<'_>,
+    messages: &[Message],
+) -> Result<HashMap<MessageKey, Sealed>, Failure> {
+    let expiries = columns_of(messages, |one| one.expires_at.micros());
+    let (Some(first), Some(last)) = (expiries.iter().min(), expiries.iter().max()) else {
+        return Ok(HashMap::new());
+    };
+    let (first, last) = (*first, *last);
+    let rows = sql.rows(
+        "SELECT g.m, found.body FROM unnest($1, $2, $3) AS g (a, m, e) CROSS JOIN LATERAL
+         (SELECT body FROM payload p WHERE p.application = g.a AND p.message = g.m
+          AND p.expires_at = g.e AND p.expires_at BETWEEN $4 AND $5 LIMIT 1) AS found",
+        params![
+            columns_of(messages, |one| one.application.integer()),
+            columns_of(messages, |one| one.id.key().integer()),
+            expiries,
+            first,
+            last
+        ],
+    );
+    let mut found = HashMap::new();
+    for row in rows.await? {
+        if let Some(body) = optional_sealed(&row, 1)? {
+            found.insert(key(&row, 0)?, body);
+        }
     }
     Ok(found)
 }

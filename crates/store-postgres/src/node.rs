@@ -6,7 +6,7 @@
 use crate::OpenError;
 use crate::config::PostgresConfig;
 use crate::failure::Failure;
-use crate::schema::lock_schema;
+use crate::schema::{self, lock_schema};
 use model::Timestamp;
 use model::id::{Key, KeySequence};
 use std::time::Duration;
@@ -39,6 +39,10 @@ pub(crate) async fn join(
     end_expired(client).await?;
     let transaction = client.transaction().await?;
     transaction.batch_execute(&lock_schema()).await?;
+    // It may have become another since this node started.
+    let known = schema::known(config.later_migrations);
+    schema::require(&transaction, known).await?;
+    crate::transfer::refuse_unfinished(&transaction).await?;
     let (slot, last_key) = free_slot(&transaction, now).await?;
     if slot > SLOT_MAX {
         return Err(OpenError::NoSlot);
@@ -52,14 +56,16 @@ pub(crate) async fn join(
     let row = transaction
         .query_one(
             "INSERT INTO node
-             (slot, epoch, expires_at, started_at, name, version, roles, last_key, floor, batch)
+             (slot, epoch, expires_at, started_at, name, version, roles, last_key, floor, batch,
+              knows)
              VALUES ($1, nextval('node_epoch'), clock_timestamp() + make_interval(secs => $2),
-                     clock_timestamp(), $3, $4, $5, $6, $7, 0)
+                     clock_timestamp(), $3, $4, $5, $6, $7, 0, $8)
              ON CONFLICT (slot) DO UPDATE
              SET epoch = excluded.epoch, expires_at = excluded.expires_at,
                  started_at = excluded.started_at, name = excluded.name,
                  version = excluded.version, roles = excluded.roles,
-                 floor = excluded.floor, batch = 0
+                 floor = excluded.floor, batch = 0, knows = excluded.knows,
+                 swept_at = NULL
              RETURNING epoch",
             &[
                 &slot,
@@ -69,6 +75,7 @@ pub(crate) async fn join(
                 &config.roles.to_string(),
                 &last_key,
                 &floor,
+                &known.cast_signed(),
             ],
         )
         .await?;
@@ -187,6 +194,7 @@ async fn end_epochs(transaction: &Transaction<'_>, epochs: &[i64]) -> Result<(),
     }
     for statement in [
         "UPDATE delivery SET owner = 0 WHERE owner = ANY($1)",
+        "DELETE FROM lane WHERE epoch = ANY($1)",
         "UPDATE node SET expires_at = '-infinity', epoch = nextval('node_epoch')
          WHERE epoch = ANY($1)",
     ] {

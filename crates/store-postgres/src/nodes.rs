@@ -15,7 +15,7 @@ use tokio_postgres::Row;
 pub async fn nodes(config: &PostgresConfig) -> Result<Vec<Node>, OpenError> {
     let pools = Pools::new(config)?;
     let mut client = pools.client().await?;
-    let sql = pools.snapshot(&mut client).await?;
+    let sql = pools.snapshot(&mut client);
     let nodes = list(&sql).await?;
     sql.commit().await?;
     Ok(nodes)
@@ -40,7 +40,7 @@ pub(crate) async fn list(sql: &Sql<'_>) -> Result<Vec<Node>, Failure> {
 /// delivery, for a list that people ask for now and then: this looks at all of them, in the order
 /// in which they lie.
 async fn held(sql: &Sql<'_>) -> Result<HashMap<i64, u64>, Failure> {
-    sql.batch("SET LOCAL enable_seqscan = on").await?;
+    sql.run("SET LOCAL enable_seqscan = on", params![]).await?;
     let rows = sql.rows(
         "SELECT owner, count(*) FROM delivery WHERE owner <> 0 GROUP BY owner",
         params![],

@@ -41,7 +41,7 @@ impl PostgresStore {
         let pools = Pools::new(&config)?;
         let mut client = pools.direct().await?;
         require_durability(&client).await?;
-        schema::migrate(&mut client).await?;
+        schema::migrate_to(&mut client, config.later_migrations).await?;
         drop(client);
         // Settings of a user's sessions may differ on the way through a pooler.
         let client = pools.writer().await?;
@@ -57,6 +57,7 @@ impl PostgresStore {
             renewed: watch::Sender::new(Instant::now()),
             keys: Keys::new(KeySequence::after(0, 0)),
             partitions: crate::partitions::Partitions::default(),
+            cleared: Mutex::default(),
             condition: watch::Sender::new(Condition::Writable),
             room: Arc::new(Semaphore::new(ROOM_KIB)),
             closing: watch::Sender::new(false),
@@ -70,7 +71,7 @@ impl PostgresStore {
 }
 
 /// A commit that is answered must be on disk, on the standby too where there is a synchronous one.
-async fn require_durability(client: &tokio_postgres::Client) -> Result<(), OpenError> {
+pub(crate) async fn require_durability(client: &tokio_postgres::Client) -> Result<(), OpenError> {
     let shown = client.simple_query("SHOW synchronous_commit").await?;
     let is_off = |line: &SimpleQueryMessage| match line {
         SimpleQueryMessage::Row(row) => row.get(0) == Some("off"),

@@ -22,6 +22,25 @@ pub enum OpenError {
         /// The newest one known.
         known: u32,
     },
+    /// A node is alive that could not go on.
+    #[error(
+        "the node {name:?} of version {version} is alive, and can't work with schema version \
+         {next}: end it, or bring it up to date, before this one starts"
+    )]
+    OlderNode {
+        /// What it is called.
+        name: String,
+        /// The version that it runs.
+        version: String,
+        /// The version of the schema that can't be yet.
+        next: u32,
+    },
+    /// To change a table, others would have had to wait for too long.
+    #[error(
+        "the database's tables are in use for so long that they can't be changed ({0}): start again \
+         when whoever reads them has ended, a backup perhaps; nodes that run go on"
+    )]
+    InUse(String),
     /// What was answered could be lost.
     #[error(
         "the database is set to synchronous_commit={0}, with which a message that was answered can \
@@ -38,6 +57,15 @@ pub enum OpenError {
         /// How far.
         behind: Duration,
     },
+    /// Another store's rows are on their way, here or from here.
+    #[error("a transfer from or to this database is under way: wait until it has ended")]
+    Transferring,
+    /// Only a part of a store was moved there.
+    #[error(
+        "the database holds a transfer that was not finished: start `postrider transfer` again, \
+         which goes on with it, or empty the database"
+    )]
+    Unfinished,
     /// Every slot has a living node.
     #[error("1,023 nodes are alive already: no more can join")]
     NoSlot,

@@ -10,9 +10,12 @@ use std::sync::{Mutex, MutexGuard};
 use store::encoding::HOUR;
 use tokio_postgres::Client;
 
-/// How much time a partition of messages, attempts and payloads spans: a week, so that three months
+/// How much time a partition of messages, attempts and excerpts spans: a week, so that three months
 /// of them are few enough to plan over.
-const SPAN: i64 = 7 * 24 * HOUR;
+const WEEK: i64 = 7 * DAY;
+/// A partition of payloads spans a day: where there are too many to remove them one by one, none
+/// stays for much longer than that after its expiry. They are read by their whole key alone.
+const DAY: i64 = 24 * HOUR;
 
 /// What is partitioned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +32,35 @@ pub(crate) enum Table {
     Idempotency,
 }
 
+impl Table {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Message,
+        Self::Attempt,
+        Self::Excerpt,
+        Self::Payload,
+        Self::Idempotency,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Attempt => "attempt",
+            Self::Excerpt => "excerpt",
+            Self::Payload => "payload",
+            Self::Idempotency => "idempotency",
+        }
+    }
+
+    /// How much time a partition spans, in microseconds.
+    pub(crate) fn span(self) -> i64 {
+        match self {
+            Self::Message | Self::Attempt | Self::Excerpt => WEEK,
+            Self::Payload => DAY,
+            Self::Idempotency => HOUR,
+        }
+    }
+}
+
 /// A partition: of a table, the one of this number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Partition {
@@ -39,10 +71,7 @@ pub(crate) struct Partition {
 impl Partition {
     /// Where rows of this time belong: when they are made, or when they expire.
     pub(crate) fn at(table: Table, time: Timestamp) -> Self {
-        let number = match table {
-            Table::Idempotency => time.micros().div_euclid(HOUR),
-            _ => time.micros().div_euclid(SPAN),
-        };
+        let number = time.micros().div_euclid(table.span());
         Self { table, number }
     }
 
@@ -58,46 +87,52 @@ impl Partition {
     pub(crate) fn named(name: &str) -> Option<Self> {
         let (parent, number) = name.rsplit_once('_')?;
         let number = number.parse().ok()?;
-        let tables = [
-            Table::Message,
-            Table::Attempt,
-            Table::Excerpt,
-            Table::Payload,
-            Table::Idempotency,
-        ];
-        let mut all = tables.into_iter().map(|table| Self { table, number });
-        all.find(|partition| partition.parent() == parent)
+        let mut tables = Table::ALL.into_iter();
+        let table = tables.find(|table| table.name() == parent)?;
+        Some(Self { table, number })
     }
 
-    fn parent(self) -> &'static str {
-        match self.table {
-            Table::Message => "message",
-            Table::Attempt => "attempt",
-            Table::Excerpt => "excerpt",
-            Table::Payload => "payload",
-            Table::Idempotency => "idempotency",
-        }
+    /// What it is called.
+    pub(crate) fn name(self) -> String {
+        format!("{}_{}", self.table.name(), self.number)
+    }
+
+    pub(crate) fn table(self) -> Table {
+        self.table
+    }
+
+    /// When what it spans begins.
+    pub(crate) fn begin(self) -> Timestamp {
+        Timestamp::from_micros(self.number.saturating_mul(self.table.span()))
+    }
+
+    /// When what it spans ends. Idempotency keys have all expired when that begins.
+    pub(crate) fn end(self) -> Timestamp {
+        let next = Self {
+            number: self.number.saturating_add(1),
+            ..self
+        };
+        next.begin()
     }
 
     /// From, and to before.
     fn range(self) -> (i64, i64) {
-        let time = |number: i64| Timestamp::from_micros(number.saturating_mul(SPAN));
-        let (first, end) = (self.number, self.number.saturating_add(1));
-        match self.table {
-            Table::Message | Table::Attempt | Table::Excerpt => (
-                Key::<()>::first_at(time(first)).integer(),
-                Key::<()>::first_at(time(end)).integer(),
-            ),
-            Table::Payload => (time(first).micros(), time(end).micros()),
-            Table::Idempotency => (first, end),
-        }
+        let ends = [self.begin(), self.end()];
+        let [from, to] = match self.table {
+            Table::Message | Table::Attempt | Table::Excerpt => {
+                ends.map(|time| Key::<()>::first_at(time).integer())
+            }
+            Table::Payload => ends.map(Timestamp::micros),
+            Table::Idempotency => [self.number, self.number.saturating_add(1)],
+        };
+        (from, to)
     }
 
     /// The statements that make it where it is not there. The table is made first and attached
     /// then, which locks out nobody.
     fn make(self) -> String {
-        let (parent, (from, to)) = (self.parent(), self.range());
-        let name = format!("{parent}_{}", self.number);
+        let (parent, name) = (self.table.name(), self.name());
+        let (from, to) = self.range();
         format!(
             "DO $$ BEGIN
                  IF to_regclass('{name}') IS NULL THEN

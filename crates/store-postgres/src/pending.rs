@@ -1,9 +1,8 @@
-//! New rows of a transaction, collected and then written together: one statement for each table,
-//! all sent at once, and none is waited for before the next.
+//! New rows of a transaction, collected and then written together: one statement for each table, to
+//! be sent at once.
 
 use crate::deliveries::Columns;
-use crate::failure::Failure;
-use crate::sql::{Sql, blob, columns_of, params};
+use crate::sql::{Statement, blob, columns_of, params};
 use crate::work;
 use model::Timestamp;
 use model::attempt::AttemptResult;
@@ -42,28 +41,25 @@ pub(crate) struct AttemptWrite {
 }
 
 impl Pending {
-    /// Writes them.
-    pub(crate) async fn write(self, sql: &Sql<'_>) -> Result<(), Failure> {
-        let written = tokio::join!(
-            event_keys(sql, &self.messages),
-            idempotency_keys(sql, self.keys),
-            messages(sql, &self.messages),
-            payloads(sql, &self.messages),
-            deliveries(sql, &self.deliveries),
-            attempts(sql, &self.attempts),
-            excerpts(sql, &self.attempts),
-            work::insert(sql, &self.tasks),
-        );
-        Failure::first(<[_; 8]>::from(written))
+    /// What writes them.
+    pub(crate) fn statements(&self) -> Vec<Statement<'_>> {
+        let each = [
+            event_keys(&self.messages),
+            idempotency_keys(&self.keys),
+            messages(&self.messages),
+            payloads(&self.messages),
+            deliveries(&self.deliveries),
+            attempts(&self.attempts),
+            excerpts(&self.attempts),
+            work::insert(&self.tasks),
+        ];
+        each.into_iter().flatten().collect()
     }
 }
 
 /// Another node that takes one of them at this moment is a conflict: the whole transaction begins
 /// again, and finds it. In order, so that two nodes don't wait for each other.
-async fn event_keys(
-    sql: &Sql<'_>,
-    messages: &[(ApplicationKey, MessageId, NewMessage)],
-) -> Result<(), Failure> {
+fn event_keys(messages: &[(ApplicationKey, MessageId, NewMessage)]) -> Option<Statement<'_>> {
     let mut rows: Vec<(i64, &str, i64)> = messages
         .iter()
         .filter_map(|(application, id, message)| {
@@ -72,34 +68,31 @@ async fn event_keys(
         })
         .collect();
     if rows.is_empty() {
-        return Ok(());
+        return None;
     }
     rows.sort_unstable();
-    let inserted = sql.run(
-        "INSERT INTO event_key (application, event_id, message)
-         SELECT * FROM unnest($1, $2, $3) RETURNING 1",
-        params![
+    Some(Statement {
+        text: "INSERT INTO event_key (application, event_id, message)
+         SELECT * FROM unnest($1, $2, $3)",
+        params: params![
             columns_of(&rows, |row| row.0),
             columns_of(&rows, |row| row.1),
             columns_of(&rows, |row| row.2)
         ],
-    );
-    inserted.await.map(drop)
+    })
 }
 
 /// As [`event_keys`].
-async fn idempotency_keys(
-    sql: &Sql<'_>,
-    mut rows: Vec<(i64, Fingerprint, Prior)>,
-) -> Result<(), Failure> {
+fn idempotency_keys(keys: &[(i64, Fingerprint, Prior)]) -> Option<Statement<'_>> {
+    let mut rows: Vec<&(i64, Fingerprint, Prior)> = keys.iter().collect();
     if rows.is_empty() {
-        return Ok(());
+        return None;
     }
     rows.sort_unstable_by_key(|(hour, fingerprint, _)| (*hour, *fingerprint));
-    let inserted = sql.run(
-        "INSERT INTO idempotency (hour, fingerprint, body, status, made, made_tail)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6) RETURNING 1",
-        params![
+    Some(Statement {
+        text: "INSERT INTO idempotency (hour, fingerprint, body, status, made, made_tail)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
+        params: params![
             columns_of(&rows, |row| row.0),
             columns_of(&rows, |row| row.1.to_vec()),
             columns_of(&rows, |row| row.2.body.to_vec()),
@@ -107,22 +100,18 @@ async fn idempotency_keys(
             columns_of(&rows, |row| row.2.made.key),
             columns_of(&rows, |row| row.2.made.tail.to_vec())
         ],
-    );
-    inserted.await.map(drop)
+    })
 }
 
-async fn messages(
-    sql: &Sql<'_>,
-    rows: &[(ApplicationKey, MessageId, NewMessage)],
-) -> Result<(), Failure> {
+fn messages(rows: &[(ApplicationKey, MessageId, NewMessage)]) -> Option<Statement<'_>> {
     if rows.is_empty() {
-        return Ok(());
+        return None;
     }
-    let inserted = sql.run(
-        "INSERT INTO message (application, id, tail, event_type, event_id, channels, tags,
+    Some(Statement {
+        text: "INSERT INTO message (application, id, tail, event_type, event_id, channels, tags,
          deliver_at, expires_at, form, content_type)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING 1",
-        params![
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        params: params![
             columns_of(rows, |row| row.0.integer()),
             columns_of(rows, |row| row.1.key().integer()),
             columns_of(rows, |row| row.1.tail().to_vec()),
@@ -135,40 +124,35 @@ async fn messages(
             columns_of(rows, |row| i16::from(form_number(&row.2.form).0)),
             columns_of(rows, |row| form_number(&row.2.form).1)
         ],
-    );
-    inserted.await.map(drop)
+    })
 }
 
-async fn payloads(
-    sql: &Sql<'_>,
-    rows: &[(ApplicationKey, MessageId, NewMessage)],
-) -> Result<(), Failure> {
+fn payloads(rows: &[(ApplicationKey, MessageId, NewMessage)]) -> Option<Statement<'_>> {
     if rows.is_empty() {
-        return Ok(());
+        return None;
     }
-    let inserted = sql.run(
-        "INSERT INTO payload (application, message, expires_at, body)
-         SELECT * FROM unnest($1, $2, $3, $4) RETURNING 1",
-        params![
+    Some(Statement {
+        text: "INSERT INTO payload (application, message, expires_at, body)
+         SELECT * FROM unnest($1, $2, $3, $4)",
+        params: params![
             columns_of(rows, |row| row.0.integer()),
             columns_of(rows, |row| row.1.key().integer()),
             columns_of(rows, |row| row.2.expires_at.micros()),
             columns_of(rows, |row| blob(&row.2.payload))
         ],
-    );
-    inserted.await.map(drop)
+    })
 }
 
-async fn deliveries(sql: &Sql<'_>, rows: &[(Delivery, i64)]) -> Result<(), Failure> {
+fn deliveries(rows: &[(Delivery, i64)]) -> Option<Statement<'_>> {
     if rows.is_empty() {
-        return Ok(());
+        return None;
     }
     let columns = Columns::of(rows.iter().map(|(delivery, _)| delivery));
-    let inserted = sql.run(
-        "INSERT INTO delivery
+    Some(Statement {
+        text: "INSERT INTO delivery
          (endpoint, class, due, id, application, message, trigger, attempts, owner)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING 1",
-        params![
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        params: params![
             columns.endpoints,
             columns.classes,
             columns.dues,
@@ -179,19 +163,18 @@ async fn deliveries(sql: &Sql<'_>, rows: &[(Delivery, i64)]) -> Result<(), Failu
             columns.attempts,
             columns_of(rows, |row| row.1)
         ],
-    );
-    inserted.await.map(drop)
+    })
 }
 
-async fn attempts(sql: &Sql<'_>, rows: &[AttemptWrite]) -> Result<(), Failure> {
+fn attempts(rows: &[AttemptWrite]) -> Option<Statement<'_>> {
     if rows.is_empty() {
-        return Ok(());
+        return None;
     }
-    let inserted = sql.run(
-        "INSERT INTO attempt (application, id, tail, message, endpoint, trigger, number,
+    Some(Statement {
+        text: "INSERT INTO attempt (application, id, tail, message, endpoint, trigger, number,
          started_at, duration_ms, status_code, result, revision)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING 1",
-        params![
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        params: params![
             columns_of(rows, |row| row.application.integer()),
             columns_of(rows, |row| row.id.key().integer()),
             columns_of(rows, |row| row.id.tail().to_vec()),
@@ -205,26 +188,24 @@ async fn attempts(sql: &Sql<'_>, rows: &[AttemptWrite]) -> Result<(), Failure> {
             columns_of(rows, |row| i16::from(result_number(row.result))),
             columns_of(rows, |row| i64::from(row.revision))
         ],
-    );
-    inserted.await.map(drop)
+    })
 }
 
-async fn excerpts(sql: &Sql<'_>, rows: &[AttemptWrite]) -> Result<(), Failure> {
+fn excerpts(rows: &[AttemptWrite]) -> Option<Statement<'_>> {
     let rows: Vec<(&AttemptWrite, &Sealed)> = rows
         .iter()
         .filter_map(|row| Some((row, row.excerpt.as_ref()?)))
         .collect();
     if rows.is_empty() {
-        return Ok(());
+        return None;
     }
-    let inserted = sql.run(
-        "INSERT INTO excerpt (application, attempt, body)
-         SELECT * FROM unnest($1, $2, $3) RETURNING 1",
-        params![
+    Some(Statement {
+        text: "INSERT INTO excerpt (application, attempt, body)
+         SELECT * FROM unnest($1, $2, $3)",
+        params: params![
             columns_of(&rows, |row| row.0.application.integer()),
             columns_of(&rows, |row| row.0.id.key().integer()),
             columns_of(&rows, |row| blob(row.1))
         ],
-    );
-    inserted.await.map(drop)
+    })
 }

@@ -6,13 +6,11 @@ use crate::config::PostgresConfig;
 use crate::failure::Failure;
 use crate::location::{CONNECT_MAX, Location};
 use crate::sql::{Manner, Sql};
-use deadpool_postgres::{
-    Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts, Transaction,
-};
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio_postgres::{Config, IsolationLevel};
+use tokio_postgres::Config;
 
 /// A node that stands still in a transaction keeps others from what it has locked, the row of its
 /// own lease among it. The database ends that transaction: after less time than the others'
@@ -71,13 +69,17 @@ impl Pools {
             recycle: Some(CONNECT_MAX),
         };
         let pool = |connections| {
-            let (config, tls) = (through.config.clone(), through.tls.clone());
-            Pool::builder(Manager::from_config(config, tls, manager.clone()))
-                .max_size(connections)
-                .timeouts(timeouts)
-                .runtime(Runtime::Tokio1)
-                .build()
-                .map_err(|error| OpenError::Database(error.to_string()))
+            let config = through.config.clone();
+            Pool::builder(Manager::from_connect(
+                config,
+                through.clone(),
+                manager.clone(),
+            ))
+            .max_size(connections)
+            .timeouts(timeouts)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| OpenError::Database(error.to_string()))
         };
         Ok(Self {
             pool: pool(config.connections.saturating_sub(WRITERS).max(1))?,
@@ -124,44 +126,33 @@ impl Pools {
         })
     }
 
-    /// Begins a transaction that writes.
-    pub(crate) async fn begin<'c>(&self, client: &'c mut Client) -> Result<Sql<'c>, Failure> {
-        let transaction = client.build_transaction();
-        let transaction = transaction.isolation_level(IsolationLevel::ReadCommitted);
-        let transaction = self.manner.wait(transaction.start()).await?;
-        self.settled(transaction).await
+    /// A transaction that writes.
+    pub(crate) fn begin<'c>(&self, client: &'c mut Client) -> Sql<'c> {
+        self.transaction(client, "BEGIN ISOLATION LEVEL READ COMMITTED;")
     }
 
-    /// Begins a transaction that sees one state of everything.
-    pub(crate) async fn snapshot<'c>(&self, client: &'c mut Client) -> Result<Sql<'c>, Failure> {
-        let transaction = client.build_transaction();
-        let transaction = transaction
-            .isolation_level(IsolationLevel::RepeatableRead)
-            .read_only(true);
-        let transaction = self.manner.wait(transaction.start()).await?;
-        self.settled(transaction).await
+    /// A transaction that sees one state of everything.
+    pub(crate) fn snapshot<'c>(&self, client: &'c mut Client) -> Sql<'c> {
+        self.transaction(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;")
     }
 
     /// Through a pooler each transaction brings its own settings.
-    async fn settled<'c>(&self, transaction: Transaction<'c>) -> Result<Sql<'c>, Failure> {
-        let sql = Sql::new(transaction, self.manner.clone());
+    fn transaction<'c>(&self, client: &'c Client, begin: &str) -> Sql<'c> {
+        let mut begin = begin.to_owned();
         if self.manner.unnamed {
             let (timeout, still) = (self.statement_timeout.as_millis(), STILL_MAX.as_millis());
-            let planner = PLANNER
-                .map(|setting| format!("SET LOCAL {setting};"))
-                .concat();
-            sql.batch(&format!(
+            begin.push_str(&format!(
                 "SET LOCAL statement_timeout={timeout};
-                 SET LOCAL idle_in_transaction_session_timeout={still};{planner}"
-            ))
-            .await?;
+                 SET LOCAL idle_in_transaction_session_timeout={still};"
+            ));
+            begin.extend(PLANNER.map(|setting| format!("SET LOCAL {setting};")));
         }
-        Ok(sql)
+        Sql::new(client, self.manner.clone(), begin)
     }
 
     /// A connection of its own to the database itself. It ends when the client is dropped.
     pub(crate) async fn direct(&self) -> Result<tokio_postgres::Client, Failure> {
-        let connecting = self.direct.config.connect(self.direct.tls.clone());
+        let connecting = self.direct.connect();
         let connected = tokio::time::timeout(self.direct.patience(), connecting).await;
         let (client, connection) = connected
             .map_err(|_| Failure::Unavailable("the database does not answer".to_owned()))??;

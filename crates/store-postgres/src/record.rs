@@ -13,14 +13,17 @@ use model::attempt::AttemptResult;
 use model::delivery::{Delivery, Trigger};
 use model::id::{AttemptId, DeliveryKey, Tail};
 use std::collections::{HashMap, HashSet};
+use store::owned::Owned;
 use store::record::{HealthChange, Outcome, Recorded, Then};
 
-/// Records outcomes, of which no two are of the same delivery.
+/// Records outcomes, of which no two are of the same delivery, once [`take_effect`] has told which
+/// of these deliveries it found.
 pub(crate) async fn record(
     batch: &mut Batch<'_>,
     outcomes: &[&Outcome],
+    found: HashSet<DeliveryKey>,
 ) -> Result<Vec<Recorded>, Failure> {
-    let found = take_effect(batch, outcomes).await?;
+    count_open(batch, outcomes, &found);
     let missed: Vec<&Outcome> = outcomes
         .iter()
         .copied()
@@ -55,8 +58,9 @@ pub(crate) async fn record(
 }
 
 /// Closes and reschedules: the deliveries that were there, held by this node.
-async fn take_effect(
-    batch: &mut Batch<'_>,
+pub(crate) async fn take_effect(
+    sql: &Sql<'_>,
+    owned: &Owned,
     outcomes: &[&Outcome],
 ) -> Result<HashSet<DeliveryKey>, Failure> {
     let mut closing: Vec<&Delivery> = Vec::new();
@@ -64,7 +68,7 @@ async fn take_effect(
     for outcome in outcomes {
         let delivery = &outcome.delivery;
         // A hold of a lease that has ended is worth nothing.
-        let is_held = batch.owned.is_held(delivery.endpoint, delivery.key);
+        let is_held = owned.is_held(delivery.endpoint, delivery.key);
         if outcome.hold.has_ended() || !is_held {
             continue;
         }
@@ -73,9 +77,29 @@ async fn take_effect(
             Then::Reschedule(due) => moving.push((delivery, due)),
         }
     }
-    let mut found = deliveries::close(batch, &closing).await?;
-    found.extend(deliveries::reschedule(batch, &moving).await?);
+    let (mut found, moved) = tokio::try_join!(
+        biased;
+        deliveries::remove(sql, &closing),
+        deliveries::reschedule(sql, &moving)
+    )?;
+    found.extend(moved);
     Ok(found)
+}
+
+fn count_open(batch: &mut Batch<'_>, outcomes: &[&Outcome], found: &HashSet<DeliveryKey>) {
+    for outcome in outcomes {
+        let delivery = &outcome.delivery;
+        if !found.contains(&delivery.key) {
+            continue;
+        }
+        batch
+            .unwritten
+            .count_open(delivery.endpoint, delivery.attempts, -1);
+        if let Then::Reschedule(_) = outcome.then {
+            let attempts = delivery.attempts.saturating_add(1);
+            batch.unwritten.count_open(delivery.endpoint, attempts, 1);
+        }
+    }
 }
 
 async fn recorded_before(
@@ -166,7 +190,7 @@ async fn change_health(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<bool,
         HealthChange::FailingSince(since) => {
             let failing = batch.sql.run(
                 "UPDATE endpoint SET failing_since = $2
-                 WHERE id = $1 AND failing_since IS NULL RETURNING 1",
+                 WHERE id = $1 AND failing_since IS NULL",
                 params![endpoint.integer(), since.micros()],
             );
             failing.await?;
@@ -174,7 +198,7 @@ async fn change_health(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<bool,
         HealthChange::Works => {
             let works = batch.sql.run(
                 "UPDATE endpoint SET failing_since = NULL
-                 WHERE id = $1 AND failing_since IS NOT NULL RETURNING 1",
+                 WHERE id = $1 AND failing_since IS NOT NULL",
                 params![endpoint.integer()],
             );
             works.await?;

@@ -2,11 +2,12 @@
 
 use crate::accept;
 use crate::failure::Failure;
+use crate::sweep::Wanted;
 use store::StoreError;
 use store::accept::{Accept, AcceptError, Accepted};
 use store::change::{ChangeError, ChangeRequest, Changed};
 use store::record::{Outcome, Recorded};
-use store::work::{Slice, SweepLimits, Swept};
+use store::work::{Slice, Swept};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// Something to write, with what it holds of the room for requests.
@@ -27,7 +28,8 @@ pub(crate) enum Asked {
         oneshot::Sender<Result<Changed, ChangeError>>,
     ),
     Work(oneshot::Sender<Result<Slice, StoreError>>),
-    Sweep(SweepLimits, oneshot::Sender<Result<Swept, StoreError>>),
+    /// Answered with nothing while another node does it.
+    Sweep(Wanted, oneshot::Sender<Result<Option<Swept>, StoreError>>),
     Setting(
         (String, Vec<u8>),
         oneshot::Sender<Result<Vec<u8>, StoreError>>,
@@ -40,7 +42,7 @@ pub(crate) enum Answer {
     Recorded(Recorded),
     Changed(Box<Result<Changed, ChangeError>>),
     Worked(Slice),
-    Swept(Swept),
+    Swept(Option<Swept>),
     Set(Vec<u8>),
 }
 

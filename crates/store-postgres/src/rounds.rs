@@ -11,7 +11,7 @@ pub(crate) struct Rounds {
     pub(crate) task: i64,
     /// Statistics of endpoints up to this one were looked at.
     pub(crate) swept_rollup: i64,
-    /// The expiry, application and message up to which payloads are gone.
+    /// The expiry, application and message up to which payloads are gone, or have nothing open.
     pub(crate) swept_payload: (i64, i64, i64),
     /// How far attempts are gone.
     pub(crate) swept_attempts: Swept,
@@ -31,4 +31,12 @@ pub(crate) struct Swept {
     pub(crate) border: i64,
     /// Of smaller applications it is gone, and of this one up to the key.
     pub(crate) from: (i64, i64),
+}
+
+impl Swept {
+    /// Looks at nothing below this key any more.
+    pub(crate) fn above(self, floor: i64) -> Self {
+        let floor = floor.max(self.floor);
+        Self { floor, ..self }
+    }
 }

@@ -19,7 +19,7 @@ pub(crate) async fn put_if_absent(
     value: &[u8],
 ) -> Result<Vec<u8>, Failure> {
     let put = sql.run(
-        "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1",
+        "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         params![name, value],
     );
     put.await?;

@@ -8,6 +8,7 @@ use crate::lease::COUNTED_ON;
 use crate::node::Membership;
 use crate::partitions::{Partition, Partitions};
 use crate::pools::Pools;
+use crate::sweep::Cleared;
 use model::{Clock, Entropy};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) renewed: watch::Sender<Instant>,
     pub(crate) keys: Keys,
     pub(crate) partitions: Partitions,
+    /// How far what hangs on old messages is gone.
+    pub(crate) cleared: Mutex<Cleared>,
     pub(crate) condition: watch::Sender<Condition>,
     /// Room for requests that wait, in KiB.
     pub(crate) room: Arc<Semaphore>,
@@ -47,6 +50,13 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, (Membership, Arc<Owned>)> {
         self.tenure
+            .lock()
+            .expect("nothing panics while it holds this lock")
+    }
+
+    /// How far what hangs on old messages is gone.
+    pub(crate) fn cleared(&self) -> MutexGuard<'_, Cleared> {
+        self.cleared
             .lock()
             .expect("nothing panics while it holds this lock")
     }

@@ -6,7 +6,7 @@
 
 use crate::commit::{Tried, commit};
 use crate::failure::Failure;
-use crate::node::RENEWAL;
+use crate::inbox::Inbox;
 use crate::request::{Answer, Request};
 use crate::rounds::Rounds;
 use crate::shared::Shared;
@@ -16,8 +16,6 @@ use store::Condition;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// The most requests of a commit.
-const GROUP_MAX: usize = 1_024;
 /// A group that keeps colliding with other nodes is refused after so many tries.
 const COLLISIONS_MAX: usize = 20;
 /// Between two tries while the database is away: doubles from the first to the second.
@@ -25,8 +23,12 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 
 /// Runs until the store is closed.
 pub struct WriterLoop {
+    inbox: Inbox,
+    writer: Writer,
+}
+
+struct Writer {
     shared: Arc<Shared>,
-    inbox: mpsc::UnboundedReceiver<Request>,
     rounds: Rounds,
     /// Of the next commit.
     number: i64,
@@ -36,20 +38,22 @@ pub struct WriterLoop {
 }
 
 impl WriterLoop {
-    pub(crate) fn new(shared: Arc<Shared>, inbox: mpsc::UnboundedReceiver<Request>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, requests: mpsc::UnboundedReceiver<Request>) -> Self {
         Self {
-            shared,
-            inbox,
-            rounds: Rounds::default(),
-            number: 1,
-            waiting: Vec::new(),
-            pause: PAUSE.0,
+            inbox: Inbox::new(requests, shared.condition.subscribe()),
+            writer: Writer {
+                shared,
+                rounds: Rounds::default(),
+                number: 1,
+                waiting: Vec::new(),
+                pause: PAUSE.0,
+            },
         }
     }
 
     /// Commits what is asked for. A commit under way when the store is closed is left as it is.
     pub async fn run(mut self) {
-        let shared = self.shared.clone();
+        let shared = self.writer.shared.clone();
         tokio::select! {
             biased;
             () = shared.until_closed() => {}
@@ -58,26 +62,26 @@ impl WriterLoop {
     }
 
     async fn work(&mut self) {
+        let Self { inbox, writer } = self;
         loop {
-            let mut group = std::mem::take(&mut self.waiting);
+            let mut group = std::mem::take(&mut writer.waiting);
             if group.is_empty() {
                 // An empty group renews the lease.
-                let received = self.inbox.recv_many(&mut group, GROUP_MAX);
-                if let Ok(0) = tokio::time::timeout(RENEWAL, received).await {
+                let Some(next) = inbox.next().await else {
                     return;
-                }
+                };
+                group = next;
             } else {
-                self.wait_a_little().await;
-                while group.len() < GROUP_MAX
-                    && let Ok(request) = self.inbox.try_recv()
-                {
-                    group.push(request);
-                }
+                writer.wait_a_little().await;
+                inbox.fill(&mut group);
             }
-            self.settle(group).await;
+            // What a commit needs is kept once, and not moved: it is too much for a stack.
+            inbox.beside(Box::pin(writer.settle(group))).await;
         }
     }
+}
 
+impl Writer {
     /// Commits a group, and answers all of it but outcomes that can't be written yet.
     async fn settle(&mut self, group: Vec<Request>) {
         for _ in 0..COLLISIONS_MAX {
@@ -140,8 +144,7 @@ impl WriterLoop {
         }
     }
 
-    /// Whether the commit of this number succeeded. While the database is away nobody else is kept
-    /// waiting for it.
+    /// Whether the commit of this number succeeded.
     async fn find_out(&mut self, number: i64, transaction: i64) -> bool {
         self.shared.tell(Condition::ReadOnly);
         loop {
@@ -154,10 +157,7 @@ impl WriterLoop {
                     self.shared.keys.end();
                     return succeeded;
                 }
-                Err(_) => {
-                    self.wait_a_little().await;
-                    self.refuse_others();
-                }
+                Err(_) => self.wait_a_little().await,
             }
         }
     }
@@ -166,19 +166,24 @@ impl WriterLoop {
     /// waited for it. Takes another lease, so that what it gave to hold is worth nothing.
     async fn outlived_its_lease(&mut self, transaction: i64) -> Result<bool, Failure> {
         let mut client = self.shared.pools.writer().await?;
-        let sql = self.shared.pools.begin(&mut client).await?;
+        let sql = self.shared.pools.begin(&mut client);
         let row = sql.row(
-            "SELECT pg_xact_status($1::text::xid8) = 'committed'",
+            "SELECT pg_xact_status($1::text::xid8)",
             crate::sql::params![transaction.to_string()],
         );
         let committed = match row.await?.as_ref() {
-            Some(row) => crate::columns::get::<Option<bool>>(row, 0)?,
-            None => None,
+            Some(row) => match crate::columns::get::<Option<&str>>(row, 0)? {
+                Some("in progress") => {
+                    return Err(Failure::Unavailable("it is still under way".to_owned()));
+                }
+                status => status == Some("committed"),
+            },
+            None => false,
         };
         sql.commit().await?;
         drop(client);
         self.rejoin().await?;
-        Ok(committed == Some(true))
+        Ok(committed)
     }
 
     /// The number of the last commit of this lease. The row is locked, so that one that is still
@@ -186,7 +191,7 @@ impl WriterLoop {
     async fn last_commit(&self) -> Result<i64, Failure> {
         let membership = self.shared.membership();
         let mut client = self.shared.pools.writer().await?;
-        let sql = self.shared.pools.begin(&mut client).await?;
+        let sql = self.shared.pools.begin(&mut client);
         let row = sql.row(
             "SELECT batch FROM node WHERE slot = $1 AND epoch = $2 FOR UPDATE",
             crate::sql::params![i32::from(membership.slot), membership.epoch],
@@ -195,17 +200,6 @@ impl WriterLoop {
         let last = crate::columns::get(&row, 0)?;
         sql.commit().await?;
         Ok(last)
-    }
-
-    fn refuse_others(&mut self) {
-        let away = Failure::Unavailable("the database is away".to_owned());
-        while let Ok(request) = self.inbox.try_recv() {
-            if request.waits() {
-                self.waiting.push(request);
-            } else {
-                request.refuse(&away);
-            }
-        }
     }
 
     async fn rejoin(&mut self) -> Result<(), Failure> {

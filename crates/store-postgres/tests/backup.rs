@@ -10,8 +10,9 @@ use std::sync::Arc;
 use store::conformance::{TestClock, TestEntropy};
 use store_postgres::{CopyError, PostgresConfig, PostgresStore, Surroundings, backup, restore};
 
-const WEEK: i64 = 7 * 24 * 3_600 * 1_000_000;
-/// Of a partition: the one of this number begins so many weeks after the epoch.
+const WEEK: i64 = 7 * DAY;
+const DAY: i64 = 24 * 3_600 * 1_000_000;
+/// Of a partition: the one of this number begins so many weeks after the epoch; of payloads, days.
 const NUMBER: i64 = 2_970;
 
 /// A database with a row in each table, and a place for backups of it.
@@ -29,7 +30,7 @@ impl World {
             ("message", key(NUMBER), key(NUMBER + 1)),
             ("attempt", key(NUMBER), key(NUMBER + 1)),
             ("excerpt", key(NUMBER), key(NUMBER + 1)),
-            ("payload", NUMBER * WEEK, (NUMBER + 1) * WEEK),
+            ("payload", NUMBER * DAY, (NUMBER + 1) * DAY),
             ("idempotency", NUMBER, NUMBER + 1),
         ] {
             database.psql(&format!(
@@ -37,7 +38,7 @@ impl World {
                  PARTITION OF {table} FOR VALUES FROM ({from}) TO ({to})"
             ));
         }
-        let (id, time) = (key(NUMBER), NUMBER * WEEK);
+        let (id, time) = (key(NUMBER), NUMBER * DAY);
         database.psql(&format!(
             "INSERT INTO setting VALUES ('one', '\\x00ff'), ('empty', '');
              INSERT INTO application VALUES (1, '\\x01', 'uid', 'n', NULL, '{{}}', 2, 3, 4);
@@ -85,11 +86,12 @@ async fn open(database: &Database) {
     drop(opened.expect("it opens"));
 }
 
-/// Its tables, but for their partitions.
+/// Its tables, but for their partitions, and for the rights of nodes, which end with these.
 fn tables(database: &Database) -> Vec<String> {
     let listed = database.psql(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
-         AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'schema_version'
+         AND relkind IN ('r', 'p') AND NOT relispartition
+         AND relname NOT IN ('schema_version', 'lane')
          ORDER BY 1",
     );
     listed.lines().map(str::to_owned).collect()

@@ -139,6 +139,32 @@ async fn a_transaction_that_stands_still_is_ended_by_the_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_waits_for_long_keeps_nobody_waiting_for_the_next() {
+    let database = Database::new();
+    let config = PostgresConfig {
+        statement_timeout: Duration::from_secs(60),
+        ..config(&database)
+    };
+    let node = Node::running(config, Duration::ZERO).await;
+    let lane = node.lane().await;
+    let mut locker = session(&database).await;
+    let locked = locking(&mut locker, "SELECT FROM node FOR UPDATE").await;
+    let under_way = node.message(lane.application, None).await;
+    let mut first = Box::pin(node.store.accept(vec![under_way]));
+    tokio::select! {
+        biased;
+        _ = &mut first => panic!("it is locked out"),
+        () = until_waiting(&database, 1) => {}
+    }
+    let next = node.message(lane.application, None).await;
+    let refused = tokio::time::timeout(Duration::from_secs(6), node.store.accept(vec![next]));
+    let refused = refused.await.expect("it need not wait for that").remove(0);
+    assert!(matches!(refused, Err(AcceptError::Store(_))), "{refused:?}");
+    locked.commit().await.expect("it ends");
+    first.await.remove(0).expect("it waited for this");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lease_that_is_not_renewed_in_time_is_not_healthy() {
     let database = Database::new();
     let config = PostgresConfig {

@@ -4,7 +4,7 @@
 
 mod nodes;
 
-use nodes::{Node, PATIENCE, config, name};
+use nodes::{Node, PATIENCE, config, locking, name, session, until_waiting};
 use private_postgres::Database;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +20,10 @@ use tokio::sync::watch;
 
 /// What it knows the transaction by whose commit it leaves unanswered.
 const MARK: &str = "order.cut";
+/// How a node says that it commits, and the database that it did.
+const COMMITTED: &[u8] = b"COMMIT\0";
+/// Messages that are accepted before the line is cut.
+const BEFORE: usize = 6;
 const SOCKET: &str = ".s.PGSQL.5432";
 
 /// Whether connections come through.
@@ -28,6 +32,11 @@ enum Line {
     Whole,
     Cut,
     Mended,
+}
+
+/// Where `part` begins.
+fn place(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
 }
 
 /// Passes everything on, until it has seen the commit of what has the mark.
@@ -43,10 +52,9 @@ async fn pass(node: UnixStream, database: UnixStream, line: Arc<watch::Sender<Li
                 return false;
             }
             sent.extend_from_slice(&bytes[..count]);
-            let is_sent = |word: &str| sent.windows(word.len()).any(|part| part == word.as_bytes());
             let is_last = *line.borrow() == Line::Whole
-                && bytes[..count].windows(6).any(|part| part == b"COMMIT")
-                && is_sent(MARK);
+                && place(&sent, MARK.as_bytes())
+                    .is_some_and(|marked| place(&sent[marked..], COMMITTED).is_some());
             if is_last {
                 line.send_replace(Line::Cut);
             }
@@ -64,10 +72,47 @@ async fn pass(node: UnixStream, database: UnixStream, line: Arc<watch::Sender<Li
         _ = down => false,
         () = elsewhere => false,
     };
-    if cut {
-        // The database's answer is read, and kept.
-        let _ = from_database.read(&mut [0; 64]).await;
+    // The node learns of it at once. What the database answers is read to its end, and kept.
+    drop((from_node, to_node));
+    let (mut answers, mut bytes) = (Vec::new(), [0; 4_096]);
+    while cut
+        && place(&answers, COMMITTED).is_none()
+        && let Ok(count @ 1..) = from_database.read(&mut bytes).await
+    {
+        answers.extend_from_slice(&bytes[..count]);
     }
+}
+
+/// A commit that waits behind a lock when its connection breaks is no commit that failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_is_still_under_way_is_waited_for() {
+    let database = Database::new();
+    let place = tempfile::tempdir().expect("a directory");
+    let (config, line) = between(&database, place.path());
+    let node = Node::running(config, Duration::ZERO).await;
+    let application = node.application(1).await;
+    let mut item = node.message(application, None).await;
+    // Until statements are prepared on either connection, which would wait for the lock as well.
+    for _ in 0..BEFORE {
+        let accepted = node.store.accept(vec![item.clone()]).await.remove(0);
+        accepted.expect("it is in order");
+    }
+    item.message.event_type = name(MARK);
+    let mut locker = session(&database).await;
+    let locked = locking(&mut locker, "LOCK TABLE payload IN SHARE MODE").await;
+    let store = node.store.clone();
+    let accepting = tokio::spawn(async move { store.accept(vec![item]).await.remove(0) });
+    let mut seen = line.subscribe();
+    let cut = tokio::time::timeout(PATIENCE, seen.wait_for(|line| *line == Line::Cut));
+    drop(cut.await.expect("it commits").expect("it is watched"));
+    line.send_replace(Line::Mended);
+    // The commit, and whoever wants to know what became of it.
+    until_waiting(&database, 2).await;
+    locked.commit().await.expect("it ends");
+    let accepted = accepting.await.expect("it goes on");
+    assert!(matches!(accepted, Ok(Accepted::New { .. })), "{accepted:?}");
+    let there = database.psql("SELECT count(*) FROM message");
+    assert_eq!(there, format!("{}\n", BEFORE + 1), "it is there once");
 }
 
 /// A way to the database that can be cut.

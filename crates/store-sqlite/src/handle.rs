@@ -32,7 +32,7 @@ use store::rows::{
     MessageEndpointRow, MessageRow, RegistryRow, Statistics,
 };
 use store::work::{Slice, SweepLimits, Swept, WorkRow};
-use store::{Condition, Lane, MessageRef, Store, StoreError};
+use store::{Condition, Lane, MessageRef, Scope, Sole, Store, StoreError};
 use tokio::sync::{oneshot, watch};
 
 type Stored<T> = Result<T, StoreError>;
@@ -210,6 +210,16 @@ impl Store for SqliteStore {
         let owned = self.shared.owned.clone();
         let lanes = move |connection: &_| claim::lanes(connection, &owned, after, limit);
         Ok(self.way.with(lanes).await?)
+    }
+
+    /// Nobody else can have it.
+    async fn own(&self, scope: Scope) -> Stored<Option<Sole>> {
+        Ok(Some(self.shared.owned.sole(scope, 0)))
+    }
+
+    /// A delivery that nobody here holds is nobody's.
+    async fn release(&self, _: Lane) -> Stored<()> {
+        Ok(())
     }
 
     fn condition(&self) -> watch::Receiver<Condition> {

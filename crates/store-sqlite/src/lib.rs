@@ -13,7 +13,7 @@
 //! [`event_types`], [`messages`], [`attempts`], [`endpoint_messages`], [`statistics`] (lists and
 //! counts) · [`idempotency`] · [`inbox`], [`batch`], [`writer`], [`checkpoint`], [`reader`] (the
 //! machinery) · [`open`](mod@open), [`connection`], [`schema`], [`directory`] (the start) ·
-//! [`mod@backup`], [`copies`], [`unfinished`] (copies).
+//! [`mod@backup`], [`copies`], [`unfinished`] (copies) · [`transfer`] (to and from other stores).
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod accept;
@@ -51,6 +51,7 @@ mod settings;
 mod shared;
 mod statistics;
 mod sweep;
+mod transfer;
 mod unfinished;
 mod work;
 mod writer;
@@ -62,4 +63,5 @@ pub use directory::DataDirectory;
 pub use handle::SqliteStore;
 pub use open::Surroundings;
 pub use open_error::OpenError;
+pub use transfer::SqliteTransfer;
 pub use writer::WriterLoop;

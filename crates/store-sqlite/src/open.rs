@@ -77,6 +77,7 @@ pub(crate) fn prepare(
     require_durability(&connection)?;
     checkpoint_recovered(&connection)?;
     schema::migrate(&connection, version)?;
+    crate::transfer::refuse_unfinished(&connection, directory.path())?;
     let now = surroundings.clock.now();
     let keys = keys_behind_the_last(&connection, now)?;
     let checkpoints = Checkpoints::default();
@@ -114,16 +115,7 @@ fn sync_log(directory: &DataDirectory) -> Result<(), OpenError> {
 
 /// Goes on behind the largest key that was ever given.
 fn keys_behind_the_last(connection: &Connection, now: Timestamp) -> Result<KeySequence, OpenError> {
-    let last = connection.query_row(
-        "SELECT max((SELECT last FROM sequence),
-                    (SELECT coalesce(max(id), 0) FROM message),
-                    (SELECT coalesce(max(id), 0) FROM attempt),
-                    (SELECT coalesce(max(id), 0) FROM application),
-                    (SELECT coalesce(max(id), 0) FROM endpoint),
-                    (SELECT coalesce(max(id), 0) FROM task))",
-        [],
-        |row| row.get(0),
-    )?;
+    let last = connection.query_row(schema::LAST_KEY, [], |row| row.get(0))?;
     let keys = KeySequence::after(0, last);
     let behind = keys.ahead_of(now);
     if behind > CLOCK_BEHIND_MAX {

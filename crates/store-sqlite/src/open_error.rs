@@ -42,6 +42,16 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// Only a part of a store was moved there.
+    #[error(
+        "the data directory {} holds a transfer that was not finished: start `postrider transfer` \
+         again, which goes on with it, or name another directory",
+        path.display()
+    )]
+    Unfinished {
+        /// Which.
+        path: PathBuf,
+    },
     /// The clock was set back too far.
     #[error(
         "the clock is {} s behind the newest row of the store: set it right before starting, or \

@@ -10,6 +10,14 @@ const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_initial.sql")];
 /// The newest version that this program knows.
 pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
 
+/// Gives the largest key that was ever given.
+pub(crate) const LAST_KEY: &str = "SELECT max((SELECT last FROM sequence),
+    (SELECT coalesce(max(id), 0) FROM message),
+    (SELECT coalesce(max(id), 0) FROM attempt),
+    (SELECT coalesce(max(id), 0) FROM application),
+    (SELECT coalesce(max(id), 0) FROM endpoint),
+    (SELECT coalesce(max(id), 0) FROM task))";
+
 /// Marks the file as Postrider's: `PsRd`.
 const APPLICATION_ID: i32 = 0x5073_5264;
 

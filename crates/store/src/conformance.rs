@@ -10,7 +10,7 @@
 //! beside that database.
 //!
 //! [`TestClock`] and [`TestEntropy`] are here too: whoever tests above the seam needs them. So are
-//! an [`application`] and an [`endpoint`] to make, for tests of one store.
+//! an [`application`] and an [`endpoint`] to make, for tests of one store, and [`fill`].
 //!
 //! Map: `world`, `drafts`, `reading` (what claims are written with) · one file for each concern.
 
@@ -35,6 +35,7 @@ mod endpoints;
 mod entropy;
 mod event_types;
 mod fan_out;
+mod filled;
 mod health;
 mod idempotency;
 mod lists;
@@ -51,6 +52,7 @@ mod world;
 pub use clock::TestClock;
 pub use drafts::{application, endpoint};
 pub use entropy::TestEntropy;
+pub use filled::fill;
 
 use world::World;
 

@@ -25,8 +25,9 @@ pub struct Lane {
 pub trait Lanes: Send + Sync {
     /// Asks for a place, before the delivery is written: a delivery that has one is written owned
     /// and handed over from memory; one that has none is written unowned, and claimed later. The
-    /// place is given back when it is dropped.
-    fn grant(&self, lane: Lane) -> Option<Place>;
+    /// place is given back when it is dropped. Where a rate limit holds, of the endpoint or of its
+    /// application, there is none but on the node that has the [`Sole`] right.
+    fn grant(&self, lane: Lane, limited: bool) -> Option<Place>;
 
     /// Hands over what was committed, with the place that was granted for it, and its payload as
     /// it is in memory.
@@ -56,7 +57,7 @@ impl NoLanes {
 }
 
 impl Lanes for NoLanes {
-    fn grant(&self, _: Lane) -> Option<Place> {
+    fn grant(&self, _: Lane, _: bool) -> Option<Place> {
         None
     }
 
@@ -92,10 +93,22 @@ impl fmt::Debug for Place {
     }
 }
 
-/// What lets go of a delivery that is owned.
+/// What one node alone makes the attempts of where a rate limit holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// One lane.
+    Endpoint(EndpointKey),
+    /// All of an application's.
+    Application(ApplicationKey),
+}
+
+/// What lets go of a delivery that is owned, or of a sole right.
 pub trait LetGo: Send + Sync {
     /// The delivery is nobody's again: if it is still open, it can be claimed.
     fn let_go(&self, endpoint: EndpointKey, delivery: DeliveryKey);
+
+    /// Somebody here needs the sole right no more.
+    fn give_up(&self, _: Scope) {}
 
     /// Whether all that it gave ended with its lease.
     fn has_ended(&self) -> bool {
@@ -137,6 +150,37 @@ impl Drop for Hold {
 impl fmt::Debug for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Hold({:?}, {:?})", self.endpoint, self.delivery)
+    }
+}
+
+/// The sole right to make a scope's attempts. Given up when dropped, and ended with the lease under
+/// which it was given.
+pub struct Sole {
+    owner: Arc<dyn LetGo>,
+    scope: Scope,
+}
+
+impl Sole {
+    /// A right that tells `owner` when it is given up.
+    pub fn new(owner: Arc<dyn LetGo>, scope: Scope) -> Self {
+        Self { owner, scope }
+    }
+
+    /// Whether the lease under which it was given has ended: another node may have it now.
+    pub fn has_ended(&self) -> bool {
+        self.owner.has_ended()
+    }
+}
+
+impl Drop for Sole {
+    fn drop(&mut self) {
+        self.owner.give_up(self.scope);
+    }
+}
+
+impl fmt::Debug for Sole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sole({:?})", self.scope)
     }
 }
 

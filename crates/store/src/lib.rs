@@ -28,13 +28,14 @@ pub mod query;
 pub mod record;
 pub mod registry;
 pub mod rows;
+pub mod transfer;
 pub mod walking;
 pub mod work;
 
 mod seam;
 
 pub use error::StoreError;
-pub use lanes::{Hold, Lane, Lanes, NoLanes, Place};
+pub use lanes::{Hold, Lane, Lanes, NoLanes, Place, Scope, Sole};
 pub use registry::Registry;
 pub use seam::{Condition, MessageRef, Store};
 

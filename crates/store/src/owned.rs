@@ -1,23 +1,33 @@
-//! Which open deliveries this process holds: a set in memory. Entries let go when their [`Hold`] is
-//! dropped. Whether another process may hold any is the store's own matter: of an embedded store
-//! the locked data directory makes this process the only one, a shared one writes down whose they
-//! are.
+//! Which open deliveries this process holds, and which sole rights it has: sets in memory. Entries
+//! let go when their [`Hold`] or [`Sole`] is dropped. Whether another process may hold any is the
+//! store's own matter: of an embedded store the locked data directory makes this process the only
+//! one, a shared one writes down whose they are.
 //!
 //! A hold is made before the commit that makes its row visible, and dropped after the commit that
 //! removes it, so that a delivery is not handed out while its outcome commits. Whoever claims has
 //! to see the set and the rows at one moment, or lock the rows while it takes hold.
 
 use crate::Hold;
-use crate::lanes::LetGo;
+use crate::lanes::{LetGo, Scope, Sole};
 use model::id::{DeliveryKey, EndpointKey};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// The set of owned deliveries, by lane.
+/// A sole right that was given out here.
+#[derive(Debug, Default)]
+struct Given {
+    /// How often it was, and not yet given up.
+    users: usize,
+    /// Which time was the last: the store's own count.
+    turn: i64,
+}
+
+/// The set of owned deliveries, by lane, and of sole rights.
 #[derive(Debug, Default)]
 pub struct Owned {
     lanes: Mutex<HashMap<EndpointKey, BTreeSet<DeliveryKey>>>,
+    soles: Mutex<BTreeMap<Scope, Given>>,
     ended: AtomicBool,
 }
 
@@ -26,6 +36,35 @@ impl Owned {
     pub fn hold(self: &Arc<Self>, endpoint: EndpointKey, delivery: DeliveryKey) -> Option<Hold> {
         let new = self.lock().entry(endpoint).or_default().insert(delivery);
         new.then(|| Hold::new(self.clone(), endpoint, delivery))
+    }
+
+    /// Gives out a sole right that this process has, as of this turn: the store's own count, which
+    /// only grows.
+    pub fn sole(self: &Arc<Self>, scope: Scope, turn: i64) -> Sole {
+        let mut soles = self.lock_soles();
+        let given = soles.entry(scope).or_default();
+        given.users += 1;
+        given.turn = given.turn.max(turn);
+        Sole::new(self.clone(), scope)
+    }
+
+    /// Sole rights that all have given up to whom they were given out, with their last turn, and
+    /// forgets them.
+    pub fn take_given_up(&self) -> Vec<(Scope, i64)> {
+        let mut soles = self.lock_soles();
+        let unused = soles.iter().filter(|(_, given)| given.users == 0);
+        let unused = unused.map(|(scope, given)| (*scope, given.turn)).collect();
+        soles.retain(|_, given| given.users > 0);
+        unused
+    }
+
+    /// Rights that were to be given up still are.
+    pub fn put_back_given_up(&self, rights: &[(Scope, i64)]) {
+        let mut soles = self.lock_soles();
+        for (scope, turn) in rights {
+            let given = soles.entry(*scope).or_default();
+            given.turn = given.turn.max(*turn);
+        }
     }
 
     /// The lease has ended under which holds were given: none of them is worth anything.
@@ -72,6 +111,12 @@ impl Owned {
             .lock()
             .expect("nothing panics while it holds this lock")
     }
+
+    fn lock_soles(&self) -> MutexGuard<'_, BTreeMap<Scope, Given>> {
+        self.soles
+            .lock()
+            .expect("nothing panics while it holds this lock")
+    }
 }
 
 impl LetGo for Owned {
@@ -82,6 +127,12 @@ impl LetGo for Owned {
             if lane.is_empty() {
                 lanes.remove(&endpoint);
             }
+        }
+    }
+
+    fn give_up(&self, scope: Scope) {
+        if let Some(given) = self.lock_soles().get_mut(&scope) {
+            given.users -= 1;
         }
     }
 
@@ -107,5 +158,21 @@ mod tests {
         assert!(!hold.has_ended());
         owned.end();
         assert!(hold.has_ended());
+    }
+    #[test]
+    fn a_sole_right_is_given_up_with_the_last_that_was_given_out() {
+        let owned = Arc::new(Owned::default());
+        let scope = Scope::Endpoint(EndpointKey::from_integer(1));
+        let (first, second) = (owned.sole(scope, 7), owned.sole(scope, 8));
+        drop(first);
+        assert_eq!(owned.take_given_up(), []);
+        drop(second);
+        assert_eq!(owned.take_given_up(), [(scope, 8)]);
+        assert_eq!(owned.take_given_up(), []);
+        owned.put_back_given_up(&[(scope, 8)]);
+        assert_eq!(owned.take_given_up(), [(scope, 8)]);
+        assert!(!owned.sole(scope, 9).has_ended());
+        owned.end();
+        assert!(owned.sole(scope, 10).has_ended());
     }
 }

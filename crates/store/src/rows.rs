@@ -61,6 +61,13 @@ pub struct RegistryRow {
     pub endpoints: Vec<EndpointRow>,
 }
 
+impl RegistryRow {
+    /// Whether a rate limit holds for one of its endpoints: its own, or the application's.
+    pub fn is_limited(&self, endpoint: &Endpoint) -> bool {
+        self.application.application.rate_limit.is_some() || endpoint.rate_limit.is_some()
+    }
+}
+
 /// A message with its payload where that was asked for and is still there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageRow {

@@ -3,6 +3,7 @@
 use crate::accept::{Accept, AcceptError, Accepted};
 use crate::change::{ChangeError, ChangeRequest, Changed};
 use crate::idempotency::{Fingerprint, Prior};
+use crate::lanes::{Scope, Sole};
 use crate::query::{
     ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery, MessageQuery,
     StatisticsQuery, Walk,
@@ -61,8 +62,18 @@ pub trait Store: Send + Sync + 'static {
     async fn claim(&self, lane: Lane, due_by: Timestamp, limit: usize) -> Stored<Vec<Claimed>>;
 
     /// Every lane's earliest delivery that nobody holds, of whatever class and however far in the
-    /// future, by ascending endpoint behind `after`.
+    /// future, by ascending endpoint behind `after`. Without the lanes for which another node has
+    /// the sole right.
     async fn lanes(&self, after: EndpointKey, limit: usize) -> Stored<Vec<LaneDue>>;
+
+    /// Takes the sole right to make a scope's attempts; `None`: another node has it, until it gives
+    /// it up or its lease ends. Whoever asks again here gets it again.
+    async fn own(&self, scope: Scope) -> Stored<Option<Sole>>;
+
+    /// What this node owns of a lane's deliveries, and nobody here holds, is nobody's: other nodes
+    /// may claim it. It looks at all that is open of the lane: for when another node turned out to
+    /// have the sole right, not for every delivery.
+    async fn release(&self, lane: Lane) -> Stored<()>;
 
     /// Whether commits succeed.
     fn condition(&self) -> watch::Receiver<Condition>;

@@ -64,14 +64,15 @@ pub struct Slice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SweepLimits {
     /// Attempts and messages recorded before this go away, a message with its payload, its attempts
-    /// and its open deliveries. Payloads go when their own time comes, if that is earlier; open
-    /// deliveries are ended then.
+    /// and its open deliveries; where there are very many, with others of about their age. Payloads
+    /// go when their own time comes, if that is earlier; open deliveries are ended then.
     pub keep_since: Timestamp,
     /// The most messages that one sweep removes.
     pub rows_max: usize,
 }
 
-/// What one sweep did.
+/// What one sweep did. Rows that were removed at once, however many, because all in a part of the
+/// store had reached its age, are not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Swept {
     /// Payloads removed.

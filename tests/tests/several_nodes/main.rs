@@ -3,6 +3,7 @@
 
 mod at_once;
 mod cluster;
+mod rates;
 mod refusals;
 mod roles;
 

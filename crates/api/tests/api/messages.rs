@@ -434,7 +434,7 @@ async fn payloads_that_are_not_encrypted_read_back_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_payload_is_gone_when_its_time_has_come() {
+async fn a_payload_is_gone_when_its_time_has_come_removed_or_not() {
     let world = World::new();
     let app = world.application("acme").await;
     let hours = world
@@ -450,6 +450,7 @@ async fn a_payload_is_gone_when_its_time_has_come() {
         rows_max: 100,
     };
     world.clock.advance(DAY);
+    assert_eq!(shown(&hours).await, json!({ "expired": true }));
     world.app.store.sweep(limits).await.unwrap();
     assert_eq!(shown(&hours).await, json!({ "expired": true }));
     assert_eq!(shown(&days).await, json!({ "total": 12 }));

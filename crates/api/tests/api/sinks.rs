@@ -93,7 +93,7 @@ impl TestLanes {
 }
 
 impl Lanes for TestLanes {
-    fn grant(&self, _: Lane) -> Option<Place> {
+    fn grant(&self, _: Lane, _: bool) -> Option<Place> {
         if self.lock().room.is_some_and(|room| self.granted() >= room) {
             return None;
         }

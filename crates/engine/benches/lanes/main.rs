@@ -45,7 +45,7 @@ fn grant(criterion: &mut Criterion, count: i64) {
     };
     let world = runtime.block_on(async { World::new() });
     let node = runtime.block_on(world.start(config));
-    let grant = |lane| drop(node.engine.grant(lane).expect("there is room"));
+    let grant = |lane| drop(node.engine.grant(lane, false).expect("there is room"));
     let lanes: Vec<Lane> = (1..=count).map(lane).collect();
     lanes.iter().for_each(|lane| grant(*lane));
     let mut next = 0;

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use store::Lane;
+use store::{Lane, Sole};
 
 /// The most deliveries that one claim asks for.
 const CLAIM_MAX: usize = 256;
@@ -28,6 +28,8 @@ pub(super) enum Obstacle {
     Host,
     /// As many claims are under way as may be; the claims' line knows it.
     Claims,
+    /// It is being found out which node alone may work on it.
+    Owner,
 }
 
 /// What is known of a lane's configuration.
@@ -87,6 +89,12 @@ pub(super) struct LaneState {
     pub(super) idle_since: Option<Duration>,
     /// There is no endpoint to send to, as far as is known.
     pub(super) gone: bool,
+    /// The right to be the only node that works on it.
+    pub(super) sole: Option<Sole>,
+    /// Another node works on it: not looked at before then, unless the store tells of it.
+    pub(super) elsewhere_until: Option<Duration>,
+    /// The store may have deliveries of it that are this node's.
+    pub(super) may_own_some: bool,
     knowledge: Knowledge,
     /// About how large its payloads are.
     typical_bytes: usize,
@@ -112,6 +120,9 @@ impl LaneState {
             shown_quick: false,
             idle_since: None,
             gone: false,
+            sole: None,
+            elsewhere_until: None,
+            may_own_some: true,
             knowledge: Knowledge::Unknown,
             typical_bytes: 0,
         }

@@ -7,8 +7,8 @@ use model::Timestamp;
 use std::fmt;
 use std::num::NonZeroU16;
 use std::time::Duration;
-use store::Lane;
 use store::rows::{Claimed, Payload};
+use store::{Lane, Scope};
 
 /// A moment by both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,6 +81,8 @@ pub(crate) enum Order {
     Claim(Lane, ToClaim),
     /// Look up what is configured of a lane, and say [`super::Roster::learned`].
     Learn(Lane),
+    /// Ask for the sole right that a lane needs, and say [`super::Roster::owned`].
+    Own(Lane, Scope),
 }
 
 /// What a claim is to bring.

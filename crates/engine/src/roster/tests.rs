@@ -2,6 +2,7 @@
 
 mod lines;
 mod others;
+mod owning;
 mod table;
 mod walk;
 
@@ -43,11 +44,13 @@ fn what_found_no_place_is_claimed_when_the_lane_has_room() {
 #[test]
 fn a_place_that_is_not_used_can_be_granted_again() {
     let mut table = Table::new(config());
-    let places: Vec<_> = (0..16).map(|_| table.roster.grant(lane(1, 1))).collect();
+    let places: Vec<_> = (0..16)
+        .map(|_| table.roster.grant(lane(1, 1), false))
+        .collect();
     assert!(places.iter().all(Option::is_some));
-    assert!(table.roster.grant(lane(1, 1)).is_none());
+    assert!(table.roster.grant(lane(1, 1), false).is_none());
     drop(places);
-    assert!(table.roster.grant(lane(1, 1)).is_some());
+    assert!(table.roster.grant(lane(1, 1), false).is_some());
 }
 
 #[test]
@@ -453,7 +456,7 @@ fn a_closed_roster_gives_back_what_waits_and_takes_nothing() {
     }
     assert_eq!(table.tell(Roster::close).len(), 2);
     assert!(!table.hand_over(lane(1, 1)));
-    assert!(table.roster.grant(lane(1, 1)).is_none());
+    assert!(table.roster.grant(lane(1, 1), false).is_none());
     table.end_all(success(5));
     assert_eq!((table.attempts.len(), table.roster.held()), (0, 0));
 }

@@ -61,6 +61,7 @@ impl Roster {
             }
             let lane = state.lane;
             if let Some(due) = ended.due {
+                state.may_own_some = true;
                 self.waiting(lane, due);
             }
         }
@@ -90,8 +91,14 @@ impl Roster {
         if let Some(rest) = brought.rest {
             self.rest(endpoint, rest);
         }
-        let spilled = self.keep(brought.deliveries);
-        let first = if self.open { self.pop(endpoint) } else { None };
+        // Without the right, which another node may have taken meanwhile, nothing begins.
+        let may_begin = self.open && !self.lacks_right(lane);
+        let spilled = match may_begin {
+            true => self.keep(brought.deliveries),
+            false => brought.deliveries,
+        };
+        self.note_spilled(lane, !spilled.is_empty());
+        let first = if may_begin { self.pop(endpoint) } else { None };
         match first {
             Some(in_hand) => {
                 let order = self.begin(in_hand, host);
@@ -127,6 +134,10 @@ impl Roster {
             self.pass_on(sent_by);
             return Some(Order::Learn(lane));
         };
+        if let Some(order) = self.ask_for_right(lane) {
+            self.pass_on(sent_by);
+            return Some(order);
+        }
         let must_wait = wants_claim && !self.may_claim(lane);
         let order = if must_wait && queued == 0 {
             self.claim_line.join(endpoint);
@@ -226,6 +237,13 @@ impl Roster {
             }
         }
         spilled
+    }
+
+    /// What is let go of without having become nobody's stays this node's in the store.
+    pub(super) fn note_spilled(&mut self, lane: Lane, any: bool) {
+        if let Some(state) = self.lanes.get_mut(&lane.endpoint) {
+            state.may_own_some |= any;
+        }
     }
 
     /// A claim that brought nothing to begin gives all back that it took.

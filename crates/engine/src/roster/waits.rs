@@ -50,7 +50,7 @@ impl Roster {
     }
 
     /// The application's limit and the endpoint's, where they hold.
-    fn rate_limits(&self, lane: Lane) -> (Option<NonZeroU16>, Option<NonZeroU16>) {
+    pub(super) fn rate_limits(&self, lane: Lane) -> (Option<NonZeroU16>, Option<NonZeroU16>) {
         let facts = self.lanes.get(&lane.endpoint).and_then(LaneState::facts);
         let Some(facts) = facts.filter(|facts| facts.live) else {
             return (None, None);

@@ -90,11 +90,11 @@ async fn an_engine_that_ends_takes_nothing_more() {
     world.send(&node, &[lane]).await;
     node.until(started).await;
     let engine = node.engine.clone();
-    let place = engine.grant(lane);
+    let place = engine.grant(lane, false);
     assert!(place.is_some());
     let ended = tokio::spawn(node.end());
     tokio::time::sleep(seconds(1)).await;
-    assert!(engine.grant(lane).is_none());
+    assert!(engine.grant(lane, false).is_none());
     drop(place);
     assert!(ended.await.unwrap().in_time);
 }

@@ -234,7 +234,7 @@ async fn what_was_held_under_a_lease_that_has_ended_is_claimed_anew_before_it_is
     let mut claimed = claimed.expect("it can be read").remove(0);
     let delivery = claimed.delivery.key;
     claimed.hold = Hold::new(Arc::new(Ended), lane.endpoint, delivery);
-    let place = node.engine.grant(lane).expect("there is room");
+    let place = node.engine.grant(lane, false).expect("there is room");
     let payload = b"{}"[..].into();
     node.engine.hand_over(claimed, payload, place);
     let let_go = Happening::LetGo(lane.endpoint, delivery);

@@ -389,8 +389,10 @@ impl World {
         let now = self.clock.now();
         let due = message.deliver_at.unwrap_or(now);
         let grant = |lane: &Lane| {
+            let endpoint = &row.endpoint(lane.endpoint).expect("it is there").endpoint;
+            let limited = row.is_limited(endpoint);
             let engine = engine.filter(|_| due <= now);
-            let place = engine.and_then(|engine| engine.grant(*lane));
+            let place = engine.and_then(|engine| engine.grant(*lane, limited));
             let owned = place.is_some();
             let endpoint = lane.endpoint;
             (

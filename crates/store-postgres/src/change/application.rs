@@ -27,7 +27,7 @@ pub(super) async fn create(
     let tail = application.id.tail();
     let created = batch.sql.run(
         "INSERT INTO application (id, tail, uid, name, rate_limit, metadata, revision,
-         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7) RETURNING 1",
+         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)",
         params![
             key.integer(),
             &tail[..],
@@ -53,7 +53,7 @@ pub(super) async fn replace(
     check_uid(batch.sql, application.uid.as_ref(), Some(key)).await?;
     let replaced = batch.sql.run(
         "UPDATE application SET uid = $2, name = $3, rate_limit = $4, metadata = $5,
-         updated_at = $6 WHERE id = $1 RETURNING 1",
+         updated_at = $6 WHERE id = $1",
         params![
             key.integer(),
             application.uid.as_ref().map(Name::as_str),
@@ -90,7 +90,7 @@ pub(super) async fn delete(
     locked.ok_or(ChangeError::Missing)?;
     let now = batch.now.micros();
     let deleted = batch.sql.run(
-        "UPDATE application SET deleted = true, updated_at = $2 WHERE id = $1 RETURNING 1",
+        "UPDATE application SET deleted = true, updated_at = $2 WHERE id = $1",
         params![application.integer(), now],
     );
     deleted.await?;
@@ -145,7 +145,7 @@ async fn write_data_keys(
     data_keys: &[Sealed],
 ) -> Result<(), Failure> {
     let deleted = sql.run(
-        "DELETE FROM data_key WHERE application = $1 RETURNING 1",
+        "DELETE FROM data_key WHERE application = $1",
         params![key.integer()],
     );
     deleted.await?;
@@ -160,7 +160,7 @@ async fn insert_data_keys(
     let positions: Vec<i32> = (0..).take(data_keys.len()).collect();
     let inserted = sql.run(
         "INSERT INTO data_key (application, position, sealed)
-         SELECT $1, * FROM unnest($2, $3) RETURNING 1",
+         SELECT $1, * FROM unnest($2, $3)",
         params![key.integer(), positions, columns_of(data_keys, blob)],
     );
     inserted.await.map(drop)

@@ -37,8 +37,7 @@ pub(super) async fn create(
         "INSERT INTO endpoint (id, tail, application, uid, url, description, disabled,
          event_types, channels, rate_limit, metadata, version, secrets, headers, revision,
          created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $15)
-         RETURNING 1",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $15)",
         params![
             key.integer(),
             &tail[..],
@@ -101,7 +100,7 @@ async fn update(
         "UPDATE endpoint SET uid = $2, url = $3, description = $4, disabled = $5,
          event_types = $6, channels = $7, rate_limit = $8, metadata = $9, version = $10,
          secrets = $11, headers = $12, failing_since = $13, updated_at = $14,
-         revision = revision + 1 WHERE id = $1 RETURNING 1",
+         revision = revision + 1 WHERE id = $1",
         params![
             endpoint.id.key().integer(),
             endpoint.uid.as_ref().map(Name::as_str),
@@ -130,7 +129,7 @@ pub(super) async fn delete(
     live(batch.sql, application, key).await?;
     let deleted = batch.sql.run(
         "UPDATE endpoint SET deleted = true, revision = revision + 1, updated_at = $2
-         WHERE id = $1 RETURNING 1",
+         WHERE id = $1",
         params![key.integer(), batch.now.micros()],
     );
     deleted.await?;
@@ -154,7 +153,7 @@ pub(crate) async fn disable(batch: &mut Batch<'_>, endpoint: EndpointKey) -> Res
     }
     let disabled = batch.sql.run(
         "UPDATE endpoint SET disabled = true, revision = revision + 1, updated_at = $2
-         WHERE id = $1 AND NOT deleted AND NOT disabled RETURNING 1",
+         WHERE id = $1 AND NOT deleted AND NOT disabled",
         params![endpoint.integer(), batch.now.micros()],
     );
     if disabled.await? == 0 {
@@ -234,7 +233,7 @@ async fn write_url(
     (revision, url): (u32, &str),
 ) -> Result<(), Failure> {
     let written = sql.run(
-        "INSERT INTO endpoint_url (endpoint, revision, url) VALUES ($1, $2, $3) RETURNING 1",
+        "INSERT INTO endpoint_url (endpoint, revision, url) VALUES ($1, $2, $3)",
         params![key.integer(), i64::from(revision), url],
     );
     written.await.map(drop)

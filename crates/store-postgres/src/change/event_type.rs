@@ -14,10 +14,10 @@ use store::encoding::join;
 /// One that another node makes at this moment is a conflict: all is done again, and finds it.
 const INSERT: &str = "INSERT INTO event_type (name, description, archived, deprecated, schemas,
     feature_flags, group_name, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING 1";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const UPDATE: &str = "UPDATE event_type SET description = $2, archived = $3, deprecated = $4,
     schemas = $5, feature_flags = $6, group_name = $7, created_at = $8, updated_at = $9
-    WHERE name = $1 RETURNING 1";
+    WHERE name = $1";
 
 pub(super) async fn put(
     batch: &mut Batch<'_>,
@@ -54,7 +54,7 @@ pub(super) async fn put(
 
 pub(super) async fn expunge(batch: &mut Batch<'_>, name: &Name) -> Result<Changed, Refused> {
     let deleted = batch.sql.run(
-        "DELETE FROM event_type WHERE name = $1 RETURNING 1",
+        "DELETE FROM event_type WHERE name = $1",
         params![name.as_str()],
     );
     match deleted.await? {

@@ -42,14 +42,13 @@ pub(crate) async fn change(
     batch: &mut Batch<'_>,
     request: &ChangeRequest,
 ) -> Result<Result<Changed, ChangeError>, Failure> {
-    if let Some(key) = &request.idempotency {
-        let priors = batch.priors(std::iter::once(key)).await?;
-        if let Some(prior) = priors.get(&key.fingerprint) {
-            return Ok(match prior.body == key.body {
-                true => Ok(Changed::Repeated(*prior)),
-                false => Err(ChangeError::KeyReused),
-            });
-        }
+    if let Some(key) = &request.idempotency
+        && let Some(prior) = batch.prior(key).await?
+    {
+        return Ok(match prior.body == key.body {
+            true => Ok(Changed::Repeated(prior)),
+            false => Err(ChangeError::KeyReused),
+        });
     }
     let changed = match apply(batch, &request.change).await {
         Ok(changed) => changed,

@@ -8,7 +8,6 @@ use crate::columns::get;
 use crate::failure::Failure;
 use crate::rounds;
 use crate::sql::{Sql, params};
-use model::id::AttemptKey;
 use store::work::{SweepLimits, Swept};
 
 /// Applications that one sweep looks at.
@@ -19,7 +18,7 @@ pub(super) struct Applications {
     /// The last of them.
     pub(super) last: i64,
     /// There are more behind it.
-    more: bool,
+    pub(super) more: bool,
 }
 
 impl Applications {
@@ -106,10 +105,12 @@ impl Ranges {
 pub(super) async fn remove_attempts(
     batch: &mut Batch<'_>,
     limits: SweepLimits,
-    swept: &mut Swept,
+    ((floor, border), swept): ((i64, i64), &mut Swept),
 ) -> Result<(), Failure> {
-    let before = batch.rounds.swept_attempts;
-    let border = AttemptKey::first_at(limits.keep_since).integer();
+    if floor >= border {
+        return Ok(());
+    }
+    let before = batch.rounds.swept_attempts.above(floor);
     let applications = Applications::from(batch.sql, before.from.0).await?;
     let rows = batch.sql.rows(
         "SELECT old.application, old.id FROM application a

@@ -6,8 +6,8 @@ use crate::batch::Batch;
 use crate::columns::{get, number};
 use crate::failure::Failure;
 use crate::keys::KEYS_APART;
+use crate::rounds;
 use crate::sql::{Sql, columns_of, params};
-use model::id::MessageKey;
 use std::collections::HashMap;
 use store::work::{SweepLimits, Swept};
 
@@ -29,12 +29,14 @@ impl Old {
 pub(super) async fn remove(
     batch: &mut Batch<'_>,
     limits: SweepLimits,
-    swept: &mut Swept,
+    ((floor, border), swept): ((i64, i64), &mut Swept),
 ) -> Result<(), Failure> {
-    let before = batch.rounds.swept_messages;
-    let border = MessageKey::first_at(limits.keep_since).integer();
+    if floor >= border {
+        return Ok(());
+    }
+    let before = batch.rounds.swept_messages.above(floor);
     let applications = Applications::from(batch.sql, before.from.0).await?;
-    let mut old = find(batch, (applications.last, border), limits).await?;
+    let mut old = find(batch.sql, (applications.last, border, before), limits).await?;
     let full = old.len() == limits.rows_max;
     let fitting = fitting_now(batch.sql, &old, limits, swept).await?;
     let cut = fitting < old.len();
@@ -54,12 +56,11 @@ pub(super) async fn remove(
 
 /// Old messages, in the order of application and key.
 async fn find(
-    batch: &Batch<'_>,
-    (last_application, border): (i64, i64),
+    sql: &Sql<'_>,
+    (last_application, border, before): (i64, i64, rounds::Swept),
     limits: SweepLimits,
 ) -> Result<Vec<Old>, Failure> {
-    let before = batch.rounds.swept_messages;
-    let rows = batch.sql.rows(
+    let rows = sql.rows(
         "SELECT old.application, old.id, old.expires_at, old.event_id FROM application a
          CROSS JOIN LATERAL (SELECT t.application, t.id, t.expires_at, t.event_id FROM message t
              WHERE t.application = a.id AND t.id >= $4 AND t.id < $5
@@ -163,7 +164,7 @@ async fn delete_event_keys(sql: &Sql<'_>, old: &[Old]) -> Result<(), Failure> {
     }
     let deleted = sql.run(
         "DELETE FROM event_key k USING unnest($1, $2) AS g (a, e)
-         WHERE k.application = ANY(ARRAY[g.a]) AND k.event_id = g.e RETURNING 1",
+         WHERE k.application = ANY(ARRAY[g.a]) AND k.event_id = g.e",
         params![applications, event_ids],
     );
     deleted.await.map(drop)
@@ -172,7 +173,7 @@ async fn delete_event_keys(sql: &Sql<'_>, old: &[Old]) -> Result<(), Failure> {
 async fn delete_messages(sql: &Sql<'_>, old: &[Old]) -> Result<(), Failure> {
     let deleted = sql.run(
         "DELETE FROM message t USING unnest($1, $2) AS g (a, i)
-         WHERE t.application = ANY(ARRAY[g.a]) AND t.id = g.i RETURNING 1",
+         WHERE t.application = ANY(ARRAY[g.a]) AND t.id = g.i",
         params![
             columns_of(old, |one| one.application),
             columns_of(old, |one| one.id)

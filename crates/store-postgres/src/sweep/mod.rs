@@ -1,20 +1,31 @@
 //! Removing what has reached its age, a slice at a time: payloads by their own expiry, attempts and
-//! messages by theirs, idempotency keys by the hour. One node at a time does it. It drops no
-//! partitions.
+//! messages by theirs, idempotency keys by the hour. One node at a time does it.
 //!
 //! A message takes with it all that points at it: its open deliveries are ended, and its attempts
 //! go although some may be younger, since nothing could be told of them without it.
+//!
+//! Here is what is done row by row, within a commit of the writer's, and what must come before a
+//! partition can go: the ends of open deliveries. [`clear`] and [`whole`] do the rest beside it.
 
+mod borders;
 mod by_age;
+mod clear;
 mod messages;
 mod payloads;
+mod whole;
+
+pub(crate) use borders::Wanted;
+pub(crate) use clear::Cleared;
+pub(crate) use whole::retire;
 
 use crate::batch::Batch;
 use crate::columns::get;
+use crate::deliveries::COLUMNS;
 use crate::failure::Failure;
 use crate::sql::{Sql, params};
 use crate::{deliveries, locks};
-use model::delivery::EndReason;
+use borders::Borders;
+use model::delivery::{Delivery, EndReason};
 use model::id::AttemptKey;
 use std::collections::HashMap;
 use store::encoding::HOUR;
@@ -25,19 +36,43 @@ const ROLLUP_ENDPOINTS: i64 = 200;
 /// Rows that go with each message, for a slice of usual size.
 const ROWS_PER_MESSAGE: usize = 4;
 
-/// Does one slice; nothing while another node does one.
-pub(crate) async fn sweep(batch: &mut Batch<'_>, limits: SweepLimits) -> Result<Swept, Failure> {
-    let mut swept = Swept::default();
-    if !locks::sweep(batch.sql).await? {
-        return Ok(swept);
+/// Does one slice. None while another node does one.
+pub(crate) async fn sweep(batch: &mut Batch<'_>, wanted: Wanted) -> Result<Option<Swept>, Failure> {
+    if !locks::sweeper(batch.sql, batch.epoch).await? {
+        return Ok(None);
     }
-    payloads::expire(batch, limits.rows_max, &mut swept).await?;
-    by_age::remove_attempts(batch, limits, &mut swept).await?;
-    messages::remove(batch, limits, &mut swept).await?;
-    remove_keys(batch, limits, &mut swept).await?;
+    let limits = wanted.limits;
+    let borders = Borders::of(batch.sql, wanted, batch.now).await?;
+    let mut swept = Swept::default();
+    payloads::expire(batch, limits.rows_max, (borders.payloads, &mut swept)).await?;
+    end_of_old(batch, (borders.keys.0, limits), &mut swept).await?;
+    by_age::remove_attempts(batch, limits, (borders.keys, &mut swept)).await?;
+    messages::remove(batch, limits, (borders.keys, &mut swept)).await?;
+    remove_keys(batch, limits, (borders.hours, &mut swept)).await?;
     remove_statistics(batch, limits).await?;
     remove_finished_work(batch.sql, limits).await?;
-    Ok(swept)
+    Ok(Some(swept))
+}
+
+/// Ends what is open of messages below a key, which go with their partitions.
+async fn end_of_old(
+    batch: &mut Batch<'_>,
+    (below, limits): (i64, SweepLimits),
+    swept: &mut Swept,
+) -> Result<(), Failure> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM delivery WHERE message < $1
+         ORDER BY message, endpoint LIMIT $2 FOR UPDATE"
+    );
+    let rows = batch.sql.rows(&statement, params![below, limit(limits)]);
+    let open: Vec<Delivery> = rows
+        .await?
+        .iter()
+        .map(deliveries::read)
+        .collect::<Result<_, _>>()?;
+    swept.ended += deliveries::end(batch, &open, EndReason::PayloadGone).await?;
+    swept.more |= open.len() == limits.rows_max;
+    batch.flush().await
 }
 
 /// The most rows of a statement.
@@ -92,15 +127,17 @@ async fn end_open_deliveries(
 async fn remove_keys(
     batch: &mut Batch<'_>,
     limits: SweepLimits,
-    swept: &mut Swept,
+    ((first, end), swept): ((i64, i64), &mut Swept),
 ) -> Result<(), Failure> {
-    let now = batch.now.micros().div_euclid(HOUR);
-    let (from, after) = batch.rounds.swept_keys.clone();
+    if first >= end {
+        return Ok(());
+    }
+    let (from, after) = batch.rounds.swept_keys.clone().max((first, Vec::new()));
     let old = batch.sql.rows(
         "SELECT hour, fingerprint FROM idempotency
          WHERE hour BETWEEN $1 AND $3 AND (hour, fingerprint) > ($1, $2)
          ORDER BY hour, fingerprint LIMIT $4",
-        params![from, after.clone(), now, limit(limits)],
+        params![from, after.clone(), end - 1, limit(limits)],
     );
     let last = old
         .await?
@@ -114,7 +151,7 @@ async fn remove_keys(
             let gone = batch.sql.run(
                 "DELETE FROM idempotency
                  WHERE hour BETWEEN $1 AND $3 AND (hour, fingerprint) > ($1, $2)
-                 AND (hour, fingerprint) <= ($3, $4) RETURNING 1",
+                 AND (hour, fingerprint) <= ($3, $4)",
                 params![from, after, *hour, fingerprint.clone()],
             );
             gone.await?
@@ -125,7 +162,7 @@ async fn remove_keys(
     batch.rounds.swept_keys = match last {
         Some(last) if more => last,
         // Whatever the clock of another node says, it keeps none that expired an hour ago.
-        _ => (now - 1, Vec::new()),
+        _ => (end - 2, Vec::new()),
     };
     Ok(())
 }
@@ -144,7 +181,7 @@ async fn remove_statistics(batch: &mut Batch<'_>, limits: SweepLimits) -> Result
     batch.rounds.swept_rollup = endpoints.last().copied().unwrap_or(0);
     let border = limits.keep_since.micros().div_euclid(HOUR);
     let removed = batch.sql.run(
-        "DELETE FROM rollup WHERE endpoint = ANY($1) AND hour < $2 RETURNING 1",
+        "DELETE FROM rollup WHERE endpoint = ANY($1) AND hour < $2",
         params![endpoints, border],
     );
     removed.await.map(drop)
@@ -154,7 +191,7 @@ async fn remove_finished_work(sql: &Sql<'_>, limits: SweepLimits) -> Result<(), 
     let border = AttemptKey::first_at(limits.keep_since).integer();
     let removed = sql.run(
         "DELETE FROM task WHERE id IN
-         (SELECT id FROM task WHERE id < $1 AND finished ORDER BY id LIMIT $2) RETURNING 1",
+         (SELECT id FROM task WHERE id < $1 AND finished ORDER BY id LIMIT $2)",
         params![border, limit(limits)],
     );
     removed.await.map(drop)

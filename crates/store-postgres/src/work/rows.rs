@@ -4,7 +4,7 @@ use super::Progress;
 use crate::batch::Batch;
 use crate::columns::{get, key, number, tail, time};
 use crate::failure::Failure;
-use crate::sql::{Sql, columns_of, params};
+use crate::sql::{Sql, Statement, columns_of, params};
 use model::Timestamp;
 use model::id::{ApplicationKey, TaskId, TaskKey};
 use store::encoding::{self, WorkColumns, work_columns};
@@ -42,7 +42,7 @@ pub(crate) fn write_as(
     id: TaskId,
     (application, work): (ApplicationKey, &Work),
 ) {
-    batch.pending.tasks.push(TaskWrite {
+    batch.unwritten.pending.tasks.push(TaskWrite {
         id,
         application,
         columns: work_columns(work),
@@ -50,16 +50,16 @@ pub(crate) fn write_as(
     });
 }
 
-/// Writes what was collected.
-pub(crate) async fn insert(sql: &Sql<'_>, rows: &[TaskWrite]) -> Result<(), Failure> {
+/// What writes what was collected.
+pub(crate) fn insert(rows: &[TaskWrite]) -> Option<Statement<'_>> {
     if rows.is_empty() {
-        return Ok(());
+        return None;
     }
-    let inserted = sql.run(
-        "INSERT INTO task (id, tail, application, kind, subject, low, high, detail, cursor,
+    Some(Statement {
+        text: "INSERT INTO task (id, tail, application, kind, subject, low, high, detail, cursor,
          updated_at, done, finished)
-         SELECT *, 0, false FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING 1",
-        params![
+         SELECT *, 0, false FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        params: params![
             columns_of(rows, |row| row.id.key().integer()),
             columns_of(rows, |row| row.id.tail().to_vec()),
             columns_of(rows, |row| row.application.integer()),
@@ -71,8 +71,7 @@ pub(crate) async fn insert(sql: &Sql<'_>, rows: &[TaskWrite]) -> Result<(), Fail
             columns_of(rows, |row| row.columns.cursor),
             columns_of(rows, |row| row.at.micros())
         ],
-    );
-    inserted.await.map(drop)
+    })
 }
 
 /// Work by its id, also when it has come to its end.
@@ -133,7 +132,7 @@ pub(super) async fn move_on(
     let done = i64::try_from(progress.done).unwrap_or(i64::MAX);
     let moved = batch.sql.run(
         "UPDATE task SET cursor = $2, done = done + $3, finished = $4, updated_at = $5
-         WHERE id = $1 RETURNING 1",
+         WHERE id = $1",
         params![
             task.id.key().integer(),
             progress.cursor,

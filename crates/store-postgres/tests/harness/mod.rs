@@ -29,6 +29,18 @@ impl Base {
             psql: Box::new(move |statements| drop(database.psql(statements))),
         }
     }
+
+    #[allow(dead_code, reason = "not every test looks into it")]
+    /// In this one.
+    pub(crate) fn of(
+        database: Arc<Database>,
+        config: impl FnOnce(&Database) -> PostgresConfig,
+    ) -> Self {
+        Self {
+            config: config(&database),
+            psql: Box::new(move |statements| drop(database.psql(statements))),
+        }
+    }
 }
 
 /// Where databases are made.
@@ -64,6 +76,15 @@ impl<P: Place> Default for PostgresHarness<P> {
 }
 
 impl<P: Place> PostgresHarness<P> {
+    #[allow(dead_code, reason = "most take one of their place")]
+    /// In this one.
+    pub(crate) fn in_base(base: Base) -> Self {
+        Self {
+            base: Arc::new(base),
+            ..Self::default()
+        }
+    }
+
     fn opened(&self) -> MutexGuard<'_, Vec<Opened>> {
         self.opened
             .lock()

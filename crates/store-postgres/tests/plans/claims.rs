@@ -50,7 +50,7 @@ async fn a_claim_beside_a_hundred_thousand_due_deliveries_reads_few_pages() {
             20,
         ),
         ("UPDATE delivery d SET owner", 150),
-        ("WITH RECURSIVE lane", 60),
+        ("WITH RECURSIVE each_lane", 60),
     ] {
         let begins = |run: &&Run| run.statement.starts_with(statement);
         let worst = runs.iter().filter(begins).max_by_key(|run| run.buffers());
@@ -59,7 +59,7 @@ async fn a_claim_beside_a_hundred_thousand_due_deliveries_reads_few_pages() {
     }
 }
 
-async fn open(base: &Base) -> Arc<PostgresStore> {
+pub(crate) async fn open(base: &Base) -> Arc<PostgresStore> {
     let surroundings = Surroundings {
         clock: Arc::new(TestClock::default()),
         entropy: Arc::new(TestEntropy::new(1)),

@@ -14,14 +14,19 @@ const OTHERWISE: [(&str, &str); 2] = [
     ),
 ];
 
+/// An index of one by another order: what goes with old messages is looked for in it, whosever it
+/// is.
+const BY_MESSAGE: (&str, &str) = ("event_key", "message");
+
 /// What stays small: what is configured, what is open, and counts of endpoints by the hour.
-const SMALL: [&str; 12] = [
+const SMALL: [&str; 13] = [
     "application",
     "data_key",
     "delivery",
     "endpoint",
     "endpoint_url",
     "event_type",
+    "lane",
     "node",
     "open_count",
     "rollup",
@@ -57,7 +62,8 @@ async fn what_grows_with_traffic_is_keyed_by_application() {
             "does {table} stay small, or what finds its rows?"
         );
         let otherwise = OTHERWISE.iter().any(|(other, _)| other == table);
-        for columns in indexes.iter().filter(|_| !otherwise) {
+        let by_application = |columns: &&String| (table.as_str(), columns.as_str()) != BY_MESSAGE;
+        for columns in indexes.iter().filter(by_application).filter(|_| !otherwise) {
             assert!(columns.starts_with("application "), "{table}: {columns}");
         }
     }

@@ -3,7 +3,7 @@
 use super::drafts::{Ending, SECOND, name};
 use super::world::World;
 use crate::rows::{CLAIM_BYTES_MAX, Claimed, LaneDue};
-use crate::{Lane, Store};
+use crate::{Lane, Scope, Store};
 use model::delivery::Trigger;
 use model::id::{DeliveryKey, EndpointKey, MessageKey};
 use model::message::PayloadForm;
@@ -170,6 +170,37 @@ pub(super) async fn lanes_show_the_earliest_that_nobody_holds(world: &World) {
     assert_eq!(world.waiting(1).await, [due(first, 7), due(second, 9)]);
     drop(in_time);
     assert_eq!(world.waiting(1).await, all);
+}
+
+pub(super) async fn whoever_has_the_sole_right_gets_it_again(world: &mut World) {
+    let lane = world.lane().await;
+    world.message(lane.application).await;
+    let scope = Scope::Endpoint(lane.endpoint);
+    for _ in 0..3 {
+        let right = world.store().own(scope).await.expect("the store is open");
+        let again = world.store().own(scope).await.expect("the store is open");
+        assert!(right.is_some() && again.is_some());
+        let told = world.store().lanes(EndpointKey::MIN, 10).await;
+        assert_eq!(
+            told.expect("reads go on").len(),
+            1,
+            "its own lane is told of"
+        );
+        world.reopen().await;
+    }
+}
+
+pub(super) async fn what_is_released_can_be_claimed_and_what_is_held_stays_held(world: &World) {
+    let lane = world.lane().await;
+    world.messages(lane.application, 3).await;
+    let mut claimed = world.claim(lane, 3).await;
+    let held = claimed.pop().expect("all three");
+    let dropped = keys(&claimed);
+    drop(claimed);
+    let released = world.store().release(lane).await;
+    released.expect("the store is open");
+    assert_eq!(keys(&world.claim(lane, 3).await), dropped);
+    drop(held);
 }
 
 pub(super) async fn a_lane_shows_the_earliest_of_all_classes(world: &World) {

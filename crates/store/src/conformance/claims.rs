@@ -83,6 +83,8 @@ macro_rules! conformance_claims {
                 a_claim_takes_at_most_its_limit
                 a_claim_takes_from_its_own_lane
                 lanes_show_the_earliest_that_nobody_holds
+                whoever_has_the_sole_right_gets_it_again
+                what_is_released_can_be_claimed_and_what_is_held_stays_held
                 a_lane_shows_the_earliest_of_all_classes
                 a_lane_whose_deliveries_are_all_held_is_not_shown
                 lanes_are_walked_by_ascending_endpoint

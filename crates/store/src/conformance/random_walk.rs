@@ -37,7 +37,7 @@ pub(super) async fn seed_4_agrees_with_the_reference(world: &mut World) {
     walk(world, 4).await;
 }
 
-async fn walk(world: &mut World, seed: u64) {
+pub(super) async fn walk(world: &mut World, seed: u64) {
     let mut walker = Walker::new(world, seed).await;
     for step in 0..STEPS {
         walker.place = format!("seed {seed}, step {step}");

@@ -121,7 +121,7 @@ async fn a_node_without_lanes_grants_no_place_and_forgets_what_changed() {
         application,
         endpoint,
     };
-    assert!(lanes.grant(lane).is_none());
+    assert!(lanes.grant(lane, false).is_none());
     lanes.changed(application);
     assert_eq!(scene.find(&key(1)).await.as_deref(), Some("After"));
 }

@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn shared() -> EngineConfig {
+pub(super) fn shared() -> EngineConfig {
     EngineConfig {
         shared: true,
         ..config()
     }
 }
 
-fn limited(per_second: u16) -> Facts {
+pub(super) fn limited(per_second: u16) -> Facts {
     Facts {
         rate_limit: NonZeroU16::new(per_second),
         ..facts("a.example")

@@ -5,14 +5,29 @@ use bytes::Bytes;
 use model::delivery::Delivery;
 use model::id::{DeliveryKey, MessageId, MessageKey};
 use model::message::{Message, PayloadForm};
-use store::Hold;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use store::lanes::LetGo;
 use store::rows::{Claimed, MessageRow, Payload};
+use store::{Hold, Scope};
 
-struct Nobody;
+/// What the store would give out under.
+#[derive(Default)]
+pub(super) struct Lease {
+    pub(super) ended: AtomicBool,
+    pub(super) given_up: Mutex<Vec<Scope>>,
+}
 
-impl LetGo for Nobody {
+impl LetGo for Lease {
     fn let_go(&self, _: EndpointKey, _: DeliveryKey) {}
+
+    fn give_up(&self, scope: Scope) {
+        self.given_up.lock().unwrap().push(scope);
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
 }
 
 /// A roster with what the engine would keep beside it: attempts under way, and claims.
@@ -22,6 +37,13 @@ pub(super) struct Table {
     pub(super) attempts: Vec<(AttemptNumber, InHand)>,
     pub(super) claims: Vec<(Lane, ToClaim)>,
     pub(super) facts: BTreeMap<EndpointKey, Facts>,
+    /// What another node works on alone.
+    pub(super) elsewhere: BTreeSet<Scope>,
+    /// What this one was asked to let go of because of that.
+    pub(super) ceded: Vec<Ceded>,
+    /// How often it was asked whose something is.
+    pub(super) asked: usize,
+    pub(super) lease: Arc<Lease>,
     next_key: i64,
 }
 
@@ -77,6 +99,10 @@ impl Table {
             attempts: Vec::new(),
             claims: Vec::new(),
             facts: BTreeMap::new(),
+            elsewhere: BTreeSet::new(),
+            ceded: Vec::new(),
+            asked: 0,
+            lease: Arc::default(),
             next_key: 1,
         }
     }
@@ -111,6 +137,18 @@ impl Table {
                     self.roster.learned(lane, Some(facts));
                     orders.extend(self.roster.orders(true));
                 }
+                Order::Own(lane, scope) => {
+                    self.asked += 1;
+                    let owner = match self.elsewhere.contains(&scope) {
+                        true => Owner::Elsewhere,
+                        false => Owner::Here(Sole::new(self.lease.clone(), scope)),
+                    };
+                    let ceded = self.roster.owned(lane, scope, owner);
+                    if ceded.release || !ceded.waiting.is_empty() {
+                        self.ceded.push(ceded);
+                    }
+                    orders.extend(self.roster.orders(true));
+                }
             }
         }
         self.attempts.sort_by_key(|(number, _)| *number);
@@ -141,7 +179,7 @@ impl Table {
         };
         let payload = Payload::NotRead;
         let claimed = Claimed {
-            hold: Hold::new(Arc::new(Nobody), lane.endpoint, key),
+            hold: Hold::new(self.lease.clone(), lane.endpoint, key),
             delivery,
             message: MessageRow { message, payload },
         };
@@ -156,7 +194,11 @@ impl Table {
 
     /// Asks for a place as `app` does, and hands over if there is one.
     pub(super) fn accept(&mut self, lane: Lane) -> bool {
-        match self.tell(|roster| roster.grant(lane)) {
+        let facts = self.facts.get(&lane.endpoint);
+        let limited = facts.is_some_and(|facts| {
+            facts.rate_limit.is_some() || facts.application_rate_limit.is_some()
+        });
+        match self.tell(|roster| roster.grant(lane, limited)) {
             Some(place) => {
                 drop(place);
                 self.hand_over(lane)

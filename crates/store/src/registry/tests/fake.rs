@@ -4,6 +4,7 @@
 use crate::accept::{Accept, AcceptError, Accepted};
 use crate::change::{ChangeError, ChangeRequest, Changed};
 use crate::idempotency::{Fingerprint, Prior};
+use crate::lanes::{Scope, Sole};
 use crate::query::{
     ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery, MessageQuery,
     StatisticsQuery, Walk,
@@ -148,6 +149,12 @@ impl Store for FakeStore {
         unreachable!("{UNASKED}")
     }
     async fn lanes(&self, _: EndpointKey, _: usize) -> Stored<Vec<LaneDue>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn own(&self, _: Scope) -> Stored<Option<Sole>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn release(&self, _: Lane) -> Stored<()> {
         unreachable!("{UNASKED}")
     }
     fn condition(&self) -> watch::Receiver<Condition> {

@@ -1,0 +1,147 @@
+//! A store with rows of every kind in it, for tests that move or copy whole stores.
+
+use super::drafts::{self, DAY, Ending, HOUR, SECOND, idempotency_key, name, names, sealed};
+use super::world::World;
+use super::{Harness, random_walk};
+use crate::change::{Change, Expect};
+use crate::work::{SweepLimits, Work};
+use crate::{Lane, Sealed};
+use model::application::Metadata;
+use model::delivery::Trigger;
+use model::event_type::EventType;
+use model::message::PayloadForm;
+use std::num::NonZeroU16;
+
+/// More than is moved at a time.
+const LARGE_BYTES: usize = 5 << 20;
+
+/// Fills an empty database with rows of every kind, and leaves it closed.
+pub async fn fill(harness: Box<dyn Harness>) {
+    let mut world = World::open(harness).await;
+    random_walk::walk(&mut world, 5).await;
+    settings_and_types(&world).await;
+    let lane = configured(&world).await;
+    deliveries(&world, lane).await;
+    gone(&world, lane).await;
+    // What is never done: nobody works here any more.
+    let work = Work::Recover {
+        endpoint: lane.endpoint,
+        since: world.now().plus(DAY),
+        until: world.now().plus(2 * DAY),
+    };
+    let change = Change::StartWork {
+        tail: world.tail(),
+        application: lane.application,
+        work,
+    };
+    world.change(change).await;
+    world.close().await;
+}
+
+async fn settings_and_types(world: &World) {
+    for (setting, value) in [("one", &b"\x00\xff"[..]), ("empty", b"")] {
+        let set = world.store().set_setting(setting, value).await;
+        set.expect("it can write");
+    }
+    for text in ["order.paid", "Order.sent", "order.lost"] {
+        let event_type = EventType {
+            description: "Bezahlt \u{1f4b6}\n".to_owned(),
+            deprecated: text == "order.lost",
+            schemas: Some(r#"{"1":{"type":"object"}}"#.to_owned()),
+            feature_flags: vec![name("beta"), name("alpha")],
+            group_name: Some(name("orders")),
+            ..drafts::event_type(text)
+        };
+        let expect = Expect::NoneLive;
+        world
+            .change(Change::PutEventType { event_type, expect })
+            .await;
+    }
+}
+
+/// An application and an endpoint with all that can be set, and another application that is gone.
+async fn configured(world: &World) -> Lane {
+    let metadata = || Metadata::from([("a \"key\"".to_owned(), "ein Wért".to_owned())]);
+    let application = world
+        .application_with(|application| {
+            application.uid = Some(name("shop"));
+            application.rate_limit = NonZeroU16::new(65_535);
+            application.metadata = metadata();
+        })
+        .await;
+    let application = application.application.id.key();
+    let endpoint = world
+        .endpoint_with(application, |endpoint| {
+            endpoint.uid = Some(name("hooks"));
+            endpoint.description = "It's one's own".to_owned();
+            endpoint.rate_limit = NonZeroU16::new(7);
+            endpoint.metadata = metadata();
+            endpoint.event_types = Some(names(["order.paid", "Order.sent"]));
+        })
+        .await;
+    let lane = Lane {
+        application,
+        endpoint: endpoint.endpoint.id.key(),
+    };
+    world
+        .replace_endpoint(lane, |endpoint| {
+            endpoint.url = "https://receiver.example/h\u{f6}ks".to_owned();
+        })
+        .await;
+    let other = world.lane().await;
+    let deleted = Change::DeleteApplication(other.application);
+    world.change(deleted).await;
+    lane
+}
+
+/// Messages of every form, and deliveries and attempts in every state.
+async fn deliveries(world: &World, lane: Lane) {
+    let sent = world
+        .messages_with(lane.application, 8, |index, draft| {
+            let message = &mut draft.message;
+            message.event_id = Some(name(["a", "B", "c", "d", "e", "f", "g", "h"][index]));
+            message.channels = names(["one", "two"]);
+            message.tags = names(["t1", "t2"]);
+            let number = u8::try_from(100 + index).expect("it is small");
+            draft.idempotency = Some(idempotency_key(number));
+            if index == 1 {
+                message.payload = Sealed::from(vec![7; LARGE_BYTES]);
+            }
+            if index == 2 {
+                let content_type = Some("text/plain".to_owned());
+                message.form = PayloadForm::Raw { content_type };
+                message.deliver_at = Some(world.now().plus(HOUR));
+                draft.deliveries[0].due = world.now().plus(HOUR);
+            }
+        })
+        .await;
+    let endings = [
+        Ending::Success,
+        Ending::Retry(world.now().plus(HOUR)),
+        Ending::GivenUp,
+    ];
+    for (claimed, ending) in world.claim(lane, 3).await.into_iter().zip(endings) {
+        let mut outcome = world.outcome(claimed, ending);
+        outcome.attempt.excerpt = Some(sealed("come back later"));
+        world.record(outcome).await;
+        world.clock.advance(SECOND);
+    }
+    for trigger in [Trigger::Manual, Trigger::Replay] {
+        world.resend(lane, sent[0].key(), trigger).await;
+    }
+}
+
+/// A message whose payload has reached its age.
+async fn gone(world: &World, lane: Lane) {
+    let mut draft = world.draft(lane.application).await;
+    draft.message.expires_at = world.now().plus(HOUR);
+    world.send(draft).await;
+    world.clock.advance(2 * HOUR);
+    let swept = world
+        .sweep(SweepLimits {
+            keep_since: super::TestClock::START.minus(DAY),
+            rows_max: 100,
+        })
+        .await;
+    assert_eq!(swept.payloads, 1, "{swept:?}");
+}
