@@ -1,8 +1,10 @@
 //! What can be typed. Parsing only; [`crate::command`] does the work.
 
 mod bench;
+mod transfer;
 
 pub(crate) use bench::{BenchArgs, BenchPart};
+pub(crate) use transfer::TransferArgs;
 
 use crate::command;
 use crate::config::ConfigArgs;
@@ -37,6 +39,8 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a data directory from a backup, or fill a database
     Restore(RestoreArgs),
+    /// Move a whole installation from one store into another: to a shared database, or back
+    Transfer(TransferArgs),
     /// Look at the nodes of an installation
     #[command(subcommand)]
     Node(NodeCommand),
@@ -180,6 +184,7 @@ impl Command {
             Self::CheckUrl(args) => command::check_url::run(args),
             Self::Backup(args) => command::backup::run(args),
             Self::Restore(args) => command::restore::run(args),
+            Self::Transfer(args) => command::transfer::run(args),
             Self::Node(NodeCommand::List(args)) => command::node::list(args),
             Self::Demo(args) => crate::demo::run(&args),
             Self::Bench(args) => command::bench::run(args),

@@ -9,6 +9,7 @@ pub(crate) mod node;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod token;
+pub(crate) mod transfer;
 
 use crate::failure::Failure;
 use anyhow::Context as _;

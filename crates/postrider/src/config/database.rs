@@ -64,6 +64,11 @@ impl Database {
 }
 
 impl DatabaseUrl {
+    /// From its text, or what is wrong with that, without repeating it.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        database_url(text)
+    }
+
     /// The whole of it, for whoever connects.
     pub(crate) fn expose(&self) -> &str {
         std::str::from_utf8(self.text.expose()).expect("it was a text")
@@ -75,7 +80,7 @@ impl DatabaseUrl {
     }
 
     /// Whether there is a password in it.
-    pub(super) fn has_password(&self) -> bool {
+    pub(crate) fn has_password(&self) -> bool {
         self.has_password
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 /// The keys of the file that are not options.
 const SECRET_NAMES: [&str; 2] = ["master_key", "token_key"];
 /// Variables that are no options of `serve` and yet known.
-const OTHER_VARIABLES: [&str; 1] = ["CONFIG"];
+const OTHER_VARIABLES: [&str; 3] = ["CONFIG", "TRANSFER_FROM", "TRANSFER_TO"];
 
 /// Reads a configuration file. An unknown key is an error that names the nearest right one.
 pub(crate) fn read(path: &Path) -> Result<(Options, SecretTexts), ConfigError> {
