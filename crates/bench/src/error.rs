@@ -23,6 +23,14 @@ pub enum BenchError {
         /// The limit.
         max: u64,
     },
+    /// Nodes that nobody would send to.
+    #[error("{clients} clients can't reach all of {nodes} nodes: give --clients {nodes} or more")]
+    TooFewClients {
+        /// How many.
+        clients: usize,
+        /// How many.
+        nodes: u32,
+    },
     /// A history for a server that the bench does not start.
     #[error("--stored fills the store of the bench's own server: leave --server out, or --stored")]
     StoredElsewhere,

@@ -4,25 +4,29 @@
 //! A history is that of the very applications that are measured later, and of their first endpoint.
 //! The keys are of a caller's own, since a server may forget those of libraries within the hour. It
 //! grows by whatever is measured on it.
+//!
+//! Of a cluster's history only a sample comes through the API: it is multiplied in the database.
 
 use crate::BenchError;
+use crate::home::Home;
 use crate::keys::Origin;
 use crate::load::Job;
-use crate::plan::Plan;
-use crate::target::{Target, data_directory};
+use crate::plan::{Case, Plan};
+use crate::target::Target;
 use crate::tenants::Wanted;
 use std::path::Path;
-use tempfile::TempDir;
 
 /// Clients that fill a store.
 const CLIENTS: usize = 64;
+/// Messages that are multiplied: some of each application at the least.
+const SAMPLE: u64 = 200;
 
 /// A store with a history, for as long as this is held.
 pub(crate) struct History {
     /// How many messages.
     pub(crate) stored: u64,
-    /// The data directory.
-    pub(crate) directory: TempDir,
+    /// The store.
+    pub(crate) home: Home,
     /// The applications, by their paths.
     pub(crate) applications: Vec<String>,
 }
@@ -30,13 +34,12 @@ pub(crate) struct History {
 impl History {
     /// A new store with its applications, and a server on it to fill it by.
     pub(crate) async fn begin(
-        plan: &Plan,
+        (plan, case): (&Plan, &Case),
         below: &Path,
         receiver: &str,
-        stored: u64,
     ) -> Result<(Self, Target), BenchError> {
-        let directory = data_directory(below)?;
-        let target = Target::own(plan, directory.path()).await?;
+        let home = Home::make(plan, below).await?;
+        let target = Target::own(plan, home.start(plan, case)).await?;
         let tenants = target.tenants();
         let applications = tenants.applications(plan.size.applications).await?;
         let wanted = Wanted {
@@ -46,21 +49,25 @@ impl History {
         };
         tenants.endpoints(&applications, wanted).await?;
         let history = Self {
-            stored,
-            directory,
+            stored: case.stored,
+            home,
             applications,
         };
         Ok((history, target))
     }
 
-    /// What fills it.
+    /// What comes through the API.
     pub(crate) fn job(&self, plan: &Plan, target: &Target) -> Job {
+        let sample = SAMPLE.max(plan.size.applications.into());
         Job {
-            place: target.place.clone(),
+            places: target.places.clone(),
             paths: Target::paths(&self.applications, None),
             token: target.token.clone(),
             run: 0,
-            messages: self.stored,
+            messages: match self.home.multiplies() {
+                true => self.stored.min(sample),
+                false => self.stored,
+            },
             batch: None,
             payload_bytes: plan.size.payload_bytes,
             clients: CLIENTS,
@@ -69,7 +76,7 @@ impl History {
         }
     }
 
-    /// Makes the endpoints that get nothing of the history, and ends the server.
+    /// Makes the endpoints that get nothing of the history, and ends the servers.
     pub(crate) async fn end(
         self,
         plan: &Plan,

@@ -10,23 +10,25 @@
 //! only: TLS would measure the load client.
 //!
 //! Map: [`plan`] (what to measure), [`run`] (rounds), `measure` (one measurement), `target` (what
-//! it goes through), `tenants` (applications and endpoints), `history` (filled stores), `beside`
-//! (what goes on meanwhile), [`company`] (who else is there), `look` (who reads) · `process`,
-//! `usage` (children, their CPU and memory) · [`load`], [`receiver`], [`relay`] (the parts that run
-//! as processes), `stdin` (their end) · `payload` (how messages are told apart), `keys`, `pace`,
-//! `book` (what arrived) · `dial`, `serving`, `control` (HTTP, both ways) · `histogram`, [`report`]
-//! (numbers) · `clock`.
+//! it goes through), `home` (its own servers' stores), `tenants` (applications and endpoints),
+//! `history` (filled stores), `beside` (what goes on meanwhile), [`company`] (who else is there),
+//! `look` (who reads) · `process`, `usage` (children, their CPU and memory) · [`load`],
+//! [`receiver`], [`relay`], [`database`] (the parts that run as processes), `stdin` (their end) ·
+//! `payload` (how messages are told apart), `keys`, `pace`, `book` (what arrived) · `dial`,
+//! `serving`, `control` (HTTP, both ways) · `histogram`, [`report`] (numbers) · `clock`.
 
 mod beside;
 mod book;
 mod clock;
 pub mod company;
 mod control;
+pub mod database;
 mod dial;
 mod error;
 pub mod hang;
 mod histogram;
 mod history;
+mod home;
 mod keys;
 pub mod load;
 mod look;

@@ -27,8 +27,8 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// What to send.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Job {
-    /// Where to.
-    pub(crate) place: Place,
+    /// Where to: connections are shared out evenly among these.
+    pub(crate) places: Vec<Place>,
     /// The paths that requests are sent to in turn.
     pub(crate) paths: Vec<String>,
     /// A bearer token.
@@ -100,14 +100,14 @@ fn causes(error: &BenchError) -> String {
 
 async fn run(job: Job) -> Result<Sent, BenchError> {
     let mut connections = Vec::with_capacity(job.clients);
-    for _ in 0..job.clients {
-        connections.push(job.place.connect().await?);
+    for place in (0..job.places.len()).cycle().take(job.clients) {
+        connections.push((place, job.places[place].connect().await?));
     }
     let load = Arc::new(Load::new(job)?);
     let began_us = clock::now_us();
     let mut clients = JoinSet::new();
-    for connection in connections {
-        clients.spawn(load.clone().client(connection));
+    for (place, connection) in connections {
+        clients.spawn(load.clone().client(place, connection));
     }
     let pacing = load.clone();
     clients.spawn_blocking(move || {
@@ -130,7 +130,8 @@ async fn run(job: Job) -> Result<Sent, BenchError> {
 struct Load {
     job: Job,
     uris: Vec<Uri>,
-    headers: HeaderMap,
+    /// For each place.
+    headers: Vec<HeaderMap>,
     template: Template,
     pace: Pace,
     records: Mutex<Records>,
@@ -157,9 +158,11 @@ impl Load {
         };
         let uris = job.paths.iter().map(|path| path.parse());
         let uris: Result<Vec<_>, _> = uris.collect();
+        let headers = job.places.iter().map(|place| headers(&job, place));
+        let headers: Result<Vec<_>, _> = headers.collect();
         Ok(Self {
-            uris: uris.map_err(|_| unusable(&job))?,
-            headers: headers(&job)?,
+            uris: uris.map_err(|_| unusable(&job.places[0]))?,
+            headers: headers?,
             template,
             pace: Pace::new(job.messages / each, interval),
             records: Mutex::new(records),
@@ -167,11 +170,15 @@ impl Load {
         })
     }
 
-    /// One connection's requests.
-    async fn client(self: Arc<Self>, mut connection: Connection) -> Result<(), BenchError> {
+    /// The requests of one connection to a place.
+    async fn client(
+        self: Arc<Self>,
+        place: usize,
+        mut connection: Connection,
+    ) -> Result<(), BenchError> {
         while let Some(turn) = self.pace.next().await {
             let uri = &self.uris[turn.number as usize % self.uris.len()];
-            let request = self.request(uri.clone(), turn);
+            let request = self.request(place, uri.clone(), turn);
             connection.ready().await?;
             let response = connection.send_request(request).await?;
             let commit = commit_us(response.headers());
@@ -186,7 +193,7 @@ impl Load {
         Ok(())
     }
 
-    fn request(&self, uri: Uri, turn: Turn) -> Request<Full<Bytes>> {
+    fn request(&self, place: usize, uri: Uri, turn: Turn) -> Request<Full<Bytes>> {
         let mark = Mark {
             run: self.job.run,
             index: turn.number * self.job.batch.unwrap_or(1),
@@ -196,7 +203,7 @@ impl Load {
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = self.headers[place].clone();
         if let Some(origin) = self.job.keys {
             let mut records = self.records.lock().expect("no holder panics");
             let key = records.keys.next(origin);
@@ -224,10 +231,10 @@ impl Load {
     }
 }
 
-fn headers(job: &Job) -> Result<HeaderMap, BenchError> {
-    let value = |text: String| HeaderValue::try_from(text).map_err(|_| unusable(job));
+fn headers(job: &Job, place: &Place) -> Result<HeaderMap, BenchError> {
+    let value = |text: String| HeaderValue::try_from(text).map_err(|_| unusable(place));
     let mut headers = HeaderMap::new();
-    headers.insert(header::HOST, value(job.place.to_string())?);
+    headers.insert(header::HOST, value(place.to_string())?);
     let json = HeaderValue::from_static("application/json");
     headers.insert(header::CONTENT_TYPE, json);
     if let Some(token) = &job.token {
@@ -236,9 +243,9 @@ fn headers(job: &Job) -> Result<HeaderMap, BenchError> {
     Ok(headers)
 }
 
-fn unusable(job: &Job) -> BenchError {
+fn unusable(place: &Place) -> BenchError {
     BenchError::Url {
-        url: job.place.to_string(),
+        url: place.to_string(),
         reason: "it, its path or the token has characters that no request can have",
     }
 }

@@ -16,7 +16,7 @@ use crate::report::Figures;
 use crate::run::{Stage, Step, Watch};
 use crate::target::Target;
 use crate::tenants::{Made, Tenants};
-use crate::usage::Usage;
+use crate::usage::{self, Usage};
 use crate::{BenchError, clock};
 use serde_json::json;
 use std::pin::pin;
@@ -69,33 +69,39 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Fills a store with so many delivered messages, unless there is one. It is kept for all
-    /// rounds: filling it takes longer than they do.
-    pub(crate) async fn fill(&mut self, stored: u64) -> Result<(), BenchError> {
+    /// Fills a store for a case, unless there is one. It is kept for all rounds: filling it takes
+    /// longer than they do.
+    pub(crate) async fn fill(&mut self, case: &Case) -> Result<(), BenchError> {
         let Server::Own { below } = &self.plan.server else {
             return Err(BenchError::StoredElsewhere);
         };
-        if self
-            .histories
-            .iter()
-            .any(|history| history.stored == stored)
-        {
+        let stored = case.stored;
+        let is_there = |history: &History| history.stored == stored;
+        if self.histories.iter().any(is_there) {
             return Ok(());
         }
         let (plan, receiver) = (self.plan, self.receiver_url.clone());
-        let (history, target) = History::begin(plan, below, &receiver, stored).await?;
+        let (history, target) = History::begin((plan, case), below, &receiver).await?;
         let mut load = LoadClient::start(&plan.program)?;
         let mut job = history.job(plan, &target);
-        let pass = self
-            .pass(Step::Filling { stored }, &mut load, &mut job)
-            .await?;
+        let step = Step::Filling { stored };
+        let pass = self.pass(step, &mut load, &mut job).await?;
         load.stop().await;
         match pass.expected.deliveries() - pass.arrivals.arrived {
             0 => {}
             missing => return Err(BenchError::NotFilled { missing }),
         }
-        self.histories
-            .push(history.end(plan, target, &receiver).await?);
+        let history = history.end(plan, target, &receiver).await?;
+        let watch = self.watch;
+        let told = |arrived| {
+            watch(&Stage {
+                step,
+                arrived,
+                expected: stored,
+            });
+        };
+        history.home.multiply(plan, stored, told).await?;
+        self.histories.push(history);
         Ok(())
     }
 
@@ -114,7 +120,11 @@ impl<'a> Bench<'a> {
         let beside = Beside::begin(self.plan, case, &target).await?;
         self.made.applications.extend(beside.application());
         let harness: Vec<_> = load.process().into_iter().chain(self.process()).collect();
-        let used = || (Usage::of(&target.processes), Usage::of(&harness));
+        let used = || Used {
+            servers: Usage::of(&target.processes),
+            database: target.postmaster.map(usage::of_family),
+            harness: Usage::of(&harness),
+        };
         let before = used();
         let pass = self.pass(step, &mut load, &mut job).await?;
         let after = used();
@@ -135,6 +145,9 @@ impl<'a> Bench<'a> {
         if let Some(receiver) = self.own_receiver {
             receiver.stop().await;
         }
+        for history in self.histories {
+            history.home.end().await;
+        }
         Ok(())
     }
 
@@ -149,8 +162,8 @@ impl<'a> Bench<'a> {
             }
             (_, Server::Own { below } | Server::Both { below, .. }) => {
                 match self.histories.iter().find(history) {
-                    Some(history) => Target::filled(plan, history).await,
-                    None => Target::empty(plan, below, receiver).await,
+                    Some(history) => Target::filled((plan, case), history).await,
+                    None => Target::empty((plan, case), below, receiver).await,
                 }
             }
         }
@@ -164,7 +177,7 @@ impl<'a> Bench<'a> {
         let size = &self.plan.size;
         let through_a_server = matches!(case.way, Way::Postrider | Way::Other);
         Job {
-            place: target.place.clone(),
+            places: target.places.clone(),
             paths: target.paths.clone(),
             token: target.token.clone(),
             run: 0,
@@ -232,8 +245,13 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// What the parts in the middle, and client and receiver, had used.
-type Used = (Option<Usage>, Option<Usage>);
+/// What processes had used: those in the middle, and client and receiver.
+struct Used {
+    servers: Option<Usage>,
+    /// None: there is none.
+    database: Option<Option<Duration>>,
+    harness: Option<Usage>,
+}
 
 fn figures(pass: &Pass, before: Used, after: Used) -> Figures {
     let Pass {
@@ -247,10 +265,14 @@ fn figures(pass: &Pass, before: Used, after: Used) -> Figures {
         false => arrivals.first_us,
     };
     let per_second = |count: u64, us: u64| count as f64 * 1e6 / us.max(1) as f64;
-    let cpu_us = |before: Option<Usage>, after: Option<Usage>| {
-        let used = after?.cpu.saturating_sub(before?.cpu);
+    let cpu_us = |before: Option<Duration>, after: Option<Duration>| {
+        let used = after?.saturating_sub(before?);
         Some(used.as_secs_f64() * 1e6 / arrivals.arrived.max(1) as f64)
     };
+    let cpu = |usage: Option<Usage>| usage.map(|usage| usage.cpu);
+    let servers = cpu_us(cpu(before.servers), cpu(after.servers));
+    let database = before.database.zip(after.database);
+    let database = database.map(|(before, after)| cpu_us(before, after));
     Figures {
         messages_per_second: per_second(expected.messages, sent.ended_us - sent.began_us),
         deliveries_per_second: per_second(
@@ -260,9 +282,14 @@ fn figures(pass: &Pass, before: Used, after: Used) -> Figures {
         accept_ms: sent.accept,
         commit_ms: sent.commit,
         end_to_end_ms: arrivals.latency.filter(|_| clock_is_shared),
-        cpu_us: cpu_us(before.0, after.0),
-        harness_cpu_us: cpu_us(before.1, after.1),
-        peak_mib: after.0.map(|usage| usage.peak_kib as f64 / 1_024.0),
+        cpu_us: match database {
+            None => servers,
+            Some(database) => servers.zip(database).map(|(one, other)| one + other),
+        },
+        nodes_cpu_us: database.and(servers),
+        database_cpu_us: database.flatten(),
+        harness_cpu_us: cpu_us(cpu(before.harness), cpu(after.harness)),
+        peak_mib: after.servers.map(|usage| usage.peak_kib as f64 / 1_024.0),
         lost: expected.deliveries().saturating_sub(arrivals.arrived),
         repeated: arrivals.repeated,
         ..Figures::default()

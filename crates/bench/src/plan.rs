@@ -81,6 +81,9 @@ pub struct Plan {
     pub keys: Vec<bool>,
     /// Numbers of clients.
     pub clients: Vec<usize>,
+    /// Numbers of the own server's nodes, on a private PostgreSQL; none: one server with an
+    /// embedded store.
+    pub nodes: Vec<u32>,
     /// Numbers of delivered messages that the own server's store holds before it is measured.
     pub stored: Vec<u64>,
     /// Whom the server also works for meanwhile.
@@ -127,6 +130,8 @@ pub struct Case {
     pub clients: usize,
     /// With idempotency keys.
     pub keys: bool,
+    /// Nodes that share a PostgreSQL; none: one server with an embedded store.
+    pub nodes: Option<u32>,
     /// Delivered messages in the store, each with an idempotency key; 0: a new, empty store.
     pub stored: u64,
     /// Whom the server also works for meanwhile.
@@ -144,6 +149,7 @@ impl Plan {
                     way,
                     clients,
                     keys: true,
+                    nodes: None,
                     stored: 0,
                     company: Company::Nobody,
                 };
@@ -157,7 +163,15 @@ impl Plan {
     }
 
     fn variants(&self, plain: Case) -> impl Iterator<Item = Case> {
-        let keys = self.keys.iter().map(move |&keys| Case { keys, ..plain });
+        let nodes: Vec<_> = match self.nodes.as_slice() {
+            [] => vec![None],
+            nodes => nodes.iter().copied().map(Some).collect(),
+        };
+        let nodes = nodes.into_iter().map(move |nodes| Case { nodes, ..plain });
+        let keys = nodes.flat_map(|case| {
+            let keys = self.keys.iter();
+            keys.map(move |&keys| Case { keys, ..case })
+        });
         // Only the own server's store can be filled.
         let stored: &[u64] = match plain.way {
             Way::Postrider => &self.stored,
@@ -187,7 +201,7 @@ impl Plan {
     ///
     /// # Errors
     /// A URL that can't be used; more deliveries than the receiver can tell apart; a history for a
-    /// server that the bench does not start.
+    /// server that the bench does not start; fewer clients than nodes.
     pub fn check(&self) -> Result<(), BenchError> {
         let history = self.stored.iter().any(|&stored| stored > 0);
         if let Some(given) = self.server.given() {
@@ -198,6 +212,13 @@ impl Plan {
         }
         if let Some(url) = &self.receiver {
             Place::parse(url)?;
+        }
+        let fewest = self.clients.iter().copied().min().unwrap_or_default();
+        if let Some(&nodes) = self.nodes.iter().find(|&&nodes| nodes as usize > fewest) {
+            return Err(BenchError::TooFewClients {
+                clients: fewest,
+                nodes,
+            });
         }
         let max = DELIVERIES_MAX;
         match self
@@ -236,6 +257,7 @@ mod tests {
             ways: vec![Way::Relay, Way::Postrider],
             keys: vec![true, false],
             clients: vec![256, 64],
+            nodes: Vec::new(),
             stored: vec![0, 9],
             companies: vec![Company::Nobody],
             looks: false,
@@ -291,5 +313,33 @@ mod tests {
         });
         assert_eq!(shown, expected.concat());
         assert_eq!(plan.size.warm_up(), 14);
+    }
+
+    #[test]
+    fn every_number_of_nodes_is_measured_with_as_many_clients_at_the_least() {
+        let mut plan = plan(Server::Own {
+            below: PathBuf::new(),
+        });
+        plan.nodes = vec![1, 4];
+        plan.clients = vec![4];
+        plan.keys = vec![true];
+        let cases = plan.cases();
+        let shown: Vec<_> = cases.iter().map(|case| (case.nodes, case.stored)).collect();
+        let expected = [
+            (None, 0),
+            (Some(1), 0),
+            (Some(1), 9),
+            (Some(4), 0),
+            (Some(4), 9),
+        ];
+        assert_eq!(shown, expected);
+        assert!(plan.check().is_ok());
+        plan.clients = vec![64, 3];
+        let refused = plan.check();
+        let expected = BenchError::TooFewClients {
+            clients: 3,
+            nodes: 4,
+        };
+        assert_eq!(refused.unwrap_err().to_string(), expected.to_string());
     }
 }

@@ -23,8 +23,18 @@ pub struct Figures {
     /// From when a request was to be sent until its message arrived; not known if the receiver's
     /// clock is another.
     pub end_to_end_ms: Option<Latency>,
-    /// CPU time of the server's or the relay's processes for each delivery, in microseconds.
+    /// CPU time of the server's or the relay's processes for each delivery, in microseconds; of a
+    /// cluster, of its nodes and its PostgreSQL together.
     pub cpu_us: Option<f64>,
+    /// The nodes' part of it.
+    pub nodes_cpu_us: Option<f64>,
+    /// The PostgreSQL's part of it.
+    pub database_cpu_us: Option<f64>,
+    /// Deliveries that arrived in a second, as a multiple of what they were with the fewest nodes
+    /// in the same round.
+    pub rate_of_fewest_nodes: Option<f64>,
+    /// The same of CPU time for each delivery.
+    pub cpu_of_fewest_nodes: Option<f64>,
     /// The same as a multiple of what it was with an empty store in the same round.
     pub of_empty: Option<f64>,
     /// The end to end's 99th percentile as a multiple of what it was without company.
@@ -39,7 +49,8 @@ pub struct Figures {
     pub start_after_end_ms: Option<f64>,
     /// CPU time for each delivery of load client and receiver together.
     pub harness_cpu_us: Option<f64>,
-    /// The most memory that the server's or the relay's processes held, in MiB.
+    /// The most memory that the server's or the relay's processes held, in MiB: without that of a
+    /// PostgreSQL, whose processes share theirs.
     pub peak_mib: Option<f64>,
     /// Deliveries that did not arrive.
     pub lost: u64,
@@ -119,6 +130,10 @@ impl Figures {
             commit_ms: latency(|f| f.commit_ms),
             end_to_end_ms: latency(|f| f.end_to_end_ms),
             cpu_us: of(&|f| f.cpu_us),
+            nodes_cpu_us: of(&|f| f.nodes_cpu_us),
+            database_cpu_us: of(&|f| f.database_cpu_us),
+            rate_of_fewest_nodes: of(&|f| f.rate_of_fewest_nodes),
+            cpu_of_fewest_nodes: of(&|f| f.cpu_of_fewest_nodes),
             of_empty: of(&|f| f.of_empty),
             of_alone: of(&|f| f.of_alone),
             list_ms: latency(|f| f.list_ms),

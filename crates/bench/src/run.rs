@@ -55,7 +55,7 @@ async fn all(
 ) -> Result<(), BenchError> {
     for (case, _) in &*measured {
         if case.stored > 0 {
-            bench.fill(case.stored).await?;
+            bench.fill(case).await?;
         }
     }
     for _ in 0..rounds {
@@ -88,12 +88,21 @@ fn of<'a>(round: &'a Round, case: &Case) -> Option<&'a Figures> {
     found.map(|(_, figures)| figures)
 }
 
-/// A case's figures with what they are of the relay's, an empty store's, and without company. What
-/// goes past the relay is no part of what the relay does.
+/// A case's figures with what they are of the relay's, the fewest nodes', an empty store's, and
+/// without company. What goes past the relay is no part of what the relay does.
 fn compared(case: &Case, figures: Figures, round: &Round) -> Figures {
     let is_relay =
         |(other, _): &&(Case, Figures)| other.way == Way::Relay && other.clients == case.clients;
     let relay = round.iter().find(is_relay).filter(|_| case.way != Way::Raw);
+    let alike = round.iter().filter(|(other, _)| {
+        let as_many = Case {
+            nodes: case.nodes,
+            ..*other
+        };
+        other.nodes.is_some() && other.nodes < case.nodes && as_many == *case
+    });
+    let fewest = alike.min_by_key(|(other, _)| other.nodes);
+    let fewest = fewest.map(|(_, figures)| figures);
     let is_empty = Case { stored: 0, ..*case };
     let empty = of(round, &is_empty).filter(|_| case.stored > 0);
     let is_alone = Case {
@@ -105,6 +114,8 @@ fn compared(case: &Case, figures: Figures, round: &Round) -> Figures {
     let p99 = |figures: &Figures| figures.end_to_end_ms.map(|latency| latency.p99);
     Figures {
         of_relay: relay.map(|(_, relay)| rate(&figures) / rate(relay)),
+        rate_of_fewest_nodes: fewest.map(|fewest| rate(&figures) / rate(fewest)),
+        cpu_of_fewest_nodes: fewest.and_then(|fewest| Some(figures.cpu_us? / fewest.cpu_us?)),
         of_empty: empty.and_then(|empty| Some(figures.cpu_us? / empty.cpu_us?)),
         of_alone: alone.and_then(|alone| Some(p99(&figures)? / p99(alone)?)),
         ..figures
@@ -115,19 +126,23 @@ fn compared(case: &Case, figures: Figures, round: &Round) -> Figures {
 mod tests {
     use super::*;
 
+    fn figures(value: f64) -> Figures {
+        Figures {
+            deliveries_per_second: value,
+            cpu_us: Some(value),
+            ..Figures::default()
+        }
+    }
+
     #[test]
     fn what_is_compared_may_be_measured_in_any_order() {
         let case = |way, stored, company| Case {
             way,
             clients: 1,
             keys: true,
+            nodes: None,
             stored,
             company,
-        };
-        let figures = |value| Figures {
-            deliveries_per_second: value,
-            cpu_us: Some(value),
-            ..Figures::default()
         };
         let full = case(Way::Postrider, 9, Company::Nobody);
         let round = [
@@ -139,5 +154,33 @@ mod tests {
         assert_eq!(compared.of_empty, Some(1.5));
         assert_eq!(compared.of_relay, Some(0.5));
         assert_eq!(compared.of_alone, None);
+    }
+
+    #[test]
+    fn more_nodes_are_compared_with_the_fewest_on_a_store_that_is_as_full() {
+        let case = |nodes, stored| Case {
+            way: Way::Postrider,
+            clients: 1,
+            keys: true,
+            nodes: Some(nodes),
+            stored,
+            company: Company::Nobody,
+        };
+        let round = [
+            (case(4, 0), figures(5.0)),
+            (case(2, 0), figures(4.0)),
+            (case(4, 9), figures(6.0)),
+            (case(2, 9), figures(3.0)),
+        ];
+        let compared = |nodes, stored| {
+            let case = case(nodes, stored);
+            let figures = of(&round, &case).cloned();
+            let compared = compared(&case, figures.unwrap(), &round);
+            let fewest = (compared.rate_of_fewest_nodes, compared.cpu_of_fewest_nodes);
+            (fewest, compared.of_empty)
+        };
+        assert_eq!(compared(4, 0), ((Some(1.25), Some(1.25)), None));
+        assert_eq!(compared(4, 9), ((Some(2.0), Some(2.0)), Some(1.2)));
+        assert_eq!(compared(2, 9), ((None, None), Some(0.75)));
     }
 }

@@ -1,24 +1,21 @@
-//! Where the load goes: the receiver itself, a relay, or a server with applications and their
-//! endpoints, made for one measurement or left by a history.
+//! Where the load goes: the receiver itself, a relay, or a server, or the nodes of a cluster, with
+//! applications and their endpoints, made for one measurement or left by a history.
 
 use crate::BenchError;
 use crate::dial::Place;
 use crate::history::History;
-use crate::plan::{Given, Plan};
+use crate::home::{Home, Start};
+use crate::plan::{Case, Given, Plan};
 use crate::process::Listening;
 use crate::receiver::ENDPOINT;
 use crate::tenants::{Made, Tenants, Wanted};
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
+use std::path::Path;
 use tokio::time::Instant;
-
-/// Endpoints that a server lets an application have if it is told nothing else.
-const ENDPOINTS_ALLOWED: u32 = 500;
 
 /// Where the load goes.
 pub(crate) struct Target {
-    /// The server.
-    pub(crate) place: Place,
+    /// The server, or each of the nodes.
+    pub(crate) places: Vec<Place>,
     /// The paths that messages are posted to in turn.
     pub(crate) paths: Vec<String>,
     /// The applications of a server that these are of, by their paths.
@@ -27,12 +24,15 @@ pub(crate) struct Target {
     pub(crate) token: Option<String>,
     /// The processes whose CPU and memory are counted.
     pub(crate) processes: Vec<u32>,
+    /// The PostgreSQL whose CPU is counted, by its first process.
+    pub(crate) postmaster: Option<u32>,
     /// What was made in a server that goes on.
     pub(crate) made: Made,
-    own: Option<Listening>,
-    /// Where the own server's store is.
-    data: Option<PathBuf>,
-    directory: Option<TempDir>,
+    own: Vec<Listening>,
+    /// How the own servers were started.
+    start: Option<Start>,
+    /// Where their store is, if it goes with them.
+    home: Option<Home>,
 }
 
 /// How long starts took, in milliseconds: after a kill, and after an end that was asked for.
@@ -43,7 +43,7 @@ impl Target {
     pub(crate) fn receiver(receiver: &str) -> Result<Self, BenchError> {
         Ok(Self {
             paths: vec![format!("{ENDPOINT}0")],
-            ..Self::at(Place::parse(receiver)?)
+            ..Self::at(vec![Place::parse(receiver)?])
         })
     }
 
@@ -53,7 +53,7 @@ impl Target {
         let arguments = ["bench", "--part", "relay", "--receiver", receiver];
         let arguments = [&arguments[..], &["--endpoints", &endpoints]].concat();
         let relay = Listening::start(&plan.program, "the relay", &arguments).await?;
-        let target = Self::started(relay)?;
+        let target = Self::started(vec![relay])?;
         Ok(Self {
             paths: vec!["/".to_owned()],
             ..target
@@ -69,7 +69,7 @@ impl Target {
         let target = Self {
             token: Some(given.token.clone()),
             processes: given.processes.clone(),
-            ..Self::at(Place::parse(&given.url)?)
+            ..Self::at(vec![Place::parse(&given.url)?])
         };
         let made = target.set_up(plan, receiver).await?;
         Ok(Self {
@@ -80,26 +80,29 @@ impl Target {
         })
     }
 
-    /// A server of the bench's own on a new store, with new applications.
+    /// Servers of the bench's own on a new store, with new applications.
     pub(crate) async fn empty(
-        plan: &Plan,
+        (plan, case): (&Plan, &Case),
         below: &Path,
         receiver: &str,
     ) -> Result<Self, BenchError> {
-        let directory = data_directory(below)?;
-        let target = Self::own(plan, directory.path()).await?;
+        let home = Home::make(plan, below).await?;
+        let target = Self::own(plan, home.start(plan, case)).await?;
         let made = target.set_up(plan, receiver).await?;
         Ok(Self {
             paths: Self::paths(&made.applications, plan.size.batch),
             applications: made.applications,
-            directory: Some(directory),
+            home: Some(home),
             ..target
         })
     }
 
-    /// A server of the bench's own on a store with a history, with the applications of that.
-    pub(crate) async fn filled(plan: &Plan, history: &History) -> Result<Self, BenchError> {
-        let target = Self::own(plan, history.directory.path()).await?;
+    /// Servers of the bench's own on a store with a history, with the applications of that.
+    pub(crate) async fn filled(
+        (plan, case): (&Plan, &Case),
+        history: &History,
+    ) -> Result<Self, BenchError> {
+        let target = Self::own(plan, history.home.start(plan, case)).await?;
         Ok(Self {
             paths: Self::paths(&history.applications, plan.size.batch),
             applications: history.applications.clone(),
@@ -107,46 +110,44 @@ impl Target {
         })
     }
 
-    /// A server of the bench's own.
-    pub(crate) async fn own(plan: &Plan, directory: &Path) -> Result<Self, BenchError> {
-        let data = directory.to_string_lossy();
-        let endpoints = plan.size.endpoints.saturating_add(plan.size.bystanders);
-        let endpoints_max = endpoints.max(ENDPOINTS_ALLOWED).to_string();
-        let arguments = ["serve", "--dev", "--listen", "127.0.0.1:0", "--log", "warn"];
-        let arguments = [&arguments[..], &["--log-format", "text"]].concat();
-        let arguments = [&arguments[..], &["--data-dir", &data]].concat();
-        let arguments = [&arguments[..], &["--endpoints-max", &endpoints_max]].concat();
-        let server = Listening::start(&plan.program, "the server", &arguments).await?;
-        let token = server.token();
-        let target = Self::started(server)?;
+    /// Servers of the bench's own.
+    pub(crate) async fn own(plan: &Plan, start: Start) -> Result<Self, BenchError> {
+        let arguments: Vec<_> = start.arguments.iter().map(String::as_str).collect();
+        let mut servers = Vec::with_capacity(start.servers);
+        for _ in 0..start.servers {
+            servers.push(Listening::start(&plan.program, "the server", &arguments).await?);
+        }
+        let token = servers.first().and_then(Listening::token);
+        let target = Self::started(servers)?;
         Ok(Self {
             token,
-            data: Some(directory.to_owned()),
+            postmaster: start.postmaster,
+            start: Some(start),
             ..target
         })
     }
 
-    /// Kills the own server, starts it again on what it left, and once more after it was asked to
-    /// end; if that is planned. Gives the server that runs then.
+    /// Kills the own servers, starts them again on what they left, and once more after they were
+    /// asked to end; if that is planned. Gives those that run then.
     pub(crate) async fn start_again(mut self, plan: &Plan) -> Result<(Self, Starts), BenchError> {
-        let (Some(data), true) = (self.data.clone(), plan.restarts) else {
+        let (Some(start), true) = (self.start.clone(), plan.restarts) else {
             return Ok((self, (None, None)));
         };
-        if let Some(server) = self.own.take() {
+        for server in self.own.drain(..) {
             server.stop().await;
         }
         let mut took = [0.0; 2];
         for took in &mut took {
-            if let Some(server) = self.own.take() {
+            for server in self.own.drain(..) {
                 server.end().await;
             }
             let began = Instant::now();
-            let started = Self::own(plan, &data).await?;
+            let started = Self::own(plan, start.clone()).await?;
             *took = began.elapsed().as_secs_f64() * 1e3;
             self = Self {
                 paths: self.paths,
                 applications: self.applications,
-                directory: self.directory,
+                home: self.home,
                 ..started
             };
         }
@@ -156,7 +157,7 @@ impl Target {
 
     /// Whether what is made there is still there when this is measured again.
     pub(crate) fn lasts(&self) -> bool {
-        self.directory.is_none()
+        self.home.is_none()
     }
 
     /// The paths that messages to these applications are posted to.
@@ -169,40 +170,49 @@ impl Target {
     /// Its API.
     pub(crate) fn tenants(&self) -> Tenants {
         Tenants {
-            place: self.place.clone(),
+            place: self.places[0].clone(),
             token: self.token.clone(),
         }
     }
 
     /// Ends what was started for it: kills it if its store goes as well.
     pub(crate) async fn stop(self) {
-        match (self.own, self.directory) {
-            (None, _) => {}
-            (Some(process), None) => process.end().await,
-            (Some(process), Some(_goes)) => process.stop().await,
+        let goes = self.home.is_some();
+        for server in self.own {
+            match goes {
+                true => server.stop().await,
+                false => server.end().await,
+            }
+        }
+        if let Some(home) = self.home {
+            home.end().await;
         }
     }
 
-    fn at(place: Place) -> Self {
+    /// At one place at the least.
+    fn at(places: Vec<Place>) -> Self {
         Self {
-            place,
+            places,
             paths: Vec::new(),
             applications: Vec::new(),
             token: None,
             processes: Vec::new(),
+            postmaster: None,
             made: Made::default(),
-            own: None,
-            data: None,
-            directory: None,
+            own: Vec::new(),
+            start: None,
+            home: None,
         }
     }
 
-    fn started(process: Listening) -> Result<Self, BenchError> {
-        let place = Place::parse(process.url())?;
+    /// What was started: one process at the least.
+    fn started(own: Vec<Listening>) -> Result<Self, BenchError> {
+        let places = own.iter().map(|process| Place::parse(process.url()));
+        let places: Vec<_> = places.collect::<Result<_, _>>()?;
         Ok(Self {
-            processes: process.process().into_iter().collect(),
-            own: Some(process),
-            ..Self::at(place)
+            processes: own.iter().filter_map(Listening::process).collect(),
+            own,
+            ..Self::at(places)
         })
     }
 
@@ -221,9 +231,4 @@ impl Target {
             event_type,
         })
     }
-}
-
-/// A directory for a server's store.
-pub(crate) fn data_directory(below: &Path) -> Result<TempDir, BenchError> {
-    tempfile::tempdir_in(below).map_err(BenchError::io("no data directory can be made"))
 }

@@ -6,6 +6,9 @@
 use std::fs;
 use std::time::Duration;
 
+/// How often a family is looked at until nobody ends meanwhile.
+const LOOKS_MAX: usize = 20;
+
 /// What processes have used since they began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Usage {
@@ -23,7 +26,7 @@ impl Usage {
             peak_kib: 0,
         };
         for process in processes {
-            let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+            let stat = stat(*process)?;
             let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
             sum.cpu += cpu(&stat, rustix::param::clock_ticks_per_second())?;
             sum.peak_kib += peak_kib(&status)?;
@@ -32,15 +35,67 @@ impl Usage {
     }
 }
 
+/// The CPU time of a process and all its children, also of those that have ended: of a PostgreSQL,
+/// whose backends come and go, and have no children of their own.
+pub(crate) fn of_family(parent: u32) -> Option<Duration> {
+    let ticks_per_second = rustix::param::clock_ticks_per_second();
+    let read = || cpu_with_ended(&stat(parent)?, ticks_per_second);
+    let mut before = read()?;
+    // A child that ends while this looks would be counted twice, or not at all.
+    for _ in 0..LOOKS_MAX {
+        let children = children(parent, ticks_per_second);
+        let after = read()?;
+        if after.1 == before.1 {
+            return Some(after.0 + after.1 + children);
+        }
+        before = after;
+    }
+    None
+}
+
+/// The CPU time of those that are there.
+fn children(parent: u32, ticks_per_second: u64) -> Duration {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let stats = processes.filter_map(stat);
+    let own = stats.filter(|stat| parent_of(stat) == Some(parent));
+    own.filter_map(|stat| cpu(&stat, ticks_per_second)).sum()
+}
+
+fn stat(process: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{process}/stat")).ok()
+}
+
+/// `ppid`, the 4th field.
+fn parent_of(stat: &str) -> Option<u32> {
+    fields(stat)?.nth(1)?.parse().ok()
+}
+
 /// `utime` and `stime`, the 14th and 15th field. The 2nd is a name that may hold anything, and ends
 /// at the last bracket.
 fn cpu(stat: &str, ticks_per_second: u64) -> Option<Duration> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_ascii_whitespace().skip(11);
+    sum_of_two(stat, (11, ticks_per_second))
+}
+
+/// The same, and `cutime` and `cstime`, the 16th and 17th: of children that have ended and been
+/// waited for.
+fn cpu_with_ended(stat: &str, ticks_per_second: u64) -> Option<(Duration, Duration)> {
+    let ended = sum_of_two(stat, (13, ticks_per_second))?;
+    Some((cpu(stat, ticks_per_second)?, ended))
+}
+
+fn sum_of_two(stat: &str, (first, ticks_per_second): (usize, u64)) -> Option<Duration> {
+    let mut fields = fields(stat)?.skip(first);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     let micros = (user + system) * 1_000_000 / ticks_per_second.max(1);
     Some(Duration::from_micros(micros))
+}
+
+/// From the 3rd on.
+fn fields(stat: &str) -> Option<impl Iterator<Item = &str>> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    Some(rest.split_ascii_whitespace())
 }
 
 fn peak_kib(status: &str) -> Option<u64> {
@@ -59,6 +114,25 @@ mod tests {
         let stat = "7 (a ) S 9) R 1 2 3 4 5 6 7 8 9 10 250 50 99 99 20 0 4 0 5";
         assert_eq!(cpu(stat, 100), Some(Duration::from_secs(3)));
         assert_eq!(cpu("7 (a", 100), None);
+    }
+
+    #[test]
+    fn what_ended_children_used_is_told_beside_what_their_parent_did() {
+        let stat = "7 (a) S 9 2 3 4 5 6 7 8 9 10 250 50 30 70 20 0 4 0 5";
+        let expected = (Duration::from_secs(3), Duration::from_secs(1));
+        assert_eq!(cpu_with_ended(stat, 100), Some(expected));
+        assert_eq!(parent_of(stat), Some(9));
+    }
+
+    #[test]
+    fn a_family_has_used_what_a_child_used_that_has_ended() {
+        let own = std::process::id();
+        let before = of_family(own).unwrap();
+        let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+        let mut child = std::process::Command::new("sh");
+        assert!(child.args(["-c", busy]).status().unwrap().success());
+        assert!(of_family(own).unwrap() >= before + Duration::from_millis(20));
+        assert_eq!(of_family(0), None);
     }
 
     #[test]

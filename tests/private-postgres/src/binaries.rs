@@ -7,6 +7,8 @@ use std::process::Command;
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// What must be there.
 const NEEDED: [&str; 4] = ["initdb", "postgres", "psql", "pg_isready"];
+/// How variables begin that would tell them something.
+const CONFIGURING: [&str; 3] = ["PG", "PATRONI_", "ETCD_"];
 
 /// The folder that holds the programs of one version.
 #[derive(Clone, Debug, Hash)]
@@ -18,16 +20,22 @@ impl Binaries {
     /// # Panics
     /// When there are none: no test is skipped.
     pub(crate) fn find() -> Self {
+        let found = Self::look();
+        found.unwrap_or_else(|missing| panic!("{missing}, and so does ./check"))
+    }
+
+    /// The same, or what is missing.
+    pub(crate) fn look() -> Result<Self, String> {
         let mut folders = path();
         folders.extend(debian(Path::new(DEBIAN)));
         let found = folders.iter().find_map(|folder| complete(folder));
-        Self(found.unwrap_or_else(|| {
-            panic!(
-                "this test needs PostgreSQL: {} are not in PATH, nor in {DEBIAN}/*/bin; ./check \
-                 installs them, and so does `apt-get install postgresql`",
+        found.map(Self).ok_or_else(|| {
+            format!(
+                "this needs PostgreSQL: {} are not in PATH, nor in {DEBIAN}/*/bin; `apt-get \
+                 install postgresql` installs them",
                 NEEDED.join(", ")
             )
-        }))
+        })
     }
 
     /// The folder.
@@ -41,25 +49,29 @@ impl Binaries {
     }
 }
 
-/// PgBouncer: that in `PATH`, otherwise Debian's.
+/// A program of another package: that in `PATH`, otherwise in the folder where Debian has it.
 ///
 /// # Panics
 /// When there is none: no test is skipped.
-pub(crate) fn pgbouncer(debian: &Path) -> PathBuf {
+pub(crate) fn program(name: &str, debian: &str, package: &str) -> PathBuf {
     let mut folders = path();
-    folders.push(debian.to_owned());
-    let mut programs = folders.iter().map(|folder| folder.join("pgbouncer"));
-    programs.find(|program| program.is_file()).expect(
-        "this test needs PgBouncer: it is not in PATH; ./check installs it, and so does \
-         `apt-get install pgbouncer`",
-    )
+    folders.push(debian.into());
+    let mut programs = folders.iter().map(|folder| folder.join(name));
+    let found = programs.find(|program| program.is_file());
+    found.unwrap_or_else(|| {
+        panic!(
+            "this test needs {name}: it is not in PATH; ./check installs it, and so does \
+             `apt-get install {package}`"
+        )
+    })
 }
 
-/// A program in the environment of the tests, but for what would configure PostgreSQL.
+/// A program in the environment of the tests, but for what would configure it.
 pub(crate) fn plain_command(program: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("PG") {
+        let text = name.to_string_lossy();
+        if CONFIGURING.iter().any(|prefix| text.starts_with(prefix)) {
             command.env_remove(&name);
         }
     }

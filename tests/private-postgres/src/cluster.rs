@@ -3,7 +3,7 @@
 
 use crate::binaries::Binaries;
 use crate::room::Room;
-use crate::watchdog::{self, Needed};
+use crate::watchdog::{self, Needed, Watched};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -44,6 +44,12 @@ impl Cluster {
     /// # Panics
     /// When `initdb` fails: with what it said.
     pub(crate) fn make(place: PathBuf, binaries: Binaries, room: Room) -> Self {
+        let made = Self::try_make(place, binaries, room);
+        made.unwrap_or_else(|said| panic!("{said}"))
+    }
+
+    /// The same, or what `initdb` said.
+    pub(crate) fn try_make(place: PathBuf, binaries: Binaries, room: Room) -> Result<Self, String> {
         let mut initdb = binaries.command("initdb");
         initdb
             .args(["-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8"])
@@ -52,14 +58,15 @@ impl Cluster {
             .current_dir(&place)
             .stdin(Stdio::null());
         room.settle(&mut initdb);
-        let output = initdb.output().expect("initdb is there");
-        assert!(
-            output.status.success(),
-            "initdb failed: {}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Self::made(place, binaries, room)
+        let output = initdb.output().map_err(|error| error.to_string())?;
+        match output.status.success() {
+            true => Ok(Self::made(place, binaries, room)),
+            false => Err(format!(
+                "initdb failed: {}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            )),
+        }
     }
 
     /// Where it lies, and its socket.
@@ -78,6 +85,12 @@ impl Cluster {
     /// # Panics
     /// When it does not: with the end of its log.
     pub(crate) fn run(&self, needed: Needed, options: &[String]) -> Child {
+        let watched = self.try_run(needed, options);
+        watched.unwrap_or_else(|said| panic!("{said}"))
+    }
+
+    /// The same, or the end of its log.
+    pub(crate) fn try_run(&self, needed: Needed, options: &[String]) -> Result<Child, String> {
         let mut server = vec![self.binaries.folder().join("postgres").into_os_string()];
         server.extend(["-D".into(), self.place.join("data").into_os_string()]);
         server.extend(["-k".into(), self.place.clone().into_os_string()]);
@@ -88,8 +101,14 @@ impl Cluster {
             server.extend(["-c".into(), option.into()]);
         }
         let by = (&self.room, &self.binaries);
-        let watched = watchdog::run(by, &self.place, needed, ("QUIT", &server));
-        watched.unwrap_or_else(|said| panic!("PostgreSQL did not start: {said}"))
+        let watched = Watched {
+            command: &server,
+            signal: "QUIT",
+            listens: true,
+            starts: None,
+        };
+        let started = watchdog::run(by, &self.place, needed, &watched);
+        started.map_err(|said| format!("PostgreSQL did not start: {said}"))
     }
 
     /// What statements give in a database, one row a line.

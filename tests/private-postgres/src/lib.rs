@@ -5,18 +5,22 @@
 //! - [`Server::shared`] is one server for all tests of a run, whatever their number of processes.
 //!   Each test makes a [`Database`] of its own in it.
 //! - [`Server::start`] is a server for one test alone, which may stop it and start it again.
+//! - [`Server::start_below`] is one for a program that is no test, which is told what is missing.
 //! - [`Pooler::start`] is a PgBouncer in front of one of them.
+//! - [`Patroni::start`] is two servers that Patroni runs, a primary and its synchronous standby.
 //!
 //! Committed is not on disk: `fsync` is off, unless a test asks for it.
 //!
 //! Map: [`binaries`] (what is installed) · [`room`] (where, and as whom) · [`cluster`] (make and
 //! run one) · [`watchdog`] (what ends it) · [`server`] · [`shared`](mod@shared) · [`database`] ·
-//! [`pooler`].
+//! [`pooler`] · [`patroni`], [`member`].
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod binaries;
 mod cluster;
 mod database;
+mod member;
+mod patroni;
 mod pooler;
 mod room;
 mod server;
@@ -24,5 +28,6 @@ mod shared;
 mod watchdog;
 
 pub use database::Database;
+pub use patroni::Patroni;
 pub use pooler::Pooler;
 pub use server::Server;

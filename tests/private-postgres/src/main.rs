@@ -1,13 +1,24 @@
-//! Runs a PostgreSQL of its own, or with `shared` the one that tests share, until standard input
-//! ends: for a look at what tests do, or a server to try things on. Says the URL.
+//! Runs a PostgreSQL of its own, with `shared` the one that tests share, or with `patroni` one with
+//! a standby, until standard input ends: for a look at what tests do, or a server to try things on.
+//! Says the URL.
 
-use private_postgres::Server;
+use private_postgres::{Patroni, Server};
+use std::any::Any;
 
 fn main() {
-    let shared = std::env::args().any(|argument| argument == "shared");
-    let own = (!shared).then(Server::start);
-    let server = own.as_ref().unwrap_or_else(|| Server::shared());
-    println!("{}", server.url("postgres"));
+    let kind = std::env::args().nth(1);
+    let (url, _kept): (String, Box<dyn Any>) = match kind.as_deref() {
+        Some("shared") => (Server::shared().url("postgres"), Box::new(())),
+        Some("patroni") => {
+            let patroni = Patroni::start();
+            (patroni.url("postgres"), Box::new(patroni))
+        }
+        _ => {
+            let server = Server::start();
+            (server.url("postgres"), Box::new(server))
+        }
+    };
+    println!("{url}");
     let ended = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
     ended.expect("standard input can be read");
 }

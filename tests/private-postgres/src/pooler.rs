@@ -4,11 +4,11 @@ use crate::binaries::{self, Binaries};
 use crate::cluster::{Cluster, USER};
 use crate::room::Room;
 use crate::server::{Server, url};
-use crate::watchdog::{self, Needed};
+use crate::watchdog::{self, Needed, Watched};
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use tempfile::TempDir;
 
@@ -51,7 +51,7 @@ impl Pooler {
         let room = Room::find();
         let home = room.place();
         let mut pooler = Self {
-            program: binaries::pgbouncer(DEBIAN.as_ref()),
+            program: binaries::program("pgbouncer", DEBIAN, "pgbouncer"),
             home,
             room,
             running: None,
@@ -85,6 +85,11 @@ impl Pooler {
         url(self.home.path(), database)
     }
 
+    /// The directory that holds its socket.
+    pub fn directory(&self) -> &Path {
+        self.home.path()
+    }
+
     /// Runs statements in a database through it, and gives their rows, one a line.
     ///
     /// # Panics
@@ -115,8 +120,14 @@ impl Pooler {
         let (place, binaries) = (self.home.path(), Binaries::find());
         let command: [OsString; 2] = [self.program.clone().into(), place.join("settings").into()];
         let by = (&self.room, &binaries);
-        let watched = watchdog::run(by, place, Needed::ByOne, ("KILL", &command));
-        let started = watched.unwrap_or_else(|said| panic!("PgBouncer did not start: {said}"));
+        let watched = Watched {
+            command: &command,
+            signal: "KILL",
+            listens: true,
+            starts: None,
+        };
+        let started = watchdog::run(by, place, Needed::ByOne, &watched);
+        let started = started.unwrap_or_else(|said| panic!("PgBouncer did not start: {said}"));
         self.running = Some(started);
     }
 }

@@ -2,7 +2,7 @@
 
 use rustix::process::geteuid;
 use std::fs::{DirBuilder, Permissions};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -34,18 +34,37 @@ impl Room {
     /// # Panics
     /// When neither does, or when root has nobody to run PostgreSQL as.
     pub(crate) fn find() -> Self {
-        let account = geteuid().is_root().then(|| {
-            let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-            account(&accounts, "postgres").expect(
-                "PostgreSQL does not run as root: the machine needs a user of the name postgres",
-            )
-        });
         let candidates = [std::env::temp_dir(), PathBuf::from("/tmp")];
-        let directory = candidates
-            .into_iter()
-            .find(|path| is_usable(path, account.is_some()))
-            .expect("a directory for temporary files that every user can enter");
-        Self { directory, account }
+        Self::look(&candidates).unwrap_or_else(|missing| panic!("{missing}"))
+    }
+
+    /// The first of these directories that does, or what is missing.
+    pub(crate) fn look(candidates: &[PathBuf]) -> Result<Self, String> {
+        let account = match geteuid().is_root() {
+            false => None,
+            true => {
+                let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+                Some(account(&accounts, "postgres").ok_or(
+                    "PostgreSQL does not run as root: the machine needs a user of the name postgres",
+                )?)
+            }
+        };
+        let is_usable = |path: &&PathBuf| is_usable(path, account.is_some());
+        let directory = candidates.iter().find(is_usable).ok_or_else(|| {
+            let named: Vec<_> = candidates
+                .iter()
+                .map(|path| path.to_string_lossy())
+                .collect();
+            let named = named.join(" or ");
+            format!(
+                "PostgreSQL can't work in {named}: it needs a directory that its user can enter, \
+                 by an absolute path of at most {BYTES_MAX} plain characters"
+            )
+        })?;
+        Ok(Self {
+            directory: directory.clone(),
+            account,
+        })
     }
 
     /// A new directory in this room, for one cluster.
@@ -55,15 +74,24 @@ impl Room {
 
     /// A new directory for one cluster in one that [`Self::common`] gave.
     pub(crate) fn place_in(&self, directory: &Path, prefix: &str) -> TempDir {
+        let place = self.try_place_in(directory, prefix);
+        place.unwrap_or_else(|error| panic!("no directory in {}: {error}", directory.display()))
+    }
+
+    /// As [`Self::place`].
+    pub(crate) fn try_place(&self) -> io::Result<TempDir> {
+        self.try_place_in(&self.directory, "postrider-pg-")
+    }
+
+    fn try_place_in(&self, directory: &Path, prefix: &str) -> io::Result<TempDir> {
         let place = tempfile::Builder::new()
             .prefix(prefix)
             .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(directory)
-            .unwrap_or_else(|error| panic!("no directory in {}: {error}", directory.display()));
+            .tempdir_in(directory)?;
         if let Some(Account { user, group }) = self.account {
-            chown(place.path(), Some(user), Some(group)).expect("root may give it away");
+            chown(place.path(), Some(user), Some(group))?;
         }
-        place
+        Ok(place)
     }
 
     /// The directory that all processes of this user share. It stays: what is removed while others

@@ -47,6 +47,41 @@ impl Server {
         }
     }
 
+    /// As [`Self::start_with`], for a program that is no test: in a new directory below this one.
+    ///
+    /// # Errors
+    /// What is missing, or what PostgreSQL says of it.
+    pub fn start_below(directory: &Path, options: &[&str]) -> Result<Self, String> {
+        let room = Room::look(&[directory.to_owned()])?;
+        let home = room.try_place();
+        let home = home.map_err(|error| format!("{}: {error}", directory.display()))?;
+        let cluster = Cluster::try_make(home.path().to_owned(), Binaries::look()?, room)?;
+        let options: Vec<String> = options.iter().map(ToString::to_string).collect();
+        let running = Some(cluster.try_run(Needed::ByOne, &options)?);
+        Ok(Self {
+            cluster,
+            options,
+            running,
+            _kept: Box::new(home),
+        })
+    }
+
+    /// Whether [`Self::start_below`] finds what it needs.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn check_below(directory: &Path) -> Result<(), String> {
+        Room::look(&[directory.to_owned()])?;
+        Binaries::look().map(drop)
+    }
+
+    /// The process whose children are all others of the server; not while it does not run.
+    pub fn postmaster(&self) -> Option<u32> {
+        let path = self.directory().join("data/postmaster.pid");
+        let text = std::fs::read_to_string(path).ok()?;
+        text.lines().next()?.parse().ok()
+    }
+
     /// The server that all tests of this user share. The first that asks starts it; it ends some
     /// seconds after the last process that asked.
     ///

@@ -24,13 +24,25 @@ pub(crate) enum Needed {
     ByAll(File, Duration),
 }
 
-/// Starts a server that listens in `place` and that a signal ends at once, and waits until it
-/// accepts connections: the watchdog. Otherwise the end of its log.
+/// What is started.
+pub(crate) struct Watched<'a> {
+    /// With its arguments.
+    pub(crate) command: &'a [OsString],
+    /// Ends it at once.
+    pub(crate) signal: &'static str,
+    /// Where it listens in its directory, it is waited for until it does.
+    pub(crate) listens: bool,
+    /// The file in its directory that names the server which it starts itself, if it does so.
+    pub(crate) starts: Option<&'static str>,
+}
+
+/// Starts a server in `place`, and waits until it accepts connections: the watchdog. Otherwise the
+/// end of its log.
 pub(crate) fn run(
     (room, binaries): (&Room, &Binaries),
     place: &Path,
     needed: Needed,
-    (signal, server): (&str, &[OsString]),
+    watched: &Watched<'_>,
 ) -> Result<Child, String> {
     let (word, stdin) = match needed {
         Needed::ByOne => ("pipe".to_owned(), Stdio::piped()),
@@ -40,9 +52,12 @@ pub(crate) fn run(
     watchdog
         .args(["-c", WATCHDOG, "watchdog.sh", &word])
         .arg(place)
-        .arg(binaries.folder().join("pg_isready"))
-        .arg(signal)
-        .args(server)
+        .arg(match watched.listens {
+            true => binaries.folder().join("pg_isready"),
+            false => "true".into(),
+        })
+        .args([watched.signal, watched.starts.unwrap_or("-")])
+        .args(watched.command)
         .current_dir(place)
         .stdin(stdin)
         .stdout(Stdio::piped())
@@ -63,9 +78,21 @@ pub(crate) fn run(
 ///
 /// # Panics
 /// When the watchdog is gone.
-pub(crate) fn end(mut watchdog: Child) {
+pub(crate) fn end(watchdog: Child) {
+    tell(watchdog, "keep");
+}
+
+/// The same as a machine does that loses its power: with all that it has started, and no farewell.
+///
+/// # Panics
+/// When the watchdog is gone.
+pub(crate) fn crash(watchdog: Child) {
+    tell(watchdog, "crash");
+}
+
+fn tell(mut watchdog: Child, word: &str) {
     let mut pipe = watchdog.stdin.take().expect("it is piped");
-    pipe.write_all(b"keep\n").expect("the watchdog listens");
+    writeln!(pipe, "{word}").expect("the watchdog listens");
     drop(pipe);
     watchdog.wait().expect("the watchdog is a child of ours");
 }

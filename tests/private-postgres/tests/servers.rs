@@ -1,8 +1,9 @@
 //! What tests rely on: a server that is there, is theirs, and is gone afterwards, whatever became
 //! of the processes that used it.
 
-use private_postgres::{Database, Pooler, Server};
+use private_postgres::{Database, Patroni, Pooler, Server};
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -196,4 +197,39 @@ fn a_pooler_leads_to_its_server_until_it_is_stopped() {
     assert_eq!(query(&url, "SELECT a FROM one").as_deref(), Some("7"));
     drop(pooler);
     assert_eq!(query(&url, "SELECT a FROM one"), None);
+}
+
+#[test]
+fn patroni_promotes_the_standby_by_itself_when_the_primary_is_gone() {
+    let mut patroni = Patroni::start();
+    let url = patroni.database("kept");
+    let made = "CREATE TABLE one (a integer); INSERT INTO one VALUES (7)";
+    patroni.psql("kept", made);
+    let primary = patroni.primary().expect("it was started");
+    patroni.kill(primary);
+    wait_for(|| query(&url, "SELECT a FROM one").as_deref() == Some("7"));
+    assert_eq!(patroni.primary(), Some(1 - primary));
+    assert!(!patroni.is_synchronous());
+    patroni.start_again(primary);
+    wait_for(|| patroni.is_synchronous());
+    assert_eq!(patroni.primary(), Some(1 - primary));
+}
+
+#[test]
+fn what_patroni_runs_ends_with_a_process_that_is_killed() {
+    let mut holder = Holder::start(|command| command.arg("patroni"));
+    assert_eq!(holder.query("SELECT 1").as_deref(), Some("1"));
+    let etcd = holder.url.split_once(".1,").expect("two hosts").0;
+    let etcd = format!("{}.3:2379", etcd.split_once('@').expect("an account").1);
+    TcpStream::connect(&etcd).expect("it runs");
+    holder.kill();
+    wait_for(|| holder.query("SELECT 1").is_none() && TcpStream::connect(&etcd).is_err());
+}
+
+/// Asks until the answer is yes; what runs a test that waits for ever ends it.
+fn wait_for(mut ask: impl FnMut() -> bool) {
+    while !ask() {
+        let pause = Command::new("sleep").arg("0.1").status();
+        assert!(pause.expect("every system has sleep").success());
+    }
 }

@@ -3,6 +3,7 @@
 use bench::{Company, Given, Plan, Server, Way, plan};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,12 @@ pub(crate) struct BenchArgs {
     /// A process of that server, whose CPU and memory are counted (repeatable)
     #[arg(long, value_name = "PID", requires = "server", value_delimiter = ',')]
     pub(crate) pid: Vec<u32>,
+    /// Measure so many nodes on a private PostgreSQL, which must be installed; several numbers are
+    /// measured side by side
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(conflicts_with_all = ["server", "restarts", "receive"])]
+    pub(crate) cluster: Vec<u32>,
     /// Messages in each measurement
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
@@ -101,7 +108,8 @@ pub(crate) struct BenchArgs {
     /// What has not arrived when nothing has for so many seconds is lost
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub(crate) patience: u64,
-    /// Where the own server's temporary data directory is made: on the disk that matters
+    /// Where the own server's temporary data directory, or that of the private PostgreSQL, is made:
+    /// on the disk that matters
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Deliver to the receiver at this URL, which `bench --receive` started
@@ -119,6 +127,12 @@ pub(crate) struct BenchArgs {
     /// Run as a part of a bench
     #[arg(long, hide = true)]
     pub(crate) part: Option<BenchPart>,
+    /// The database that a part fills
+    #[arg(long, hide = true, value_name = "URL", requires = "part")]
+    pub(crate) database: Option<String>,
+    /// What a part becomes
+    #[arg(last = true, hide = true, requires = "part")]
+    pub(crate) command: Vec<OsString>,
 }
 
 /// What the bench starts its own program again for.
@@ -132,6 +146,12 @@ pub(crate) enum BenchPart {
     Relay,
     /// Receivers that never answer.
     Hanging,
+    /// What holds a private PostgreSQL.
+    Database,
+    /// What fills it.
+    Fill,
+    /// One of its nodes.
+    Node,
 }
 
 /// With idempotency keys or without.
@@ -157,11 +177,12 @@ pub(crate) enum WayArg {
 }
 
 impl BenchArgs {
-    /// What is to be measured, by `program` as its parts.
-    pub(crate) fn plan(&self, program: PathBuf, token: Option<String>) -> Plan {
+    /// What is to be measured, by `program` as its parts; what the own servers store is made below
+    /// a directory.
+    pub(crate) fn plan(&self, program: PathBuf, below: PathBuf, token: Option<String>) -> Plan {
         Plan {
             program,
-            server: self.servers(token),
+            server: self.servers(below, token),
             receiver: self.receiver.clone(),
             ways: self.ways.iter().map(|way| way.way()).collect(),
             keys: match self.keys {
@@ -170,6 +191,9 @@ impl BenchArgs {
                 KeysArg::Both => vec![true, false],
             },
             clients: self.clients.iter().map(|&clients| clients.into()).collect(),
+            nodes: BTreeSet::from_iter(self.cluster.iter().copied())
+                .into_iter()
+                .collect(),
             stored: BTreeSet::from_iter(self.stored.iter().copied())
                 .into_iter()
                 .collect(),
@@ -190,8 +214,7 @@ impl BenchArgs {
         )
     }
 
-    fn servers(&self, token: Option<String>) -> Server {
-        let below = self.data_dir.clone().unwrap_or_else(std::env::temp_dir);
+    fn servers(&self, below: PathBuf, token: Option<String>) -> Server {
         let (Some(url), Some(token)) = (self.server.clone(), token) else {
             return Server::Own { below };
         };

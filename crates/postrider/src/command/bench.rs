@@ -1,5 +1,8 @@
-//! `postrider bench`: what a server costs. The room `bench` measures; here is what is shown of it.
+//! `postrider bench`: what a server costs. The room `bench` measures; here is what is shown of it,
+//! and what it can't start itself, since it knows no other room.
 
+mod cluster;
+mod disk;
 mod table;
 
 use super::say;
@@ -28,7 +31,12 @@ pub(crate) fn run(args: BenchArgs) -> Result<(), Failure> {
         return Err(Failure::Misuse(anyhow!(contradiction)));
     }
     let program = std::env::current_exe().map_err(Failure::could_not)?;
-    let plan = args.plan(program, token(&args)?);
+    let below = args.data_dir.clone();
+    let below = below.unwrap_or_else(|| disk::directory(!args.cluster.is_empty()));
+    let plan = args.plan(program, below.clone(), token(&args)?);
+    if !plan.nodes.is_empty() {
+        cluster::check(&plan, &below)?;
+    }
     let bar = progress();
     let watch = |stage: &Stage| show(&bar, stage);
     let report = one_thread()?.block_on(bench::run(&plan, &watch));
@@ -72,7 +80,11 @@ fn token(args: &BenchArgs) -> Result<Option<String>, Failure> {
 /// Runs as one of the processes that a bench starts.
 fn run_part(part: BenchPart, args: &BenchArgs) -> Result<(), Failure> {
     let runtime = match part {
-        BenchPart::Load | BenchPart::Receiver | BenchPart::Hanging => one_thread()?,
+        BenchPart::Node => return Err(cluster::node(&args.command)),
+        BenchPart::Fill => return cluster::fill(args),
+        BenchPart::Load | BenchPart::Receiver | BenchPart::Hanging | BenchPart::Database => {
+            one_thread()?
+        }
         // As the server has it.
         BenchPart::Relay => Builder::new_multi_thread()
             .enable_all()
@@ -80,6 +92,8 @@ fn run_part(part: BenchPart, args: &BenchArgs) -> Result<(), Failure> {
             .map_err(Failure::could_not)?,
     };
     let ended = match part {
+        BenchPart::Node | BenchPart::Fill => unreachable!("they are done above"),
+        BenchPart::Database => return cluster::database(args, &runtime),
         BenchPart::Load => runtime.block_on(bench::load::part()),
         BenchPart::Receiver => runtime.block_on(bench::receiver::part()),
         BenchPart::Hanging => runtime.block_on(bench::hang::part(args.endpoints)),
@@ -100,9 +114,10 @@ fn one_thread() -> Result<Runtime, Failure> {
 
 fn failure(error: BenchError) -> Failure {
     match error {
-        BenchError::Url { .. } | BenchError::TooMany { .. } | BenchError::StoredElsewhere => {
-            Failure::Misuse(error.into())
-        }
+        BenchError::Url { .. }
+        | BenchError::TooMany { .. }
+        | BenchError::TooFewClients { .. }
+        | BenchError::StoredElsewhere => Failure::Misuse(error.into()),
         error => Failure::could_not(error),
     }
 }

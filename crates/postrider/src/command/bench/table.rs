@@ -1,4 +1,5 @@
-//! The report for people: a table for each number of clients, with a column for each way.
+//! The report for people: a table for each number of clients, with a column for each way; and one
+//! with a row for each number of nodes.
 
 use bench::Report;
 use bench::plan::{Case, Size};
@@ -18,6 +19,11 @@ pub(super) fn of(report: &Report) -> String {
         let cases = report.cases.iter();
         let cases: Vec<_> = cases.filter(|case| case.case.clients == clients).collect();
         text.push_str(&format!("\n\n{clients} clients\n{}", table(&cases)));
+        let of_nodes = |case: &&Measured| case.case.nodes.is_some();
+        let nodes: Vec<_> = cases.iter().copied().filter(of_nodes).collect();
+        if !nodes.is_empty() {
+            text.push_str(&format!("\n{}", by_nodes(&nodes)));
+        }
     }
     text.push_str(&format!("\nlost: {}", report.lost));
     text
@@ -31,6 +37,11 @@ pub(super) fn name(case: &Case) -> String {
         Way::Postrider => "postrider",
         Way::Other => "other",
     };
+    let nodes = match case.nodes {
+        None => String::new(),
+        Some(1) => ", 1 node".to_owned(),
+        Some(nodes) => format!(", {nodes} nodes"),
+    };
     let keys = if case.keys { "" } else { ", no keys" };
     let stored = match case.stored {
         0 => String::new(),
@@ -40,7 +51,7 @@ pub(super) fn name(case: &Case) -> String {
         Company::Nobody => String::new(),
         company => format!(", beside {company}"),
     };
-    format!("{way}{keys}{stored}{company}")
+    format!("{way}{nodes}{keys}{stored}{company}")
 }
 
 fn headline(size: &Size) -> String {
@@ -88,10 +99,30 @@ fn table(cases: &[&Measured]) -> Table {
             table.add_row(std::iter::once((*name).to_owned()).chain(cells));
         }
     }
+    figures_to_the_right(&mut table);
+    table
+}
+
+/// How what is measured grows with the number of nodes.
+fn by_nodes(cases: &[&Measured]) -> Table {
+    let mut table = Table::new();
+    let header = std::iter::once("").chain(COLUMNS.iter().map(|(name, _)| *name));
+    table
+        .load_style(presets::UTF8_FULL_CONDENSED)
+        .set_header(header);
+    for case in cases {
+        let name = name(&case.case).replace("postrider, ", "");
+        let cells = COLUMNS.iter().map(|(_, show)| show(case));
+        table.add_row(std::iter::once(name).chain(cells));
+    }
+    figures_to_the_right(&mut table);
+    table
+}
+
+fn figures_to_the_right(table: &mut Table) {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    table
 }
 
 /// A row: its name, and what it shows of a case.
@@ -126,6 +157,12 @@ const ROWS: &[Row] = &[
 
 /// Of what was asked for besides: only where there is something to show.
 const FURTHER_ROWS: &[Row] = &[
+    ("CPU-µs of the nodes", |case| {
+        shown(case.median.nodes_cpu_us, 1)
+    }),
+    ("CPU-µs of PostgreSQL", |case| {
+        shown(case.median.database_cpu_us, 1)
+    }),
     ("CPU, of the empty store's", |case| {
         shown(case.median.of_empty, 2)
     }),
@@ -140,6 +177,33 @@ const FURTHER_ROWS: &[Row] = &[
     ("start after an end, ms", |case| {
         shown(case.median.start_after_end_ms, 0)
     }),
+];
+
+/// Of the table by nodes: what the fewest nodes are compared with is nothing.
+const COLUMNS: &[Row] = &[
+    ("deliveries/s", |case| {
+        whole(case.median.deliveries_per_second)
+    }),
+    ("of the\nrelay's", |case| shown(case.median.of_relay, 2)),
+    ("of the\nfewest\nnodes'", |case| {
+        shown(case.median.rate_of_fewest_nodes, 2)
+    }),
+    ("CPU-µs,\nnodes", |case| shown(case.median.nodes_cpu_us, 1)),
+    ("Postgre-\nSQL", |case| {
+        shown(case.median.database_cpu_us, 1)
+    }),
+    ("to-\ngether", |case| shown(case.median.cpu_us, 1)),
+    ("of the\nfewest\nnodes'", |case| {
+        shown(case.median.cpu_of_fewest_nodes, 2)
+    }),
+    ("of the\nempty\nstore's", |case| {
+        shown(case.median.of_empty, 2)
+    }),
+    ("end to end\np50 / p99, ms", |case| {
+        usual(case.median.end_to_end_ms)
+    }),
+    ("lost", |case| case.median.lost.to_string()),
+    ("repeated", |case| case.median.repeated.to_string()),
 ];
 
 /// What is shown where there is nothing.

@@ -1,6 +1,8 @@
 //! The bench: that it measures, loses nothing, leaves nothing behind, and says so when something
 //! was lost.
 
+mod cluster;
+
 use std::fs;
 
 use e2e::command::{postrider, run};
@@ -201,7 +203,10 @@ async fn what_can_not_be_measured_is_told_from_what_was_asked_wrongly() {
         (&["--payload", "99"], 2, "--payload"),
         (&["--seconds", "1"], 2, "--rate"),
         (&["--rate", "1000000", "--seconds", "101"], 2, "too many"),
-        (&["--cluster", "3"], 2, "--cluster"),
+        (&["--cluster", "0"], 2, "--cluster"),
+        (&["--cluster", "3", "--clients", "2"], 2, "3 nodes"),
+        (&["--cluster", "3", "--restarts"], 2, "--restarts"),
+        (&["--cluster", "1", "--data-dir", "absent"], 3, "absent"),
     ] {
         let arguments = [&["bench", "--ways", "postrider"], arguments].concat();
         let outcome = postrider(&arguments).await;

@@ -1,0 +1,218 @@
+//! Two PostgreSQL servers that Patroni runs, by what they agree on in etcd: a primary, and a
+//! standby that has every commit before it is answered, and is promoted without anybody's doing
+//! when the primary is gone.
+//!
+//! All of it listens on addresses of the loopback network, a few of 127.0.0.0/8 for each of these,
+//! and asks for a password. How soon a standby is promoted is set far below what operators would
+//! choose: tests wait for it.
+
+use crate::binaries::{Binaries, program};
+use crate::cluster::USER;
+use crate::member::{Member, PASSWORD};
+use crate::room::Room;
+use crate::watchdog::{self, Needed, Watched};
+use std::ffi::OsString;
+use std::hash::{BuildHasher as _, RandomState};
+use std::process::{Child, Command};
+use tempfile::TempDir;
+
+/// Where Debian has etcd.
+const DEBIAN: &str = "/usr/bin";
+/// How many servers there are.
+const COUNT: u8 = 2;
+/// Fails while no standby has every commit before it is answered.
+const SYNCHRONOUS: &str =
+    "SELECT 1 / count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')";
+/// Waits until a command succeeds: for two minutes at most, on a slow machine.
+const WAIT: &str = "tries=0
+until \"$@\" >/dev/null 2>&1; do
+  [ $tries -lt 600 ] || exit 1
+  tries=$((tries + 1))
+  sleep 0.2
+done";
+
+/// Both of them, with their etcd. They end when this is dropped.
+pub struct Patroni {
+    members: Vec<Member>,
+    etcd: Option<Child>,
+    binaries: Binaries,
+    _home: TempDir,
+}
+
+impl Patroni {
+    /// Starts all, and waits until the standby is synchronous: that takes some ten seconds.
+    ///
+    /// # Panics
+    /// When Patroni, etcd or PostgreSQL are not installed, or when they do not start.
+    pub fn start() -> Self {
+        let (room, binaries) = (Room::find(), Binaries::find());
+        let network = network();
+        let home = room.place();
+        let etcd = format!("{network}.{}", COUNT + 1);
+        let running = start_etcd((&room, &binaries), &home, &etcd);
+        let member = |number: u8| {
+            let address = format!("{network}.{}", number + 1);
+            Member::start((&room, &binaries), (number, address), &etcd)
+        };
+        let patroni = Self {
+            members: (0..COUNT).map(member).collect(),
+            etcd: Some(running),
+            binaries,
+            _home: home,
+        };
+        patroni.wait_until_synchronous();
+        patroni
+    }
+
+    /// Makes an empty database, and gives its URL.
+    ///
+    /// # Panics
+    /// When it is there already.
+    pub fn database(&self, name: &str) -> String {
+        self.psql("postgres", &format!("CREATE DATABASE \"{name}\""));
+        self.url(name)
+    }
+
+    /// The URL of a database, on whichever of the servers takes writes.
+    pub fn url(&self, database: &str) -> String {
+        let hosts: Vec<&str> = self.members.iter().map(Member::address).collect();
+        let hosts = hosts.join(",");
+        format!(
+            "postgres://{USER}:{PASSWORD}@{hosts}/{database}?target_session_attrs=read-write\
+             &sslmode=disable"
+        )
+    }
+
+    /// Runs statements in a database, on whichever of the servers takes writes, and gives their
+    /// rows, one a line.
+    ///
+    /// # Panics
+    /// When none does, or one of the statements fails: with what was said.
+    pub fn psql(&self, database: &str, statements: &str) -> String {
+        let said = self.try_psql(database, statements);
+        said.unwrap_or_else(|error| panic!("{statements}: {error}"))
+    }
+
+    /// Which of the servers takes writes, if one does.
+    pub fn primary(&self) -> Option<usize> {
+        let address = self.try_psql("postgres", "SELECT host(inet_server_addr())");
+        let address = address.ok()?;
+        let is_it = |member: &Member| member.address() == address.trim();
+        self.members.iter().position(is_it)
+    }
+
+    /// Whether there is a primary, and a standby that has every commit before it is answered.
+    pub fn is_synchronous(&self) -> bool {
+        self.try_psql("postgres", SYNCHRONOUS).is_ok()
+    }
+
+    /// Ends a server and its Patroni as a machine does that loses its power.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn kill(&mut self, member: usize) {
+        self.members[member].kill();
+    }
+
+    /// Makes a server and its Patroni stand still, as a machine does whose kernel goes on.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn stand_still(&mut self, member: usize) {
+        self.members[member].signal("STOP");
+    }
+
+    /// Lets them go on.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn go_on(&mut self, member: usize) {
+        self.members[member].signal("CONT");
+    }
+
+    /// Starts Patroni again where it was killed; what its server becomes is up to it.
+    ///
+    /// # Panics
+    /// When it runs.
+    pub fn start_again(&mut self, member: usize) {
+        self.members[member].start_again();
+    }
+
+    fn wait_until_synchronous(&self) {
+        let asked = self.psql_command("postgres", SYNCHRONOUS);
+        let mut waiting = Command::new("sh");
+        waiting.args(["-c", WAIT, "sh"]).arg(asked.get_program());
+        let waited = waiting.args(asked.get_args()).status();
+        let came = waited.expect("every system has sh").success();
+        assert!(came, "there is no standby: {}", self.logs());
+    }
+
+    fn try_psql(&self, database: &str, statements: &str) -> Result<String, String> {
+        let output = self.psql_command(database, statements).output();
+        let output = output.expect("psql is there");
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    fn psql_command(&self, database: &str, statements: &str) -> Command {
+        let mut psql = self.binaries.command("psql");
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"]);
+        psql.arg(self.url(database) + "&connect_timeout=2");
+        psql.args(["-c", statements]);
+        psql
+    }
+
+    fn logs(&self) -> String {
+        let logs = self.members.iter().map(Member::log);
+        logs.collect::<Vec<_>>().join("\n---\n")
+    }
+}
+
+impl Drop for Patroni {
+    fn drop(&mut self) {
+        // The servers first: without etcd, a primary would begin to step down.
+        self.members.clear();
+        if let Some(watchdog) = self.etcd.take() {
+            watchdog::end(watchdog);
+        }
+    }
+}
+
+/// The first three numbers of addresses that nobody else uses: of some 60,000 networks, by chance.
+fn network() -> String {
+    let chance = RandomState::new().hash_one(std::process::id());
+    let (second, third) = (1 + chance % 250, (chance >> 32) % 250);
+    format!("127.{second}.{third}")
+}
+
+/// Starts an etcd of one, which does not sync: what is tried here is PostgreSQL.
+fn start_etcd((room, binaries): (&Room, &Binaries), home: &TempDir, address: &str) -> Child {
+    let (clients, peers) = (
+        format!("http://{address}:2379"),
+        format!("http://{address}:2380"),
+    );
+    let mut command: Vec<OsString> = vec![program("etcd", DEBIAN, "etcd-server").into()];
+    let options = [
+        ("--name", "etcd".to_owned()),
+        ("--listen-client-urls", clients.clone()),
+        ("--advertise-client-urls", clients),
+        ("--listen-peer-urls", peers.clone()),
+        ("--initial-advertise-peer-urls", peers.clone()),
+        ("--initial-cluster", format!("etcd={peers}")),
+    ];
+    for (name, value) in options {
+        command.extend([name.into(), value.into()]);
+    }
+    command.extend(["--data-dir".into(), home.path().join("etcd").into()]);
+    command.push("--unsafe-no-fsync".into());
+    let watched = Watched {
+        command: &command,
+        signal: "KILL",
+        listens: false,
+        starts: None,
+    };
+    let started = watchdog::run((room, binaries), home.path(), Needed::ByOne, &watched);
+    started.unwrap_or_else(|said| panic!("etcd did not start: {said}"))
+}
