@@ -1,6 +1,6 @@
 //! Moving a whole installation from one store into another, whatever databases are behind them.
 //!
-//! Rows travel in a neutral form ([`tables`]): the same tables, columns and values of either store,
+//! Rows travel in a neutral form (`tables`): the same tables, columns and values of either store,
 //! in a fixed order of tables. Sealed columns stay sealed: they are bound to application, table,
 //! row and column, none of which changes. Both stores are at rest meanwhile.
 //!

@@ -77,6 +77,18 @@ impl Ledger {
         self.change(|entries| entries.iter().filter(missing).count())
     }
 
+    /// How long after this moment the last message arrived that was late.
+    pub fn on_time_after(&self, moment: Instant) -> Duration {
+        let late = |entry: &Entry| {
+            let (arrived, _) = entry.arrivals.first()?;
+            (*arrived > entry.due + LATE).then_some(*arrived)
+        };
+        let last = self.change(|entries| entries.iter().filter_map(late).max());
+        last.map_or(Duration::ZERO, |last| {
+            last.saturating_duration_since(moment)
+        })
+    }
+
     /// All of them.
     pub fn entries(&self) -> Vec<Entry> {
         self.change(|entries| entries.clone())

@@ -5,17 +5,21 @@
 //! It looks at the product from outside, and knows no room of it but `webhook`, the receivers'
 //! library. It says nothing of speed: the load is far below what the nodes can do.
 //!
-//! Map: [`scenarios`] (what is broken, and what must hold) · [`run`](mod@run) (how a scenario
-//! goes) · [`nodes`], [`proxy`], [`clock`] (what can be broken) · [`load`] (the clients) ·
-//! [`receiver`] (the endpoints) · [`ledger`] (every message, from its time to be sent to its
-//! arrivals) · [`row`] (what a scenario found).
+//! Map: [`scenarios`] (what is broken, and what must hold) · [`run`](mod@run) (how a scenario goes)
+//! · [`nodes`], [`proxy`], [`protocol`], [`mod@database`], [`session`], [`clock`] (what can be
+//! broken) · [`load`] (the clients) · [`receiver`] (the endpoints) · [`ledger`] (every message,
+//! from its time to be sent to its arrivals) · [`row`] (what a scenario found).
+#![allow(rustdoc::private_intra_doc_links)]
 
 pub mod clock;
+pub mod database;
 pub mod ledger;
 pub mod load;
 pub mod nodes;
+mod protocol;
 pub mod proxy;
 pub mod receiver;
 pub mod row;
 pub mod run;
 pub mod scenarios;
+pub mod session;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use e2e::{Api, Call, within};
+use e2e::{Api, Call, Reply, within};
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -15,6 +15,8 @@ use crate::ledger::Ledger;
 
 /// How long a client waits for an answer before it asks another node.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
+/// How long one waits for it that asks no other.
+const PATIENT_MAX: Duration = Duration::from_secs(15);
 /// Between two tries of one message.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -25,6 +27,15 @@ pub const OPEN_MAX: usize = 128;
 pub struct Load {
     stop: watch::Sender<bool>,
     sending: JoinHandle<u64>,
+}
+
+/// What a client sends again, to another node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// Whatever was not accepted.
+    Everything,
+    /// What could not be sent, since nobody listened. Anything else but an acceptance is a failure.
+    Refused,
 }
 
 /// Whom to send what.
@@ -38,6 +49,8 @@ pub struct Clients {
     pub ledger: Arc<Ledger>,
     /// Room for open requests.
     pub room: Arc<Semaphore>,
+    /// What is sent again.
+    pub repeats: Repeats,
 }
 
 impl Load {
@@ -46,6 +59,15 @@ impl Load {
         let stop = watch::Sender::new(false);
         let sending = tokio::spawn(clients.send_all(rate, stop.subscribe()));
         Self { stop, sending }
+    }
+
+    /// Ends when a client was answered as none may be.
+    ///
+    /// # Panics
+    /// Then, or soon after.
+    pub async fn failed(&mut self) {
+        let ended = (&mut self.sending).await;
+        ended.expect("no client fails");
     }
 
     /// Sends no new ones, and waits for the others. How many requests were repeated.
@@ -91,7 +113,11 @@ impl Clients {
             let turn = number / self.applications.len() + repeated;
             let api = &self.apis[turn % self.apis.len()];
             let _room = self.room.acquire().await.expect("it is never closed");
-            if let Some(id) = try_once(api, number, application).await {
+            let id = match self.repeats {
+                Repeats::Everything => try_once(api, number, application).await,
+                Repeats::Refused => unless_refused(api, number, application).await,
+            };
+            if let Some(id) = id {
                 self.ledger.accept(number, id);
                 return repeated as u64;
             }
@@ -105,13 +131,34 @@ impl Clients {
 /// # Panics
 /// When it is refused otherwise than by 503.
 pub async fn try_once(api: &Api, number: usize, application: &str) -> Option<String> {
-    let body = json!({"eventType": "load", "payload": {"n": number}}).to_string();
-    let call = Call::post(format!("/app/{application}/msg"), body)
-        .header("idempotency-key", &format!("load-{number}"));
-    let reply = timeout(ANSWER_MAX, api.try_call(call)).await.ok()?.ok()?;
-    if reply.status == 503 {
-        return None;
+    let reply = api.try_call(call(number, application));
+    let reply = timeout(ANSWER_MAX, reply).await.ok()?.ok()?;
+    match reply.status {
+        503 => None,
+        _ => Some(id(reply)),
     }
-    let id = reply.expect(202).json()["id"].clone();
-    Some(id.as_str().expect("a message has an id").to_owned())
+}
+
+/// The id, unless nobody listens.
+///
+/// # Panics
+/// When the message was sent, and not accepted.
+async fn unless_refused(api: &Api, number: usize, application: &str) -> Option<String> {
+    let reply = timeout(PATIENT_MAX, api.try_call(call(number, application)));
+    match reply.await.expect("an answer in time") {
+        Ok(reply) => Some(id(reply)),
+        Err(error) if error.contains("Connection refused") => None,
+        Err(error) => panic!("message {number} was not answered: {error}"),
+    }
+}
+
+fn call(number: usize, application: &str) -> Call {
+    let body = json!({"eventType": "load", "payload": {"n": number}}).to_string();
+    Call::post(format!("/app/{application}/msg"), body)
+        .header("idempotency-key", &format!("load-{number}"))
+}
+
+fn id(accepted: Reply) -> String {
+    let id = accepted.expect(202).json()["id"].clone();
+    id.as_str().expect("a message has an id").to_owned()
 }

@@ -22,7 +22,14 @@ async fn main() -> ExitCode {
         scenarios::answers_lost().await,
         scenarios::cut_off().await,
         scenarios::database_killed().await,
+        scenarios::failed_over().await,
+        scenarios::failed_over_in_silence().await,
+        scenarios::pooler_killed().await,
+        scenarios::pool_filled().await,
+        scenarios::connections_run_out().await,
         scenarios::clocks_wrong().await,
+        scenarios::restarted().await,
+        scenarios::restarted_apart().await,
     ];
     let rows: Vec<String> = rows.iter().map(Row::to_string).collect();
     write(&format!("{HEAD}\n{}\n", rows.join("\n")));

@@ -12,11 +12,7 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What a client sends to commit.
-const COMMIT: &[u8] = b"COMMIT\0";
-/// How the statement begins that renews a lease. It is prepared once for each connection; what
-/// stands before it is its name.
-const RENEWAL: &[u8] = b"\0UPDATE node SET expires_at";
+use crate::protocol::{Messages, Renewal};
 
 /// What becomes of what is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,20 +126,31 @@ impl State {
         muted: &watch::Sender<bool>,
         mut ways: watch::Receiver<Way>,
     ) {
-        let (mut bytes, mut renewal) = (vec![0; 64 << 10], Renewal::default());
+        let (mut bytes, mut messages) = (vec![0; 64 << 10], Messages::default());
+        let mut renewal = Renewal::default();
         while let Ok(count @ 1..) = from.read(&mut bytes).await {
-            let way = *ways.borrow_and_update();
-            if renewal.is_committed_by(&bytes[..count]) && way != Way::Open {
-                muted.send_replace(way == Way::AnswersLost);
-                self.caught.send_modify(|caught| *caught += 1);
-                if way == Way::CommitsHeld {
-                    let released = ways.wait_for(|way| *way != Way::CommitsHeld).await;
-                    if *released.expect("this holds the sender") == Way::Cut {
+            messages.push(&bytes[..count]);
+            let mut passing = Vec::new();
+            while let Some(message) = messages.next() {
+                let way = *ways.borrow_and_update();
+                if renewal.is_committed_by(&message) && way != Way::Open {
+                    // What stands before it arrives.
+                    if to.write_all(&passing).await.is_err() {
                         return;
                     }
+                    passing.clear();
+                    muted.send_replace(way == Way::AnswersLost);
+                    self.caught.send_modify(|caught| *caught += 1);
+                    if way == Way::CommitsHeld {
+                        let released = ways.wait_for(|way| *way != Way::CommitsHeld).await;
+                        if *released.expect("this holds the sender") == Way::Cut {
+                            return;
+                        }
+                    }
                 }
+                passing.extend(message);
             }
-            if to.write_all(&bytes[..count]).await.is_err() {
+            if to.write_all(&passing).await.is_err() {
                 return;
             }
         }
@@ -160,37 +167,4 @@ async fn answers(
             return;
         }
     }
-}
-
-/// What a connection is seen to send of the statement that renews the lease.
-#[derive(Default)]
-struct Renewal {
-    /// The statement's name, between zeros.
-    name: Option<Vec<u8>>,
-    /// The transaction under way has it.
-    sent: bool,
-}
-
-impl Renewal {
-    /// Whether these bytes, the next that are sent, commit a transaction that has it.
-    fn is_committed_by(&mut self, bytes: &[u8]) -> bool {
-        if let Some(at) = place(bytes, RENEWAL) {
-            let start = bytes[..at]
-                .iter()
-                .rposition(|byte| !byte.is_ascii_alphanumeric());
-            let name = &bytes[start.map_or(0, |start| start + 1)..at];
-            // A message's kind and length stand before it: the length's last byte may be a letter.
-            let digits = name.iter().rposition(|byte| *byte == b's').unwrap_or(0);
-            self.name = Some([b"\0", &name[digits..], b"\0"].concat());
-        }
-        let named = self.name.as_ref().and_then(|name| place(bytes, name));
-        self.sent |= named.is_some();
-        let commits = place(bytes, COMMIT).is_some();
-        commits && std::mem::take(&mut self.sent)
-    }
-}
-
-/// Where `part` begins.
-fn place(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    bytes.windows(part.len()).position(|window| window == part)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::ledger::{Entry, LATE};
+use crate::ledger::Entry;
 use crate::run::{Failure, Plan, World};
 
 /// What stands above the rows.
@@ -17,7 +17,7 @@ const WINDOW: Duration = Duration::from_secs(15 + 10);
 
 /// See the file's head.
 pub struct Row {
-    title: &'static str,
+    title: String,
     lasted: Duration,
     accepted: usize,
     repeated_requests: u64,
@@ -46,10 +46,8 @@ impl Row {
         assert_eq!(lost, 0, "answered with 202, and lost");
         let first = |entry: &Entry| entry.arrivals[0].0;
         let wait = |entry: &Entry| first(entry) - entry.due;
-        let late = entries.iter().filter(|entry| wait(entry) > LATE);
-        let on_time = late.map(first).max().unwrap_or(failure.last);
         Self {
-            title: plan.title,
+            title: plan.title.to_owned() + &failure.note,
             lasted: failure.ended - failure.began,
             accepted: entries.len(),
             repeated_requests,
@@ -57,7 +55,7 @@ impl Row {
             twice: repeats(&entries, failure),
             not_genuine: refused.len(),
             longest_wait: entries.iter().map(wait).max().unwrap_or_default(),
-            on_time_after: on_time.saturating_duration_since(failure.last),
+            on_time_after: world.ledger.on_time_after(failure.last),
         }
     }
 }

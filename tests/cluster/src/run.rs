@@ -11,8 +11,9 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
+use crate::database::Database;
 use crate::ledger::{LATE, Ledger};
-use crate::load::{Clients, Load, OPEN_MAX};
+use crate::load::{Clients, Load, OPEN_MAX, Repeats};
 use crate::nodes::{COUNT, Nodes};
 use crate::receiver::{Endpoints, SLOW};
 use crate::row::Row;
@@ -22,7 +23,7 @@ const RATE: u32 = 100;
 /// Applications of the steady load, each with an endpoint.
 const APPLICATIONS: usize = 8;
 /// How long everything must have been on time before the load ends, and before something breaks.
-const CALM: Duration = Duration::from_secs(3);
+const CALM: Duration = Duration::from_secs(1);
 /// The longest that anything may take to get well.
 const RECOVERY_MAX: Duration = Duration::from_secs(75);
 const PACE: Duration = Duration::from_millis(200);
@@ -39,7 +40,7 @@ pub struct World {
 }
 
 /// When it was.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// When it began.
     pub began: Instant,
@@ -47,6 +48,20 @@ pub struct Failure {
     pub last: Instant,
     /// When all of it was mended.
     pub ended: Instant,
+    /// What else is to be told of it, behind its title.
+    pub note: String,
+}
+
+impl Failure {
+    /// One that was mended just now.
+    pub fn mended(began: Instant, last: Instant) -> Self {
+        Self {
+            began,
+            last,
+            ended: Instant::now(),
+            note: String::new(),
+        }
+    }
 }
 
 /// How a scenario differs from others.
@@ -57,15 +72,25 @@ pub struct Plan {
     pub clocks_wrong_by: [i64; COUNT],
     /// By how many seconds a request's time may be wrong for its receiver.
     pub tolerance_seconds: u32,
+    /// Starts what the nodes share.
+    pub database: fn() -> Database,
+    /// Each node's role, where it does not do everything.
+    pub roles: [Option<&'static str>; COUNT],
+    /// What clients send again.
+    pub repeats: Repeats,
 }
 
 impl Plan {
-    /// Clocks are right.
+    /// All is as it mostly is: clocks are right, one server is the database, nodes do everything,
+    /// and clients don't give up.
     pub fn of(title: &'static str) -> Self {
         Self {
             title,
             clocks_wrong_by: [0; COUNT],
             tolerance_seconds: webhook::TOLERANCE_SECONDS,
+            database: Database::alone,
+            roles: [None; COUNT],
+            repeats: Repeats::Everything,
         }
     }
 
@@ -75,10 +100,17 @@ impl Plan {
     /// When something was lost, or never got well.
     pub async fn run(self, breaking: impl AsyncFnOnce(&mut World) -> Failure) -> Row {
         let mut world = World::new(&self).await;
-        let load = Load::start(world.clients(), RATE);
-        world.on_time().await;
-        let failure = breaking(&mut world).await;
-        world.on_time().await;
+        let mut load = Load::start(world.clients(&self), RATE);
+        let goes_well = async {
+            world.on_time().await;
+            let failure = breaking(&mut world).await;
+            world.on_time().await;
+            failure
+        };
+        let failure = tokio::select! {
+            failure = goes_well => failure,
+            () = load.failed() => panic!("a client was answered as none may be"),
+        };
         let repeated_requests = load.finish().await;
         world.drain().await;
         Row::of(&self, &failure, &world, repeated_requests)
@@ -89,7 +121,7 @@ impl World {
     async fn new(plan: &Plan) -> Self {
         let ledger = Arc::<Ledger>::default();
         let (endpoints, receiver) = Endpoints::start(&ledger, plan.tolerance_seconds).await;
-        let nodes = Nodes::start(plan.clocks_wrong_by).await;
+        let nodes = Nodes::start(plan).await;
         let world = Self {
             nodes,
             endpoints,
@@ -116,22 +148,20 @@ impl World {
         &self.nodes.nodes[node].api
     }
 
-    fn clients(&self) -> Clients {
+    fn clients(&self, plan: &Plan) -> Clients {
+        let nodes = self.nodes.nodes.iter().zip(plan.roles);
+        let accepting = nodes.filter(|(_, role)| role.is_none_or(|role| role == "api"));
         Clients {
-            apis: self
-                .nodes
-                .nodes
-                .iter()
-                .map(|node| node.api.clone())
-                .collect(),
+            apis: accepting.map(|(node, _)| node.api.clone()).collect(),
             applications: applications().collect(),
             ledger: Arc::clone(&self.ledger),
             room: Arc::new(Semaphore::new(OPEN_MAX)),
+            repeats: plan.repeats,
         }
     }
 
     /// Waits until nothing has been late for a while.
-    async fn on_time(&self) {
+    pub async fn on_time(&self) {
         let mut since = Instant::now();
         poll("everything to be on time", || {
             let late = self.ledger.late();

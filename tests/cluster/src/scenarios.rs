@@ -13,6 +13,15 @@ use crate::receiver::SLOW;
 use crate::row::Row;
 use crate::run::{Failure, Plan, World, lasts};
 
+mod database;
+mod restart;
+
+pub use database::{
+    connections_run_out, database_killed, failed_over, failed_over_in_silence, pool_filled,
+    pooler_killed,
+};
+pub use restart::{restarted, restarted_apart};
+
 /// A node's lease.
 const LEASE: Duration = Duration::from_secs(15);
 /// All is on time again after the death of a node.
@@ -33,8 +42,7 @@ pub async fn killed() -> Row {
             lasts(Duration::from_secs(2)).await;
             node.server.restart().await;
         }
-        let ended = Instant::now();
-        Failure { began, last, ended }
+        Failure::mended(began, last)
     });
     let row = row.await;
     assert!(row.on_time_after < NODE_KILL_MAX, "{row}");
@@ -50,7 +58,7 @@ pub async fn stopped() -> Row {
     let row = Plan::of(title).run(async |world| {
         let slow = slow_messages(world).await;
         let node = &world.nodes.nodes[0];
-        node.proxy.catch(Way::CommitsHeld).await;
+        node.way().catch(Way::CommitsHeld).await;
         let began = Instant::now();
         node.server.signal("STOP").await;
         world.endpoints.slow.first.open();
@@ -60,11 +68,10 @@ pub async fn stopped() -> Row {
             .await
             .expect("the sender is held");
         node.server.signal("CONT").await;
-        node.proxy.set(Way::Open);
-        let ended = Instant::now();
+        node.way().set(Way::Open);
+        let failure = Failure::mended(began, began);
         late_outcomes_change_nothing(world, &slow).await;
-        let last = began;
-        Failure { began, last, ended }
+        failure
     });
     let row = row.await;
     assert!(row.twice as u64 >= SLOW_MESSAGES, "{row}");
@@ -80,14 +87,13 @@ pub async fn answers_lost() -> Row {
         let mut last = began;
         for node in &world.nodes.nodes {
             last = Instant::now();
-            node.proxy.catch(Way::AnswersLost).await;
-            node.proxy.set(Way::Cut);
+            node.way().catch(Way::AnswersLost).await;
+            node.way().set(Way::Cut);
             node.server.printed("a commit was not answered").await;
             lasts(Duration::from_secs(4)).await;
-            node.proxy.set(Way::Open);
+            node.way().set(Way::Open);
         }
-        let ended = Instant::now();
-        Failure { began, last, ended }
+        Failure::mended(began, last)
     });
     row.await
 }
@@ -97,28 +103,13 @@ pub async fn cut_off() -> Row {
     let title = "A node cut off from the database in the middle of commits, for longer than its \
                  lease";
     let row = Plan::of(title).run(async |world| {
-        let proxy = &world.nodes.nodes[0].proxy;
+        let proxy = world.nodes.nodes[0].way();
         let began = Instant::now();
         proxy.catch(Way::CommitsHeld).await;
         proxy.set(Way::Cut);
         lasts(LEASE + Duration::from_secs(3)).await;
         proxy.set(Way::Open);
-        let (last, ended) = (began, Instant::now());
-        Failure { began, last, ended }
-    });
-    row.await
-}
-
-/// The database crashes, and is started again.
-pub async fn database_killed() -> Row {
-    let plan = Plan::of("The database killed (immediate stop), started again 3 s later");
-    let row = plan.run(async |world| {
-        let began = Instant::now();
-        world.nodes.postgres.stop();
-        lasts(Duration::from_secs(3)).await;
-        world.nodes.postgres.start_again();
-        let (last, ended) = (began, Instant::now());
-        Failure { began, last, ended }
+        Failure::mended(began, began)
     });
     row.await
 }
@@ -140,8 +131,7 @@ pub async fn clocks_wrong() -> Row {
         let ended = world.nodes.nodes[2].server.terminate().await;
         assert!(ended.success(), "{ended:?}");
         world.nodes.mend_clock(2).await;
-        let (last, ended) = (began, Instant::now());
-        Failure { began, last, ended }
+        Failure::mended(began, began)
     });
     row.await
 }

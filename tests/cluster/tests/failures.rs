@@ -1,4 +1,5 @@
-//! Each scenario as a test: what it asserts is in `scenarios`.
+//! Scenarios as tests: what each asserts is in `scenarios`. A second fail-over and a second restart
+//! of all nodes are left to the table: they take long, and show little that the first do not.
 
 use cluster::scenarios;
 
@@ -25,6 +26,31 @@ async fn others_take_over_from_a_node_that_is_cut_off() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_when_the_database_is_killed() {
     println!("{}", scenarios::database_killed().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_patroni_promotes_the_standby() {
+    println!("{}", scenarios::failed_over().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_the_pooler_is_killed() {
+    println!("{}", scenarios::pooler_killed().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_while_others_fill_the_pool() {
+    println!("{}", scenarios::pool_filled().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_while_the_server_has_no_connections_left() {
+    println!("{}", scenarios::connections_run_out().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_see_no_error_while_each_node_is_restarted() {
+    println!("{}", scenarios::restarted().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

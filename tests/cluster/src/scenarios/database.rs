@@ -1,0 +1,220 @@
+//! What breaks is the database, or what stands before it: it crashes, fails over, has no room left.
+
+use std::time::Duration;
+
+use e2e::wait::within_time;
+use e2e::{Api, Reply, eventually};
+use private_postgres::Patroni;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::database::{ACCOUNT, Database};
+use crate::proxy::Way;
+use crate::row::Row;
+use crate::run::{Failure, Plan, World, lasts};
+use crate::session::Session;
+
+/// All is on time again after a standby was promoted.
+const FAIL_OVER_MAX: Duration = Duration::from_secs(10);
+/// The same where the old one says nothing: a commit under way is given up after twelve seconds,
+/// and a host that a connection is asked of after three.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// How soon who waits for a database that has no room is told so.
+const TOLD_MAX: Duration = Duration::from_secs(15);
+
+/// The database crashes, and is started again.
+pub async fn database_killed() -> Row {
+    let plan = Plan::of("The database killed (immediate stop), started again 3 s later");
+    let row = plan.run(async |world| {
+        let began = Instant::now();
+        let Database::Alone(server) = &mut world.nodes.database else {
+            panic!("there is one server");
+        };
+        server.stop();
+        lasts(Duration::from_secs(3)).await;
+        server.start_again();
+        Failure::mended(began, began)
+    });
+    row.await
+}
+
+/// The primary's machine goes away. Patroni promotes the standby by itself, and makes the old
+/// primary its standby when that comes back.
+pub async fn failed_over() -> Row {
+    let title = "The primary and its Patroni killed (SIGKILL), started again when all was on time \
+                 again; the standby was promoted";
+    let steps: (Step, Step) = (Patroni::kill, Patroni::start_again);
+    fail_over(title, FAIL_OVER_MAX, steps).await
+}
+
+/// The same with a primary that breaks no connection, takes new ones, and says nothing.
+pub async fn failed_over_in_silence() -> Row {
+    let title = "The primary and its Patroni standing still (SIGSTOP), until all was on time \
+                 again; the standby was promoted";
+    let steps: (Step, Step) = (Patroni::stand_still, Patroni::go_on);
+    fail_over(title, SILENCE_MAX, steps).await
+}
+
+/// Takes the primary away, and gives it back as soon as all is well without it.
+async fn fail_over(title: &'static str, recovery_max: Duration, (take, give): (Step, Step)) -> Row {
+    let plan = Plan {
+        database: Database::patroni,
+        ..Plan::of(title)
+    };
+    let row = plan.run(async |world| {
+        let old = patroni(world).primary().expect("there is one");
+        let began = Instant::now();
+        take(patroni(world), old);
+        let servers = &*patroni(world);
+        let new = eventually("the standby to be promoted", || async {
+            servers.primary().ok_or_else(|| "not yet".to_owned())
+        });
+        assert_ne!(new.await, old);
+        let last = Instant::now();
+        world.on_time().await;
+        let recovery = world.ledger.on_time_after(last);
+        assert!(recovery < recovery_max, "{recovery:?}");
+        give(patroni(world), old);
+        let servers = &*patroni(world);
+        eventually("the old primary to be a standby", || async {
+            match servers.is_synchronous() {
+                true => Ok(()),
+                false => Err("not yet".to_owned()),
+            }
+        })
+        .await;
+        let note = format!(" after {:.1} s", (last - began).as_secs_f64());
+        Failure {
+            note,
+            ..Failure::mended(began, last)
+        }
+    });
+    row.await
+}
+
+/// What is done to a server.
+type Step = fn(&mut Patroni, usize);
+
+fn patroni(world: &mut World) -> &mut Patroni {
+    match &mut world.nodes.database {
+        Database::Patroni(patroni) => patroni,
+        _ => panic!("the scenario has two servers"),
+    }
+}
+
+/// What all connections go through is killed, and started again.
+pub async fn pooler_killed() -> Row {
+    let plan = Plan {
+        database: Database::pooled,
+        ..Plan::of("PgBouncer, in front of the database, killed (SIGKILL), started again 3 s later")
+    };
+    let row = plan.run(async |world| {
+        let Database::Pooled(_, pooler) = &mut world.nodes.database else {
+            panic!("there is a pooler");
+        };
+        let began = Instant::now();
+        pooler.stop();
+        lasts(Duration::from_secs(3)).await;
+        pooler.start_again();
+        Failure::mended(began, began)
+    });
+    row.await
+}
+
+/// Others' transactions take up all of the pool for longer than a lease.
+pub async fn pool_filled() -> Row {
+    let plan = Plan {
+        database: Database::narrow,
+        ..Plan::of(
+            "Both connections of PgBouncer's pool taken up by others' transactions, for \
+                    longer than a lease",
+        )
+    };
+    let row = plan.run(async |world| {
+        let socket = world.nodes.database.socket().expect("there is a pooler");
+        let account = world.nodes.database.account();
+        let began = Instant::now();
+        let mut sessions = Vec::new();
+        for _ in 0..2 {
+            let session = Session::open(&socket, account).await;
+            let mut session = session.expect("the pooler takes many");
+            session.begin().await;
+            sessions.push(session);
+        }
+        is_told_to_clients(world).await;
+        lasts_from(began, Duration::from_secs(18)).await;
+        drop(sessions);
+        Failure::mended(began, began)
+    });
+    row.await
+}
+
+/// The nodes lose their connections, and others take all that the server has.
+pub async fn connections_run_out() -> Row {
+    let plan = Plan {
+        database: Database::scarce,
+        ..Plan::of(
+            "The nodes' connections broken, and all of the server's (`max_connections`) \
+                    taken by others, for 8 s",
+        )
+    };
+    let row = plan.run(async |world| {
+        let socket = world.nodes.database.socket().expect("there is a server");
+        let began = Instant::now();
+        for node in &world.nodes.nodes {
+            node.way().set(Way::Cut);
+        }
+        eventually("the end of the nodes' connections", || async {
+            let asked = format!("SELECT count(*) FROM pg_stat_activity WHERE usename='{ACCOUNT}'");
+            match world.nodes.database.psql(&asked).trim() {
+                "0" => Ok(()),
+                left => Err(format!("{left} left")),
+            }
+        })
+        .await;
+        let sessions = Session::take_all(&socket, ACCOUNT).await;
+        for node in &world.nodes.nodes {
+            node.way().set(Way::Open);
+        }
+        is_told_to_clients(world).await;
+        lasts_from(began, Duration::from_secs(8)).await;
+        drop(sessions);
+        Failure::mended(began, began)
+    });
+    row.await
+}
+
+/// Every node says by 503 that it can't write at the moment, or read.
+async fn is_told_to_clients(world: &World) {
+    let mut told = JoinSet::new();
+    for node in &world.nodes.nodes {
+        told.spawn(is_told(node.api.clone()));
+    }
+    told.join_all().await;
+}
+
+async fn is_told(api: Api) {
+    let there = json!({"name": "there already", "uid": "app-0"});
+    let writing = eventually("a node to refuse what it can't write", || async {
+        unavailable(&api.post("/app", &there).await)
+    });
+    within_time(TOLD_MAX, "a word on what can't be written", writing).await;
+    let reading = within_time(TOLD_MAX, "a word on what can't be read", api.get("/app"));
+    let told = unavailable(&reading.await);
+    told.expect("what can't be written can't be read either");
+}
+
+fn unavailable(reply: &Reply) -> Result<(), String> {
+    let body = reply.json();
+    let is_it = reply.status == 503 && body["code"] == "service_unavailable";
+    let says = body["detail"].as_str().is_some_and(|text| !text.is_empty());
+    match is_it && says {
+        true => Ok(()),
+        false => Err(reply.to_string()),
+    }
+}
+
+async fn lasts_from(began: Instant, time: Duration) {
+    lasts(time.saturating_sub(began.elapsed())).await;
+}
