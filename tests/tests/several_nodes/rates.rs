@@ -19,86 +19,87 @@ const WITHIN: f64 = 0.1;
 
 #[tokio::test]
 async fn an_endpoint_s_rate_limit_holds_over_all_nodes() {
-    let (cluster, mut nodes) = three_nodes().await;
-    let apis = apis(&mut nodes).await;
-    let receiver = Receiver::willing().await;
+    let world = World::new().await;
+    let (apis, receiver) = (&world.apis, &world.receiver);
     apis[0].application("shop").await;
     let limited = json!({"url": receiver.url("/"), "rateLimit": PER_SECOND});
     apis[0].endpoint("shop", &limited).await;
-    arrive_at_the_rate(&apis, &receiver).await;
-    drop(cluster);
+    arrive_at_the_rate(apis, receiver).await;
 }
 
 #[tokio::test]
 async fn an_application_s_rate_limit_holds_over_all_its_endpoints_and_all_nodes() {
-    let (cluster, mut nodes) = three_nodes().await;
-    let apis = apis(&mut nodes).await;
-    let receiver = Receiver::willing().await;
+    let world = World::new().await;
+    let (apis, receiver) = (&world.apis, &world.receiver);
     let limited = json!({"name": "Shop", "uid": "shop", "rateLimit": PER_SECOND});
     apis[0].post("/app", &limited).await.expect(201);
     for path in ["/a", "/b", "/c"] {
         let endpoint = json!({"url": receiver.url(path)});
         apis[0].endpoint("shop", &endpoint).await;
     }
-    arrive_at_the_rate(&apis, &receiver).await;
-    drop(cluster);
+    arrive_at_the_rate(apis, receiver).await;
 }
 
 #[tokio::test]
 async fn a_limit_that_comes_on_one_node_holds_on_all_within_a_second() {
-    let (cluster, mut nodes) = three_nodes().await;
-    let apis = apis(&mut nodes).await;
-    let receiver = Receiver::willing().await;
+    let world = World::new().await;
+    let (apis, receiver) = (&world.apis, &world.receiver);
     apis[0].application("shop").await;
     let endpoint = json!({"url": receiver.url("/")});
     let endpoint = apis[0].endpoint("shop", &endpoint).await;
-    for api in &apis {
+    for api in apis {
         send(api, 50).await;
     }
     receiver.take(150).await;
     let limited = json!({"rateLimit": PER_SECOND});
     let path = format!("/app/shop/endpoint/{endpoint}");
     apis[2].patch(&path, &limited).await.expect(200);
-    arrive_at_the_rate(&apis, &receiver).await;
-    drop(cluster);
+    arrive_at_the_rate(apis, receiver).await;
 }
 
 #[tokio::test]
 async fn what_the_owner_of_a_limited_lane_leaves_another_goes_on_with() {
-    let (cluster, mut nodes) = three_nodes().await;
-    let apis = apis(&mut nodes).await;
-    let receiver = Receiver::willing().await;
+    let mut world = World::new().await;
+    let (apis, receiver) = (&world.apis, &world.receiver);
     apis[0].application("shop").await;
     let limited = json!({"url": receiver.url("/"), "rateLimit": PER_SECOND});
     apis[0].endpoint("shop", &limited).await;
     // The first that hears of the lane has the right.
     send(&apis[0], 1).await;
     receiver.next().await;
-    for api in &apis {
+    for api in apis {
         send(api, 40).await;
     }
     receiver.take(20).await;
-    assert!(nodes[0].terminate().await.success());
+    assert!(world.nodes[0].terminate().await.success());
     receiver.take(100).await;
     assert_eq!(receiver.rest().await.len(), 0);
-    drop(cluster);
 }
 
-async fn three_nodes() -> (Cluster, Vec<Server>) {
-    let cluster = Cluster::new().await;
-    let mut nodes = Vec::new();
-    for _ in 0..3 {
-        nodes.push(cluster.node().await);
-    }
-    (cluster, nodes)
+/// Three nodes of one database, and whom they send to.
+struct World {
+    nodes: Vec<Server>,
+    apis: Vec<Api>,
+    receiver: Receiver,
+    _cluster: Cluster,
 }
 
-async fn apis(nodes: &mut [Server]) -> Vec<Api> {
-    let mut apis = Vec::new();
-    for node in nodes {
-        apis.push(node.api().await);
+impl World {
+    async fn new() -> Self {
+        let cluster = Cluster::new().await;
+        let (mut nodes, mut apis) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let mut node = cluster.node().await;
+            apis.push(node.api().await);
+            nodes.push(node);
+        }
+        Self {
+            nodes,
+            apis,
+            receiver: Receiver::willing().await,
+            _cluster: cluster,
+        }
     }
-    apis
 }
 
 async fn send(api: &Api, count: usize) {

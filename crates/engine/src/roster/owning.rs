@@ -58,16 +58,20 @@ impl Roster {
 
     /// The store could not let go of what is this node's: it is tried again.
     pub(crate) fn not_released(&mut self, lane: Lane) {
-        if let Some(state) = self.lanes.get_mut(&lane.endpoint) {
-            state.may_own_some = true;
-        }
+        self.note_spilled(lane, true);
         let now = self.now.wall;
         self.waiting(lane, now);
     }
 
-    /// Whether nothing of the lane may begin here: a limit holds, and the right is not this node's.
-    pub(super) fn lacks_right(&self, lane: Lane) -> bool {
-        self.needed_scope(lane).is_some() && !self.may_take_limited(lane)
+    /// The right that the lane needs before anything of it may begin here, and that is not this
+    /// node's.
+    pub(super) fn missing_right(&self, lane: Lane) -> Option<Scope> {
+        let scope = self.needed_scope(lane)?;
+        let right = match scope {
+            Scope::Endpoint(_) => self.lanes.get(&lane.endpoint)?.sole.as_ref(),
+            Scope::Application(_) => self.applications.get(&lane.application)?.sole.as_ref(),
+        };
+        right.is_none_or(Sole::has_ended).then_some(scope)
     }
 
     /// What is known of the lane knows of no limit, and somebody else knows of one.
@@ -96,14 +100,7 @@ impl Roster {
 
     /// Has the lane ask for the right that it needs, if it needs one and has none.
     pub(super) fn ask_for_right(&mut self, lane: Lane) -> Option<Order> {
-        let scope = self.needed_scope(lane)?;
-        let right = match scope {
-            Scope::Endpoint(_) => self.lanes.get(&lane.endpoint)?.sole.as_ref(),
-            Scope::Application(_) => self.applications.get(&lane.application)?.sole.as_ref(),
-        };
-        if right.is_some_and(|sole| !sole.has_ended()) {
-            return None;
-        }
+        let scope = self.missing_right(lane)?;
         self.meet(lane.endpoint, Obstacle::Owner);
         Some(Order::Own(lane, scope))
     }

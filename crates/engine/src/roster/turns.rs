@@ -92,7 +92,7 @@ impl Roster {
             self.rest(endpoint, rest);
         }
         // Without the right, which another node may have taken meanwhile, nothing begins.
-        let may_begin = self.open && !self.lacks_right(lane);
+        let may_begin = self.open && self.missing_right(lane).is_none();
         let spilled = match may_begin {
             true => self.keep(brought.deliveries),
             false => brought.deliveries,
