@@ -63,7 +63,8 @@ pub(crate) async fn commit(
 }
 
 /// Two messages to the database, in the usual case: one that reads what is judged by and takes what
-/// was closed out of the way, and one that writes and commits.
+/// was closed out of the way, and one that writes and commits; before the first, where there are
+/// outcomes, the transaction's beginning.
 async fn transact(
     shared: &Shared,
     rounds: &mut Rounds,
