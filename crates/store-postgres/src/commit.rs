@@ -31,8 +31,15 @@ pub(crate) enum Tried {
 pub(crate) struct Sent {
     /// The answers if it succeeded.
     pub(crate) answers: Vec<Answer>,
-    /// What the database calls its transaction.
-    pub(crate) transaction: i64,
+    pub(crate) transaction: Transaction,
+}
+
+/// What a database calls a transaction.
+pub(crate) struct Transaction {
+    pub(crate) id: i64,
+    /// Which of its histories the database was in: a standby that is promoted begins another, and
+    /// gives the ids anew that its primary gave to what had not reached it.
+    pub(crate) timeline: String,
 }
 
 impl From<Failure> for Tried {
@@ -127,7 +134,7 @@ async fn answers(
     batch: &mut Batch<'_>,
     membership: Membership,
     group: &[Request],
-) -> Result<(i64, Vec<Answer>), Failure> {
+) -> Result<(Transaction, Vec<Answer>), Failure> {
     let items: Vec<&Accept> = group.iter().flat_map(items_of).collect();
     let outcomes = Outcomes::of(group);
     if !outcomes.first.is_empty() {
@@ -162,13 +169,18 @@ async fn answers(
 
 /// Locks the node's row from here on: whoever wants to know whether this was committed waits until
 /// it has ended, however it ends.
-async fn transaction_of(sql: &Sql<'_>, membership: Membership) -> Result<i64, Failure> {
+async fn transaction_of(sql: &Sql<'_>, membership: Membership) -> Result<Transaction, Failure> {
     let row = sql.row(
-        "SELECT pg_current_xact_id()::text::bigint FROM node
-         WHERE slot = $1 AND epoch = $2 FOR NO KEY UPDATE",
+        "SELECT pg_current_xact_id()::text::bigint,
+                left(pg_walfile_name(pg_current_wal_lsn()), 8)
+         FROM node WHERE slot = $1 AND epoch = $2 FOR NO KEY UPDATE",
         params![i32::from(membership.slot), membership.epoch],
     );
-    get(&row.await?.ok_or(Failure::LeaseLost)?, 0)
+    let row = row.await?.ok_or(Failure::LeaseLost)?;
+    Ok(Transaction {
+        id: get(&row, 0)?,
+        timeline: get(&row, 1)?,
+    })
 }
 
 fn items_of(request: &Request) -> &[Accept] {

@@ -12,9 +12,10 @@
 //! [`pending`] (their rows) · [`work`] and [`sweep`] (housekeeping) · [`change`] (what is
 //! configured) · [`applications`], [`endpoints`], [`event_types`], [`messages`], [`attempts`],
 //! [`endpoint_messages`], [`statistics`], [`paging`] (lists and counts) · [`request`], [`inbox`],
-//! [`writer`], [`commit`], [`batch`], [`unwritten`], [`keys`], [`locks`] (the machinery) ·
+//! [`writer`], [`commit`], [`batch`], [`fate`], [`unwritten`], [`keys`], [`locks`] (the machinery) ·
 //! [`node`], [`lease`], [`sole`], [`mod@nodes`] (among the others) · [`open`](mod@open),
-//! [`schema`], [`partitions`], [`location`], [`pools`], [`sql`] (the database) · [`mod@backup`] ·
+//! [`schema`], [`partitions`], [`location`], [`trust`], [`pools`], [`sql`] (the database) ·
+//! [`mod@backup`] ·
 //! [`transfer`] (to and from other stores) · [`mod@fill`] (measurements).
 #![allow(rustdoc::private_intra_doc_links)]
 
@@ -33,6 +34,7 @@ mod endpoint_messages;
 mod endpoints;
 mod event_types;
 mod failure;
+mod fate;
 mod fill;
 mod handle;
 mod inbox;
@@ -60,6 +62,7 @@ mod sql;
 mod statistics;
 mod sweep;
 mod transfer;
+mod trust;
 mod unwritten;
 mod work;
 mod writer;

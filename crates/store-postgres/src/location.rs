@@ -5,6 +5,7 @@
 //! are those of libpq, but for its modes that look encrypted and verify nothing: these are refused.
 
 use crate::OpenError;
+use crate::trust::Trust;
 use deadpool_postgres::Connect;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -12,7 +13,6 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
@@ -31,8 +31,8 @@ const HOST_MAX: Duration = Duration::from_secs(3);
 pub(crate) struct Location {
     pub(crate) config: Config,
     tls: MakeRustlsConnect,
-    /// Which of the hosts was connected to last.
-    last: Arc<AtomicUsize>,
+    /// Which of the hosts is asked first.
+    pub(crate) trust: Arc<Trust>,
 }
 
 /// A connection that has come about, and what carries it.
@@ -68,25 +68,25 @@ impl Location {
             false => SslMode::Disable,
         });
         let tls = MakeRustlsConnect::new(tls_config(encrypted, root.as_deref())?);
-        let last = Arc::default();
-        Ok(Self { config, tls, last })
+        let trust = Arc::new(Trust::new(hosts(&config)));
+        Ok(Self { config, tls, trust })
     }
 
-    /// Connects to the first host that is as it should be, beginning with the one that last was. A
-    /// host that takes connections and says nothing must not keep the next from being tried.
+    /// Connects to the first host that is as it should be, beginning with the one that last was,
+    /// unless it was passed over since. A host that takes connections and says nothing must not
+    /// keep the next from being tried.
     pub(crate) async fn connect(&self) -> Result<Connected, Error> {
-        let (last, count) = (self.last.load(Ordering::Relaxed), hosts(&self.config));
-        let others = (last..last + count.saturating_sub(1)).map(|turn| turn % count);
-        for host in others {
+        let mut hosts: Vec<usize> = self.trust.hosts().collect();
+        let last = hosts.pop().unwrap_or_default();
+        for host in hosts {
             let connecting = tokio::time::timeout(HOST_MAX, self.connect_to(host));
             if let Ok(Ok(connected)) = connecting.await {
-                self.last.store(host, Ordering::Relaxed);
+                self.trust.found(host);
                 return Ok(connected);
             }
         }
-        let host = (last + count.saturating_sub(1)) % count.max(1);
-        let connected = self.connect_to(host).await?;
-        self.last.store(host, Ordering::Relaxed);
+        let connected = self.connect_to(last).await?;
+        self.trust.found(last);
         Ok(connected)
     }
 

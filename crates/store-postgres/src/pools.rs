@@ -6,10 +6,13 @@ use crate::config::PostgresConfig;
 use crate::failure::Failure;
 use crate::location::{CONNECT_MAX, Location};
 use crate::sql::{Manner, Sql};
-use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use crate::trust::Trust;
+use deadpool_postgres::{
+    Client, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts,
+};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_postgres::Config;
 
 /// A node that stands still in a transaction keeps others from what it has locked, the row of its
@@ -45,7 +48,12 @@ pub(crate) struct Pools {
     /// Of the two loops: however many read, commits go on.
     writers: Pool,
     direct: Location,
-    manner: Manner,
+    /// Statements have no names: a pooler stands between.
+    unnamed: bool,
+    /// The database is given so long to answer: a little longer than it gives itself.
+    limit: Duration,
+    /// In what the pools connect to.
+    trust: Arc<Trust>,
     statement_timeout: Duration,
 }
 
@@ -54,63 +62,35 @@ impl Pools {
     pub(crate) fn new(config: &PostgresConfig) -> Result<Self, OpenError> {
         let pooled = config.direct_url.is_some();
         let mut through = Location::parse(&config.url)?;
-        let mut direct = Location::parse(config.direct_url.as_ref().unwrap_or(&config.url))?;
+        let mut direct = match &config.direct_url {
+            Some(url) => Location::parse(url)?,
+            None => through.clone(),
+        };
         let timeout = config.statement_timeout;
         set_options(&mut direct.config, Duration::ZERO);
         if !pooled {
             set_options(&mut through.config, timeout);
         }
-        let manager = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
-        let timeouts = Timeouts {
-            wait: Some(CONNECT_MAX),
-            create: Some(through.patience()),
-            recycle: Some(CONNECT_MAX),
-        };
-        let pool = |connections| {
-            let config = through.config.clone();
-            Pool::builder(Manager::from_connect(
-                config,
-                through.clone(),
-                manager.clone(),
-            ))
-            .max_size(connections)
-            .timeouts(timeouts)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| OpenError::Database(error.to_string()))
-        };
+        let pool = |connections| pool(&through, connections);
         Ok(Self {
             pool: pool(config.connections.saturating_sub(WRITERS).max(1))?,
             writers: pool(WRITERS)?,
             direct,
-            manner: Manner {
-                unnamed: pooled,
-                limit: timeout + GRACE,
-                doubted: Arc::default(),
-            },
+            unnamed: pooled,
+            limit: timeout + GRACE,
+            trust: through.trust.clone(),
             statement_timeout: timeout,
         })
     }
 
     /// A connection for a transaction.
     pub(crate) async fn client(&self) -> Result<Client, Failure> {
-        self.drop_doubted();
         Ok(self.pool.get().await?)
     }
 
     /// The same for the writer and for what ends leases.
     pub(crate) async fn writer(&self) -> Result<Client, Failure> {
-        self.drop_doubted();
         Ok(self.writers.get().await?)
-    }
-
-    fn drop_doubted(&self) {
-        if self.manner.doubted.swap(false, Ordering::Relaxed) {
-            self.pool.retain(|_, _| false);
-            self.writers.retain(|_, _| false);
-        }
     }
 
     /// What is done on a connection as it is may take as long as a statement.
@@ -118,12 +98,27 @@ impl Pools {
         &self,
         done: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let done = tokio::time::timeout(self.manner.limit, done).await;
+        let began = Instant::now();
+        let done = tokio::time::timeout(self.limit, done).await;
         done.unwrap_or_else(|_| {
-            self.manner.doubted.store(true, Ordering::Relaxed);
+            self.trust.doubt(began);
+            self.direct.trust.doubt(began);
             let late = "the database does not answer".to_owned();
             Err(Failure::Unavailable(late).into())
         })
+    }
+
+    /// What is done on a connection of a pool must succeed there, or another host is asked next.
+    pub(crate) async fn doubting<T>(
+        &self,
+        done: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let began = Instant::now();
+        let done = done.await;
+        if matches!(done, Err(Failure::Unavailable(_))) {
+            self.trust.doubt(began);
+        }
+        done
     }
 
     /// A transaction that writes.
@@ -139,7 +134,7 @@ impl Pools {
     /// Through a pooler each transaction brings its own settings.
     fn transaction<'c>(&self, client: &'c Client, begin: &str) -> Sql<'c> {
         let mut begin = begin.to_owned();
-        if self.manner.unnamed {
+        if self.unnamed {
             let (timeout, still) = (self.statement_timeout.as_millis(), STILL_MAX.as_millis());
             begin.push_str(&format!(
                 "SET LOCAL statement_timeout={timeout};
@@ -147,7 +142,13 @@ impl Pools {
             ));
             begin.extend(PLANNER.map(|setting| format!("SET LOCAL {setting};")));
         }
-        Sql::new(client, self.manner.clone(), begin)
+        let manner = Manner {
+            unnamed: self.unnamed,
+            limit: self.limit,
+            trust: self.trust.clone(),
+            since: Instant::now(),
+        };
+        Sql::new(client, manner, begin)
     }
 
     /// A connection of its own to the database itself. It ends when the client is dropped.
@@ -165,6 +166,31 @@ impl Pools {
         self.pool.close();
         self.writers.close();
     }
+}
+
+/// So many connections by this way, each for as long as it is to be trusted.
+fn pool(way: &Location, connections: usize) -> Result<Pool, OpenError> {
+    let manager = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    let timeouts = Timeouts {
+        wait: Some(CONNECT_MAX),
+        create: Some(way.patience()),
+        recycle: Some(CONNECT_MAX),
+    };
+    let trust = way.trust.clone();
+    let is_trusted = Hook::sync_fn(move |_, metrics| match trust.covers(metrics.created) {
+        true => Ok(()),
+        false => Err(HookError::message("it may lead nowhere")),
+    });
+    let manager = Manager::from_connect(way.config.clone(), way.clone(), manager);
+    Pool::builder(manager)
+        .max_size(connections)
+        .timeouts(timeouts)
+        .runtime(Runtime::Tokio1)
+        .pre_recycle(is_trusted)
+        .build()
+        .map_err(|error| OpenError::Database(error.to_string()))
 }
 
 fn set_options(config: &mut Config, statement_timeout: Duration) {

@@ -4,6 +4,7 @@
 //! that hands out connections by transaction needs it; else it is prepared once per connection.
 
 use crate::failure::Failure;
+use crate::trust::Trust;
 use bytes::Bytes;
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::{FutureExt as _, try_join_all};
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_postgres::Row;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::{ToSql, Type};
@@ -78,8 +80,10 @@ pub(crate) struct Manner {
     pub(crate) unnamed: bool,
     /// The database is given so long to answer: a little longer than it gives itself.
     pub(crate) limit: Duration,
-    /// Set when it did not, or can't write: connections that are open may lead nowhere.
-    pub(crate) doubted: Arc<AtomicBool>,
+    /// Lost when it did not, or can't write.
+    pub(crate) trust: Arc<Trust>,
+    /// When the connection was had from its pool.
+    pub(crate) since: Instant,
 }
 
 impl Manner {
@@ -91,7 +95,7 @@ impl Manner {
         match tokio::time::timeout(self.limit, answer).await {
             Ok(answer) => answer.map_err(|error| self.failed(error)),
             Err(_) => {
-                self.doubted.store(true, Ordering::Relaxed);
+                self.trust.doubt(self.since);
                 Err(Failure::Unavailable(
                     "the database does not answer".to_owned(),
                 ))
@@ -110,7 +114,7 @@ impl Manner {
     fn failed(&self, error: tokio_postgres::Error) -> Failure {
         // A standby, or a setting of sessions: another connection may lead elsewhere.
         if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) {
-            self.doubted.store(true, Ordering::Relaxed);
+            self.trust.doubt(self.since);
         }
         error.into()
     }

@@ -4,8 +4,9 @@
 //! Nothing is answered while it is not known whether a commit succeeded. The node's row tells: its
 //! `batch` is the number of the last one that did.
 
-use crate::commit::{Tried, commit};
+use crate::commit::{Sent, Tried, commit};
 use crate::failure::Failure;
+use crate::fate;
 use crate::inbox::Inbox;
 use crate::request::{Answer, Request};
 use crate::rounds::Rounds;
@@ -109,7 +110,7 @@ impl Writer {
                 Err(Tried::Not(failure)) => return self.failed(group, &failure),
                 Err(Tried::Unknown(failure, sent)) => {
                     tracing::warn!(%failure, "a commit was not answered: did it succeed?");
-                    if self.find_out(number, sent.transaction).await {
+                    if self.find_out(number, (&group, &sent)).await {
                         return self.succeeded(begun, group, sent.answers);
                     }
                 }
@@ -145,11 +146,11 @@ impl Writer {
     }
 
     /// Whether the commit of this number succeeded.
-    async fn find_out(&mut self, number: i64, transaction: i64) -> bool {
+    async fn find_out(&mut self, number: i64, (group, sent): (&[Request], &Sent)) -> bool {
         self.shared.tell(Condition::ReadOnly);
         loop {
             let succeeded = match self.last_commit().await {
-                Err(Failure::LeaseLost) => self.outlived_its_lease(transaction).await,
+                Err(Failure::LeaseLost) => self.outlived_its_lease(group, sent).await,
                 last => last.map(|last| last >= number),
             };
             match succeeded {
@@ -164,42 +165,45 @@ impl Writer {
 
     /// Whether a transaction was committed whose lease has ended since: whoever ended that has
     /// waited for it. Takes another lease, so that what it gave to hold is worth nothing.
-    async fn outlived_its_lease(&mut self, transaction: i64) -> Result<bool, Failure> {
-        let mut client = self.shared.pools.writer().await?;
-        let sql = self.shared.pools.begin(&mut client);
-        let row = sql.row(
-            "SELECT pg_xact_status($1::text::xid8)",
-            crate::sql::params![transaction.to_string()],
-        );
-        let committed = match row.await?.as_ref() {
-            Some(row) => match crate::columns::get::<Option<&str>>(row, 0)? {
-                Some("in progress") => {
-                    return Err(Failure::Unavailable("it is still under way".to_owned()));
-                }
-                status => status == Some("committed"),
-            },
-            None => false,
+    async fn outlived_its_lease(
+        &mut self,
+        group: &[Request],
+        sent: &Sent,
+    ) -> Result<bool, Failure> {
+        let pools = &self.shared.pools;
+        let mut client = pools.writer().await?;
+        let slot = self.shared.membership().slot;
+        let asked = async {
+            let sql = pools.begin(&mut client);
+            let committed = fate::was_committed(&sql, slot, (group, sent)).await?;
+            sql.commit().await?;
+            Ok(committed)
         };
-        sql.commit().await?;
+        let committed = pools.doubting(asked).await?;
         drop(client);
         self.rejoin().await?;
         Ok(committed)
     }
 
     /// The number of the last commit of this lease. The row is locked, so that one that is still
-    /// being committed is waited for.
+    /// being committed is waited for; and that this is, a commit of its own, waits until a
+    /// synchronous standby has it and all before it.
     async fn last_commit(&self) -> Result<i64, Failure> {
         let membership = self.shared.membership();
-        let mut client = self.shared.pools.writer().await?;
-        let sql = self.shared.pools.begin(&mut client);
-        let row = sql.row(
-            "SELECT batch FROM node WHERE slot = $1 AND epoch = $2 FOR UPDATE",
-            crate::sql::params![i32::from(membership.slot), membership.epoch],
-        );
-        let row = row.await?.ok_or(Failure::LeaseLost)?;
-        let last = crate::columns::get(&row, 0)?;
-        sql.commit().await?;
-        Ok(last)
+        let pools = &self.shared.pools;
+        let mut client = pools.writer().await?;
+        let asked = async {
+            let sql = pools.begin(&mut client);
+            let row = sql.row(
+                "SELECT batch FROM node WHERE slot = $1 AND epoch = $2 FOR UPDATE",
+                crate::sql::params![i32::from(membership.slot), membership.epoch],
+            );
+            let row = row.await?.ok_or(Failure::LeaseLost)?;
+            let last = crate::columns::get(&row, 0)?;
+            sql.commit().await?;
+            Ok(last)
+        };
+        pools.doubting(asked).await
     }
 
     async fn rejoin(&mut self) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! Every message, from the time when it was to be sent to its arrivals: what is missing, what came
 //! twice, what came late.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -68,6 +69,15 @@ impl Ledger {
         self.change(|entries| {
             let late = |entry: &&Entry| entry.arrivals.is_empty() && now > entry.due + LATE;
             entries.iter().filter(late).count()
+        })
+    }
+
+    /// The ids of those that were answered with `202` by now, by number.
+    pub fn accepted(&self) -> BTreeMap<usize, String> {
+        self.change(|entries| {
+            let each = entries.iter().enumerate();
+            each.filter_map(|(number, entry)| Some((number, entry.accepted.clone()?)))
+                .collect()
         })
     }
 

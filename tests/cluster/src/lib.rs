@@ -1,6 +1,6 @@
-//! Three real nodes on one real PostgreSQL under steady load, and one thing after another that
-//! breaks under them: nodes, the way to the database, the database, clocks. What was answered with
-//! `202` is counted against what arrived.
+//! Three real nodes on one real PostgreSQL with a synchronous standby, under steady load, and one
+//! thing after another that breaks under them: nodes, the way to the database, the database,
+//! clocks. What was answered with `202` is counted against what arrived.
 //!
 //! It looks at the product from outside, and knows no room of it but `webhook`, the receivers'
 //! library. It says nothing of speed: the load is far below what the nodes can do.

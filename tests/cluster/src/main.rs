@@ -24,6 +24,7 @@ async fn main() -> ExitCode {
         scenarios::database_killed().await,
         scenarios::failed_over().await,
         scenarios::failed_over_in_silence().await,
+        scenarios::failed_over_and_gone_on().await,
         scenarios::pooler_killed().await,
         scenarios::pool_filled().await,
         scenarios::connections_run_out().await,

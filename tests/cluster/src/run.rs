@@ -27,6 +27,7 @@ const CALM: Duration = Duration::from_secs(1);
 /// The longest that anything may take to get well.
 const RECOVERY_MAX: Duration = Duration::from_secs(75);
 const PACE: Duration = Duration::from_millis(200);
+const MESSAGES: &str = "SELECT count(*) FROM message";
 
 /// What a failure is done to.
 pub struct World {
@@ -81,14 +82,14 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// All is as it mostly is: clocks are right, one server is the database, nodes do everything,
-    /// and clients don't give up.
+    /// All is as it mostly is: clocks are right, nobody stands between nodes and database, nodes do
+    /// everything, and clients don't give up.
     pub fn of(title: &'static str) -> Self {
         Self {
             title,
             clocks_wrong_by: [0; COUNT],
             tolerance_seconds: webhook::TOLERANCE_SECONDS,
-            database: Database::alone,
+            database: Database::plain,
             roles: [None; COUNT],
             repeats: Repeats::Everything,
         }
@@ -100,6 +101,7 @@ impl Plan {
     /// When something was lost, or never got well.
     pub async fn run(self, breaking: impl AsyncFnOnce(&mut World) -> Failure) -> Row {
         let mut world = World::new(&self).await;
+        world.nodes.database.assert_synchronous("at the beginning");
         let mut load = Load::start(world.clients(&self), RATE);
         let goes_well = async {
             world.on_time().await;
@@ -113,6 +115,7 @@ impl Plan {
         };
         let repeated_requests = load.finish().await;
         world.drain().await;
+        world.nodes.database.assert_synchronous("at the end");
         Row::of(&self, &failure, &world, repeated_requests)
     }
 }
@@ -176,7 +179,7 @@ impl World {
         .await;
     }
 
-    /// Waits until everything accepted has arrived, and nothing is open.
+    /// Waits until everything accepted has arrived, nothing is open, and the standby has it all.
     async fn drain(&self) {
         poll("the last deliveries", || match self.ledger.missing() {
             0 => Ok(()),
@@ -187,6 +190,14 @@ impl World {
             match self.nodes.count("delivery") {
                 0 => Ok(()),
                 open => Err(format!("{open} open")),
+            }
+        })
+        .await;
+        poll("the standby to have all messages", || {
+            let counted = self.nodes.database.psql_on_standby(MESSAGES);
+            match counted == self.nodes.database.psql(MESSAGES) {
+                true => Ok(()),
+                false => Err(format!("it has {counted}")),
             }
         })
         .await;
@@ -219,5 +230,10 @@ async fn poll(what: &str, mut ask: impl FnMut() -> Result<(), String>) {
 }
 
 fn applications() -> impl Iterator<Item = String> {
-    (0..APPLICATIONS).map(|number| format!("app-{number}"))
+    (0..APPLICATIONS).map(application_of)
+}
+
+/// Whose message of the steady load this is.
+pub fn application_of(number: usize) -> String {
+    format!("app-{}", number % APPLICATIONS)
 }

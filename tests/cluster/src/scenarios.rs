@@ -14,12 +14,11 @@ use crate::row::Row;
 use crate::run::{Failure, Plan, World, lasts};
 
 mod database;
+mod fail_over;
 mod restart;
 
-pub use database::{
-    connections_run_out, database_killed, failed_over, failed_over_in_silence, pool_filled,
-    pooler_killed,
-};
+pub use database::{connections_run_out, database_killed, pool_filled, pooler_killed};
+pub use fail_over::{failed_over, failed_over_and_gone_on, failed_over_in_silence};
 pub use restart::{restarted, restarted_apart};
 
 /// A node's lease.

@@ -1,5 +1,6 @@
-//! Scenarios as tests: what each asserts is in `scenarios`. A second fail-over and a second restart
-//! of all nodes are left to the table: they take long, and show little that the first do not.
+//! Scenarios as tests: what each asserts is in `scenarios`. A fail-over from a primary that stands
+//! still for long and a second restart of all nodes are left to the table: they take long, and show
+//! little that the others do not.
 
 use cluster::scenarios;
 
@@ -31,6 +32,11 @@ async fn nothing_is_lost_when_the_database_is_killed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_when_patroni_promotes_the_standby() {
     println!("{}", scenarios::failed_over().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_answered_that_only_a_primary_has_which_patroni_replaced() {
+    println!("{}", scenarios::failed_over_and_gone_on().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use std::process::Command;
 /// Where Debian keeps them, a folder for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// What must be there.
-const NEEDED: [&str; 4] = ["initdb", "postgres", "psql", "pg_isready"];
+const NEEDED: [&str; 5] = ["initdb", "postgres", "psql", "pg_isready", "pg_basebackup"];
 /// How variables begin that would tell them something.
 const CONFIGURING: [&str; 3] = ["PG", "PATRONI_", "ETCD_"];
 

@@ -15,13 +15,18 @@ pub(crate) const PASSWORD: &str = "secret";
 /// Where Debian has Patroni.
 const DEBIAN: &str = "/usr/bin";
 const SETTINGS: &str = "patroni.yml";
-/// Sends a signal to what a watchdog has started, and to the server whose directory this is; then
-/// to the children of that.
-const SIGNAL: &str = r#"
+/// The process of the server whose directory this is, and the children of a process, of which one
+/// may end just then.
+const CHILDREN: &str = r#"
 children() { cat "/proc/$1/task/$1/children"; }
-read -r server <"$3/data/postmaster.pid" &&
-  kill -s "$1" $(children "$2") "$server" &&
-  kill -s "$1" $(children "$server")"#;
+read -r server <"$1/data/postmaster.pid" || exit 1
+signal_children() { kill -s "$1" $(children "$server") 2>/dev/null || :; }
+"#;
+/// Stops what a watchdog has started, and the server.
+const STOP: &str = r#"kill -s STOP $(children "$2") "$server" && signal_children STOP"#;
+/// Ends what a watchdog has started, and lets the server go on.
+const GO_ON_ALONE: &str = r#"
+kill -s KILL $(children "$2") && signal_children CONT && kill -s CONT "$server""#;
 
 /// A server and its Patroni. They end when this is dropped.
 pub(crate) struct Member {
@@ -31,6 +36,8 @@ pub(crate) struct Member {
     binaries: Binaries,
     /// The watchdog, while it runs.
     running: Option<Child>,
+    /// Those of a Patroni that ended without its server.
+    left: Vec<Child>,
 }
 
 impl Member {
@@ -56,6 +63,7 @@ impl Member {
             room: room.clone(),
             binaries: binaries.clone(),
             running: None,
+            left: Vec::new(),
         };
         member.start_again();
         member
@@ -79,15 +87,29 @@ impl Member {
         watchdog::crash(self.running.take().expect("it runs"));
     }
 
-    /// Sends all of it a signal.
+    /// Makes it and its server stand still.
     ///
     /// # Panics
     /// When it does not run.
-    pub(crate) fn signal(&self, signal: &str) {
+    pub(crate) fn stand_still(&self) {
         let watchdog = self.running.as_ref().expect("it runs").id();
+        self.sh(STOP, &[&watchdog.to_string()]);
+    }
+
+    /// Lets the server go on that stands still, and ends what ran it.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub(crate) fn go_on_alone(&mut self) {
+        let watchdog = self.running.take().expect("it runs");
+        self.sh(GO_ON_ALONE, &[&watchdog.id().to_string()]);
+        self.left.push(watchdog);
+    }
+
+    fn sh(&self, script: &str, arguments: &[&str]) {
         let mut sh = Command::new("sh");
-        sh.args(["-c", SIGNAL, "sh", signal, &watchdog.to_string()]);
-        let done = sh.arg(self.home.path()).status();
+        sh.args(["-c", &format!("{CHILDREN}{script}"), "sh"]);
+        let done = sh.arg(self.home.path()).args(arguments).status();
         assert!(done.expect("every system has sh").success());
     }
 
@@ -114,7 +136,7 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        if let Some(watchdog) = self.running.take() {
+        for watchdog in self.running.take().into_iter().chain(self.left.drain(..)) {
             watchdog::end(watchdog);
         }
     }

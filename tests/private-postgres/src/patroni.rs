@@ -10,6 +10,7 @@ use crate::binaries::{Binaries, program};
 use crate::cluster::USER;
 use crate::member::{Member, PASSWORD};
 use crate::room::Room;
+use crate::synchronous::{SYNCHRONOUS, comes};
 use crate::watchdog::{self, Needed, Watched};
 use std::ffi::OsString;
 use std::hash::{BuildHasher as _, RandomState};
@@ -20,17 +21,6 @@ use tempfile::TempDir;
 const DEBIAN: &str = "/usr/bin";
 /// How many servers there are.
 const COUNT: u8 = 2;
-/// Fails while no standby has every commit before it is answered.
-const SYNCHRONOUS: &str =
-    "SELECT 1 / count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')";
-/// Waits until a command succeeds: for two minutes at most, on a slow machine.
-const WAIT: &str = "tries=0
-until \"$@\" >/dev/null 2>&1; do
-  [ $tries -lt 600 ] || exit 1
-  tries=$((tries + 1))
-  sleep 0.2
-done";
-
 /// Both of them, with their etcd. They end when this is dropped.
 pub struct Patroni {
     members: Vec<Member>,
@@ -119,18 +109,32 @@ impl Patroni {
     /// # Panics
     /// When it does not run.
     pub fn stand_still(&mut self, member: usize) {
-        self.members[member].signal("STOP");
+        self.members[member].stand_still();
     }
 
-    /// Lets them go on.
+    /// Lets a server go on that stands still, without its Patroni, which ends: one that went on
+    /// would not notice at once that it is not the leader any more, and could become it again.
     ///
     /// # Panics
     /// When it does not run.
-    pub fn go_on(&mut self, member: usize) {
-        self.members[member].signal("CONT");
+    pub fn go_on_alone(&mut self, member: usize) {
+        self.members[member].go_on_alone();
     }
 
-    /// Starts Patroni again where it was killed; what its server becomes is up to it.
+    /// Runs statements in a database on this server, whether it takes writes or not, and gives
+    /// their rows, one a line. Otherwise what was said.
+    pub fn psql_on(
+        &self,
+        member: usize,
+        database: &str,
+        statements: &str,
+    ) -> Result<String, String> {
+        let address = self.members[member].address();
+        let url = format!("postgres://{USER}:{PASSWORD}@{address}/{database}?sslmode=disable");
+        said(&mut self.psql_by(&url, statements))
+    }
+
+    /// Starts Patroni again where it has ended; what its server becomes is up to it.
     ///
     /// # Panics
     /// When it runs.
@@ -139,27 +143,22 @@ impl Patroni {
     }
 
     fn wait_until_synchronous(&self) {
-        let asked = self.psql_command("postgres", SYNCHRONOUS);
-        let mut waiting = Command::new("sh");
-        waiting.args(["-c", WAIT, "sh"]).arg(asked.get_program());
-        let waited = waiting.args(asked.get_args()).status();
-        let came = waited.expect("every system has sh").success();
+        let came = comes(&self.psql_command("postgres", SYNCHRONOUS));
         assert!(came, "there is no standby: {}", self.logs());
     }
 
     fn try_psql(&self, database: &str, statements: &str) -> Result<String, String> {
-        let output = self.psql_command(database, statements).output();
-        let output = output.expect("psql is there");
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-        }
+        said(&mut self.psql_command(database, statements))
     }
 
     fn psql_command(&self, database: &str, statements: &str) -> Command {
+        self.psql_by(&self.url(database), statements)
+    }
+
+    fn psql_by(&self, url: &str, statements: &str) -> Command {
         let mut psql = self.binaries.command("psql");
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"]);
-        psql.arg(self.url(database) + "&connect_timeout=2");
+        psql.arg(format!("{url}&connect_timeout=2"));
         psql.args(["-c", statements]);
         psql
     }
@@ -177,6 +176,15 @@ impl Drop for Patroni {
         if let Some(watchdog) = self.etcd.take() {
             watchdog::end(watchdog);
         }
+    }
+}
+
+/// What a command said, or why it failed.
+fn said(command: &mut Command) -> Result<String, String> {
+    let output = command.output().expect("psql is there");
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
     }
 }
 

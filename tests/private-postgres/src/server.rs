@@ -4,6 +4,7 @@ use crate::binaries::Binaries;
 use crate::cluster::{Cluster, USER};
 use crate::room::Room;
 use crate::shared;
+use crate::synchronous::SYNCHRONOUS;
 use crate::watchdog::{self, Needed};
 use std::any::Any;
 use std::fmt::Write as _;
@@ -125,6 +126,17 @@ impl Server {
     /// As [`Self::psql`], but left to the caller to be run.
     pub fn psql_command(&self, database: &str, statements: &str) -> std::process::Command {
         self.cluster.psql_command(database, statements)
+    }
+
+    /// Whether a standby has every commit before it is answered.
+    pub fn is_synchronous(&self) -> bool {
+        let asked = self.synchronous_command().output();
+        asked.expect("psql is there").status.success()
+    }
+
+    /// The command behind [`Self::is_synchronous`].
+    pub(crate) fn synchronous_command(&self) -> std::process::Command {
+        self.psql_command("postgres", SYNCHRONOUS)
     }
 
     /// The directory that holds the socket, and all else of it.

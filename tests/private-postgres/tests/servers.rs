@@ -1,7 +1,7 @@
 //! What tests rely on: a server that is there, is theirs, and is gone afterwards, whatever became
 //! of the processes that used it.
 
-use private_postgres::{Database, Patroni, Pooler, Server};
+use private_postgres::{Database, Patroni, Pooler, Server, Standby};
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
@@ -197,6 +197,34 @@ fn a_pooler_leads_to_its_server_until_it_is_stopped() {
     assert_eq!(query(&url, "SELECT a FROM one").as_deref(), Some("7"));
     drop(pooler);
     assert_eq!(query(&url, "SELECT a FROM one"), None);
+}
+
+#[test]
+fn a_commit_waits_for_the_standby_for_however_short_a_time_statements_may_take() {
+    let server = Server::start();
+    server.database("kept");
+    server.psql(
+        "kept",
+        "CREATE TABLE one (a integer); ALTER DATABASE kept SET statement_timeout = '500ms'",
+    );
+    let mut standby = Standby::start(&server, &[]);
+    assert!(server.is_synchronous());
+    let inserting = "BEGIN; INSERT INTO one VALUES (7); COMMIT";
+    server.psql("kept", inserting);
+    wait_for(|| standby.psql("kept", "SELECT a FROM one") == "7\n");
+    standby.stop();
+    wait_for(|| !server.is_synchronous());
+    let mut committing = server.psql_command("kept", inserting);
+    let mut committing = committing
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("psql is there");
+    // Such a wait that is cancelled would be answered as a commit.
+    let waits = "SELECT count(*) FROM pg_stat_activity
+                 WHERE wait_event = 'SyncRep' AND query_start < now() - interval '2 s'";
+    wait_for(|| server.psql("postgres", waits) == "1\n");
+    drop(server);
+    assert!(!committing.wait().expect("it is a child").success());
 }
 
 #[test]

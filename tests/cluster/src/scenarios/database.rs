@@ -1,10 +1,10 @@
-//! What breaks is the database, or what stands before it: it crashes, fails over, has no room left.
+//! What breaks is the database, or what stands before it: it crashes, has no room left. Where
+//! another server takes over is in `fail_over`.
 
 use std::time::Duration;
 
 use e2e::wait::within_time;
 use e2e::{Api, Reply, eventually};
-use private_postgres::Patroni;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -15,94 +15,23 @@ use crate::row::Row;
 use crate::run::{Failure, Plan, World, lasts};
 use crate::session::Session;
 
-/// All is on time again after a standby was promoted.
-const FAIL_OVER_MAX: Duration = Duration::from_secs(10);
-/// The same where the old one says nothing: a commit under way is given up after twelve seconds,
-/// and a host that a connection is asked of after three.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// How soon who waits for a database that has no room is told so.
 const TOLD_MAX: Duration = Duration::from_secs(15);
 
-/// The database crashes, and is started again.
+/// The primary crashes, and is started again; its standby stays one.
 pub async fn database_killed() -> Row {
     let plan = Plan::of("The database killed (immediate stop), started again 3 s later");
     let row = plan.run(async |world| {
         let began = Instant::now();
-        let Database::Alone(server) = &mut world.nodes.database else {
-            panic!("there is one server");
+        let Database::Plain(pair) = &mut world.nodes.database else {
+            panic!("nothing stands before it");
         };
-        server.stop();
+        pair.primary.stop();
         lasts(Duration::from_secs(3)).await;
-        server.start_again();
+        pair.primary.start_again();
         Failure::mended(began, began)
     });
     row.await
-}
-
-/// The primary's machine goes away. Patroni promotes the standby by itself, and makes the old
-/// primary its standby when that comes back.
-pub async fn failed_over() -> Row {
-    let title = "The primary and its Patroni killed (SIGKILL), started again when all was on time \
-                 again; the standby was promoted";
-    let steps: (Step, Step) = (Patroni::kill, Patroni::start_again);
-    fail_over(title, FAIL_OVER_MAX, steps).await
-}
-
-/// The same with a primary that breaks no connection, takes new ones, and says nothing.
-pub async fn failed_over_in_silence() -> Row {
-    let title = "The primary and its Patroni standing still (SIGSTOP), until all was on time \
-                 again; the standby was promoted";
-    let steps: (Step, Step) = (Patroni::stand_still, Patroni::go_on);
-    fail_over(title, SILENCE_MAX, steps).await
-}
-
-/// Takes the primary away, and gives it back as soon as all is well without it.
-async fn fail_over(title: &'static str, recovery_max: Duration, (take, give): (Step, Step)) -> Row {
-    let plan = Plan {
-        database: Database::patroni,
-        ..Plan::of(title)
-    };
-    let row = plan.run(async |world| {
-        let old = patroni(world).primary().expect("there is one");
-        let began = Instant::now();
-        take(patroni(world), old);
-        let servers = &*patroni(world);
-        let new = eventually("the standby to be promoted", || async {
-            servers.primary().ok_or_else(|| "not yet".to_owned())
-        });
-        let new = new.await;
-        assert_ne!(new, old);
-        let last = Instant::now();
-        world.on_time().await;
-        let recovery = world.ledger.on_time_after(last);
-        assert!(recovery < recovery_max, "{recovery:?}");
-        give(patroni(world), old);
-        let servers = &*patroni(world);
-        eventually("the old primary to be a standby", || async {
-            // One that stood still is a primary for as long as its Patroni has not noticed.
-            match servers.primary() == Some(new) && servers.is_synchronous() {
-                true => Ok(()),
-                false => Err("not yet".to_owned()),
-            }
-        })
-        .await;
-        let note = format!(" after {:.1} s", (last - began).as_secs_f64());
-        Failure {
-            note,
-            ..Failure::mended(began, last)
-        }
-    });
-    row.await
-}
-
-/// What is done to a server.
-type Step = fn(&mut Patroni, usize);
-
-fn patroni(world: &mut World) -> &mut Patroni {
-    match &mut world.nodes.database {
-        Database::Patroni(patroni) => patroni,
-        _ => panic!("the scenario has two servers"),
-    }
 }
 
 /// What all connections go through is killed, and started again.
