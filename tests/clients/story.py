@@ -9,6 +9,7 @@ import base64
 import os
 from datetime import datetime, timedelta, timezone
 
+from methods import Recording, forgotten
 from receiver import Receiver, eventually
 from standardwebhooks import Webhook, WebhookVerificationError
 from svix import Svix, SvixOptions
@@ -34,9 +35,24 @@ from svix.api import (
 )
 from svix.api.message import MessageGetOptions, message_in_raw
 from svix.exceptions import HttpError, HTTPValidationError
-from svix.models import ApplicationPatch, AppPortalAccessIn, EventTypePatch, MessageStatus
+from svix.models import (
+    ApplicationPatch,
+    ApplicationTokenExpireIn,
+    AppPortalAccessIn,
+    BulkExpungeContentsIn,
+    EventExampleIn,
+    EventTypePatch,
+    MessagePrecheckIn,
+    MessageStatus,
+)
 
-client = Svix(os.environ["TOKEN"], SvixOptions(server_url=os.environ["SERVER_URL"]))
+
+def connect(server_url, token=os.environ["TOKEN"]):
+    return Svix(token, SvixOptions(server_url=server_url, retry_schedule=[0.05]))
+
+
+called = set()
+client = Recording(connect(os.environ["SERVER_URL"]), called)
 receiver = Receiver()
 APP = "python-shop"  # the application's uid
 BEGAN = datetime.now(timezone.utc) - timedelta(minutes=1)
@@ -322,6 +338,61 @@ def what_failed_is_resent_and_recovered_once_each():
     refused(404, client.message_attempt.resend, APP, "msg_" + 27 * "0", "flaky")
 
 
+def an_example_is_sent_to_one_endpoint():
+    client.endpoint.send_example(APP, "main", EventExampleIn(event_type="svix.ping"))
+    assert receiver.next("/main", secret("main")).payload == {"success": True}
+    for status, event_type in ((400, "invoice.lost"), (404, "no.such")):
+        example = EventExampleIn(event_type=event_type)
+        refused(status, client.endpoint.send_example, APP, "main", example)
+    assert client.message.precheck(APP, MessagePrecheckIn(event_type="invoice.paid")).active
+
+
+def what_is_stored_can_be_removed_for_good():
+    for n in (1, 2, 3):
+        client.message.create(APP, message(payload={"n": n}, event_id=f"gone-{n}"))
+        receiver.next("/main", secret("main"))
+
+    def content(event_id):
+        return client.message.get(APP, event_id, MessageGetOptions(with_content=True)).payload
+
+    def the_attempt():
+        attempts = client.message_attempt.list_by_msg(APP, "gone-1").data
+        assert len(attempts) == 1
+        return attempts[0]
+
+    # An attempt that is not recorded yet would be called off with the content.
+    attempt = eventually(the_attempt)
+    client.message.expunge_content(APP, "gone-1")
+    assert content("gone-1") == {"expired": True}
+    many = BulkExpungeContentsIn(ids=["gone-2", "no-such"])
+    results = client.message.bulk_expunge_content(APP, many).results
+    assert {name: status.value for name, status in results.items()} == {
+        "gone-2": "expunged",
+        "no-such": "not-found",
+    }
+    assert (content("gone-2"), content("gone-3")) == ({"expired": True}, {"n": 3})
+
+    client.message_attempt.expunge_content(APP, "gone-1", attempt.id)
+    gone = client.message_attempt.get(APP, "gone-1", attempt.id)
+    assert gone.response == "EXPUNGED", gone
+
+
+def an_applications_own_token_reaches_what_is_its_own_until_it_is_ended():
+    def own():
+        access = client.authentication.app_portal_access(APP, AppPortalAccessIn())
+        assert access.token not in access.url
+        return Recording(connect(os.environ["SERVER_URL"], access.token), called)
+
+    first, second = own(), own()
+    assert first.application.get(APP).uid == APP
+    refused(403, first.application.list)
+    first.authentication.logout()
+    eventually(lambda: refused(401, first.application.get, APP))
+    assert second.application.get(APP).uid == APP
+    client.authentication.expire_all(APP, ApplicationTokenExpireIn(expiry=0))
+    eventually(lambda: refused(401, second.application.get, APP))
+
+
 def what_is_deleted_is_gone_and_its_name_is_free():
     client.endpoint.delete(APP, "flaky")
     refused(404, client.endpoint.get, APP, "flaky")
@@ -334,8 +405,15 @@ def what_is_deleted_is_gone_and_its_name_is_free():
 
 
 def what_is_not_built_says_so():
-    error = refused(501, client.authentication.app_portal_access, APP, AppPortalAccessIn())
+    client.health.get()
+    error = refused(501, client.environment.export)
     assert error.code and error.detail, error
+
+
+def no_method_is_left_out_whose_operation_is_built():
+    missing, silent, methods, built = forgotten(connect, called, os.environ["SERVER_URL"])
+    assert (missing, silent) == ([], []), (missing, silent)
+    print(f"{built} of {methods} methods have an operation that is built")
 
 
 for chapter in (
@@ -349,8 +427,12 @@ for chapter in (
     attempts_can_be_looked_up_from_both_sides,
     a_rotated_secret_signs_beside_the_new_one_until_its_grace_ends,
     what_failed_is_resent_and_recovered_once_each,
+    an_example_is_sent_to_one_endpoint,
+    what_is_stored_can_be_removed_for_good,
+    an_applications_own_token_reaches_what_is_its_own_until_it_is_ended,
     what_is_deleted_is_gone_and_its_name_is_free,
     what_is_not_built_says_so,
+    no_method_is_left_out_whose_operation_is_built,
 ):
     chapter()
     print("ok", chapter.__name__, flush=True)

@@ -340,29 +340,60 @@ async fn payloads_arrive_byte_for_byte_as_they_were_posted() {
 }
 
 #[tokio::test]
-async fn what_is_not_built_answers_501() {
+async fn what_is_sent_to_try_an_endpoint_arrives_there() {
     let mut server = Server::start(Options::dev()).await;
-    let api = server.api().await;
+    let (api, receiver) = (server.api().await, Receiver::willing().await);
     api.application("shop").await;
-    let endpoint = api
-        .endpoint("shop", &json!({"url": "http://127.0.0.1:19999/"}))
+    let hook = json!({"url": receiver.url("/"), "uid": "hook", "channels": ["elsewhere"]});
+    api.endpoint("shop", &hook).await;
+    let path = "/app/shop/endpoint/hook";
+    let ping = json!({"eventType": "svix.ping"});
+    let sent = api.post(&format!("{path}/send-example"), &ping).await;
+    let sent = sent.expect(202).json();
+    let request = receiver.next().await;
+    assert_eq!(request.id(), sent["id"]);
+    assert_eq!(request.json(), json!({"success": true}));
+
+    let message = json!({"eventType": "x", "payload": {"n": 1}});
+    let tried = api
+        .post(&format!("{path}/msg/test-attempt"), &message)
         .await;
-    let message = api.send("shop", "x", &json!({})).await;
-    let (app, msg) = ("/app/shop", format!("/app/shop/msg/{message}"));
-    let example = json!({"eventType": "x"});
-    let attempt = "atmpt_000000000000000000000000000";
-    for call in [
-        Call::post(
-            format!("{app}/endpoint/{endpoint}/send-example"),
-            example.to_string(),
-        ),
-        Call::new(Method::DELETE, format!("{msg}/content")),
-        Call::new(Method::DELETE, format!("{msg}/attempt/{attempt}/content")),
-        Call::post("/auth/app-portal-access/shop", "{}"),
-        Call::post("/auth/logout", ""),
-    ] {
-        api.call(call).await.expect_error(501, "not_implemented");
+    let tried = tried.expect(201).json();
+    assert_eq!(tried["status"], 0, "{tried}");
+    assert_eq!(receiver.next().await.id(), tried["msgId"]);
+}
+
+#[tokio::test]
+async fn what_was_expunged_or_cancelled_before_it_was_due_does_not_arrive() {
+    let mut server = Server::start(Options::dev()).await;
+    let (api, receiver) = (server.api().await, Receiver::willing().await);
+    api.application("shop").await;
+    for uid in ["hook", "cancelled"] {
+        let hook = json!({"url": receiver.url(&format!("/{uid}")), "uid": uid});
+        api.endpoint("shop", &hook).await;
     }
+    let due = Timestamp::now() + SignedDuration::from_secs(2);
+    let mut ids = Vec::new();
+    for n in 0..2 {
+        let message = json!({"eventType": "x", "payload": {"n": n}, "deliverAt": due.to_string()});
+        let sent = api.post("/app/shop/msg", &message).await.expect(202).json();
+        ids.push(sent["id"].as_str().expect("an id").to_owned());
+    }
+    let content = format!("/app/shop/msg/{}/content", ids[0]);
+    api.delete(&content).await.expect(204);
+    let cancel = json!({"createdBefore": due.to_string()});
+    let path = "/app/shop/endpoint/cancelled/cancel-msgs";
+    api.post(path, &cancel).await.expect(204);
+    let request = receiver.next().await;
+    assert_eq!((request.path.as_str(), request.id()), ("/hook", &*ids[1]));
+    let late = api.send("shop", "x", &json!({})).await;
+    let mut paths = Vec::new();
+    for request in receiver.take(2).await {
+        assert_eq!(request.id(), late);
+        paths.push(request.path);
+    }
+    paths.sort();
+    assert_eq!(paths, ["/cancelled", "/hook"]);
 }
 
 /// Sends what must be refused with 422, in the shape of broken rules.

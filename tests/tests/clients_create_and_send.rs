@@ -4,11 +4,11 @@
 //! The stories themselves are `tests/clients/story.mjs` and `story.py`.
 
 use e2e::clients::{self, Language, Verifier};
-use e2e::{Options, Receiver, Server};
+use e2e::{Options, Receiver, Server, place};
 use serde_json::json;
 
 /// How many chapters each story has.
-const CHAPTERS: usize = 12;
+const CHAPTERS: usize = 16;
 
 #[tokio::test]
 async fn npm_svix_creates_sends_and_looks_up() {
@@ -48,6 +48,25 @@ async fn all_published_verifiers_accept_both_families_at_once() {
             "both",
         )
         .await;
+    }
+}
+
+#[test]
+fn readme_names_the_client_versions_that_are_tested() {
+    let root = place::repository();
+    let text = |path: &str| std::fs::read_to_string(root.join(path)).expect("it is there");
+    let readme = text("README.md");
+    for (client, file, before, after) in [
+        ("npm", "tests/clients/package.json", "\"svix\": \"", "\""),
+        ("PyPI", "tests/clients/requirements.txt", "\nsvix==", "\n"),
+        ("crate", "tests/Cargo.toml", "svix = { version = \"=", "\""),
+    ] {
+        let pinned = text(file);
+        let version = pinned.split(before).nth(1);
+        let version = version.and_then(|rest| rest.split(after).next());
+        let version = version.expect("the client is pinned");
+        let named = format!("{client} `svix` {version}");
+        assert!(readme.contains(&named), "the README lacks {named:?}");
     }
 }
 

@@ -3,37 +3,66 @@
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;
+use crate::bounds::{Notes, Rate, SomeText, Word};
+use crate::operation::{Routes, application, organisation};
 use crate::query::{FromQuery, Pairs, Query};
-use crate::render::{Answer, ListOut, Time, patch, saved_status};
+use crate::render::{Answer, Field, ListOut, NoContent, SavedOut, Time};
 use crate::segments::Segments;
+use app::AppError;
 use app::applications::{ApplicationInput, ApplicationPatch, ApplicationsInput};
-use app::{AppError, Patch};
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
-use http::StatusCode;
 use model::application::{Application, Metadata};
 use model::id::ApplicationKind;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU16;
 
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/api/v1/app", get(list).post(create))
-        .route(
-            "/api/v1/app/{app_id}",
-            get(get_one).put(put).patch(patch_one).delete(delete),
+pub(crate) fn routes() -> Routes {
+    Routes::at("/api/v1/app")
+        .get(
+            organisation("v1.application.list", "Applications, the oldest first"),
+            list,
+        )
+        .post(
+            organisation("v1.application.create", "Makes an application"),
+            create,
+        )
+        .and_at("/api/v1/app/{app_id}")
+        .get(application("v1.application.get", "An application"), get_one)
+        .put(
+            organisation(
+                "v1.application.update",
+                "Writes an application anew, or makes it",
+            ),
+            put,
+        )
+        .patch(
+            organisation("v1.application.patch", "Changes what is given"),
+            patch_one,
+        )
+        .delete(
+            organisation(
+                "v1.application.delete",
+                "Deletes an application with its endpoints",
+            ),
+            delete,
         )
 }
 
 /// An application as a client writes it, whole. Also embedded in other requests.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ApplicationIn {
+    #[schemars(with = "SomeText")]
     name: String,
+    #[schemars(with = "Option<Word>")]
     uid: Option<String>,
+    #[schemars(with = "Option<Rate>")]
     throttle_rate: Option<u16>,
+    #[schemars(with = "Option<Rate>")]
     rate_limit: Option<u16>,
+    #[schemars(with = "Option<Notes>")]
     metadata: Option<Metadata>,
 }
 
@@ -49,34 +78,35 @@ impl From<ApplicationIn> for ApplicationInput {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(rename = "ApplicationPatch")]
 struct ApplicationPatchIn {
-    #[serde(deserialize_with = "patch")]
-    name: Patch<String>,
-    #[serde(deserialize_with = "patch")]
-    uid: Patch<Option<String>>,
-    #[serde(deserialize_with = "patch")]
-    throttle_rate: Patch<Option<u16>>,
-    #[serde(deserialize_with = "patch")]
-    rate_limit: Patch<Option<u16>>,
-    #[serde(deserialize_with = "patch")]
-    metadata: Patch<Option<Metadata>>,
+    #[schemars(with = "Field<SomeText>")]
+    name: Field<String>,
+    #[schemars(with = "Field<Option<Word>>")]
+    uid: Field<Option<String>>,
+    #[schemars(with = "Field<Option<Rate>>")]
+    throttle_rate: Field<Option<u16>>,
+    #[schemars(with = "Field<Option<Rate>>")]
+    rate_limit: Field<Option<u16>>,
+    #[schemars(with = "Field<Option<Notes>>")]
+    metadata: Field<Option<Metadata>>,
 }
 
 impl From<ApplicationPatchIn> for ApplicationPatch {
     fn from(body: ApplicationPatchIn) -> Self {
         Self {
-            name: body.name,
-            uid: body.uid,
-            throttle_rate: body.throttle_rate,
-            rate_limit: body.rate_limit,
-            metadata: body.metadata.map(Option::unwrap_or_default),
+            name: body.name.0,
+            uid: body.uid.0,
+            throttle_rate: body.throttle_rate.0,
+            rate_limit: body.rate_limit.0,
+            metadata: body.metadata.0.map(Option::unwrap_or_default),
         }
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ApplicationOut {
     id: String,
@@ -122,7 +152,7 @@ impl FromQuery for ApplicationsInput {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         let flag = |name| Ok::<_, AppError>(query.flag(name)?.unwrap_or_default());
         Ok(Self {
-            list: query.list()?.checked::<ApplicationKind>()?,
+            list: query.list::<ApplicationKind>()?,
             exclude_without_endpoints: flag("exclude_apps_with_no_endpoints")?,
             exclude_with_disabled_endpoints: flag("exclude_apps_with_disabled_endpoints")?,
         })
@@ -141,15 +171,14 @@ async fn list(
 async fn create(
     State(api): State<Shared>,
     Query(query): Query<CreateQuery>,
-    call: Call,
-) -> Answer<(StatusCode, Json<ApplicationOut>)> {
+    call: Call<ApplicationIn>,
+) -> Answer<SavedOut<Json<ApplicationOut>>> {
     call.caller.require_organisation()?;
-    let body: ApplicationIn = call.json()?;
+    let body = call.json()?;
     let made = api
         .app
         .create_application(&call.caller, body.into(), query.get_if_exists);
-    let made = made.await?;
-    Ok((saved_status(&made), Json(made.value.into())))
+    Ok(SavedOut::of(made.await?, Into::into))
 }
 
 async fn get_one(
@@ -164,28 +193,28 @@ async fn get_one(
 async fn put(
     State(api): State<Shared>,
     Segments(path): Segments<String>,
-    call: Call,
-) -> Answer<(StatusCode, Json<ApplicationOut>)> {
+    call: Call<ApplicationIn>,
+) -> Answer<SavedOut<Json<ApplicationOut>>> {
     call.caller.require_organisation()?;
     let found = api.app.find_application(&call.caller, &path).await?;
-    let body: ApplicationIn = call.json()?;
+    let body = call.json()?;
     let put = api
         .app
         .put_application(&call.caller, found.as_ref(), body.into())
         .await?;
-    Ok((saved_status(&put), Json(put.value.into())))
+    Ok(SavedOut::of(put, Into::into))
 }
 
 async fn patch_one(
     State(api): State<Shared>,
     Segments(path): Segments<String>,
-    call: Call,
+    call: Call<ApplicationPatchIn>,
 ) -> Answer<Json<ApplicationOut>> {
     let found = api
         .app
         .application_for_organisation(&call.caller, &path)
         .await?;
-    let body: ApplicationPatchIn = call.json()?;
+    let body = call.json()?;
     let patched = api
         .app
         .patch_application(&call.caller, &found, body.into())
@@ -197,8 +226,8 @@ async fn delete(
     State(api): State<Shared>,
     Segments(path): Segments<String>,
     Authenticated(caller): Authenticated,
-) -> Answer<StatusCode> {
+) -> Answer<NoContent> {
     let found = api.app.application_for_organisation(&caller, &path).await?;
     api.app.delete_application(&caller, &found).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

@@ -1,49 +1,108 @@
 //! Attempts: shapes, routes, handlers; a resend is here too, since it asks for one more.
 
+mod headers;
+
 use crate::Shared;
 use crate::authentication::Authenticated;
-use crate::body::Call;
-use crate::messages::{MessageOut, WithContent, filter};
+use crate::body::{Call, NoBody};
+use crate::messages::{MessageIn, MessageOut, WithContent, filter};
+use crate::operation::{Routes, application, organisation};
 use crate::query::{FromQuery, Pairs, Query};
-use crate::render::{Answer, ListOut, Time};
+use crate::render::{Accepted, Answer, Created, ListOut, NoContent, Time};
 use crate::segments::Segments;
 use crate::status::{StatusFilter, StatusOut};
-use app::attempts::{AttemptView, AttemptsInput};
-use app::{AppError, Caller};
+use app::attempts::{AttemptCount, AttemptView, AttemptsInput};
+use app::messages::MessageRequest;
+use app::{AppError, Caller, ListInput};
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use http::StatusCode;
 use model::delivery::Trigger;
 use model::id::AttemptKind;
 use model::name::Name;
-use serde::Serialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/api/v1/app/{app_id}/attempt/endpoint/{endpoint_id}",
-            get(by_endpoint),
+pub(crate) fn routes() -> Routes {
+    Routes::at("/api/v1/app/{app_id}/attempt/endpoint/{endpoint_id}")
+        .get(
+            application(
+                "v1.message-attempt.list-by-endpoint",
+                "Attempts to an endpoint, the newest first",
+            ),
+            by_endpoint,
         )
-        .route("/api/v1/app/{app_id}/attempt/msg/{msg_id}", get(by_message))
-        .route(
-            "/api/v1/app/{app_id}/msg/{msg_id}/attempt/{attempt_id}",
-            get(get_one),
+        .and_at("/api/v1/app/{app_id}/attempt/msg/{msg_id}")
+        .get(
+            application(
+                "v1.message-attempt.list-by-msg",
+                "Attempts of a message, the newest first",
+            ),
+            by_message,
         )
-        .route(
-            "/api/v1/app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/resend",
-            post(resend),
+        .and_at("/api/v1/app/{app_id}/msg/{msg_id}/attempt/{attempt_id}")
+        .get(application("v1.message-attempt.get", "An attempt"), get_one)
+        .merge(headers::routes())
+        .and_at("/api/v1/app/{app_id}/attempt/endpoint/{endpoint_id}/count")
+        .get(
+            application(
+                "v1.message-attempt.count-by-endpoint",
+                "Counts the attempts to an endpoint",
+            ),
+            count,
         )
-        // What clients of old know these lists by.
-        .route("/api/v1/app/{app_id}/msg/{msg_id}/attempt", get(by_message))
-        .route(
-            "/api/v1/app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/attempt",
-            get(by_both),
+        .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/msg/test-attempt")
+        .post(
+            organisation(
+                "v1.message.test-attempt",
+                "Sends a message to one endpoint alone, and waits for the first attempt",
+            ),
+            test_attempt,
+        )
+        .and_at("/api/v1/app/{app_id}/msg/{msg_id}/attempt/{attempt_id}/content")
+        .delete(
+            organisation(
+                "v1.message-attempt.expunge-content",
+                "Removes what was answered to an attempt for good",
+            ),
+            expunge,
+        )
+        .and_at("/api/v1/app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/resend")
+        .post(
+            application(
+                "v1.message-attempt.resend",
+                "Sends a message to an endpoint again, once",
+            ),
+            resend,
+        )
+        .merge(of_old())
+}
+
+/// What clients of old know these lists by.
+fn of_old() -> Routes {
+    Routes::at("/api/v1/app/{app_id}/msg/{msg_id}/attempt")
+        .get(
+            application(
+                "v1.message-attempt.list",
+                "Attempts of a message, the newest first",
+            )
+            .deprecated(),
+            by_message,
+        )
+        .and_at("/api/v1/app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/attempt")
+        .get(
+            application(
+                "v1.message-attempt.list-by-endpoint-and-msg",
+                "Attempts of a message to an endpoint, the newest first",
+            )
+            .deprecated(),
+            by_both,
         )
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "MessageAttemptOut")]
 struct AttemptOut {
     id: String,
     endpoint_id: String,
@@ -54,10 +113,32 @@ struct AttemptOut {
     response_duration_ms: u64,
     #[serde(flatten)]
     status: StatusOut,
-    trigger_type: u8,
+    trigger_type: TriggerOut,
     timestamp: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
     msg: Option<MessageOut>,
+}
+
+/// 0: by schedule, 1: by hand.
+struct TriggerOut(Trigger);
+
+impl Serialize for TriggerOut {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(match self.0 {
+            Trigger::Scheduled => 0,
+            Trigger::Manual | Trigger::Replay => 1,
+        })
+    }
+}
+
+impl JsonSchema for TriggerOut {
+    fn schema_name() -> Cow<'static, str> {
+        "MessageAttemptTriggerType".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "enum": [0, 1] })
+    }
 }
 
 impl From<AttemptView> for AttemptOut {
@@ -72,10 +153,7 @@ impl From<AttemptView> for AttemptOut {
             response_status_code: attempt.status_code,
             response_duration_ms: u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
             status: view.status.into(),
-            trigger_type: match attempt.trigger {
-                Trigger::Scheduled => 0,
-                Trigger::Manual | Trigger::Replay => 1,
-            },
+            trigger_type: TriggerOut(attempt.trigger),
             timestamp: Time(attempt.id.key().time()),
             msg: view
                 .message
@@ -88,11 +166,11 @@ impl FromQuery for AttemptsInput {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         let StatusFilter { status, expanded } = StatusFilter::from_query(query)?;
         Ok(Self {
-            list: query.recent()?.checked::<AttemptKind>()?,
+            list: query.recent::<AttemptKind>()?,
             filter: filter(query)?,
             status,
             expanded,
-            status_code_class: query.read("status_code_class", class)?,
+            status_code_class: query.choice("status_code_class", &CLASSES)?,
             with_content: WithContent::from_query(query)?.0,
             with_message: query.flag("with_msg")?.unwrap_or_default(),
         })
@@ -100,19 +178,14 @@ impl FromQuery for AttemptsInput {
 }
 
 /// The hundred that status codes are in.
-fn class(text: &str) -> Result<u16, String> {
-    match text {
-        "0" => Ok(0),
-        "100" => Ok(100),
-        "200" => Ok(200),
-        "300" => Ok(300),
-        "400" => Ok(400),
-        "500" => Ok(500),
-        other => Err(format!(
-            "expected one of 0, 100, 200, 300, 400, 500, not `{other}`"
-        )),
-    }
-}
+const CLASSES: [(&str, u16); 6] = [
+    ("0", 0),
+    ("100", 100),
+    ("200", 200),
+    ("300", 300),
+    ("400", 400),
+    ("500", 500),
+];
 
 /// Which of a message's attempts are asked for: also to which endpoint, by id or uid.
 struct OfMessage {
@@ -193,17 +266,99 @@ async fn get_one(
     Ok(Json(found.into()))
 }
 
+/// How many attempts there are.
+#[derive(Serialize, JsonSchema)]
+struct CountOut {
+    count: u64,
+    /// There are at least so many: not all were looked at.
+    approximated: bool,
+}
+
+impl From<AttemptCount> for CountOut {
+    fn from(counted: AttemptCount) -> Self {
+        Self {
+            count: counted.count,
+            approximated: counted.approximated,
+        }
+    }
+}
+
+/// Which attempts are counted: whatever a list is asked for but its pages.
+struct Counted(AttemptsInput);
+
+impl FromQuery for Counted {
+    fn from_query(query: &Pairs) -> Result<Self, AppError> {
+        let StatusFilter { status, expanded } = StatusFilter::expanded(query)?;
+        Ok(Self(AttemptsInput {
+            list: ListInput {
+                before: query.time("before")?,
+                after: query.time("after")?,
+                ..ListInput::default()
+            },
+            filter: filter(query)?,
+            status,
+            expanded,
+            status_code_class: query.choice("status_code_class", &CLASSES)?,
+            with_content: false,
+            with_message: false,
+        }))
+    }
+}
+
+async fn count(
+    State(api): State<Shared>,
+    Segments((application, endpoint)): Segments<(String, String)>,
+    Query(Counted(input)): Query<Counted>,
+    Authenticated(caller): Authenticated,
+) -> Answer<Json<CountOut>> {
+    let counted = api
+        .app
+        .count_attempts(&caller, (&application, &endpoint), &input)
+        .await?;
+    Ok(Json(counted.into()))
+}
+
+async fn test_attempt(
+    State(api): State<Shared>,
+    Segments((application, endpoint)): Segments<(String, String)>,
+    call: Call<MessageIn>,
+) -> Answer<Created<Json<AttemptOut>>> {
+    let tenant = api
+        .app
+        .application_for_organisation(&call.caller, &application)
+        .await?;
+    api.app.endpoint(&tenant, &endpoint)?;
+    let MessageRequest { message, .. } = call.json()?.into();
+    let made = api
+        .app
+        .test_attempt(&call.caller, (&tenant, &endpoint), message)
+        .await?;
+    Ok(Created(Json(made.into())))
+}
+
+async fn expunge(
+    State(api): State<Shared>,
+    Segments((application, message, attempt)): Segments<(String, String, String)>,
+    Authenticated(caller): Authenticated,
+) -> Answer<NoContent> {
+    api.app
+        .expunge_attempt(&caller, (&application, &message), &attempt)
+        .await?;
+    Ok(NoContent)
+}
+
 async fn resend(
     State(api): State<Shared>,
     Segments((application, message, endpoint)): Segments<(String, String, String)>,
-    call: Call,
-) -> Answer<(StatusCode, Json<Nothing>)> {
+    call: Call<NoBody>,
+) -> Answer<Accepted<Json<Nothing>>> {
     api.app
         .resend(&call.caller, &application, (&message, &endpoint))
         .await?;
-    Ok((StatusCode::ACCEPTED, Json(Nothing {})))
+    Ok(Accepted(Json(Nothing {})))
 }
 
 /// `{}`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EmptyResponse")]
 struct Nothing {}

@@ -1,12 +1,15 @@
-//! Who asks: the bearer token of a request becomes a [`Caller`].
+//! Who asks: the bearer token of a request becomes a [`Caller`], if what the token is limited to
+//! allows for the operation that was asked for.
 
 use crate::Shared;
 use crate::problem::Problem;
 use app::Caller;
+use app::access::limits::Need;
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use model::api_key::Right;
 use std::net::IpAddr;
 
 /// Where a request comes from, as whoever serves the API knows it: put into its extensions.
@@ -20,10 +23,25 @@ impl FromRequestParts<Shared> for Authenticated {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
-        let remote = parts.extensions.get::<RemoteAddress>();
-        let remote = remote.map(|RemoteAddress(address)| *address);
-        Ok(Self(api.app.authenticate(bearer(&parts.headers), remote)?))
+        let token = bearer(&parts.headers);
+        let caller = api.app.authenticate(token, remote_address(parts))?;
+        let need = parts.extensions.get::<Need>();
+        // What is not declared is nobody's whose token is limited.
+        caller.require(need.unwrap_or(&UNDECLARED))?;
+        Ok(Self(caller))
     }
+}
+
+const UNDECLARED: Need = Need {
+    operation: "",
+    noun: "",
+    right: Right::Write,
+};
+
+/// Where a request comes from, if that is known.
+pub(crate) fn remote_address(parts: &Parts) -> Option<IpAddr> {
+    let remote = parts.extensions.get::<RemoteAddress>();
+    remote.map(|RemoteAddress(address)| *address)
 }
 
 /// The token of a request that has exactly one `authorization` header, of the scheme `Bearer` in

@@ -4,7 +4,7 @@
 //! body to an application that isn't there is refused for the application.
 
 use crate::Shared;
-use crate::authentication::Authenticated;
+use crate::authentication::{Authenticated, remote_address};
 use crate::problem::Problem;
 use app::caller::RequestKey;
 use app::{AppError, Caller, Violation};
@@ -17,55 +17,100 @@ use http::request::Parts;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
+use std::marker::PhantomData;
+use std::net::IpAddr;
 
 /// A route's own limit for bodies, in bytes: an extension of its requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BodyLimit(pub(crate) usize);
 
-/// A request with a body: who asks, with the idempotency key if there is one, and what was sent.
-pub(crate) struct Call {
+/// A request with a body that is to be a `T`: who asks, with the idempotency key if there is one,
+/// and what was sent.
+pub(crate) struct Call<T> {
     /// Who asks.
     pub(crate) caller: Caller,
     /// The body as it came.
     pub(crate) body: Bytes,
+    /// What it is to be.
+    shape: PhantomData<fn() -> T>,
 }
 
-impl Call {
+/// A body that nobody wants.
+pub(crate) struct NoBody;
+
+impl<T: DeserializeOwned> Call<T> {
     /// The body as what it should be.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, AppError> {
+    pub(crate) fn json(&self) -> Result<T, AppError> {
         parse(&self.body)
     }
 }
 
-impl FromRequest<Shared> for Call {
+impl<T> FromRequest<Shared> for Call<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Shared) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Authenticated(mut caller) = Authenticated::from_request_parts(&mut parts, api).await?;
-        let limit = parts.extensions.get::<BodyLimit>();
-        let limit = limit.map_or(api.config.body_bytes_max, |BodyLimit(limit)| *limit);
-        let announced = parts
-            .headers
-            .get(CONTENT_LENGTH)
-            .and_then(|text| text.to_str().ok());
-        if announced
-            .and_then(|text| text.parse().ok())
-            .is_some_and(|length: u64| length > limit as u64)
-        {
-            return Err(too_large(limit).into());
-        }
-        let timeout = api.config.body_timeout;
-        let read = tokio::time::timeout(timeout, read(body, limit)).await;
-        let body = read.unwrap_or_else(|_| {
-            Err(bad_body(format!(
-                "the body did not arrive within {} s",
-                timeout.as_secs()
-            )))
-        })?;
+        let body = read_whole(&parts, body, api).await?;
         caller.idempotency = idempotency(&parts, &body)?;
-        Ok(Self { caller, body })
+        Ok(Self {
+            caller,
+            body,
+            shape: PhantomData,
+        })
     }
+}
+
+/// A body of somebody who need not say who they are, that is to be a `T`.
+pub(crate) struct Posted<T> {
+    /// Where it comes from.
+    pub(crate) remote_address: Option<IpAddr>,
+    body: Bytes,
+    shape: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Posted<T> {
+    /// The body as what it should be.
+    pub(crate) fn json(&self) -> Result<T, AppError> {
+        parse(&self.body)
+    }
+}
+
+impl<T> FromRequest<Shared> for Posted<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Shared) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        Ok(Self {
+            remote_address: remote_address(&parts),
+            body: read_whole(&parts, body, api).await?,
+            shape: PhantomData,
+        })
+    }
+}
+
+/// A body, within the bounds of its route.
+async fn read_whole(parts: &Parts, body: Body, api: &Shared) -> Result<Bytes, AppError> {
+    let limit = parts.extensions.get::<BodyLimit>();
+    let limit = limit.map_or(api.config.body_bytes_max, |BodyLimit(limit)| *limit);
+    let announced = parts
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|text| text.to_str().ok());
+    if announced
+        .and_then(|text| text.parse().ok())
+        .is_some_and(|length: u64| length > limit as u64)
+    {
+        return Err(too_large(limit));
+    }
+    let timeout = api.config.body_timeout;
+    let read = tokio::time::timeout(timeout, read(body, limit)).await;
+    read.unwrap_or_else(|_| {
+        Err(bad_body(format!(
+            "the body did not arrive within {} s",
+            timeout.as_secs()
+        )))
+    })
 }
 
 async fn read(mut body: Body, limit: usize) -> Result<Bytes, AppError> {

@@ -4,6 +4,7 @@
 //! - An answer that is given before the body was read ends properly: what is left of the body is
 //!   read and thrown away, or the end of the connection is announced.
 //! - A slash at the end of a path means nothing.
+//! - A browser that is led to an answer does nothing with it (CSP, no guessing of its kind).
 //! - Any page may call the API (CORS): what is asked for is decided by the token, which no browser
 //!   adds by itself.
 
@@ -14,13 +15,14 @@ use axum::{BoxError, Router};
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONNECTION, EXPECT,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL, CONNECTION,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPECT, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
+use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -118,10 +120,57 @@ fn preflight(asked: &HeaderMap) -> Response {
     response
 }
 
+/// What a browser may do with an answer that is no page of ours, should it show one: nothing, so
+/// that what others sent can't act in the server's name.
+const ANSWER_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
+/// The same for pages of ours: they have a style sheet.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'",
+);
+
+/// A page of ours, or a part of one.
+pub(crate) struct Page {
+    kind: HeaderValue,
+    text: Cow<'static, str>,
+}
+
+impl Page {
+    /// The page itself.
+    pub(crate) fn html(text: String) -> Self {
+        Self {
+            kind: HeaderValue::from_static("text/html; charset=utf-8"),
+            text: text.into(),
+        }
+    }
+
+    /// Its style sheet.
+    pub(crate) fn style(text: &'static str) -> Self {
+        Self {
+            kind: HeaderValue::from_static("text/css; charset=utf-8"),
+            text: text.into(),
+        }
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let headers = [
+            (CONTENT_TYPE, self.kind),
+            (CONTENT_SECURITY_POLICY, PAGE_POLICY),
+        ];
+        (headers, self.text).into_response()
+    }
+}
+
 /// What every answer says.
 fn open(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.reserve(4);
+    headers.reserve(5);
+    headers
+        .entry(CONTENT_SECURITY_POLICY)
+        .or_insert(ANSWER_POLICY);
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

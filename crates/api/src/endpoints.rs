@@ -1,61 +1,100 @@
 //! Endpoints: shapes, routes, handlers. Headers and secrets have files of their own.
 
+mod example;
 mod headers;
+mod rate_limit;
 mod secrets;
 
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;
+use crate::bounds::{self, Headers, Notes, Ordinal, Rate, Text, WebUrl, Word, Words};
+use crate::operation::{Routes, application};
 use crate::query::{FromQuery, Pairs, Query};
-use crate::render::{Answer, ListOut, Time, patch, saved_status};
+use crate::render::{Answer, Created, Field, ListOut, NoContent, SavedOut, Time};
 use crate::segments::Segments;
-use app::endpoints::{EndpointInput, EndpointPatch, HeadersInput, NewEndpointInput};
-use app::{AppError, ListInput, Patch};
+use app::endpoints::{
+    EVENT_TYPES_MAX, EndpointInput, EndpointPatch, HeadersInput, NewEndpointInput,
+};
+use app::{AppError, ListInput};
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
-use http::StatusCode;
 use model::Secret;
 use model::application::Metadata;
 use model::endpoint::Endpoint;
 use model::id::EndpointKind;
+use model::message::ENDPOINT_CHANNELS_MAX;
 use model::name::Name;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/api/v1/app/{app_id}/endpoint", get(list).post(create))
-        .route(
-            "/api/v1/app/{app_id}/endpoint/{endpoint_id}",
-            get(get_one).put(put).patch(patch_one).delete(delete),
+pub(crate) fn routes() -> Routes {
+    Routes::at("/api/v1/app/{app_id}/endpoint")
+        .get(
+            application("v1.endpoint.list", "Endpoints, the newest first"),
+            list,
         )
+        .post(
+            application("v1.endpoint.create", "Makes an endpoint"),
+            create,
+        )
+        .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}")
+        .get(application("v1.endpoint.get", "An endpoint"), get_one)
+        .put(
+            application("v1.endpoint.update", "Writes an endpoint anew, or makes it"),
+            put,
+        )
+        .patch(
+            application("v1.endpoint.patch", "Changes what is given"),
+            patch_one,
+        )
+        .delete(
+            application(
+                "v1.endpoint.delete",
+                "Deletes an endpoint; what is open to it is ended",
+            ),
+            delete,
+        )
+        .merge(example::routes())
         .merge(headers::routes())
+        .merge(rate_limit::routes())
         .merge(secrets::routes())
 }
 
 /// An endpoint as a client writes it, whole.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct EndpointIn {
+    #[schemars(with = "WebUrl")]
     url: String,
     #[serde(default)]
+    #[schemars(with = "Text")]
     description: String,
     #[serde(default)]
     disabled: bool,
     #[serde(alias = "filterTypes")]
+    #[schemars(with = "Option<Words<EVENT_TYPES_MAX>>")]
     event_types: Option<Vec<String>>,
+    #[schemars(with = "Option<Words<ENDPOINT_CHANNELS_MAX>>")]
     channels: Option<Vec<String>>,
+    #[schemars(with = "Option<Rate>")]
     throttle_rate: Option<u16>,
+    #[schemars(with = "Option<Rate>")]
     rate_limit: Option<u16>,
+    #[schemars(with = "Option<Word>")]
     uid: Option<String>,
+    #[schemars(with = "Option<Notes>")]
     metadata: Option<Metadata>,
     #[serde(default = "first_version")]
+    #[schemars(with = "Ordinal")]
     version: u16,
     /// Only looked at when it is new.
+    #[schemars(with = "Option<bounds::Secret>")]
     secret: Option<String>,
     /// Only looked at when it is new.
+    #[schemars(with = "Option<Headers>")]
     headers: Option<BTreeMap<String, String>>,
 }
 
@@ -80,50 +119,51 @@ impl From<EndpointIn> for EndpointInput {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(rename = "EndpointPatch")]
 struct EndpointPatchIn {
-    #[serde(deserialize_with = "patch")]
-    url: Patch<String>,
-    #[serde(deserialize_with = "patch")]
-    description: Patch<String>,
-    #[serde(deserialize_with = "patch")]
-    disabled: Patch<bool>,
-    #[serde(deserialize_with = "patch", alias = "filterTypes")]
-    event_types: Patch<Option<Vec<String>>>,
-    #[serde(deserialize_with = "patch")]
-    channels: Patch<Option<Vec<String>>>,
-    #[serde(deserialize_with = "patch")]
-    throttle_rate: Patch<Option<u16>>,
-    #[serde(deserialize_with = "patch")]
-    rate_limit: Patch<Option<u16>>,
-    #[serde(deserialize_with = "patch")]
-    uid: Patch<Option<String>>,
-    #[serde(deserialize_with = "patch")]
-    metadata: Patch<Option<Metadata>>,
-    #[serde(deserialize_with = "patch")]
-    version: Patch<u16>,
+    #[schemars(with = "Field<WebUrl>")]
+    url: Field<String>,
+    #[schemars(with = "Field<Text>")]
+    description: Field<String>,
+    disabled: Field<bool>,
+    #[serde(alias = "filterTypes")]
+    #[schemars(with = "Field<Option<Words<EVENT_TYPES_MAX>>>")]
+    event_types: Field<Option<Vec<String>>>,
+    #[schemars(with = "Field<Option<Words<ENDPOINT_CHANNELS_MAX>>>")]
+    channels: Field<Option<Vec<String>>>,
+    #[schemars(with = "Field<Option<Rate>>")]
+    throttle_rate: Field<Option<u16>>,
+    #[schemars(with = "Field<Option<Rate>>")]
+    rate_limit: Field<Option<u16>>,
+    #[schemars(with = "Field<Option<Word>>")]
+    uid: Field<Option<String>>,
+    #[schemars(with = "Field<Option<Notes>>")]
+    metadata: Field<Option<Metadata>>,
+    #[schemars(with = "Field<Ordinal>")]
+    version: Field<u16>,
 }
 
 impl From<EndpointPatchIn> for EndpointPatch {
     fn from(body: EndpointPatchIn) -> Self {
         Self {
-            url: body.url,
-            description: body.description,
-            disabled: body.disabled,
-            event_types: body.event_types,
-            channels: body.channels,
-            throttle_rate: body.throttle_rate,
-            rate_limit: body.rate_limit,
-            uid: body.uid,
-            metadata: body.metadata.map(Option::unwrap_or_default),
-            version: body.version,
+            url: body.url.0,
+            description: body.description.0,
+            disabled: body.disabled.0,
+            event_types: body.event_types.0,
+            channels: body.channels.0,
+            throttle_rate: body.throttle_rate.0,
+            rate_limit: body.rate_limit.0,
+            uid: body.uid.0,
+            metadata: body.metadata.0.map(Option::unwrap_or_default),
+            version: body.version.0,
         }
     }
 }
 
 /// An endpoint as clients see it. Also a part of other answers.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EndpointOut {
     id: String,
@@ -173,7 +213,7 @@ struct ListQuery(ListInput);
 
 impl FromQuery for ListQuery {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
-        Ok(Self(query.list()?.checked::<EndpointKind>()?))
+        Ok(Self(query.list::<EndpointKind>()?))
     }
 }
 
@@ -191,10 +231,10 @@ async fn list(
 async fn create(
     State(api): State<Shared>,
     Segments(app_id): Segments<String>,
-    call: Call,
-) -> Answer<(StatusCode, Json<EndpointOut>)> {
+    call: Call<EndpointIn>,
+) -> Answer<Created<Json<EndpointOut>>> {
     let tenant = api.app.application(&call.caller, &app_id).await?;
-    let mut body: EndpointIn = call.json()?;
+    let mut body = call.json()?;
     let new = NewEndpointInput {
         secret: body.secret.take().map(Secret::from),
         headers: body.headers.take().map(HeadersInput),
@@ -203,7 +243,7 @@ async fn create(
         .app
         .create_endpoint(&call.caller, &tenant, body.into(), new)
         .await?;
-    Ok((saved_status(&made), Json(made.value.into())))
+    Ok(Created(Json(made.value.into())))
 }
 
 async fn get_one(
@@ -218,25 +258,25 @@ async fn get_one(
 async fn put(
     State(api): State<Shared>,
     Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call,
-) -> Answer<(StatusCode, Json<EndpointOut>)> {
+    call: Call<EndpointIn>,
+) -> Answer<SavedOut<Json<EndpointOut>>> {
     let tenant = api.app.application(&call.caller, &app_id).await?;
-    let body: EndpointIn = call.json()?;
+    let body = call.json()?;
     let put = api
         .app
         .put_endpoint(&call.caller, &tenant, &endpoint_id, body.into())
         .await?;
-    Ok((saved_status(&put), Json(put.value.into())))
+    Ok(SavedOut::of(put, Into::into))
 }
 
 async fn patch_one(
     State(api): State<Shared>,
     Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call,
+    call: Call<EndpointPatchIn>,
 ) -> Answer<Json<EndpointOut>> {
     let tenant = api.app.application(&call.caller, &app_id).await?;
     api.app.endpoint(&tenant, &endpoint_id)?;
-    let body: EndpointPatchIn = call.json()?;
+    let body = call.json()?;
     let patched = api
         .app
         .patch_endpoint(&call.caller, &tenant, &endpoint_id, body.into());
@@ -247,10 +287,10 @@ async fn delete(
     State(api): State<Shared>,
     Segments((app_id, endpoint_id)): Segments<(String, String)>,
     Authenticated(caller): Authenticated,
-) -> Answer<StatusCode> {
+) -> Answer<NoContent> {
     let tenant = api.app.application(&caller, &app_id).await?;
     api.app
         .delete_endpoint(&caller, &tenant, &endpoint_id)
         .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

@@ -1,28 +1,32 @@
 //! Whether the process works, for load balancers and people. Needs no token.
 
 use crate::Shared;
+use crate::describe::{Describer, Output};
+use crate::operation::{Routes, public};
+use crate::render::NoContent;
 use app::Health;
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new().route("/api/v1/health", get(health)).route(
-        "/api/v1/health/ping",
-        get(|| async { StatusCode::NO_CONTENT }),
-    )
+pub(crate) fn routes() -> Routes {
+    Routes::at("/api/v1/health")
+        .get(public("v1.health.get", "Whether the node works"), health)
+        .and_at("/api/v1/health/ping")
+        .get(public("v1.health.ping", "Whether the node answers"), ping)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct HealthOut {
     database: PartOut,
     queue: PartOut,
     cache: PartOut,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct PartOut {
     status: &'static str,
 }
@@ -40,11 +44,30 @@ impl From<Health> for HealthOut {
     }
 }
 
-async fn health(State(api): State<Shared>) -> (StatusCode, Json<HealthOut>) {
-    let health = api.app.health();
-    let status = match health.is_good() {
-        true => StatusCode::OK,
-        false => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    (status, Json(health.into()))
+/// 200, or 500 where something does not work.
+struct Judged(Health);
+
+impl IntoResponse for Judged {
+    fn into_response(self) -> Response {
+        let status = match self.0.is_good() {
+            true => StatusCode::OK,
+            false => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Json(HealthOut::from(self.0))).into_response()
+    }
+}
+
+impl Output for Judged {
+    fn describe(describer: &mut Describer) {
+        describer.answer::<Json<HealthOut>>(200);
+        describer.answer::<Json<HealthOut>>(500);
+    }
+}
+
+async fn health(State(api): State<Shared>) -> Judged {
+    Judged(api.app.health())
+}
+
+async fn ping() -> NoContent {
+    NoContent
 }

@@ -8,13 +8,18 @@
 //!
 //! The wire's shapes live here, apart from the domain's types. No rule of the domain does.
 //!
-//! Map: `door`, `authentication`, `body`, `query`, `segments` (the way in) · `problem` (refusals) ·
-//! `render` (the way out) · then one file for each noun, with its routes, shapes and handlers.
+//! Map: `operation` (how operations are declared), `describe`, `openapi` and `reference` (what is
+//! said of them, to programs and people) · `door`, `authentication`, `body`, `query`, `segments`
+//! (the way in) · `problem` (refusals) · `render` (the way out) · then one file for each noun, with
+//! its operations, shapes and handlers.
 
+mod api_tokens;
 mod applications;
 mod attempts;
 mod authentication;
 mod body;
+mod bounds;
+mod describe;
 mod door;
 mod endpoints;
 mod event_types;
@@ -22,20 +27,26 @@ mod health;
 mod messages;
 mod nodes;
 mod not_built;
+mod openapi;
+mod operation;
+mod portal;
 mod problem;
 mod query;
 mod recovery;
+mod reference;
 mod render;
 mod segments;
+mod sessions;
 mod standings;
 mod status;
 
 pub use authentication::RemoteAddress;
 pub use door::Door;
 pub use nodes::NodeOut;
+pub use operation::{Access, MethodName, Operation};
 
 use app::App;
-use axum::Router;
+use operation::Routes;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +59,8 @@ pub struct ApiConfig {
     pub batch_bytes_max: usize,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// Where links point to, without a slash at its end.
+    pub public_url: String,
 }
 
 impl Default for ApiConfig {
@@ -56,6 +69,7 @@ impl Default for ApiConfig {
             body_bytes_max: 2 * 1024 * 1024,
             batch_bytes_max: 8 * 1024 * 1024,
             body_timeout: Duration::from_secs(30),
+            public_url: "http://127.0.0.1:8071".to_owned(),
         }
     }
 }
@@ -75,6 +89,7 @@ pub(crate) type Shared = Arc<Api>;
 pub fn open_for_health(app: App, config: ApiConfig) -> Door {
     let api: Shared = Arc::new(Api { app, config });
     let routes = health::routes()
+        .router
         .fallback(|| async { problem::not_here() })
         .method_not_allowed_fallback(|| async { problem::unknown_method() })
         .with_state(api);
@@ -83,21 +98,43 @@ pub fn open_for_health(app: App, config: ApiConfig) -> Door {
 
 /// The API, ready to be served.
 pub fn open(app: App, config: ApiConfig) -> Door {
-    let messages = messages::routes(&config);
+    let routes = routes(&config);
     let api: Shared = Arc::new(Api { app, config });
-    let routes = Router::new()
+    let document = openapi::routes(routes.operations.clone());
+    let reference = reference::routes(routes.operations);
+    let routes = routes
+        .router
+        .merge(document)
+        .merge(reference)
+        .fallback(|| async { problem::unknown_route() })
+        .method_not_allowed_fallback(|| async { problem::unknown_method() })
+        .with_state(api);
+    Door::before(routes)
+}
+
+/// Every operation.
+fn routes(config: &ApiConfig) -> Routes {
+    api_tokens::routes()
         .merge(applications::routes())
         .merge(attempts::routes())
         .merge(endpoints::routes())
         .merge(event_types::routes())
         .merge(health::routes())
-        .merge(messages)
+        .merge(messages::routes(config))
         .merge(nodes::routes())
         .merge(not_built::routes())
+        .merge(portal::routes())
         .merge(recovery::routes())
+        .merge(sessions::routes())
         .merge(standings::routes())
-        .fallback(|| async { problem::unknown_route() })
-        .method_not_allowed_fallback(|| async { problem::unknown_method() })
-        .with_state(api);
-    Door::before(routes)
+}
+
+/// All that is declared of the operations, for whoever wants to try each of them.
+pub fn operations() -> Vec<Operation> {
+    routes(&ApiConfig::default()).operations
+}
+
+/// What the server says of itself at `/api/v1/openapi.json`.
+pub fn document() -> serde_json::Value {
+    openapi::document(&operations())
 }

@@ -1,38 +1,71 @@
 //! Messages: shapes, routes, handlers.
 
 mod batch;
+mod content;
 mod incoming;
 mod outgoing;
+mod search;
 mod timing;
 
+pub(crate) use incoming::MessageIn;
 pub(crate) use outgoing::MessageOut;
 
 use crate::authentication::Authenticated;
 use crate::body::{BodyLimit, Call};
+use crate::describe::{Describer, Input};
+use crate::operation::{Routes, application, organisation};
 use crate::problem::Problem;
 use crate::query::{FromQuery, Pairs, Query};
-use crate::render::{Answer, ListOut, SizedJson};
+use crate::render::{Accepted, Answer, ListOut, SizedJson};
 use crate::segments::Segments;
 use crate::{ApiConfig, Shared};
 use app::AppError;
 use app::filter::Filter;
 use app::messages::{MessagesInput, RecipientPath};
-use axum::extract::{Extension, FromRequestParts, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use http::StatusCode;
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
 use http::request::Parts;
-use incoming::MessageIn;
 use model::id::MessageKind;
 use timing::ServerTiming;
 
-pub(crate) fn routes(config: &ApiConfig) -> Router<Shared> {
-    let batch = post(batch::create).layer(Extension(BodyLimit(config.batch_bytes_max)));
-    let batch = batch.get(get_one_called_batch);
-    Router::new()
-        .route("/api/v1/app/{app_id}/msg", get(list).post(create))
-        .route("/api/v1/app/{app_id}/msg/batch", batch)
-        .route("/api/v1/app/{app_id}/msg/{msg_id}", get(get_one))
+pub(crate) fn routes(config: &ApiConfig) -> Routes {
+    Routes::at("/api/v1/app/{app_id}/msg")
+        .get(
+            application("v1.message.list", "Messages, the newest first"),
+            list,
+        )
+        .post(organisation("v1.message.create", "Sends a message"), create)
+        .and_at("/api/v1/app/{app_id}/msg/batch")
+        .post_with_limit(
+            organisation(
+                "v1.message.create-batch",
+                "Sends many messages, each with its own result",
+            ),
+            BodyLimit(config.batch_bytes_max),
+            batch::create,
+        )
+        .and_at("/api/v1/app/{app_id}/msg/{msg_id}")
+        .get(application("v1.message.get", "A message"), get_one)
+        .merge(content::routes())
+        .merge(search::routes())
+        .merge(hidden_by("/api/v1/app/{app_id}/msg/batch"))
+        .merge(hidden_by("/api/v1/app/{app_id}/msg/bulk-expunge"))
+        .merge(hidden_by("/api/v1/app/{app_id}/msg/search"))
+}
+
+/// A message whose event id happens to be the last word of another route's path.
+fn hidden_by(path: &'static str) -> Routes {
+    let called = path.rsplit('/').next().unwrap_or(path);
+    Routes::at(path).get(
+        application("v1.message.get", "A message").hidden(),
+        move |state: State<Shared>,
+              Segments(application): Segments<String>,
+              query: Query<WithContent>,
+              caller: Authenticated| {
+            let path = Segments((application, called.to_owned()));
+            get_one(state, path, query, caller)
+        },
+    )
 }
 
 /// About what an answer has beside what was posted.
@@ -59,7 +92,7 @@ pub(crate) fn filter(query: &Pairs) -> Result<Filter, AppError> {
 impl FromQuery for MessagesInput {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         Ok(Self {
-            list: query.recent()?.checked::<MessageKind>()?,
+            list: query.recent::<MessageKind>()?,
             filter: filter(query)?,
             with_content: WithContent::from_query(query)?.0,
         })
@@ -67,7 +100,7 @@ impl FromQuery for MessagesInput {
 }
 
 /// The path's name for where messages are to go: looked at before it is asked who sends them.
-struct Addressee(RecipientPath);
+pub(crate) struct Addressee(pub(crate) RecipientPath);
 
 impl FromRequestParts<Shared> for Addressee {
     type Rejection = Problem;
@@ -78,27 +111,27 @@ impl FromRequestParts<Shared> for Addressee {
     }
 }
 
+impl Input for Addressee {
+    fn describe(_: &mut Describer) {}
+}
+
 async fn create(
     State(api): State<Shared>,
     Addressee(path): Addressee,
     Query(WithContent(with_content)): Query<WithContent>,
-    call: Call,
-) -> Answer<(StatusCode, ServerTiming, SizedJson<MessageOut>)> {
+    call: Call<MessageIn>,
+) -> Answer<Accepted<(ServerTiming, SizedJson<MessageOut>)>> {
     let recipient = api.app.recipient(&call.caller, path).await?;
-    let body: MessageIn = call.json()?;
+    let body = call.json()?;
     let sent = api
         .app
         .create_message(&call.caller, recipient, body.into())
         .await?;
-    Ok((
-        StatusCode::ACCEPTED,
-        ServerTiming::of(&sent),
-        // The answer repeats the payload.
-        SizedJson(
-            call.body.len() + ANSWER_BYTES,
-            MessageOut::made(sent.made, with_content),
-        ),
-    ))
+    let timing = ServerTiming::of(&sent);
+    // The answer repeats the payload.
+    let bytes = call.body.len() + ANSWER_BYTES;
+    let message = MessageOut::made(sent.made, with_content);
+    Ok(Accepted((timing, SizedJson(bytes, message))))
 }
 
 async fn list(
@@ -122,20 +155,4 @@ async fn get_one(
         .message(&caller, (&application, &message), with_content)
         .await?;
     Ok(Json(found.into()))
-}
-
-/// A message whose event id happens to be the name of another route.
-async fn get_one_called_batch(
-    state: State<Shared>,
-    Segments(application): Segments<String>,
-    query: Query<WithContent>,
-    caller: Authenticated,
-) -> Answer<Json<MessageOut>> {
-    get_one(
-        state,
-        Segments((application, "batch".to_owned())),
-        query,
-        caller,
-    )
-    .await
 }

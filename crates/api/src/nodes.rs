@@ -2,20 +2,27 @@
 
 use crate::Shared;
 use crate::authentication::Authenticated;
+use crate::operation::{Routes, organisation};
 use crate::render::{Answer, ListOut, Time};
 use app::Page;
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use model::node::{Node, Role};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new().route("/api/v1/node", get(list))
+pub(crate) fn routes() -> Routes {
+    Routes::at("/api/v1/node").get(
+        organisation(
+            "v1.node.list",
+            "The nodes that share the store, and what each holds",
+        ),
+        list,
+    )
 }
 
 /// A node as it is shown, also where no API answers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeOut {
     slot: u16,

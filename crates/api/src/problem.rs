@@ -7,8 +7,9 @@
 use app::{AppError, Violation};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::WWW_AUTHENTICATE;
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::error::Error;
 
@@ -22,8 +23,8 @@ impl<E: Into<AppError>> From<E> for Problem {
     }
 }
 
-/// One refusal by itself, for answers that hold several.
-#[derive(Debug, Serialize)]
+/// A refusal as a word and a sentence.
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Refusal {
     /// A word for programs.
     pub(crate) code: &'static str,
@@ -31,12 +32,14 @@ pub(crate) struct Refusal {
     pub(crate) detail: String,
 }
 
-#[derive(Serialize)]
-struct BrokenRules<'a> {
+/// A refusal that says which rules are broken.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BrokenRules<'a> {
     detail: Vec<BrokenRule<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct BrokenRule<'a> {
     loc: &'a [String],
     msg: &'a str,
@@ -75,6 +78,12 @@ impl IntoResponse for Problem {
                     // RFC 9110, 15.5.2: what would be right.
                     let scheme = HeaderValue::from_static("Bearer");
                     response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+                }
+                if let AppError::TooMany { wait } = error {
+                    // In whole seconds: never too early.
+                    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                    let seconds = HeaderValue::from(seconds);
+                    response.headers_mut().insert(RETRY_AFTER, seconds);
                 }
                 response
             }
@@ -124,6 +133,7 @@ pub(crate) fn status(error: &AppError) -> StatusCode {
         AppError::NotFound(_) => StatusCode::NOT_FOUND,
         AppError::Conflict { .. } => StatusCode::CONFLICT,
         AppError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        AppError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         AppError::NotBuilt(_) => StatusCode::NOT_IMPLEMENTED,
         AppError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -140,6 +150,7 @@ pub(crate) fn refusal(error: &AppError) -> Refusal {
         AppError::Forbidden => "insufficient access",
         AppError::NotFound(_) => "not_found",
         AppError::TooLarge(_) => "payload_too_large",
+        AppError::TooMany { .. } => "too_many_requests",
         AppError::NotBuilt(_) => "not_implemented",
         AppError::Unavailable(_) => "service_unavailable",
         AppError::Internal(_) => "internal_error",

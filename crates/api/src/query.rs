@@ -2,14 +2,18 @@
 //! breaks a rule, by the use case, with 422. Unknown parameters are ignored.
 
 use crate::Shared;
+use crate::bounds::{self, word};
 use crate::problem::Problem;
+use app::page::LIMIT_MAX;
 use app::{AppError, ListInput, Order, Violation};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use model::Timestamp;
+use model::id::Kind;
 use model::name::Name;
+use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::fmt::Display;
-use std::str::FromStr;
 use url::form_urlencoded;
 
 /// What a handler wants of the query string.
@@ -31,23 +35,53 @@ impl<T: FromQuery> FromRequestParts<Shared> for Query<T> {
 }
 
 /// The names and values of a query string.
-pub(crate) struct Pairs(Vec<(String, String)>);
+pub(crate) struct Pairs {
+    values: Vec<(String, String)>,
+    /// What was asked for, where somebody wants to know.
+    asked: Option<RefCell<Vec<Parameter>>>,
+}
+
+/// A parameter, for the document.
+pub(crate) struct Parameter {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it is, as JSON Schema says it.
+    pub(crate) schema: Value,
+}
 
 impl Pairs {
     /// Decodes a query string; what is not UTF-8 becomes replacement characters, which no value
     /// may hold that means anything.
     pub(crate) fn parse(query: &str) -> Self {
-        Self(
-            form_urlencoded::parse(query.as_bytes())
-                .into_owned()
-                .collect(),
-        )
+        let values = form_urlencoded::parse(query.as_bytes());
+        Self {
+            values: values.into_owned().collect(),
+            asked: None,
+        }
     }
 
-    /// A parameter that may be there once.
-    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, AppError> {
+    /// What a handler asks for: found out by letting it ask. So it must ask for everything,
+    /// whatever it is given.
+    pub(crate) fn asked_for<T: FromQuery>() -> Vec<Parameter> {
+        let pairs = Self {
+            values: Vec::new(),
+            asked: Some(RefCell::default()),
+        };
+        // It may miss something: that is asked for all the same.
+        drop(T::from_query(&pairs));
+        pairs.asked.map(RefCell::into_inner).unwrap_or_default()
+    }
+
+    fn ask(&self, name: &'static str, schema: impl FnOnce() -> Value) {
+        if let Some(asked) = &self.asked {
+            let schema = schema();
+            asked.borrow_mut().push(Parameter { name, schema });
+        }
+    }
+
+    fn once(&self, name: &str) -> Result<Option<&str>, AppError> {
         let mut values = self
-            .0
+            .values
             .iter()
             .filter(|(other, _)| other == name)
             .map(|(_, value)| value);
@@ -58,38 +92,58 @@ impl Pairs {
         }
     }
 
-    /// A number.
-    pub(crate) fn number<N>(&self, name: &str) -> Result<Option<N>, AppError>
-    where
-        N: FromStr<Err: Display>,
-    {
-        self.read(name, str::parse)
-    }
-
     /// `true` or `false`.
-    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, AppError> {
+    pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, AppError> {
+        self.ask(name, || json!({ "type": "boolean" }));
         self.read(name, str::parse)
     }
 
     /// A point in time (RFC 3339).
-    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, AppError> {
+    pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, AppError> {
+        self.ask(name, || json!({ "type": "string", "format": "date-time" }));
         self.read(name, crate::render::parse_time)
     }
 
+    /// One of several words, or of several numbers.
+    pub(crate) fn choice<T: Copy>(
+        &self,
+        name: &'static str,
+        choices: &[(&str, T)],
+    ) -> Result<Option<T>, AppError> {
+        self.ask(name, || {
+            choices_schema(choices.iter().map(|(word, _)| *word))
+        });
+        self.read(name, |text| {
+            let found = choices.iter().find(|(word, _)| *word == text);
+            found.map(|(_, choice)| *choice).ok_or_else(|| {
+                let known: Vec<_> = choices
+                    .iter()
+                    .map(|(word, _)| format!("`{word}`"))
+                    .collect();
+                format!("unknown variant `{text}`, expected {}", known.join(" or "))
+            })
+        })
+    }
+
     /// A word, such as a channel.
-    pub(crate) fn name(&self, name: &str) -> Result<Option<Name>, AppError> {
+    pub(crate) fn name(&self, name: &'static str) -> Result<Option<Name>, AppError> {
+        self.ask(name, || word().into());
         let parse = |text: &str| {
             text.parse().map_err(|error| {
                 AppError::from(Violation::query(&[name, "__all__"], format!("{error}")))
             })
         };
-        self.text(name)?.map(parse).transpose()
+        self.once(name)?.map(parse).transpose()
     }
 
     /// Several words: `name=a,b`, `name=a&name=b`, `name[]=a` and `name[0]=a` all mean the same.
-    pub(crate) fn names(&self, name: &str) -> Result<Option<Vec<Name>>, AppError> {
+    pub(crate) fn names(&self, name: &'static str) -> Result<Option<Vec<Name>>, AppError> {
+        self.ask(
+            name,
+            || json!({ "type": "array", "items": word(), "minItems": 1 }),
+        );
         let values: Vec<&str> = self
-            .0
+            .values
             .iter()
             .filter(|(other, _)| is_list_name(other, name))
             .map(|(_, value)| value.as_str())
@@ -107,34 +161,57 @@ impl Pairs {
     }
 
     /// Which part of a list is asked for, and in which order.
-    pub(crate) fn list(&self) -> Result<ListInput, AppError> {
+    pub(crate) fn list<K: Kind>(&self) -> Result<ListInput, AppError> {
         Ok(ListInput {
-            limit: self.number("limit")?,
-            iterator: self.text("iterator")?.map(str::to_owned),
-            order: self.read("order", order)?,
+            order: self.choice("order", &ORDERS)?,
+            ..self.page::<K>()?
+        })
+    }
+
+    /// The same of a list by name.
+    pub(crate) fn list_by_name(&self) -> Result<ListInput, AppError> {
+        let list = ListInput {
+            order: self.choice("order", &ORDERS)?,
+            ..self.part(bounds::iterator_by_name)?
+        };
+        list.checked_by_name()
+    }
+
+    /// Which part of a list is asked for that has one order only.
+    pub(crate) fn page<K: Kind>(&self) -> Result<ListInput, AppError> {
+        self.part(bounds::iterator::<K>)?.checked::<K>()
+    }
+
+    fn part(&self, iterator: fn() -> Value) -> Result<ListInput, AppError> {
+        self.ask(
+            "limit",
+            || json!({ "type": "integer", "minimum": 0, "maximum": LIMIT_MAX }),
+        );
+        self.ask("iterator", iterator);
+        Ok(ListInput {
+            limit: self.read("limit", str::parse)?,
+            iterator: self.once("iterator")?.map(str::to_owned),
+            order: None,
             before: None,
             after: None,
         })
     }
 
     /// Which part of a list of what happened is asked for.
-    pub(crate) fn recent(&self) -> Result<ListInput, AppError> {
+    pub(crate) fn recent<K: Kind>(&self) -> Result<ListInput, AppError> {
         Ok(ListInput {
-            limit: self.number("limit")?,
-            iterator: self.text("iterator")?.map(str::to_owned),
-            order: None,
             before: self.time("before")?,
             after: self.time("after")?,
+            ..self.page::<K>()?
         })
     }
 
-    /// A parameter of whatever kind.
-    pub(crate) fn read<T, E: Display>(
+    fn read<T, E: Display>(
         &self,
         name: &str,
         read: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<Option<T>, AppError> {
-        let Some(text) = self.text(name)? else {
+        let Some(text) = self.once(name)? else {
             return Ok(None);
         };
         let refused = |error| unreadable(format!("{name}: {error}"));
@@ -154,13 +231,19 @@ fn is_list_name(text: &str, name: &str) -> bool {
     }
 }
 
-fn order(text: &str) -> Result<Order, String> {
-    match text {
-        "ascending" => Ok(Order::Ascending),
-        "descending" => Ok(Order::Descending),
-        other => Err(format!(
-            "unknown variant `{other}`, expected `ascending` or `descending`"
-        )),
+const ORDERS: [(&str, Order); 2] = [
+    ("ascending", Order::Ascending),
+    ("descending", Order::Descending),
+];
+
+fn choices_schema<'w>(words: impl Iterator<Item = &'w str> + Clone) -> Value {
+    match words
+        .clone()
+        .map(str::parse)
+        .collect::<Result<Vec<u16>, _>>()
+    {
+        Ok(numbers) => json!({ "type": "integer", "enum": numbers }),
+        Err(_) => json!({ "type": "string", "enum": words.collect::<Vec<_>>() }),
     }
 }
 
@@ -174,6 +257,7 @@ fn unreadable(reason: String) -> AppError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::id::MessageKind;
 
     #[test]
     fn several_words_are_written_in_many_ways() {
@@ -214,13 +298,20 @@ mod tests {
             ),
         ];
         for (query, reason) in cases {
-            let refused = Pairs::parse(query).list().expect_err(query).to_string();
+            let refused = Pairs::parse(query)
+                .list::<MessageKind>()
+                .expect_err(query)
+                .to_string();
             assert_eq!(
                 refused,
                 format!("Failed to deserialize query string: {reason}")
             );
         }
-        assert!(Pairs::parse("before=yesterday").recent().is_err());
+        assert!(
+            Pairs::parse("before=yesterday")
+                .recent::<MessageKind>()
+                .is_err()
+        );
         assert!(
             Pairs::parse("with_content=yes")
                 .flag("with_content")

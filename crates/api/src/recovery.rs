@@ -1,34 +1,46 @@
-//! What is done for an endpoint as a whole: recovery and statistics.
+//! What is done for an endpoint as a whole: recovery, cancelling and statistics.
 
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;
+use crate::operation::{Routes, application};
 use crate::query::{FromQuery, Pairs, Query};
-use crate::render::{Answer, Time};
+use crate::render::{Accepted, Answer, NoContent, Time};
 use crate::segments::Segments;
 use app::AppError;
 use app::recover::{RecoverInput, Recovery};
 use app::statistics::EndpointStatistics;
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use http::StatusCode;
 use model::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/api/v1/app/{app_id}/endpoint/{endpoint_id}/recover",
-            post(recover),
+pub(crate) fn routes() -> Routes {
+    Routes::at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/recover")
+        .post(
+            application(
+                "v1.endpoint.recover",
+                "Sends again, in the background, what failed for good",
+            ),
+            recover,
         )
-        .route(
-            "/api/v1/app/{app_id}/endpoint/{endpoint_id}/stats",
-            get(statistics),
+        .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/cancel-msgs")
+        .post(
+            application(
+                "v1.endpoint.cancel-msgs",
+                "Cancels what is on its way to an endpoint",
+            ),
+            cancel,
+        )
+        .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/stats")
+        .get(
+            application("v1.endpoint.get-stats", "Counts its attempts"),
+            statistics,
         )
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct RecoverIn {
     since: Time,
     until: Option<Time>,
@@ -43,12 +55,28 @@ impl From<RecoverIn> for RecoverInput {
     }
 }
 
-#[derive(Serialize)]
+/// How background work stands.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "BackgroundTaskStatus")]
+enum TaskStatus {
+    Running,
+}
+
+/// What background work does.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BackgroundTaskType")]
+enum TaskKind {
+    #[serde(rename = "endpoint.recover")]
+    Recover,
+}
+
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct RecoverOut {
     id: String,
-    status: &'static str,
-    task: &'static str,
+    status: TaskStatus,
+    task: TaskKind,
     updated_at: Time,
 }
 
@@ -56,14 +84,23 @@ impl From<Recovery> for RecoverOut {
     fn from(recovery: Recovery) -> Self {
         Self {
             id: recovery.id.to_string(),
-            status: "running",
-            task: "endpoint.recover",
+            status: TaskStatus::Running,
+            task: TaskKind::Recover,
             updated_at: Time(recovery.updated_at),
         }
     }
 }
 
-#[derive(Serialize)]
+/// What is to be cancelled.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CancelMsgsIn {
+    /// What was begun before then; at most what was begun until now.
+    created_before: Time,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EndpointStats")]
 struct StatisticsOut {
     success: u64,
     pending: u64,
@@ -103,15 +140,29 @@ impl FromQuery for Range {
 async fn recover(
     State(api): State<Shared>,
     Segments((application, endpoint)): Segments<(String, String)>,
-    call: Call,
-) -> Answer<(StatusCode, Json<RecoverOut>)> {
+    call: Call<RecoverIn>,
+) -> Answer<Accepted<Json<RecoverOut>>> {
     let tenant = api.app.application(&call.caller, &application).await?;
-    let body: RecoverIn = call.json()?;
+    let body = call.json()?;
     let started = api
         .app
         .recover(&call.caller, (&tenant, &endpoint), body.into())
         .await?;
-    Ok((StatusCode::ACCEPTED, Json(started.into())))
+    Ok(Accepted(Json(started.into())))
+}
+
+async fn cancel(
+    State(api): State<Shared>,
+    Segments((application, endpoint)): Segments<(String, String)>,
+    call: Call<CancelMsgsIn>,
+) -> Answer<NoContent> {
+    let tenant = api.app.application(&call.caller, &application).await?;
+    api.app.endpoint(&tenant, &endpoint)?;
+    let CancelMsgsIn { created_before } = call.json()?;
+    api.app
+        .cancel_deliveries(&call.caller, (&tenant, &endpoint), created_before.0)
+        .await?;
+    Ok(NoContent)
 }
 
 async fn statistics(

@@ -1,15 +1,19 @@
 //! The way out: what many answers share.
 
 use app::{AppError, Page, Patch, Saved};
+use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use model::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 
 /// A page of a list.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ListOf{T}")]
 pub(crate) struct ListOut<T> {
     data: Vec<T>,
     iterator: Option<String>,
@@ -42,12 +46,32 @@ impl Serialize for Time {
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let text = Cow::<str>::deserialize(deserializer)?;
         parse_time(&text)
             .map(Self)
             .map_err(serde::de::Error::custom)
     }
 }
+
+impl JsonSchema for Time {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time", "pattern": TIME })
+    }
+}
+
+/// Which texts are points in time, but for days that a month does not have.
+const TIME: &str = concat!(
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]",
+    r":[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
+);
 
 /// Reads a point in time.
 pub(crate) fn parse_time(text: &str) -> Result<Timestamp, jiff::Error> {
@@ -55,13 +79,38 @@ pub(crate) fn parse_time(text: &str) -> Result<Timestamp, jiff::Error> {
     Ok(Timestamp::from_micros(time.as_microsecond()))
 }
 
-/// A field of a patch: to be used with `default`, so that a field that is not there is kept.
-pub(crate) fn patch<'de, T, D>(deserializer: D) -> Result<Patch<T>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    T::deserialize(deserializer).map(Patch::Set)
+/// A field of a patch: in a shape with `default`, so that a field that is not there is kept.
+#[derive(Debug)]
+pub(crate) struct Field<T>(pub(crate) Patch<T>);
+
+impl<T> Default for Field<T> {
+    fn default() -> Self {
+        Self(Patch::default())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|value| Self(Patch::Set(value)))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Field<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        T::json_schema(schemas)
+    }
 }
 
 /// JSON as an answer's body, in one piece of memory: as axum's, for what is about so many bytes.
@@ -87,12 +136,67 @@ impl<T: Serialize> IntoResponse for SizedJson<T> {
 /// What a handler gives back.
 pub(crate) type Answer<T> = Result<T, crate::problem::Problem>;
 
-/// 201 for what is new, 200 for what was there.
-pub(crate) fn saved_status<T>(saved: &Saved<T>) -> StatusCode {
-    if saved.created {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
+/// 201, and what is new.
+pub(crate) struct Created<B>(pub(crate) B);
+
+impl<B: IntoResponse> IntoResponse for Created<B> {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, self.0).into_response()
+    }
+}
+
+/// 202, and what was begun.
+pub(crate) struct Accepted<B>(pub(crate) B);
+
+impl<B: IntoResponse> IntoResponse for Accepted<B> {
+    fn into_response(self) -> Response {
+        (StatusCode::ACCEPTED, self.0).into_response()
+    }
+}
+
+/// 204, and nothing.
+pub(crate) struct NoContent;
+
+impl IntoResponse for NoContent {
+    fn into_response(self) -> Response {
+        StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+/// 201 and what is new, or 200 and what was there.
+pub(crate) struct SavedOut<B> {
+    created: bool,
+    body: B,
+}
+
+impl<T> SavedOut<Json<T>> {
+    /// What was saved, as clients see it.
+    pub(crate) fn of<V>(saved: Saved<V>, out: impl FnOnce(V) -> T) -> Self {
+        Self {
+            created: saved.created,
+            body: Json(out(saved.value)),
+        }
+    }
+
+    /// The same, where it may turn out that it can't be shown.
+    pub(crate) fn try_of<V, E>(
+        saved: Saved<V>,
+        out: impl FnOnce(V) -> Result<T, E>,
+    ) -> Result<Self, E> {
+        Ok(Self {
+            created: saved.created,
+            body: Json(out(saved.value)?),
+        })
+    }
+}
+
+impl<B: IntoResponse> IntoResponse for SavedOut<B> {
+    fn into_response(self) -> Response {
+        let status = match self.created {
+            true => StatusCode::CREATED,
+            false => StatusCode::OK,
+        };
+        (status, self.body).into_response()
     }
 }
 

@@ -3,35 +3,43 @@
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::messages::{MessageOut, WithContent, filter};
+use crate::operation::{Routes, application};
 use crate::query::{FromQuery, Pairs, Query};
 use crate::render::{Answer, ListOut, Time};
 use crate::segments::Segments;
 use crate::status::{StatusFilter, StatusOut};
 use app::standings::{EndpointMessageView, EndpointMessagesInput, MessageEndpointView};
 use app::{AppError, ListInput};
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use model::id::{EndpointKind, MessageKind};
 use model::name::Name;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/api/v1/app/{app_id}/endpoint/{endpoint_id}/msg",
-            get(endpoint_messages),
+pub(crate) fn routes() -> Routes {
+    Routes::at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/msg")
+        .get(
+            application(
+                "v1.message-attempt.list-attempted-messages",
+                "An endpoint's messages, the newest first, and how they stand",
+            ),
+            endpoint_messages,
         )
-        .route(
-            "/api/v1/app/{app_id}/msg/{msg_id}/endpoint",
-            get(message_endpoints),
+        .and_at("/api/v1/app/{app_id}/msg/{msg_id}/endpoint")
+        .get(
+            application(
+                "v1.message-attempt.list-attempted-destinations",
+                "A message's endpoints, and how it stands with them",
+            ),
+            message_endpoints,
         )
 }
 
 /// A message, and how it stands with an endpoint.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct EndpointMessageOut {
     #[serde(flatten)]
@@ -53,7 +61,7 @@ impl From<EndpointMessageView> for EndpointMessageOut {
 }
 
 /// An endpoint, and how a message stands with it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct MessageEndpointOut {
     id: String,
@@ -104,7 +112,7 @@ impl FromQuery for EndpointMessagesInput {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         let StatusFilter { status, expanded } = StatusFilter::from_query(query)?;
         Ok(Self {
-            list: query.recent()?.checked::<MessageKind>()?,
+            list: query.recent::<MessageKind>()?,
             filter: filter(query)?,
             status,
             expanded,
@@ -113,15 +121,12 @@ impl FromQuery for EndpointMessagesInput {
     }
 }
 
-/// A message's endpoints come in one order only, whatever is asked for.
+/// A message's endpoints come in one order only.
 struct OneOrder(ListInput);
 
 impl FromQuery for OneOrder {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
-        Ok(Self(ListInput {
-            order: None,
-            ..query.list()?.checked::<EndpointKind>()?
-        }))
+        Ok(Self(query.page::<EndpointKind>()?))
     }
 }
 

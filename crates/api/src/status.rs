@@ -3,40 +3,81 @@
 use crate::query::Pairs;
 use app::AppError;
 use app::status::Status;
-use serde::Serialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+
+/// Numbers and words, those last which only clients know that ask for them.
+const STATUSES: [(&str, Status, &str); 5] = [
+    ("0", Status::Success, "success"),
+    ("1", Status::Pending, "pending"),
+    ("2", Status::Fail, "fail"),
+    ("3", Status::Sending, "sending"),
+    ("4", Status::Cancelled, "canceled"),
+];
 
 /// The two fields that say it.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StatusOut {
-    status: u8,
-    status_text: &'static str,
+    status: Number,
+    status_text: Word,
 }
+
+/// A status by its number.
+#[derive(Debug, Clone, Copy)]
+struct Number(Status);
+
+/// A status by its word.
+#[derive(Debug, Clone, Copy)]
+struct Word(Status);
 
 impl From<Status> for StatusOut {
     fn from(status: Status) -> Self {
-        match status {
-            Status::Success => Self {
-                status: 0,
-                status_text: "success",
-            },
-            Status::Pending => Self {
-                status: 1,
-                status_text: "pending",
-            },
-            Status::Fail => Self {
-                status: 2,
-                status_text: "fail",
-            },
-            Status::Sending => Self {
-                status: 3,
-                status_text: "sending",
-            },
-            Status::Cancelled => Self {
-                status: 4,
-                status_text: "canceled",
-            },
+        Self {
+            status: Number(status),
+            status_text: Word(status),
         }
+    }
+}
+
+fn entry(status: Status) -> (&'static str, &'static str) {
+    let found = STATUSES.iter().find(|(_, other, _)| *other == status);
+    let (number, _, word) = found.expect("every status has its entry");
+    (number, word)
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let number = entry(self.0).0.parse().expect("these are numbers");
+        serializer.serialize_u8(number)
+    }
+}
+
+impl Serialize for Word {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(entry(self.0).1)
+    }
+}
+
+impl JsonSchema for Number {
+    fn schema_name() -> Cow<'static, str> {
+        "MessageStatus".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let numbers = STATUSES.map(|(number, ..)| number.parse::<u8>().expect("a number"));
+        json_schema!({ "type": "integer", "enum": numbers })
+    }
+}
+
+impl JsonSchema for Word {
+    fn schema_name() -> Cow<'static, str> {
+        "MessageStatusText".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": STATUSES.map(|(.., word)| word) })
     }
 }
 
@@ -49,26 +90,23 @@ pub(crate) struct StatusFilter {
 impl StatusFilter {
     pub(crate) fn from_query(query: &Pairs) -> Result<Self, AppError> {
         let expanded = query.flag("expanded_statuses")?.unwrap_or_default();
-        let status = query.read("status", |text| match text {
-            "0" => Ok(Status::Success),
-            "1" => Ok(Status::Pending),
-            "2" => Ok(Status::Fail),
-            "3" => Ok(Status::Sending),
-            "4" if expanded => Ok(Status::Cancelled),
-            other => Err(format!(
-                "expected one of {}, not `{other}`",
-                known(expanded)
-            )),
-        })?;
-        Ok(Self { status, expanded })
+        let known = if expanded {
+            STATUSES.len()
+        } else {
+            STATUSES.len() - 1
+        };
+        Self::among(query, (known, expanded))
     }
-}
 
-fn known(expanded: bool) -> &'static str {
-    if expanded {
-        "0, 1, 2, 3, 4"
-    } else {
-        "0, 1, 2, 3"
+    /// The same, where all words are told apart in any case.
+    pub(crate) fn expanded(query: &Pairs) -> Result<Self, AppError> {
+        Self::among(query, (STATUSES.len(), true))
+    }
+
+    fn among(query: &Pairs, (known, expanded): (usize, bool)) -> Result<Self, AppError> {
+        let choices = STATUSES.map(|(number, status, _)| (number, status));
+        let status = query.choice("status", &choices[..known])?;
+        Ok(Self { status, expanded })
     }
 }
 
@@ -85,7 +123,7 @@ mod tests {
             Status::Sending,
             Status::Cancelled,
         ] {
-            let number = StatusOut::from(status).status;
+            let number = serde_json::to_string(&StatusOut::from(status).status).unwrap();
             let query = Pairs::parse(&format!("status={number}&expanded_statuses=true"));
             let filter = StatusFilter::from_query(&query).unwrap();
             assert_eq!((filter.status, filter.expanded), (Some(status), true));

@@ -12,6 +12,7 @@ use crate::change::carried_through;
 use crate::find::Tenant;
 use crate::idempotency::{id_of, key_reused};
 use crate::messages::Durable;
+use crate::resend::endpoint_is_disabled;
 use crate::{App, AppError, content};
 use bytes::Bytes;
 use model::Timestamp;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use store::accept::{Accept, AcceptError, Accepted, NewDelivery, NewMessage};
 use store::idempotency::IdempotencyKey;
 use store::rows::{ApplicationRef, Claimed, EndpointRow, MessageRow, Payload, RegistryRow};
-use store::{Hold, Lane, Place, Sealed, StoreError};
+use store::{Fresh, Hold, Lane, Place, Sealed, StoreError};
 
 /// How often an accept is repeated because the application changed under it.
 const ROUNDS_MAX: usize = 16;
@@ -52,6 +53,8 @@ pub(crate) struct Draft {
     /// The bytes that go out, in memory of their own: a slice of a request's buffer would keep all
     /// of that alive while the delivery waits.
     pub(crate) payload: Bytes,
+    /// For this endpoint alone, whatever that wants to hear; `None`: for all that want it.
+    pub(crate) only: Option<EndpointKey>,
     /// The key that the request came with.
     pub(crate) idempotency: Option<IdempotencyKey>,
 }
@@ -159,6 +162,7 @@ impl Batch {
     /// One commit with all items that have no result yet; whether some must be repeated because
     /// the application has changed.
     async fn round(&mut self) -> bool {
+        self.refuse_unreachable();
         let mut room = self.app.settings.deliveries_max;
         let mut plans = Vec::with_capacity(self.items.len());
         let mut accepts = Vec::with_capacity(self.items.len());
@@ -187,10 +191,29 @@ impl Batch {
         stale
     }
 
+    /// What is for one endpoint alone goes nowhere else: where that is gone or disabled, it is
+    /// refused.
+    fn refuse_unreachable(&mut self) {
+        let waiting = self.items.iter_mut().filter(|item| item.result.is_none());
+        for item in waiting {
+            let Some(only) = item.draft.only else {
+                continue;
+            };
+            item.result = match self.row.endpoint(only) {
+                None => Some(Err(AppError::not_found())),
+                Some(row) if row.endpoint.disabled => Some(Err(endpoint_is_disabled())),
+                Some(_) => None,
+            };
+        }
+    }
+
     /// Which endpoints get it in this commit, and for which of them their lane has a place.
     fn plan(&self, draft: &Draft, room: usize) -> Plan {
         let due = draft.due(self.now);
-        let wants = |row: &&EndpointRow| row.endpoint.wants(&draft.event_type, &draft.channels);
+        let wants = |row: &&EndpointRow| match draft.only {
+            Some(only) => row.endpoint.id.key() == only,
+            None => row.endpoint.wants(&draft.event_type, &draft.channels),
+        };
         let mut matching = self
             .row
             .endpoints
@@ -319,7 +342,10 @@ impl Batch {
                     message,
                     hold,
                 },
-                payload.clone(),
+                Fresh {
+                    payload: payload.clone(),
+                    revision: self.row.application.revision,
+                },
                 place,
             );
         }

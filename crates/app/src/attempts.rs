@@ -1,5 +1,11 @@
 //! Looking attempts up: those to an endpoint, those of a message, and single ones.
 
+mod count;
+mod headers;
+
+pub use count::AttemptCount;
+pub use headers::SentHeaders;
+
 use crate::content::{Content, Opener};
 use crate::filter::Filter;
 use crate::find::Tenant;
@@ -11,8 +17,13 @@ use base64::engine::general_purpose::STANDARD;
 use model::attempt::{Attempt, AttemptResult};
 use model::id::{AttemptId, AttemptKind};
 use model::message::Message;
+use store::change::{Change, ChangeError};
 use store::query::{AttemptQuery, AttemptScope};
 use store::rows::AttemptRow;
+
+const MISSING: AppError = AppError::NotFound("Message attempt not found");
+/// What people see in the place of an answer that was expunged.
+const EXPUNGED: &str = "EXPUNGED";
 
 /// Which attempts are asked for.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +106,6 @@ impl App {
         (application, message): (&str, &str),
         attempt: &str,
     ) -> Result<AttemptView, AppError> {
-        const MISSING: AppError = AppError::NotFound("Message attempt not found");
         let tenant = self.application(caller, application).await?;
         let message = self.message_row(&tenant, message).await?.message.id.key();
         let id: AttemptId = attempt.parse().map_err(|_| MISSING)?;
@@ -110,6 +120,31 @@ impl App {
             with_content: true,
         }
         .view(row)
+    }
+
+    /// Removes what was answered to an attempt for good.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
+    pub async fn expunge_attempt(
+        &self,
+        caller: &Caller,
+        (application, message): (&str, &str),
+        attempt: &str,
+    ) -> Result<(), AppError> {
+        let tenant = self
+            .application_for_organisation(caller, application)
+            .await?;
+        let message = self.message_row(&tenant, message).await?.message.id.key();
+        let change = Change::ExpungeExcerpt {
+            application: tenant.key(),
+            message,
+            attempt: attempt.parse().map_err(|_| MISSING)?,
+        };
+        match self.change(None, change, None).await {
+            Err(ChangeError::Missing) => Err(MISSING),
+            changed => Ok(changed.map(drop)?),
+        }
     }
 
     async fn attempts(
@@ -174,6 +209,9 @@ impl Viewer {
         let Some(sealed) = &row.excerpt else {
             return Ok(String::new());
         };
+        if sealed.is_empty() {
+            return Ok(EXPUNGED.to_owned());
+        }
         Ok(as_text(
             self.opener.excerpt(&row.attempt.id.tail(), sealed)?,
         ))

@@ -1,12 +1,15 @@
 //! Who asks, from where, and in which request. Every use case takes it, so that none can forget
 //! its permission check, and so that an audit log can be told who did what.
 
+use crate::access::limits::Limits;
 use crate::error::AppError;
 use aws_lc_rs::digest::{SHA256, digest};
+use model::Timestamp;
 use model::application::Application;
-use model::id::ApplicationId;
+use model::id::{ApiKeyId, ApplicationId};
 use model::name::Name;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,32 @@ pub struct Caller {
     pub remote_address: Option<IpAddr>,
     /// The idempotency key of the request, if it came with one.
     pub idempotency: Option<RequestKey>,
+    /// What was shown for it; `None` for the command line.
+    pub shown: Option<Arc<Shown>>,
+}
+
+/// What a caller showed to be let in. Never the token itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Which kind of token.
+    pub by: ShownAs,
+    /// What it is revoked by.
+    pub id: String,
+    /// From when on it is not good anyway, whatever clocks say.
+    pub ends_at: Timestamp,
+    /// The session that it belongs to.
+    pub session: Option<String>,
+    /// What it may do of what its holder may.
+    pub limits: Limits,
+}
+
+/// The kinds of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownAs {
+    /// One that is signed.
+    Token,
+    /// An API key's.
+    ApiKey(ApiKeyId),
 }
 
 /// The idempotency key of a request as it came.
@@ -69,6 +98,14 @@ impl RequestKey {
 }
 
 impl Caller {
+    /// Which application it is, if it is one.
+    pub fn application(&self) -> Option<ApplicationId> {
+        match &self.who {
+            Who::Organisation => None,
+            Who::Application { id, .. } => Some(*id),
+        }
+    }
+
     /// Passes only the organisation.
     pub fn require_organisation(&self) -> Result<(), AppError> {
         match self.who {

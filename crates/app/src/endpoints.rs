@@ -7,8 +7,11 @@ mod draft;
 mod headers;
 mod secrets;
 
-pub use draft::{EndpointInput, EndpointPatch};
-pub use headers::{HEADERS_MAX, HeadersInput, HeadersPatch, HeadersView};
+pub use draft::{EVENT_TYPES_MAX, EndpointInput, EndpointPatch};
+pub use headers::{
+    HEADERS_MAX, HeadersInput, HeadersPatch, HeadersView, NAME_BYTES_MAX as HEADER_NAME_BYTES_MAX,
+    VALUE_BYTES_MAX as HEADER_VALUE_BYTES_MAX,
+};
 pub use secrets::{GRACE_DEFAULT, GRACE_MAX, RotateInput};
 
 use crate::change::{ChangeRefused, Saved, unexpected, until_current};

@@ -37,6 +37,15 @@ pub enum AppError {
     /// A body or payload is larger than the limit that the text names.
     #[error("{0}")]
     TooLarge(String),
+    /// Too many requests came with this token.
+    #[error(
+        "too many requests with this token (requests_per_second_max): come again in {} ms",
+        wait.as_millis()
+    )]
+    TooMany {
+        /// When it may come again.
+        wait: std::time::Duration,
+    },
     /// The operation is not built.
     #[error("{0}")]
     NotBuilt(&'static str),

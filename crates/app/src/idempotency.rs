@@ -158,6 +158,7 @@ mod tests {
                 key: key.to_owned(),
                 body: [7; 32],
             }),
+            shown: None,
         }
     }
 

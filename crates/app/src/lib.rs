@@ -5,12 +5,15 @@
 //! which request) and its input, and gives back domain types or an [`AppError`]. It knows no HTTP
 //! status and no wire form; what it wants of the sender goes through `store::Lanes`.
 //!
-//! Map: [`caller`] (who may do what), [`tokens`] (how they say who they are) · [`error`] (how use
+//! Map: [`caller`] (who may do what), [`tokens`] (how they say who they are), [`access`] (which of
+//! them are not good any more), [`api_keys`], [`portal`] (made by the API) · [`error`] (how use
 //! cases refuse) · `find` (what a path names) · [`page`] (lists) · [`patch`], `change`,
 //! `idempotency` (how things are changed, once) · `sealing`, [`content`], `key_uses` (what is
 //! sealed, and with what) · [`filter`], [`status`] (what lists of messages and attempts are asked
 //! for) · then one file for each noun; of the way of a message, `accept` is the first part.
 
+pub mod access;
+pub mod api_keys;
 pub mod applications;
 pub mod attempts;
 pub mod caller;
@@ -22,6 +25,7 @@ pub mod filter;
 pub mod messages;
 pub mod page;
 pub mod patch;
+pub mod portal;
 pub mod recover;
 pub mod standings;
 pub mod statistics;
@@ -29,6 +33,7 @@ pub mod status;
 pub mod tokens;
 
 mod accept;
+mod cancel;
 mod change;
 mod find;
 mod health;
@@ -38,6 +43,7 @@ mod nodes;
 mod resend;
 mod rules;
 mod sealing;
+mod throttling;
 
 pub use caller::{Caller, Who};
 pub use change::Saved;
@@ -47,6 +53,7 @@ pub use health::Health;
 pub use key_uses::KEY_USES_RECORDED;
 pub use page::{ListInput, Order, Page};
 pub use patch::Patch;
+pub use rules::TEXT_BYTES_MAX;
 pub use tokens::Tokens;
 
 use model::security::EventSink;
@@ -96,8 +103,16 @@ pub struct Settings {
     pub encrypt_payloads: bool,
     /// Whether generated signing secrets are `whsk_…` (ed25519) instead of `whsec_…` (HMAC).
     pub default_signature: DefaultSignature,
+    /// The most requests of one token in a second, on one node; `None`: as many as come.
+    pub requests_per_second_max: Option<std::num::NonZeroU32>,
     /// How long what has no shorter life of its own is kept.
     pub retention: std::time::Duration,
+    /// The names under which signatures travel.
+    pub header_family: webhook::HeaderFamily,
+    /// What requests say they come from.
+    pub user_agent: String,
+    /// How long is waited for an attempt that somebody wants to see at once.
+    pub attempt_wait: std::time::Duration,
 }
 
 /// What kind of signing secret an endpoint gets that brings none.
@@ -119,7 +134,11 @@ impl Default for Settings {
             deliveries_max: 10_000,
             encrypt_payloads: true,
             default_signature: DefaultSignature::default(),
+            requests_per_second_max: None,
             retention: std::time::Duration::from_secs(90 * 86_400),
+            header_family: webhook::HeaderFamily::default(),
+            user_agent: concat!("Postrider/", env!("CARGO_PKG_VERSION")).to_owned(),
+            attempt_wait: std::time::Duration::from_secs(40),
         }
     }
 }

@@ -2,15 +2,23 @@
 
 mod create;
 mod draft;
+mod example;
+mod expunge;
+mod precheck;
+mod trial;
 
 pub use create::{MessageRequest, Recipient, RecipientPath, Results};
 pub use draft::{CONTENT_TYPE_BYTES_MAX, MessageInput, RETENTION_HOURS, RawInput, TAGS_MAX};
+pub use example::ExampleInput;
+pub use expunge::{EXPUNGED_MAX, Expunged};
+pub use precheck::PrecheckInput;
 
 use crate::content::{Content, Opener};
 use crate::filter::Filter;
 use crate::find::{Named, Tenant, named};
 use crate::page::{ListInput, Page, Part};
 use crate::{App, AppError, Caller};
+use bytes::Bytes;
 use model::id::MessageKind;
 use model::message::Message;
 use std::time::Duration;
@@ -88,6 +96,21 @@ impl App {
             row.payload = Payload::NotRead;
         }
         view(&Opener::new(self, &tenant.row().application)?, row)
+    }
+
+    /// A message's payload as the text that is sent, whatever it is.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], also where it has expired or was expunged.
+    pub async fn message_payload(
+        &self,
+        caller: &Caller,
+        (application, message): (&str, &str),
+    ) -> Result<Bytes, AppError> {
+        let tenant = self.application(caller, application).await?;
+        let row = self.message_row(&tenant, message).await?;
+        let payload = Opener::new(self, &tenant.row().application)?.payload(&row)?;
+        payload.ok_or(AppError::NotFound("Message payload not found"))
     }
 
     /// A message with its payload as it is stored.

@@ -8,10 +8,10 @@ use crate::{App, AppError, Caller};
 use bytes::Bytes;
 use model::delivery::Trigger;
 use model::id::EndpointKey;
-use store::Lane;
 use store::change::{Change, ChangeRequest, Changed};
 use store::idempotency::IdempotencyKey;
 use store::rows::{Claimed, MessageRow, Payload};
+use store::{Fresh, Lane};
 
 impl App {
     /// Sends a message to one of its application's endpoints again, whatever that endpoint wants
@@ -43,6 +43,7 @@ impl App {
             payload,
             endpoint: endpoint.id.key(),
             limited,
+            revision: tenant.row().application.revision,
             idempotency,
         };
         let app = self.clone();
@@ -57,6 +58,8 @@ struct Resend {
     endpoint: EndpointKey,
     /// A rate limit holds.
     limited: bool,
+    /// Of the application, when this was checked.
+    revision: u64,
     idempotency: Option<IdempotencyKey>,
 }
 
@@ -98,7 +101,10 @@ impl Resend {
                 message,
                 hold,
             },
-            self.payload,
+            Fresh {
+                payload: self.payload,
+                revision: self.revision,
+            },
             place,
         );
         Ok(())

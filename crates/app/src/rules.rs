@@ -11,7 +11,7 @@ use std::num::NonZeroU16;
 
 /// The longest text for people, in bytes: a hundred lines, while the texts of a whole application's
 /// endpoints still fit into memory.
-pub(crate) const TEXT_BYTES_MAX: usize = 16 * 1024;
+pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 
 /// Judges the fields of one object of a request's body.
 pub(crate) struct Judge<'a> {
@@ -123,6 +123,10 @@ impl<'a> Judge<'a> {
 
     /// A rate, per second. It has two names, of which `throttleRate` wins.
     pub(crate) fn rate(&mut self, rate: Rate) -> Patch<Option<NonZeroU16>> {
+        let zero = Patch::Set(Some(0));
+        if rate.throttle_rate != Patch::Keep && rate.rate_limit == zero {
+            self.note("rateLimit", RATE_RULE);
+        }
         let (field, rate) = match (rate.throttle_rate, rate.rate_limit) {
             (Patch::Keep, rate) => ("rateLimit", rate),
             (rate, _) => ("throttleRate", rate),
@@ -132,7 +136,7 @@ impl<'a> Judge<'a> {
             other => Ok(other.flatten()),
         });
         judged.unwrap_or_else(|()| {
-            self.note(field, "must be from 1 to 65535; null means no limit");
+            self.note(field, RATE_RULE);
             Patch::Keep
         })
     }
@@ -154,6 +158,9 @@ impl<'a> Judge<'a> {
         Violation::body(&[self.within, field].concat(), message)
     }
 }
+
+/// What a rate must be.
+const RATE_RULE: &str = "must be from 1 to 65535; null means no limit";
 
 /// A rate under its two names.
 #[derive(Debug, Clone, Copy, Default)]
@@ -233,6 +240,7 @@ mod tests {
             (patch(set(7), set(5)), Ok(Some(7))),
             (patch(set(0), set(5)), Err("throttleRate")),
             (patch(keep, set(0)), Err("rateLimit")),
+            (patch(set(7), set(0)), Err("rateLimit")),
             (Rate::whole(None, Some(5)), Ok(Some(5))),
             (Rate::whole(None, None), Ok(Some(0))),
             (Rate::whole(Some(7), Some(5)), Ok(Some(7))),

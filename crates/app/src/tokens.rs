@@ -7,14 +7,21 @@
 //! [`TokenSettings::accept_foreign`] lets in what another server minted with the same secret:
 //! tokens without these, and of any organisation.
 //!
-//! There is no table of tokens: whoever has the secret can mint any. What was verified once is
-//! kept in a bounded cache by its hash; whether it still holds is looked at every time.
+//! There is no table of tokens: whoever has the secret can mint any. What was verified once is kept
+//! in a bounded cache by its hash; whether it still holds, and whether it was revoked, is looked at
+//! every time, in memory.
+//!
+//! An API key's token is none of these: it begins with [`API_KEY_PREFIX`], as no JWT does, and is
+//! looked for by its hash among those that are known.
 
 mod claims;
 
 pub use claims::{Grant, Lifetime};
 
-use crate::caller::Who;
+use crate::access::limits::Limits;
+use crate::access::{Known, Rates, Standing, end_of};
+use crate::api_keys::hexadecimal;
+use crate::caller::{Shown, ShownAs, Who};
 use crate::error::AppError;
 use crate::{App, Caller};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -41,6 +48,11 @@ pub const ORGANISATION_PREFIX: &str = "org_";
 pub const LIFETIME_DEFAULT: Duration = Duration::from_secs(90 * 86_400);
 /// How far clocks may differ when a token's times are looked at.
 pub const LEEWAY: Duration = Duration::from_secs(15 * 60);
+/// What an API key's token begins with: no JWT does, whose first letters are those of `{"` in
+/// base64.
+pub const API_KEY_PREFIX: &str = "sk_";
+/// The end of what was asked to have none: the last second that RFC 3339 can write.
+pub const FOREVER: Timestamp = Timestamp::from_seconds(253_402_300_799);
 /// The longest token that is looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
 const CACHED_MAX: NonZeroUsize = NonZeroUsize::new(4_096).expect("not zero");
@@ -72,6 +84,44 @@ pub struct Tokens {
     validation: Validation,
     settings: TokenSettings,
     verified: Mutex<LruCache<[u8; 32], Arc<Verified>>>,
+    /// Who may come in, beyond that.
+    pub(crate) known: Known,
+    /// How often they have come.
+    rates: Rates,
+}
+
+/// A new token.
+pub struct Minted {
+    /// The token.
+    pub token: String,
+    /// What it is revoked by: its `jti`.
+    pub id: String,
+}
+
+/// Whom a good token speaks for.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// Whom.
+    pub who: Who,
+    /// Its subject.
+    pub subject: String,
+    /// What it is.
+    pub shown: Arc<Shown>,
+}
+
+/// Why a token is not good.
+#[derive(Debug)]
+pub struct NotGood {
+    /// What whoever showed it is told.
+    pub error: AppError,
+    /// It was good, and ended early: whose it is.
+    pub ended: Option<String>,
+}
+
+impl From<AppError> for NotGood {
+    fn from(error: AppError) -> Self {
+        Self { error, ended: None }
+    }
 }
 
 impl Tokens {
@@ -90,7 +140,14 @@ impl Tokens {
             validation,
             settings,
             verified: Mutex::new(LruCache::new(CACHED_MAX)),
+            known: Known::default(),
+            rates: Rates::default(),
         }
+    }
+
+    /// The installation's organisation.
+    pub fn organisation(&self) -> &str {
+        &self.settings.organisation
     }
 
     /// A new token, good from now on.
@@ -101,19 +158,71 @@ impl Tokens {
         now: Timestamp,
         entropy: &dyn Entropy,
     ) -> String {
-        let claims = Claims::new(grant, &self.settings.organisation, (now, lifetime), entropy);
-        encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
-            .expect("claims are plain JSON, and HMAC takes any key")
+        self.mint_with_id(grant, lifetime, now, entropy).token
     }
 
-    /// Who a token speaks for, and its subject.
+    /// The same, with what it is revoked by.
+    pub fn mint_with_id(
+        &self,
+        grant: &Grant,
+        lifetime: Lifetime,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Minted {
+        let claims = Claims::new(grant, &self.settings.organisation, (now, lifetime), entropy);
+        let token = encode(&Header::new(Algorithm::HS256), &claims, &self.encoding);
+        Minted {
+            token: token.expect("claims are plain JSON, and HMAC takes any key"),
+            id: claims.id().expect("every new token has one").to_owned(),
+        }
+    }
+
+    /// Whom a token speaks for.
     ///
     /// # Errors
     /// [`AppError::Unauthenticated`], or [`AppError::BadRequest`] where a subject is not an id.
-    pub fn check(&self, token: &str, now: Timestamp) -> Result<(Who, String), AppError> {
+    pub fn check(&self, token: &str, now: Timestamp) -> Result<Checked, NotGood> {
+        if token.starts_with(API_KEY_PREFIX) {
+            return self.check_key(token, now);
+        }
         let verified = self.verify(token)?;
         verified.check_times(now, LEEWAY)?;
-        Ok((verified.who.clone(), verified.subject.clone()))
+        if self.known.is_revoked(&verified.credentials, now) {
+            return Err(ended(verified.subject.clone()));
+        }
+        Ok(Checked {
+            who: verified.who.clone(),
+            subject: verified.subject.clone(),
+            shown: verified.shown.clone(),
+        })
+    }
+
+    fn check_key(&self, token: &str, now: Timestamp) -> Result<Checked, NotGood> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(invalid().into());
+        }
+        let row = match self.known.key(&crate::api_keys::hash(token), now) {
+            Standing::Good(row) => row,
+            Standing::Ended(id) => return Err(ended(id.to_string())),
+            Standing::Unknown => return Err(invalid().into()),
+        };
+        self.known.note_use(row.key.id.key(), now);
+        let id = row.key.id.to_string();
+        let shown = Shown {
+            by: ShownAs::ApiKey(row.key.id),
+            id: id.clone(),
+            ends_at: end_of(row.key.expires_at),
+            session: None,
+            limits: match &row.key.scopes {
+                Some(scopes) => Limits::Scopes(scopes.clone()),
+                None => Limits::Nothing,
+            },
+        };
+        Ok(Checked {
+            who: Who::Organisation,
+            subject: id,
+            shown: Arc::new(shown),
+        })
     }
 
     fn verify(&self, token: &str) -> Result<Arc<Verified>, AppError> {
@@ -135,7 +244,8 @@ impl Tokens {
         if !is_jwt(data.header.typ.as_deref()) {
             return Err(invalid());
         }
-        let verified = Arc::new(data.claims.verify(&self.settings)?);
+        let fallback = || hexadecimal("sha256-", &hash);
+        let verified = Arc::new(data.claims.verify(&self.settings, fallback)?);
         self.cache().put(hash, verified.clone());
         Ok(verified)
     }
@@ -151,7 +261,8 @@ impl App {
     /// Who asks, by the bearer token of a request. A failure is a security event.
     ///
     /// # Errors
-    /// As [`Tokens::check`]; [`AppError::Unauthenticated`] too where there is no token.
+    /// As [`Tokens::check`]; [`AppError::Unauthenticated`] too where there is no token;
+    /// [`AppError::TooMany`] where it comes too often.
     pub fn authenticate(
         &self,
         token: Option<&str>,
@@ -160,26 +271,54 @@ impl App {
         let now = self.clock.now();
         let checked = match token {
             Some(token) => self.tokens.check(token, now),
-            None => Err(invalid()),
+            None => Err(invalid().into()),
         };
-        let (who, subject) = checked.inspect_err(|error| {
-            self.events.report(SecurityEvent {
-                kind: SecurityKind::AuthenticationFailed,
-                subject: None,
-                remote_address,
-                at: now,
-                description: match token {
-                    Some(_) => format!("a request to the API was refused: {error}"),
-                    None => "a request to the API carried no bearer token".to_owned(),
-                },
-            });
+        let checked = checked.map_err(|not_good| {
+            self.events
+                .report(event_of(&not_good, token.is_some(), (remote_address, now)));
+            not_good.error
         })?;
+        if let Some(per_second) = self.settings.requests_per_second_max {
+            let now = self.clock.monotonic();
+            let taken = self.tokens.rates.take(&checked.shown.id, per_second, now);
+            taken.map_err(|wait| AppError::TooMany { wait })?;
+        }
         Ok(Caller {
-            who,
-            subject,
+            who: checked.who,
+            subject: checked.subject,
             remote_address,
             idempotency: None,
+            shown: Some(checked.shown),
         })
+    }
+}
+
+/// What is reported of a request that was not let in.
+fn event_of(
+    not_good: &NotGood,
+    came_with_one: bool,
+    (remote_address, at): (Option<IpAddr>, Timestamp),
+) -> SecurityEvent {
+    let (kind, description) = match (&not_good.ended, came_with_one) {
+        (Some(_), _) => (
+            SecurityKind::RevokedKeyUsed,
+            "a request to the API carried a token that was revoked, or had ended early".to_owned(),
+        ),
+        (None, true) => (
+            SecurityKind::AuthenticationFailed,
+            format!("a request to the API was refused: {}", not_good.error),
+        ),
+        (None, false) => (
+            SecurityKind::AuthenticationFailed,
+            "a request to the API carried no bearer token".to_owned(),
+        ),
+    };
+    SecurityEvent {
+        kind,
+        subject: not_good.ended.clone(),
+        remote_address,
+        at,
+        description,
     }
 }
 
@@ -189,6 +328,13 @@ fn is_jwt(header_type: Option<&str>) -> bool {
         return true;
     };
     text == "jwt" || text.ends_with("+jwt")
+}
+
+fn ended(subject: String) -> NotGood {
+    NotGood {
+        error: invalid(),
+        ended: Some(subject),
+    }
 }
 
 fn invalid() -> AppError {

@@ -230,14 +230,19 @@ fn unprepared(engine: &Engine, in_hand: InHand, why: &NotPrepared) -> Ended {
     engine
         .observer
         .tell(Happening::LetGo(endpoint, delivery.key));
+    let rest = match why {
+        NotPrepared::Unread(_) | NotPrepared::Unwritable | NotPrepared::LeaseEnded => SHORT_REST,
+        NotPrepared::JustGone => LONG_REST,
+        // There is nothing of it to look for.
+        NotPrepared::EndedMeanwhile => return Ended::NOT_SENT,
+        NotPrepared::Cancelled => {
+            engine.give_back(in_hand.lane());
+            return Ended::NOT_SENT;
+        }
+    };
     Ended {
         due: Some(delivery.due),
-        rest: Some(match why {
-            NotPrepared::Unread(_) | NotPrepared::Unwritable | NotPrepared::LeaseEnded => {
-                SHORT_REST
-            }
-            NotPrepared::JustGone => LONG_REST,
-        }),
+        rest: Some(rest),
         ..Ended::NOT_SENT
     }
 }

@@ -10,7 +10,7 @@ use crate::roster::{Brought, InHand, ToClaim};
 use model::Timestamp;
 use model::id::EndpointKey;
 use std::time::Duration;
-use store::rows::{CLAIM_BYTES_MAX, LaneDue};
+use store::rows::{ApplicationRef, CLAIM_BYTES_MAX, Claimed, LaneDue};
 use store::{Lane, StoreError};
 
 /// How many lanes are read at a time.
@@ -22,17 +22,13 @@ const REST: Duration = Duration::from_secs(1);
 
 /// Claims what is due of a lane, and asks when the next one is, where that is wanted.
 pub(crate) async fn claim(engine: &Engine, lane: Lane, wanted: ToClaim) -> Brought {
-    let store = &engine.parts.store;
-    let claimed = match store
-        .claim(lane, engine.parts.clock.now(), wanted.limit)
-        .await
-    {
+    let (revision, claimed) = match take_hold(engine, lane, wanted.limit).await {
         Ok(claimed) => claimed,
         Err(error) => return failed(&error, lane, Brought::default()),
     };
     let bytes: usize = claimed.iter().map(|one| one.message.payload.bytes()).sum();
     let more = claimed.len() >= wanted.limit || bytes >= CLAIM_BYTES_MAX;
-    let in_hand = |claimed| InHand::new(claimed, None);
+    let in_hand = |claimed| InHand::new(claimed, None, revision);
     let mut brought = Brought {
         deliveries: claimed.into_iter().map(in_hand).collect(),
         more,
@@ -45,6 +41,20 @@ pub(crate) async fn claim(engine: &Engine, lane: Lane, wanted: ToClaim) -> Broug
         }
     }
     brought
+}
+
+/// Claims, and says which revision the application had before.
+async fn take_hold(
+    engine: &Engine,
+    lane: Lane,
+    limit: usize,
+) -> Result<(u64, Vec<Claimed>), StoreError> {
+    let parts = &engine.parts;
+    let application = ApplicationRef::Key(lane.application);
+    let row = parts.registry.find(&application).await?;
+    let revision = row.map_or(0, |row| row.application.revision);
+    let claimed = parts.store.claim(lane, parts.clock.now(), limit).await?;
+    Ok((revision, claimed))
 }
 
 fn failed(error: &StoreError, lane: Lane, brought: Brought) -> Brought {

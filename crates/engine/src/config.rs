@@ -32,7 +32,7 @@ pub struct EngineConfig {
     /// Claims of the store at the same time. Default 16.
     pub claims_max: usize,
     /// Lanes in memory. Default 65,536; beyond it, deliveries of further lanes wait in the store
-    /// until one is idle.
+    /// until one is idle, but for those of an application of which this node has the sole right.
     pub lanes_max: usize,
     /// A lane without work is forgotten after this, and starts small when it comes back. Default
     /// 60 s; at least 1 s, the memory of rate limits.

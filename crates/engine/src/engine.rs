@@ -11,7 +11,6 @@ use crate::ready::ReadyEndpoints;
 use crate::report::report_disabled;
 use crate::roster::{InHand, Moment, Roster};
 use crate::shutdown::{Drained, drain};
-use bytes::Bytes;
 use model::address::AddressPolicy;
 use model::id::ApplicationKey;
 use model::security::EventSink;
@@ -20,7 +19,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use store::rows::Claimed;
-use store::{Condition, Lane, Lanes, Place, Registry, Store};
+use store::{Condition, Fresh, Lane, Lanes, Place, Registry, Store};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -168,6 +167,13 @@ impl Engine {
         self.tell(|roster| roster.waiting(lane, due));
     }
 
+    /// Lets go of all that waits in memory for a lane, while background work ends some of it.
+    pub(crate) fn give_back(&self, lane: Lane) {
+        for in_hand in self.tell(|roster| roster.give_back(lane)) {
+            self.let_go(in_hand);
+        }
+    }
+
     /// An outcome disabled its endpoint: nothing starts there any more, and its deliveries end.
     pub(crate) fn endpoint_disabled(&self, about: &About, at: Timestamp) {
         self.changed(about.seen.application);
@@ -235,9 +241,9 @@ impl Lanes for Engine {
         self.lock().at(self.moment()).grant(lane, limited)
     }
 
-    fn hand_over(&self, claimed: Claimed, payload: Bytes, place: Place) {
+    fn hand_over(&self, claimed: Claimed, fresh: Fresh, place: Place) {
         self.observer.handed_over();
-        let in_hand = InHand::new(claimed, Some(payload));
+        let in_hand = InHand::new(claimed, Some(fresh.payload), fresh.revision);
         drop(place);
         if let Some(refused) = self.tell(|roster| roster.hand_over(in_hand)) {
             self.let_go(refused);

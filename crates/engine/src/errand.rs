@@ -12,7 +12,7 @@ use crate::roster::{AttemptNumber, Brought, Ceded, Ended, Facts, InHand, Order, 
 use std::sync::Arc;
 use std::time::Duration;
 use store::rows::{ApplicationRef, RegistryRow};
-use store::{Lane, Scope};
+use store::{Lane, Scope, Sole};
 
 /// A lane in which something ended that must not is left alone for so long: whatever it was would
 /// probably happen again.
@@ -25,7 +25,7 @@ pub(crate) fn carry_out(engine: &Arc<Engine>, orders: Vec<Order>) {
             Order::Attempt(number, in_hand) => attempt(engine.clone(), number, in_hand),
             Order::Claim(lane, wanted) => bring(engine.clone(), lane, wanted),
             Order::Learn(lane) => learn(engine.clone(), lane),
-            Order::Own(lane, scope) => own(engine.clone(), lane, scope),
+            Order::Own(scopes) => own(engine.clone(), scopes),
         }
     }
 }
@@ -102,38 +102,48 @@ fn learned(engine: &Arc<Engine>, lane: Lane, facts: Option<Facts>) {
     }
 }
 
-fn own(engine: Arc<Engine>, lane: Lane, scope: Scope) {
+fn own(engine: Arc<Engine>, scopes: Vec<Scope>) {
+    let unknown = |scopes: &[Scope]| scopes.iter().map(|one| (*one, Owner::Unknown)).collect();
+    let unanswered: Vec<(Scope, Owner)> = unknown(&scopes);
     let otherwise = Otherwise::new(engine.clone(), move |engine| {
-        engine.tell(|roster| roster.owned(lane, scope, Owner::Unknown));
+        engine.tell(|roster| roster.owned(unanswered));
     });
     engine.clone().spawn(async move {
         let otherwise = otherwise;
-        let owner = match engine.parts.store.own(scope).await {
-            Ok(Some(sole)) => Owner::Here(sole),
-            Ok(None) => Owner::Elsewhere,
+        let answers = match engine.parts.store.own(&scopes).await {
+            Ok(rights) => {
+                let owner = |right: Option<Sole>| right.map_or(Owner::Elsewhere, Owner::Here);
+                scopes
+                    .into_iter()
+                    .zip(rights.into_iter().map(owner))
+                    .collect()
+            }
             Err(error) => {
-                tracing::warn!(%error, endpoint = ?lane.endpoint, "can't find out whose a lane is");
-                Owner::Unknown
+                tracing::warn!(%error, lanes = scopes.len(), "can't find out whose lanes are");
+                unknown(&scopes)
             }
         };
         otherwise.call_off();
-        let ceded = engine.tell(|roster| roster.owned(lane, scope, owner));
-        cede(&engine, lane, ceded).await;
+        let ceded = engine.tell(|roster| roster.owned(answers));
+        cede(&engine, ceded).await;
     });
 }
 
-/// Lets go of what another node alone is to work on. Nobody else would see what is still this
+/// Lets go of what other nodes alone are to work on. Nobody else would see what is still this
 /// node's, so that the roster must hear of it if it is.
-async fn cede(engine: &Engine, lane: Lane, ceded: Ceded) {
-    for in_hand in ceded.waiting {
-        engine.let_go(in_hand);
+async fn cede(engine: &Engine, ceded: Vec<Ceded>) {
+    let mut lanes = Vec::with_capacity(ceded.len());
+    for Ceded { lane, waiting } in ceded {
+        lanes.push(lane);
+        for in_hand in waiting {
+            engine.let_go(in_hand);
+        }
     }
-    if !ceded.release {
-        return;
-    }
-    if let Err(error) = engine.parts.store.release(lane).await {
-        tracing::warn!(%error, endpoint = ?lane.endpoint, "can't let go of a lane");
-        engine.tell(|roster| roster.not_released(lane));
+    for lane in lanes {
+        if let Err(error) = engine.parts.store.release(lane).await {
+            tracing::warn!(%error, endpoint = ?lane.endpoint, "can't let go of a lane");
+            engine.tell(|roster| roster.not_released(lane));
+        }
     }
 }
 

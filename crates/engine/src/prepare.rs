@@ -46,6 +46,12 @@ pub(crate) enum NotPrepared {
     /// The endpoint has just gone, and background work ends its deliveries.
     #[error("the endpoint has just gone")]
     JustGone,
+    /// The delivery was cancelled, and background work ends it.
+    #[error("the delivery was cancelled")]
+    Cancelled,
+    /// Somebody has ended the delivery while it was in memory.
+    #[error("the delivery was ended while it was in memory")]
+    EndedMeanwhile,
 }
 
 /// Prepares an attempt that begins at `at`.
@@ -58,6 +64,19 @@ pub(crate) async fn prepare(
     loop {
         let changes = engine.changes();
         let row = engine.parts.registry.find(&application).await?;
+        if let Some(row) = row.as_deref().filter(|row| has_grown(in_hand, row))
+            && !engine
+                .parts
+                .store
+                .is_open(&in_hand.claimed.delivery)
+                .await?
+        {
+            tracing::debug!(revision = row.application.revision, "a delivery was ended");
+            return Err(NotPrepared::EndedMeanwhile);
+        }
+        if row.as_deref().is_some_and(|row| is_cancelled(in_hand, row)) {
+            return Err(NotPrepared::Cancelled);
+        }
         let prepared = by_row(engine, in_hand, row.as_deref(), at);
         if engine.changes() != changes {
             continue;
@@ -75,6 +94,18 @@ pub(crate) async fn prepare(
             _ => Ok(prepared),
         };
     }
+}
+
+/// Whether something changed in the application since the delivery was known to be open.
+fn has_grown(in_hand: &InHand, row: &RegistryRow) -> bool {
+    row.application.revision != in_hand.revision
+}
+
+/// Whether the delivery is one of those that were cancelled.
+fn is_cancelled(in_hand: &InHand, row: &RegistryRow) -> bool {
+    let delivery = &in_hand.claimed.delivery;
+    let endpoint = row.endpoint(delivery.endpoint);
+    endpoint.is_some_and(|endpoint| delivery.key <= endpoint.cancelled_up_to)
 }
 
 /// Whether background work has begun to end the delivery: to end it here too would show it twice.

@@ -35,6 +35,7 @@ use lane_state::{LaneState, Obstacle};
 use model::Timestamp;
 use model::delivery::Class;
 use model::id::{ApplicationKey, EndpointKey};
+use owning::Asking;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -102,6 +103,8 @@ pub(crate) struct Roster {
     /// Attempts from this number on are not old, as far as has been looked.
     not_old_from: AttemptNumber,
     claims: usize,
+    /// Sole rights that lanes wait for.
+    asking: Asking,
     /// Attempts that began with what claims had taken, to be ordered.
     begun: Vec<Order>,
     /// Lanes that wait for another's claim to end.
@@ -153,6 +156,7 @@ impl Roster {
             young_from: 0,
             not_old_from: 0,
             claims: 0,
+            asking: Asking::default(),
             begun: Vec::new(),
             claim_line: Line::default(),
             sent: BTreeSet::new(),
@@ -242,7 +246,6 @@ impl Roster {
     pub(crate) fn hand_over(&mut self, in_hand: InHand) -> Option<InHand> {
         let lane = in_hand.lane();
         if !self.open || self.lane(lane).is_none() || !self.has_memory(lane, in_hand.bytes()) {
-            self.note_spilled(lane, true);
             return Some(in_hand);
         }
         self.enqueue(in_hand);
@@ -272,7 +275,12 @@ impl Roster {
 
     /// Deliveries of this lane wait in the store; the earliest is due then.
     pub(crate) fn waiting_from(&mut self, lane: Lane, earliest: Timestamp) {
-        self.dues.note(lane, earliest, true);
+        // On a full roster it would wait behind lanes that have no place there.
+        let has_place = self.lanes.contains_key(&lane.endpoint) || self.has_to_add(lane);
+        match earliest <= self.now.wall && has_place {
+            true => self.wake(lane, true),
+            false => self.dues.note(lane, earliest, true),
+        }
     }
 
     /// What is configured of an application's lanes is looked up again before their next turn.
@@ -326,6 +334,15 @@ impl Roster {
         given_back
     }
 
+    /// Some of what waits in memory for a lane was cancelled: gives back all of it, to be let go
+    /// of. The lane is given time for background work to end what it is to end.
+    pub(crate) fn give_back(&mut self, lane: Lane) -> Vec<InHand> {
+        self.rest(lane.endpoint, turns::SHORT_REST);
+        let waiting = self.empty(lane.endpoint);
+        self.settle(lane.endpoint);
+        waiting
+    }
+
     /// How long the engine may wait before it asks for orders though nothing happened; `None`: for
     /// ever. It must be told, by [`Roster::wants_earlier_wake`], when that turns out too long.
     pub(crate) fn arm(&mut self) -> Option<Duration> {
@@ -352,7 +369,6 @@ impl Roster {
         let (lane, bytes) = (in_hand.lane(), in_hand.bytes());
         if let Some(state) = self.lanes.get_mut(&lane.endpoint) {
             state.note_size(bytes);
-            state.may_own_some = true;
             match in_hand.claimed.delivery.trigger.class() {
                 Class::Live => state.live.push_back(in_hand),
                 Class::Replayed => state.replayed.push_back(in_hand),

@@ -66,8 +66,12 @@ pub enum EndReason {
     EndpointDisabled,
     /// The endpoint was deleted, or its application.
     EndpointDeleted,
-    /// The payload reached its age, or was expunged.
+    /// The payload reached its age.
     PayloadGone,
+    /// The payload was expunged.
+    Expunged,
+    /// It was cancelled.
+    Cancelled,
 }
 
 impl EndReason {
@@ -77,6 +81,8 @@ impl EndReason {
             EndReason::EndpointDisabled => "not sent: the endpoint was disabled",
             EndReason::EndpointDeleted => "not sent: the endpoint was deleted",
             EndReason::PayloadGone => "not sent: the payload had expired",
+            EndReason::Expunged => "not sent: the payload was expunged",
+            EndReason::Cancelled => "not sent: it was cancelled",
         }
     }
 }

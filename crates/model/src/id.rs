@@ -15,7 +15,7 @@ use std::str::FromStr;
 pub const EPOCH_SECONDS: i64 = 1_400_000_000;
 
 /// Length of the text behind the prefix.
-const TEXT_LENGTH: usize = 27;
+pub const TEXT_LENGTH: usize = 27;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const SLOT_BITS: u32 = 10;
 const COUNTER_BITS: u32 = 14;
@@ -61,6 +61,8 @@ kinds! {
     /// A delivery: one message on its way to one endpoint. Its id is never shown; only its key is
     /// used.
     DeliveryKind, DeliveryId, DeliveryKey = "dlv_";
+    /// An API key: a token that the API made, by its id. The token itself is something else.
+    ApiKeyKind, ApiKeyId, ApiKeyKey = "key_";
 }
 
 /// The integer key of a row: sorts by time. Typed by what it is the key of.

@@ -6,11 +6,13 @@
 //! table rows are other rooms' business, so no type here is serialisable.
 //!
 //! Map: [`id`] (public ids and their integer keys) · [`name`] (validated words) · [`application`],
-//! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`] (the field's nouns) ·
-//! [`retry`] (when the next attempt is due) · [`address`] (where requests may go) · [`node`] (who
-//! does the work) · [`security`] (what is worth reporting) · [`clock`], [`entropy`], [`secret`].
+//! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`], [`api_key`] (the field's
+//! nouns) · [`retry`] (when the next attempt is due) · [`address`] (where requests may go) ·
+//! [`node`] (who does the work) · [`security`] (what is worth reporting) · [`clock`], [`entropy`],
+//! [`secret`].
 
 pub mod address;
+pub mod api_key;
 pub mod application;
 pub mod attempt;
 pub mod clock;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 /// The longest word, in bytes.
 pub const NAME_BYTES_MAX: usize = 256;
+/// What a whole word matches, as a regular expression of ECMA-262.
+pub const NAME_PATTERN: &str = r"^[a-zA-Z0-9\-_.]+$";
 
 /// A validated word, cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

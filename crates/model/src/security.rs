@@ -41,6 +41,8 @@ security_kinds! {
     CertificateInvalid = "delivery.certificate_invalid", Warning;
     /// A request to the API carried no token, or none that is valid.
     AuthenticationFailed = "api.authentication_failed", Warning;
+    /// A request to the API carried a token or an API key that was revoked, or had ended early.
+    RevokedKeyUsed = "api.revoked_key_used", Warning;
     /// The clock was set back, or runs apart from the store's.
     ClockSkew = "clock.skew", Warning;
     /// A signing secret was shown.

@@ -1,9 +1,17 @@
 //! What can be typed. Parsing only; [`crate::command`] does the work.
 
 mod bench;
+mod remote;
+mod server;
+mod signature;
+mod token;
 mod transfer;
 
 pub(crate) use bench::{BenchArgs, BenchPart};
+pub(crate) use remote::{Given, RemoteArgs};
+pub(crate) use server::ServerArgs;
+pub(crate) use signature::{SignArgs, SignedArgs, VerifyArgs};
+pub(crate) use token::TokenCommand;
 pub(crate) use transfer::TransferArgs;
 
 use crate::command;
@@ -26,7 +34,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the server
     Serve(ServeArgs),
-    /// Print a bearer token for the API
+    /// Print a bearer token for the API, or revoke one
     Token(TokenArgs),
     /// Print the effective configuration, secrets masked
     Config(PrintArgs),
@@ -44,10 +52,32 @@ pub(crate) enum Command {
     /// Look at the nodes of an installation
     #[command(subcommand)]
     Node(NodeCommand),
+    /// Print what the API takes and answers, as an OpenAPI document
+    Openapi,
     /// Run the main job: a shop, its payments and shipments, and trouble on the way
     Demo(DemoArgs),
     /// Measure what a server costs, beside a bare relay and no server at all
     Bench(BenchArgs),
+    // What asks a server: `app`, `endpoint`, `event-type`, `message`, `attempt`, `send`.
+    #[command(flatten)]
+    Remote(RemoteArgs),
+    /// Sign a body, and print the headers to send with it
+    Sign(SignArgs),
+    /// Say whether a request is genuine, and if not, which check failed
+    Verify(VerifyArgs),
+    /// Print a script that completes what is typed
+    Completions(CompletionsArgs),
+}
+
+/// `completions`.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  postrider completions bash > /etc/bash_completion.d/postrider
+  postrider completions zsh > \"${fpath[1]}/_postrider\"
+  postrider completions fish > ~/.config/fish/completions/postrider.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell that it is for
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// `serve`.
@@ -60,6 +90,8 @@ pub(crate) struct ServeArgs {
 /// `token`.
 #[derive(Args)]
 pub(crate) struct TokenArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<TokenCommand>,
     /// Only for this application (its id, app_…); otherwise for the whole organisation
     #[arg(long, value_name = "APP")]
     pub(crate) app: Option<String>,
@@ -186,8 +218,13 @@ impl Command {
             Self::Restore(args) => command::restore::run(args),
             Self::Transfer(args) => command::transfer::run(args),
             Self::Node(NodeCommand::List(args)) => command::node::list(args),
+            Self::Openapi => command::openapi::run(),
             Self::Demo(args) => crate::demo::run(&args),
             Self::Bench(args) => command::bench::run(args),
+            Self::Remote(args) => command::remote::run(args),
+            Self::Sign(args) => command::signature::sign(&args),
+            Self::Verify(args) => command::signature::verify(&args),
+            Self::Completions(args) => command::completions::run(&args),
         }
     }
 }

@@ -10,6 +10,8 @@ use std::process::ExitCode;
 pub(crate) enum Failure {
     /// The answer is no, and has been printed.
     No,
+    /// The answer is no, for this reason.
+    Refused(anyhow::Error),
     /// It was asked wrongly.
     Misuse(anyhow::Error),
     /// It could not: unreachable, I/O, in use.
@@ -26,6 +28,7 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         let (error, status) = match self {
             Self::No => return ExitCode::from(1),
+            Self::Refused(error) => (error, 1),
             Self::Misuse(error) => (error, 2),
             Self::CouldNot(error) => (error, 3),
         };

@@ -4,6 +4,7 @@
 //! Exit status: 0, did it, or yes; 1, no (denied, something lost); 2, misuse; 3, could not.
 
 mod cli;
+mod client;
 mod command;
 mod config;
 mod demo;
@@ -17,6 +18,7 @@ mod listen;
 mod logging;
 mod node;
 mod open_files;
+mod resources;
 mod running;
 mod storage;
 mod system;

@@ -38,6 +38,8 @@ const REGISTRY_APPLICATIONS: std::num::NonZeroUsize =
 /// How often data keys' uses are written down. One key seals some ten thousand times a second at
 /// the most: it is far from worn out when it is next looked at.
 const KEY_USES_PERIOD: Duration = Duration::from_secs(60);
+/// How often a node looks for what others changed of who may come in: it holds within a second.
+const ACCESS_PERIOD: Duration = Duration::from_millis(500);
 /// How long the token that `--dev` prints is good for.
 const DEV_TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 3_600);
 
@@ -109,6 +111,11 @@ impl Node {
             events,
             settings: Arc::new(config.app.clone()),
         };
+        // Nobody is let in before it is known who no longer may.
+        if let Err(error) = app.renew_access().await {
+            let _ = storage.end().await;
+            return Err(Failure::CouldNot(anyhow!(error)));
+        }
         Ok(Self {
             config,
             socket,
@@ -127,7 +134,7 @@ impl Node {
             .with_context(|| format!("can't listen on {}", self.config.listen))
             .map_err(Failure::CouldNot)?;
         let address = listener.local_addr().map_err(Failure::could_not)?;
-        let door = door(self.app.clone(), &self.config);
+        let door = door(self.app.clone(), &self.config, address);
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
         if let Some(engine) = self.engine {
@@ -139,8 +146,10 @@ impl Node {
             serving.await;
             Ended::Serving
         });
-        let counting = record_key_uses(self.app.clone());
+        let counting = record_uses(self.app.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(counting));
+        // Until the last answer is given: it is told apart from what stops with the first signal.
+        let watching = tokio::spawn(watch_access(self.app.clone())).abort_handle();
         announce(&self.config, &self.app, address);
 
         let condition = self.storage.store().condition();
@@ -149,6 +158,7 @@ impl Node {
             ended = running.run(signals, condition.clone(), deadline) => ended,
             failure = self.storage.failed() => Err(failure),
         };
+        watching.abort();
         if *condition.borrow() == Condition::Failed {
             return ended;
         }
@@ -207,15 +217,19 @@ fn engine(parts: EngineParts, config: &Checked, shared: bool) -> Option<Arc<Engi
 }
 
 /// What requests are answered by. A node that others accept for is still asked for its health.
-fn door(app: App, config: &Checked) -> Door {
+fn door(app: App, config: &Checked, address: std::net::SocketAddr) -> Door {
+    let api_config = ApiConfig {
+        public_url: config.public_url_or(address),
+        ..api_config(config)
+    };
     match config.roles.has(Role::Api) {
-        true => api::open(app, api_config(config)),
-        false => api::open_for_health(app, api_config(config)),
+        true => api::open(app, api_config),
+        false => api::open_for_health(app, api_config),
     }
 }
 
-/// Goes on until it is dropped.
-async fn record_key_uses(app: App) {
+/// Writes down how keys are used. Goes on until it is dropped.
+async fn record_uses(app: App) {
     let mut period = tokio::time::interval(KEY_USES_PERIOD);
     period.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -225,6 +239,35 @@ async fn record_key_uses(app: App) {
             tracing::warn!(
                 "data keys' uses could not be written down, and will be later: {error:#}"
             );
+        }
+        if let Err(error) = app.record_api_key_uses().await {
+            let error = anyhow!(error);
+            tracing::warn!(
+                "API keys' uses could not be written down, and will be later: {error:#}"
+            );
+        }
+    }
+}
+
+/// Hears of what other nodes, and commands, changed of who may come in. Goes on until it is
+/// dropped.
+async fn watch_access(app: App) {
+    let mut period = tokio::time::interval(ACCESS_PERIOD);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut away = false;
+    loop {
+        period.tick().await;
+        match app.renew_access().await {
+            Ok(()) => away = false,
+            Err(error) if !away => {
+                away = true;
+                let error = anyhow!(error);
+                tracing::warn!(
+                    "which tokens were revoked can't be read: those that are known to be stay so, \
+                     and others are heard of later: {error:#}"
+                );
+            }
+            Err(_) => {}
         }
     }
 }
@@ -283,6 +326,7 @@ fn engine_config(config: &Checked, shared: bool) -> EngineConfig {
         retry_schedule: config.retry_schedule.clone(),
         disable_after: config.disable_after,
         header_family: config.header_family,
+        user_agent: config.app.user_agent.clone(),
         encrypt_payloads: config.app.encrypt_payloads,
         retention: Retention {
             keep: config.app.retention,

@@ -75,7 +75,9 @@ CREATE TABLE endpoint (
     failing_since bigint,
     created_at    bigint NOT NULL,
     updated_at    bigint NOT NULL,
-    deleted       boolean NOT NULL DEFAULT false
+    deleted       boolean NOT NULL DEFAULT false,
+    -- Deliveries opened up to this one were cancelled.
+    cancelled_up_to bigint NOT NULL DEFAULT 0
 );
 CREATE INDEX endpoint_application ON endpoint (application, id) WHERE NOT deleted;
 CREATE UNIQUE INDEX endpoint_uid ON endpoint (application, uid) WHERE uid IS NOT NULL AND NOT deleted;
@@ -239,3 +241,57 @@ CREATE TABLE task (
     updated_at  bigint NOT NULL
 );
 CREATE INDEX task_open ON task (id) WHERE NOT finished;
+
+-- Who may come in. The version grows with each change of the next three tables, whose rows say by
+-- which they were written, so that what is new is found. Its row is locked by each such change, so
+-- that versions are committed in their order.
+CREATE TABLE access_version (
+    one     bigint PRIMARY KEY CHECK (one = 0),
+    version bigint NOT NULL
+);
+
+-- Until they would not be good anyway.
+CREATE TABLE revoked_token (
+    token   text COLLATE "C" PRIMARY KEY,
+    ends_at bigint NOT NULL,
+    version bigint NOT NULL
+);
+CREATE INDEX revoked_token_version ON revoked_token (version);
+CREATE INDEX revoked_token_end ON revoked_token (ends_at);
+
+-- An application's tokens that were issued before a point in time are not good from another on: all,
+-- where no session is named.
+CREATE TABLE token_floor (
+    application   bigint NOT NULL,
+    session       text COLLATE "C" NOT NULL,
+    issued_before bigint NOT NULL,
+    holds_from    bigint NOT NULL,
+    ends_at       bigint NOT NULL,
+    version       bigint NOT NULL,
+    PRIMARY KEY (application, session, issued_before)
+);
+CREATE INDEX token_floor_version ON token_floor (version);
+CREATE INDEX token_floor_end ON token_floor (ends_at);
+
+-- The token itself is nowhere: `hash` is its SHA-256, `shown` what people see of it. No scopes: all.
+CREATE TABLE api_key (
+    id         bigint PRIMARY KEY,
+    tail       bytea NOT NULL,
+    hash       bytea NOT NULL UNIQUE,
+    name       text NOT NULL,
+    shown      text NOT NULL,
+    scopes     text,
+    created_at bigint NOT NULL,
+    expires_at bigint,
+    used_at    bigint,
+    version    bigint NOT NULL
+);
+CREATE INDEX api_key_version ON api_key (version);
+
+-- Tokens that are good once, by their SHA-256.
+CREATE TABLE one_time_token (
+    hash       bytea PRIMARY KEY,
+    granted    text NOT NULL,
+    expires_at bigint NOT NULL
+);
+CREATE INDEX one_time_token_end ON one_time_token (expires_at);

@@ -4,6 +4,7 @@
 use crate::columns::{direction, key, number, optional_sealed, result, tail, time, trigger};
 use crate::endpoints::{self, AtRevision};
 use crate::failure::Failure;
+use crate::keys::KEYS_APART;
 use crate::messages;
 use crate::paging::{self, Listing, Seen, SeenIn};
 use crate::sql::{Sql, columns_of, params};
@@ -19,9 +20,6 @@ use store::Sealed;
 use store::query::{AttemptQuery, AttemptScope, MessageFilter, ResultFilter, Walk};
 use store::rows::AttemptRow;
 use tokio_postgres::Row;
-
-/// By how much the nodes' clocks never differ: keys are in their nodes' time.
-const CLOCKS_APART: Duration = Duration::from_secs(86_400);
 
 /// A list.
 pub(crate) async fn list(
@@ -53,7 +51,7 @@ pub(crate) async fn one(
 
 /// No attempt of a message has a smaller key: partitions below it need not be looked at.
 pub(crate) fn first_of(message: MessageKey) -> AttemptKey {
-    AttemptKey::first_at(message.time().minus(CLOCKS_APART))
+    AttemptKey::from_integer(message.integer() - KEYS_APART)
 }
 
 struct Attempts<'q> {

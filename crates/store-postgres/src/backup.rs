@@ -26,7 +26,7 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 /// All that there is to copy; a partitioned table is one.
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 22] = [
     "setting",
     "node",
     "application",
@@ -44,6 +44,11 @@ const TABLES: [&str; 17] = [
     "rollup",
     "idempotency",
     "task",
+    "access_version",
+    "revoked_token",
+    "token_floor",
+    "api_key",
+    "one_time_token",
 ];
 const BUFFER_BYTES: usize = 1 << 20;
 

@@ -8,7 +8,7 @@ use crate::pending::AttemptWrite;
 use crate::sql::{Sql, params};
 use model::Timestamp;
 use model::attempt::AttemptResult;
-use model::delivery::{Delivery, EndReason, Trigger};
+use model::delivery::{Class, Delivery, EndReason, Trigger};
 use model::id::{ApplicationKey, AttemptId, DeliveryKey, EndpointKey, MessageKey, Tail};
 use model::name::Name;
 use std::collections::{HashMap, HashSet};
@@ -73,7 +73,8 @@ pub(crate) fn open(batch: &mut Batch<'_>, deliveries: &[(Delivery, bool)]) -> Ve
             .push((delivery.clone(), owner));
         batch
             .unwritten
-            .count_open(delivery.endpoint, delivery.attempts, 1);
+            .counts
+            .open(delivery.endpoint, delivery.attempts, 1);
         holds.push(hold);
     }
     holds
@@ -89,7 +90,8 @@ pub(crate) async fn close(
         if closed.contains(&delivery.key) {
             batch
                 .unwritten
-                .count_open(delivery.endpoint, delivery.attempts, -1);
+                .counts
+                .open(delivery.endpoint, delivery.attempts, -1);
         }
     }
     Ok(closed)
@@ -117,6 +119,40 @@ pub(crate) async fn remove(
         ],
     );
     keys(rows.await?)
+}
+
+/// Whether a delivery is there as it was when it was read.
+pub(crate) async fn is_open(sql: &Sql<'_>, delivery: &Delivery) -> Result<bool, Failure> {
+    let found = sql.run(
+        "SELECT 1 FROM delivery
+         WHERE endpoint = $1 AND class = $2 AND due = $3 AND id = $4 AND attempts = $5",
+        params![
+            delivery.endpoint.integer(),
+            i16::from(class_number(delivery.trigger.class())),
+            delivery.due.micros(),
+            delivery.key.integer(),
+            i32::from(delivery.attempts)
+        ],
+    );
+    Ok(found.await? > 0)
+}
+
+/// When the earliest of a lane is due, of either class.
+pub(crate) async fn first_due(
+    sql: &Sql<'_>,
+    endpoint: EndpointKey,
+) -> Result<Option<Timestamp>, Failure> {
+    let mut first = None;
+    for class in [Class::Live, Class::Replayed] {
+        let found = sql.row(
+            "SELECT due FROM delivery WHERE endpoint = $1 AND class = $2
+             ORDER BY due, id LIMIT 1",
+            params![endpoint.integer(), i16::from(class_number(class))],
+        );
+        let due = found.await?.map(|row| time(&row, 0)).transpose()?;
+        first = first.into_iter().chain(due).min();
+    }
+    Ok(first)
 }
 
 /// Counts an attempt of each and sets when the next one is due, by nobody: of those that were there
@@ -169,7 +205,7 @@ pub(crate) struct Written<'a> {
 pub(crate) fn write_attempt(batch: &mut Batch<'_>, written: Written<'_>) -> AttemptId {
     let id = AttemptId::new(batch.key(), written.tail);
     let delivery = written.delivery;
-    batch.unwritten.count(
+    batch.unwritten.counts.attempt(
         id.key(),
         delivery.endpoint,
         written.event_type,

@@ -15,7 +15,7 @@ use tokio_postgres::Row;
 
 const SELECT: &str = "SELECT id, tail, application, uid, url, description, disabled, event_types,
     channels, rate_limit, metadata, version, secrets, headers, revision, failing_since, created_at,
-    updated_at, deleted FROM endpoint";
+    updated_at, deleted, cancelled_up_to FROM endpoint";
 
 /// All live endpoints of an application, by ascending key.
 pub(crate) async fn live_of(
@@ -124,5 +124,6 @@ fn read(row: &Row) -> Result<EndpointRow, Failure> {
         revision: number(row, 14)?,
         failing_since: optional_time(row, 15)?,
         deleted: get(row, 18)?,
+        cancelled_up_to: key(row, 19)?,
     })
 }

@@ -8,11 +8,12 @@ use crate::request::{Asked, Request};
 use crate::shared::Shared;
 use crate::sweep::Wanted;
 use crate::{
-    accept, applications, attempts, batch, claim, endpoint_messages, event_types, messages, nodes,
-    settings, sole, statistics, sweep, work,
+    accept, access, applications, attempts, batch, claim, deliveries, endpoint_messages,
+    event_types, messages, nodes, settings, sole, statistics, sweep, work,
 };
 use async_trait::async_trait;
 use model::Timestamp;
+use model::delivery::Delivery;
 use model::event_type::EventType;
 use model::id::{ApplicationKey, AttemptId, AttemptKey, EndpointKey, Key, MessageKey, TaskId};
 use model::name::Name;
@@ -20,6 +21,7 @@ use model::node::Node;
 use std::path::Path;
 use std::sync::Arc;
 use store::accept::{Accept, AcceptError, Accepted};
+use store::access::AccessRows;
 use store::change::{ChangeError, ChangeRequest, Changed};
 use store::idempotency::{Fingerprint, KEY_LIFE, Prior};
 use store::query::{
@@ -169,13 +171,21 @@ impl Store for PostgresStore {
         Ok(claimed)
     }
 
+    async fn is_open(&self, delivery: &Delivery) -> Stored<bool> {
+        read!(self, sql => deliveries::is_open(&sql, delivery))
+    }
+
+    async fn first_due(&self, endpoint: EndpointKey) -> Stored<Option<Timestamp>> {
+        read!(self, sql => deliveries::first_due(&sql, endpoint))
+    }
+
     async fn lanes(&self, after: EndpointKey, limit: usize) -> Stored<Vec<LaneDue>> {
         let (Membership { epoch, .. }, owned) = self.shared.tenure();
         read!(self, sql => claim::lanes(&sql, (&owned, epoch), after, limit))
     }
 
-    async fn own(&self, scope: Scope) -> Stored<Option<Sole>> {
-        Ok(sole::own(&self.shared, scope).await?)
+    async fn own(&self, scopes: &[Scope]) -> Stored<Vec<Option<Sole>>> {
+        Ok(sole::own(&self.shared, scopes).await?)
     }
 
     async fn release(&self, lane: Lane) -> Stored<()> {
@@ -191,6 +201,10 @@ impl Store for PostgresStore {
         let request = Box::new(request);
         let answer = self.ask(bytes, |reply| Asked::Change(request, reply)).await;
         answer.map_err(StoreError::from)?
+    }
+
+    async fn access(&self, since: u64) -> Stored<Option<AccessRows>> {
+        read!(self, sql => access::since(&sql, since))
     }
 
     async fn prior(&self, fingerprints: &[Fingerprint]) -> Stored<Option<Prior>> {

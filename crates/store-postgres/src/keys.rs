@@ -8,8 +8,8 @@ use model::id::{Key, KeySequence};
 use std::sync::{Mutex, MutexGuard};
 
 /// What comes after another row has a larger key than it, but for how far the clocks of two nodes
-/// are apart: less than this, an hour. Only for narrowing down where to look.
-pub(crate) const KEYS_APART: i64 = 3_600 << 32;
+/// are apart: less than this, a day. Only for narrowing down where to look.
+pub(crate) const KEYS_APART: i64 = 86_400 << 32;
 
 /// The sequence of this node's slot.
 pub(crate) struct Keys {

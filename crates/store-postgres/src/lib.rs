@@ -10,16 +10,17 @@
 //!
 //! Map, in the order of a message's way: [`accept`] · [`claim`] · [`record`] · [`deliveries`] and
 //! [`pending`] (their rows) · [`work`] and [`sweep`] (housekeeping) · [`change`] (what is
-//! configured) · [`applications`], [`endpoints`], [`event_types`], [`messages`], [`attempts`],
-//! [`endpoint_messages`], [`statistics`], [`paging`] (lists and counts) · [`request`], [`inbox`],
-//! [`writer`], [`commit`], [`batch`], [`fate`], [`unwritten`], [`keys`], [`locks`] (the machinery) ·
-//! [`node`], [`lease`], [`sole`], [`mod@nodes`] (among the others) · [`open`](mod@open),
-//! [`schema`], [`partitions`], [`location`], [`trust`], [`pools`], [`sql`] (the database) ·
-//! [`mod@backup`] ·
-//! [`transfer`] (to and from other stores) · [`mod@fill`] (measurements).
+//! configured) · [`access`] (who may come in) · [`applications`], [`endpoints`], [`event_types`],
+//! [`messages`], [`attempts`], [`endpoint_messages`], [`statistics`], [`paging`] (lists and counts)
+//! · [`request`], [`inbox`], [`writer`], [`commit`], [`batch`], [`fate`], [`unwritten`], [`keys`],
+//! [`locks`] (the machinery) · [`node`], [`lease`], [`sole`], [`mod@nodes`] (among the others) ·
+//! [`open`](mod@open), [`schema`], [`partitions`], [`location`], [`trust`], [`pools`], [`sql`] (the
+//! database) · [`mod@backup`] · [`transfer`] (to and from other stores) · [`mod@fill`]
+//! (measurements).
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod accept;
+mod access;
 mod applications;
 mod attempts;
 mod backup;
@@ -67,6 +68,7 @@ mod unwritten;
 mod work;
 mod writer;
 
+pub use access::revoke;
 pub use backup::{CopyError, backup, restore};
 pub use config::PostgresConfig;
 pub use fill::fill;

@@ -87,17 +87,16 @@ pub(crate) async fn take_effect(
 }
 
 fn count_open(batch: &mut Batch<'_>, outcomes: &[&Outcome], found: &HashSet<DeliveryKey>) {
+    let counts = &mut batch.unwritten.counts;
     for outcome in outcomes {
         let delivery = &outcome.delivery;
         if !found.contains(&delivery.key) {
             continue;
         }
-        batch
-            .unwritten
-            .count_open(delivery.endpoint, delivery.attempts, -1);
+        counts.open(delivery.endpoint, delivery.attempts, -1);
         if let Then::Reschedule(_) = outcome.then {
             let attempts = delivery.attempts.saturating_add(1);
-            batch.unwritten.count_open(delivery.endpoint, attempts, 1);
+            counts.open(delivery.endpoint, attempts, 1);
         }
     }
 }

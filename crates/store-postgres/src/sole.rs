@@ -15,7 +15,7 @@ use crate::shared::Shared;
 use crate::sql::{Sql, columns_of, params};
 use model::delivery::Delivery;
 use model::id::EndpointKey;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use store::owned::Owned;
 use store::{Scope, Sole};
 use tokio_postgres::types::Type;
@@ -23,30 +23,47 @@ use tokio_postgres::types::Type;
 /// Open deliveries that are looked at in one transaction, for those that are this node's.
 const PAGE: i64 = 5_000;
 
-/// Takes a right, unless another node has it.
-pub(crate) async fn own(shared: &Shared, scope: Scope) -> Result<Option<Sole>, Failure> {
+/// Takes the rights that no other node has. In the order of their keys, as all that locks several
+/// of their rows, so that two nodes don't wait for each other; and rows that another node is known
+/// to have are not touched, whatever becomes of them at this moment.
+pub(crate) async fn own(shared: &Shared, scopes: &[Scope]) -> Result<Vec<Option<Sole>>, Failure> {
     let (Membership { slot, epoch }, owned) = shared.tenure();
+    let keys: BTreeSet<i64> = scopes.iter().map(|scope| key(*scope)).collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut client = shared.pools.client().await?;
     let sql = shared.pools.begin(&mut client);
     claim::require_lease(&sql, slot, epoch).await?;
-    let given = sql.row(
-        "INSERT INTO lane (scope, epoch, turn) VALUES ($1, $2, nextval('node_epoch'))
+    let given = sql.rows(
+        "INSERT INTO lane (scope, epoch, turn)
+         SELECT g.s, $2, nextval('node_epoch') FROM unnest($1) AS g (s)
+         WHERE coalesce((SELECT epoch FROM lane WHERE scope = g.s LIMIT 1), $2) = $2
          ON CONFLICT (scope) DO UPDATE SET turn = excluded.turn WHERE lane.epoch = excluded.epoch
-         RETURNING turn",
-        params![key(scope), epoch],
+         RETURNING scope, turn",
+        params![keys.into_iter().collect::<Vec<i64>>(), epoch],
     );
-    let turn: Option<i64> = given.await?.map(|row| get(&row, 0)).transpose()?;
+    let turns: HashMap<i64, i64> = given
+        .await?
+        .iter()
+        .map(|row| Ok((get(row, 0)?, get(row, 1)?)))
+        .collect::<Result<_, Failure>>()?;
+    // Before the commit, which may succeed though that is not known: what is then dropped here is
+    // given up.
+    let right = |scope: &Scope| Some(owned.sole(*scope, *turns.get(&key(*scope))?));
+    let rights = scopes.iter().map(right).collect();
     sql.commit().await?;
-    Ok(turn.map(|turn| owned.sole(scope, turn)))
+    Ok(rights)
 }
 
 /// Gives up what nobody here needs any more.
 pub(crate) async fn give_up(shared: &Shared) -> Result<(), Failure> {
     let (Membership { epoch, .. }, owned) = shared.tenure();
-    let given_up = owned.take_given_up();
+    let mut given_up = owned.take_given_up();
     if given_up.is_empty() {
         return Ok(());
     }
+    given_up.sort_unstable_by_key(|(scope, _)| key(*scope));
     let removing = async {
         let client = shared.pools.writer().await?;
         let scopes = columns_of(&given_up, |(scope, _)| key(*scope));
@@ -71,9 +88,22 @@ pub(crate) async fn give_up(shared: &Shared) -> Result<(), Failure> {
     removed
 }
 
-/// What this node owns of a lane, and nobody here holds, is nobody's. Page by page, since a lane
-/// may be long, and nothing leads to its rows by owner.
+/// What this node owns of a lane, and nobody here holds, is nobody's. Where nothing of it was held,
+/// nothing is asked.
 pub(crate) async fn release(shared: &Shared, endpoint: EndpointKey) -> Result<(), Failure> {
+    let (_, owned) = shared.tenure();
+    if !owned.begin_release(endpoint) {
+        return Ok(());
+    }
+    let released = release_all(shared, endpoint).await;
+    if released.is_err() {
+        owned.not_released(endpoint);
+    }
+    released
+}
+
+/// Page by page, since a lane may be long, and nothing leads to its rows by owner.
+async fn release_all(shared: &Shared, endpoint: EndpointKey) -> Result<(), Failure> {
     let mut after = (-1, i64::MIN, i64::MIN);
     loop {
         let (Membership { slot, epoch }, owned) = shared.tenure();

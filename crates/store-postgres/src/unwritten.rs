@@ -2,19 +2,9 @@
 //! written once per transaction.
 
 use crate::pending::Pending;
-use crate::sql::{Statement, params};
-use model::attempt::AttemptResult;
-use model::id::{AttemptKey, EndpointKey};
-use model::name::Name;
-use std::collections::BTreeMap;
-use store::encoding::HOUR;
-
-/// By how much an endpoint's open deliveries became more, or fewer.
-#[derive(Default, PartialEq, Eq)]
-struct Opened {
-    pending: i64,
-    retrying: i64,
-}
+use crate::sql::{Statement, columns_of, params};
+use model::id::EndpointKey;
+use store::counts::{Counts, Group, Opened};
 
 /// See the file's head.
 pub(crate) struct Unwritten {
@@ -23,8 +13,8 @@ pub(crate) struct Unwritten {
     pub(crate) last_key: i64,
     /// Rows.
     pub(crate) pending: Pending,
-    counted: BTreeMap<(i64, i64, Name, u8), i64>,
-    opened: BTreeMap<i64, Opened>,
+    /// What is counted beside them.
+    pub(crate) counts: Counts,
 }
 
 impl Unwritten {
@@ -34,36 +24,7 @@ impl Unwritten {
             slot,
             last_key: 0,
             pending: Pending::default(),
-            counted: BTreeMap::new(),
-            opened: BTreeMap::new(),
-        }
-    }
-
-    /// Counts an attempt for the statistics.
-    pub(crate) fn count(
-        &mut self,
-        attempt: AttemptKey,
-        endpoint: EndpointKey,
-        event_type: &Name,
-        result: AttemptResult,
-    ) {
-        let hour = attempt.time().micros().div_euclid(HOUR);
-        let result = match result {
-            AttemptResult::Success => 0,
-            AttemptResult::Failure => 1,
-            AttemptResult::Cancelled(_) => 2,
-        };
-        let group = (endpoint.integer(), hour, event_type.clone(), result);
-        *self.counted.entry(group).or_default() += 1;
-    }
-
-    /// Counts open deliveries of an endpoint, with so many attempts behind them, that came; below
-    /// zero, that went.
-    pub(crate) fn count_open(&mut self, endpoint: EndpointKey, attempts: u16, by: i64) {
-        let opened = self.opened.entry(endpoint.integer()).or_default();
-        match attempts {
-            0 => opened.pending += by,
-            _ => opened.retrying += by,
+            counts: Counts::default(),
         }
     }
 
@@ -76,24 +37,15 @@ impl Unwritten {
     }
 
     fn attempts(&self) -> Option<Statement<'_>> {
-        if self.counted.is_empty() {
+        let counted: Vec<(&Group, i64)> = self.counts.attempts().collect();
+        if counted.is_empty() {
             return None;
         }
-        let groups = self.counted.iter();
-        let endpoints: Vec<i64> = groups
-            .clone()
-            .map(|((endpoint, ..), _)| *endpoint)
-            .collect();
-        let hours: Vec<i64> = groups.clone().map(|((_, hour, ..), _)| *hour).collect();
-        let types: Vec<&str> = groups
-            .clone()
-            .map(|((_, _, name, _), _)| name.as_str())
-            .collect();
-        let results: Vec<i16> = groups
-            .clone()
-            .map(|((.., result), _)| (*result).into())
-            .collect();
-        let attempts: Vec<i64> = groups.map(|(_, attempts)| *attempts).collect();
+        let endpoints = columns_of(&counted, |(group, _)| group.endpoint.integer());
+        let hours = columns_of(&counted, |(group, _)| group.hour);
+        let types = columns_of(&counted, |(group, _)| group.event_type.as_str());
+        let results = columns_of(&counted, |(group, _)| i16::from(group.result));
+        let attempts = columns_of(&counted, |(_, attempts)| *attempts);
         let slot = i32::from(self.slot);
         Some(Statement {
             text: "INSERT INTO rollup (endpoint, hour, event_type, result, slot, attempts)
@@ -104,18 +56,14 @@ impl Unwritten {
         })
     }
 
-    /// Nothing for an endpoint of which as many came as went: at full load, most of them.
     fn open(&self) -> Option<Statement<'_>> {
-        let changed = self
-            .opened
-            .iter()
-            .filter(|(_, opened)| **opened != Opened::default());
-        let endpoints: Vec<i64> = changed.clone().map(|(endpoint, _)| *endpoint).collect();
-        if endpoints.is_empty() {
+        let opened: Vec<(EndpointKey, Opened)> = self.counts.opened().collect();
+        if opened.is_empty() {
             return None;
         }
-        let pending: Vec<i64> = changed.clone().map(|(_, opened)| opened.pending).collect();
-        let retrying: Vec<i64> = changed.map(|(_, opened)| opened.retrying).collect();
+        let endpoints = columns_of(&opened, |(endpoint, _)| endpoint.integer());
+        let pending = columns_of(&opened, |(_, opened)| opened.pending);
+        let retrying = columns_of(&opened, |(_, opened)| opened.retrying);
         let slot = i32::from(self.slot);
         Some(Statement {
             text: "INSERT INTO open_count (endpoint, slot, pending, retrying)

@@ -57,7 +57,12 @@ impl World {
              INSERT INTO excerpt VALUES (1, {id}, '\\x07');
              INSERT INTO rollup VALUES (5, 6, 'a.b', 0, 1, 1);
              INSERT INTO idempotency VALUES ({NUMBER}, '\\x08', '\\x09', 202, {id}, '\\x0a');
-             INSERT INTO task VALUES (1, '\\x0b', 1, 0, 1, 0, 0, 0, 0, 0, false, 4);"
+             INSERT INTO task VALUES (1, '\\x0b', 1, 0, 1, 0, 0, 0, 0, 0, false, 4);
+             INSERT INTO access_version VALUES (0, 3);
+             INSERT INTO revoked_token VALUES ('a b', 4, 1);
+             INSERT INTO token_floor VALUES (1, '', 3, 4, 5, 2);
+             INSERT INTO api_key VALUES (1, '\\x0c', '\\x0d', 'n', 's', '*', 3, NULL, NULL, 3);
+             INSERT INTO one_time_token VALUES ('\\x0e', '{{}}', 4);"
         ));
         let home = tempfile::tempdir().expect("a temporary directory");
         Self { database, home }

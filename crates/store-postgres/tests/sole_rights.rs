@@ -2,6 +2,7 @@
 
 mod nodes;
 
+use model::id::EndpointKey;
 use nodes::{Node, config, locking, session, until};
 use private_postgres::Database;
 use std::time::Duration;
@@ -22,7 +23,7 @@ async fn left_for_anybody(node: &Node, lane: Lane) {
 }
 
 async fn sees(node: &Node) -> usize {
-    let lanes = node.store.lanes(model::id::EndpointKey::MIN, 10).await;
+    let lanes = node.store.lanes(EndpointKey::MIN, 10).await;
     lanes.expect("reads go on").len()
 }
 
@@ -34,7 +35,16 @@ async fn until_given_up(database: &Database, left: usize) {
 
 /// Whether the node gets the right; if so, it keeps it.
 async fn owns(node: &Node, scope: Scope) -> Option<store::Sole> {
-    node.store.own(scope).await.expect("the database answers")
+    owns_all(node, &[scope]).await.remove(0)
+}
+
+async fn owns_all(node: &Node, scopes: &[Scope]) -> Vec<Option<store::Sole>> {
+    node.store.own(scopes).await.expect("the database answers")
+}
+
+fn endpoints(keys: impl Iterator<Item = i64>) -> Vec<Scope> {
+    keys.map(|key| Scope::Endpoint(EndpointKey::from_integer(key)))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,6 +63,44 @@ async fn a_right_is_one_node_s_until_it_is_given_up() {
         drop(again);
         until_given_up(&database, 0).await;
         assert!(owns(&second, scope).await.is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_rights_each_is_whose_it_was_first() {
+    let database = Database::new();
+    let (first, second, _) = two_nodes(&database).await;
+    let had = owns_all(&first, &endpoints(3..6)).await;
+    let mut asked = endpoints(1..=7);
+    asked.reverse();
+    let got = owns_all(&second, &asked).await;
+    let given: Vec<bool> = got.iter().map(Option::is_some).collect();
+    assert_eq!(given, [true, true, false, false, false, true, true]);
+    drop((had, got));
+    until_given_up(&database, 0).await;
+    let twice = endpoints([4, 4, 3].into_iter());
+    let rights = owns_all(&second, &twice).await;
+    assert!(rights.iter().all(Option::is_some), "once each: {rights:?}");
+}
+
+/// Each node asks for all rights in its own order, gives them up, and asks again, while the other
+/// does so.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_ask_for_the_same_rights_at_once_share_them_and_don_t_fail() {
+    const RIGHTS: i64 = 200;
+    let database = Database::new();
+    let (first, second, _) = two_nodes(&database).await;
+    let scopes = endpoints(1..=RIGHTS);
+    let reversed: Vec<Scope> = scopes.iter().rev().copied().collect();
+    for _ in 0..5 {
+        let (here, there) = tokio::join!(owns_all(&first, &scopes), owns_all(&second, &reversed));
+        let count = |rights: &[Option<_>]| rights.iter().flatten().count() as i64;
+        assert_eq!(count(&here) + count(&there), RIGHTS);
+        for (here, there) in here.iter().zip(there.iter().rev()) {
+            assert!(here.is_some() != there.is_some(), "one node has it");
+        }
+        drop((here, there));
+        until_given_up(&database, 0).await;
     }
 }
 
@@ -136,4 +184,23 @@ async fn what_a_node_lets_go_of_can_be_claimed_by_another_once_it_is_released() 
     first.store.release(lane).await.expect("it writes");
     assert_eq!(count(&second).await, 2, "what is held stays held");
     drop(kept);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_of_which_nothing_was_held_is_released_without_looking() {
+    let database = Database::new();
+    let (first, second, lane) = two_nodes(&database).await;
+    left_for_anybody(&first, lane).await;
+    let now = model::Clock::now(&*first.clock);
+    let claimed = first.store.claim(lane, now, 1).await;
+    drop(claimed.expect("it is due"));
+    first.store.release(lane).await.expect("it writes");
+    let mut locker = session(&database).await;
+    let locked = locking(&mut locker, "LOCK TABLE delivery").await;
+    for node in [&first, &second] {
+        let released = node.store.release(lane);
+        let released = tokio::time::timeout(nodes::PATIENCE / 3, released).await;
+        released.expect("it does not look").expect("it is released");
+    }
+    drop(locked);
 }

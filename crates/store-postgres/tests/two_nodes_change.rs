@@ -366,3 +366,58 @@ async fn one_node_sweeps_at_a_time() {
     assert_eq!((messages, attempts), (100, 100));
     assert!(all.iter().all(|swept| swept.messages <= limits.rows_max));
 }
+
+fn expunge(application: ApplicationKey, message: MessageKey) -> Change {
+    Change::ExpungePayloads {
+        application,
+        messages: vec![message],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_is_expunged_while_it_is_sent_again_leaves_nothing_open() {
+    let world = World::new().await;
+    let application = world.application(1).await.application.id.key();
+    let endpoint = world.endpoint(application, 2).await.endpoint.id.key();
+    for message in world.messages(application, ROUNDS).await {
+        let resend = Change::OpenDelivery {
+            application,
+            message,
+            endpoint,
+            trigger: Trigger::Manual,
+            owned: false,
+        };
+        let [expunged, resent] = world.at_once([expunge(application, message), resend]).await;
+        match (expunged, resent) {
+            (Ok(Changed::Expunged(0)), Err(ChangeError::Missing))
+            | (Ok(Changed::Expunged(1)), Ok(Changed::Delivery(..))) => {}
+            other => panic!("the one sees what the other did, not {other:?}"),
+        }
+        let open = world.nodes[0].first_due(endpoint).await;
+        assert_eq!(open.expect("reads go on"), None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_node_holds_is_ended_by_another_that_expunges_its_payload() {
+    let world = World::new().await;
+    let application = world.application(1).await.application.id.key();
+    let endpoint = world.endpoint(application, 2).await.endpoint.id.key();
+    let message = world.messages(application, 1).await.remove(0);
+    let resend = Change::OpenDelivery {
+        application,
+        message,
+        endpoint,
+        trigger: Trigger::Manual,
+        owned: true,
+    };
+    let Changed::Delivery(delivery, Some(_hold)) = world.done(resend).await else {
+        panic!("it comes with a hold");
+    };
+    let holder = &world.nodes[0];
+    assert!(holder.is_open(&delivery).await.expect("reads go on"));
+    let change = asked(expunge(application, message));
+    let expunged = world.nodes[1].change(change).await;
+    assert!(matches!(expunged, Ok(Changed::Expunged(1))), "{expunged:?}");
+    assert!(!holder.is_open(&delivery).await.expect("reads go on"));
+}

@@ -61,7 +61,9 @@ CREATE TABLE endpoint (
     failing_since INTEGER,
     created_at    INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL,
-    deleted       INTEGER NOT NULL DEFAULT 0
+    deleted       INTEGER NOT NULL DEFAULT 0,
+    -- Deliveries opened up to this one were cancelled.
+    cancelled_up_to INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX endpoint_application ON endpoint (application, id) WHERE deleted = 0;
 CREATE UNIQUE INDEX endpoint_uid ON endpoint (application, uid)
@@ -211,3 +213,56 @@ CREATE TABLE task (
     updated_at  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX task_open ON task (id) WHERE finished = 0;
+
+-- Who may come in. The version grows with each change of the next three tables, whose rows say by
+-- which they were written, so that what is new is found.
+CREATE TABLE access_version (
+    one     INTEGER PRIMARY KEY CHECK (one = 0),
+    version INTEGER NOT NULL
+) STRICT;
+
+-- Until they would not be good anyway.
+CREATE TABLE revoked_token (
+    token   TEXT PRIMARY KEY,
+    ends_at INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX revoked_token_version ON revoked_token (version);
+CREATE INDEX revoked_token_end ON revoked_token (ends_at);
+
+-- An application's tokens that were issued before a point in time are not good from another on: all,
+-- where no session is named.
+CREATE TABLE token_floor (
+    application   INTEGER NOT NULL,
+    session       TEXT NOT NULL,
+    issued_before INTEGER NOT NULL,
+    holds_from    INTEGER NOT NULL,
+    ends_at       INTEGER NOT NULL,
+    version       INTEGER NOT NULL,
+    PRIMARY KEY (application, session, issued_before)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX token_floor_version ON token_floor (version);
+CREATE INDEX token_floor_end ON token_floor (ends_at);
+
+-- The token itself is nowhere: `hash` is its SHA-256, `shown` what people see of it. No scopes: all.
+CREATE TABLE api_key (
+    id         INTEGER PRIMARY KEY,
+    tail       BLOB NOT NULL,
+    hash       BLOB NOT NULL UNIQUE,
+    name       TEXT NOT NULL,
+    shown      TEXT NOT NULL,
+    scopes     TEXT,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    used_at    INTEGER,
+    version    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX api_key_version ON api_key (version);
+
+-- Tokens that are good once, by their SHA-256.
+CREATE TABLE one_time_token (
+    hash       BLOB PRIMARY KEY,
+    granted    TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX one_time_token_end ON one_time_token (expires_at);

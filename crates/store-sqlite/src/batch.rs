@@ -6,14 +6,13 @@ use crate::applications;
 use crate::failure::Failure;
 use crate::idempotency::{Idempotency, Remembered};
 use crate::rounds::Rounds;
-use model::attempt::AttemptResult;
 use model::entropy::random;
-use model::id::{ApplicationKey, AttemptKey, EndpointKey, Key, KeySequence, Tail};
-use model::name::Name;
+use model::id::{ApplicationKey, Key, KeySequence, Tail};
 use model::{Entropy, Timestamp};
 use rusqlite::{CachedStatement, Connection, params};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use store::counts::Counts;
 use store::encoding::HOUR;
 use store::idempotency::{Fingerprint, IdempotencyKey, Made, Prior};
 use store::owned::Owned;
@@ -30,13 +29,6 @@ pub(crate) struct Lent<'w> {
     pub(crate) idempotency: &'w Idempotency,
     pub(crate) keys: &'w mut KeySequence,
     pub(crate) rounds: &'w mut Rounds,
-}
-
-/// By how much an endpoint's open deliveries became more, or fewer.
-#[derive(Default, PartialEq, Eq)]
-struct Opened {
-    pending: i64,
-    retrying: i64,
 }
 
 /// A transaction in the making.
@@ -56,8 +48,8 @@ pub(crate) struct Batch<'w> {
     /// As they are now, of applications that were asked for.
     revisions: BTreeMap<ApplicationKey, Option<u64>>,
     fresh: HashMap<Fingerprint, Remembered>,
-    counted: BTreeMap<(i64, i64, Name, u8), i64>,
-    opened: BTreeMap<i64, Opened>,
+    /// What is counted beside what is written.
+    pub(crate) counts: Counts,
     taken: i64,
     kept: i64,
 }
@@ -76,8 +68,7 @@ impl<'w> Batch<'w> {
             statements: Vec::new(),
             revisions: BTreeMap::new(),
             fresh: HashMap::new(),
-            counted: BTreeMap::new(),
-            opened: BTreeMap::new(),
+            counts: Counts::default(),
             taken: 0,
             kept: 0,
         }
@@ -181,34 +172,6 @@ impl<'w> Batch<'w> {
         Ok(())
     }
 
-    /// Counts an attempt for the statistics.
-    pub(crate) fn count(
-        &mut self,
-        attempt: AttemptKey,
-        endpoint: EndpointKey,
-        event_type: &Name,
-        result: AttemptResult,
-    ) {
-        let hour = attempt.time().micros().div_euclid(HOUR);
-        let result = match result {
-            AttemptResult::Success => 0,
-            AttemptResult::Failure => 1,
-            AttemptResult::Cancelled(_) => 2,
-        };
-        let group = (endpoint.integer(), hour, event_type.clone(), result);
-        *self.counted.entry(group).or_default() += 1;
-    }
-
-    /// Counts open deliveries of an endpoint, with so many attempts behind them, that came; below
-    /// zero, that went.
-    pub(crate) fn count_open(&mut self, endpoint: EndpointKey, attempts: u16, by: i64) {
-        let opened = self.opened.entry(endpoint.integer()).or_default();
-        match attempts {
-            0 => opened.pending += by,
-            _ => opened.retrying += by,
-        }
-    }
-
     /// Writes what is written once per transaction, and gives back the keys to index after the
     /// commit.
     pub(crate) fn finish(self) -> Result<HashMap<Fingerprint, Remembered>, Failure> {
@@ -229,29 +192,26 @@ impl<'w> Batch<'w> {
              ON CONFLICT (endpoint, hour, event_type, result)
              DO UPDATE SET attempts = attempts + excluded.attempts",
         )?;
-        for ((endpoint, hour, event_type, result), attempts) in &self.counted {
+        for (group, attempts) in self.counts.attempts() {
             upsert.execute(params![
-                endpoint,
-                hour,
-                event_type.as_str(),
-                result,
+                group.endpoint.integer(),
+                group.hour,
+                group.event_type.as_str(),
+                group.result,
                 attempts
             ])?;
         }
         Ok(())
     }
 
-    /// Nothing for an endpoint of which as many came as went: at full load, most of them.
     fn write_open(&self) -> Result<(), Failure> {
         let mut upsert = self.connection.prepare_cached(
             "INSERT INTO open_count (endpoint, pending, retrying) VALUES (?1, ?2, ?3)
              ON CONFLICT (endpoint) DO UPDATE
              SET pending = pending + excluded.pending, retrying = retrying + excluded.retrying",
         )?;
-        for (endpoint, opened) in &self.opened {
-            if *opened != Opened::default() {
-                upsert.execute([*endpoint, opened.pending, opened.retrying])?;
-            }
+        for (endpoint, opened) in self.counts.opened() {
+            upsert.execute([endpoint.integer(), opened.pending, opened.retrying])?;
         }
         Ok(())
     }

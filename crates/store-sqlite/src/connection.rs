@@ -59,6 +59,14 @@ pub(crate) fn open_checkpointer(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// A connection of another process than the one that has the data directory, for one small commit
+/// beside its writer: each waits for the other.
+pub(crate) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open_checkpointer(path)?;
+    require_durability(&connection)?;
+    Ok(connection)
+}
+
 /// A connection that can't write.
 pub(crate) fn open_reader(path: &Path, cache_kib: u32) -> rusqlite::Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY, cache_kib)?;

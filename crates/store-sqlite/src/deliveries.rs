@@ -6,7 +6,7 @@ use crate::columns::trigger;
 use crate::failure::Failure;
 use model::Timestamp;
 use model::attempt::AttemptResult;
-use model::delivery::{Delivery, EndReason, Trigger};
+use model::delivery::{Class, Delivery, EndReason, Trigger};
 use model::id::{ApplicationKey, AttemptId, DeliveryKey, EndpointKey, MessageKey, Tail};
 use model::name::Name;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -49,7 +49,7 @@ pub(crate) fn open(batch: &mut Batch<'_>, delivery: &Delivery) -> Result<(), Fai
         trigger_number(delivery.trigger),
         delivery.attempts,
     ])?;
-    batch.count_open(delivery.endpoint, delivery.attempts, 1);
+    batch.counts.open(delivery.endpoint, delivery.attempts, 1);
     Ok(())
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn close(batch: &mut Batch<'_>, delivery: &Delivery) -> Result<bool, 
         delivery.attempts,
     ])?;
     if deleted == 1 {
-        batch.count_open(delivery.endpoint, delivery.attempts, -1);
+        batch.counts.open(delivery.endpoint, delivery.attempts, -1);
     }
     Ok(deleted == 1)
 }
@@ -88,10 +88,43 @@ pub(crate) fn reschedule(
         due.micros(),
     ])?;
     if updated == 1 {
-        batch.count_open(delivery.endpoint, delivery.attempts, -1);
-        batch.count_open(delivery.endpoint, delivery.attempts.saturating_add(1), 1);
+        batch.counts.open(delivery.endpoint, delivery.attempts, -1);
+        batch
+            .counts
+            .open(delivery.endpoint, delivery.attempts.saturating_add(1), 1);
     }
     Ok(updated == 1)
+}
+
+/// Whether a delivery is there as it was when it was read.
+pub(crate) fn is_open(connection: &Connection, delivery: &Delivery) -> Result<bool, Failure> {
+    let mut select = connection.prepare_cached(
+        "SELECT 1 FROM delivery
+         WHERE endpoint = ?1 AND class = ?2 AND due = ?3 AND id = ?4 AND attempts = ?5",
+    )?;
+    Ok(select.exists(params![
+        delivery.endpoint.integer(),
+        class_number(delivery.trigger.class()),
+        delivery.due.micros(),
+        delivery.key.integer(),
+        delivery.attempts,
+    ])?)
+}
+
+/// When the earliest of a lane is due, of either class.
+pub(crate) fn first_due(
+    connection: &Connection,
+    endpoint: EndpointKey,
+) -> Result<Option<Timestamp>, Failure> {
+    let mut select = connection
+        .prepare_cached("SELECT min(due) FROM delivery WHERE endpoint = ?1 AND class = ?2")?;
+    let mut first = None;
+    for class in [Class::Live, Class::Replayed] {
+        let params = params![endpoint.integer(), class_number(class)];
+        let due: Option<i64> = select.query_row(params, |row| row.get(0))?;
+        first = first.into_iter().chain(due).min();
+    }
+    Ok(first.map(Timestamp::from_micros))
 }
 
 /// The open deliveries of a message, to one endpoint or to all.
@@ -150,7 +183,7 @@ pub(crate) fn write_attempt(
         result_number(written.result),
         written.revision,
     ])?;
-    batch.count(
+    batch.counts.attempt(
         id.key(),
         delivery.endpoint,
         written.event_type,

@@ -6,13 +6,13 @@ use crate::columns::{
 };
 use crate::failure::Failure;
 use model::endpoint::Endpoint;
-use model::id::{ApplicationKey, EndpointId, EndpointKey};
+use model::id::{ApplicationKey, DeliveryKey, EndpointId, EndpointKey};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use store::rows::EndpointRow;
 
 const SELECT: &str = "SELECT id, tail, application, uid, url, description, disabled, event_types,
     channels, rate_limit, metadata, version, secrets, headers, revision, failing_since, created_at,
-    updated_at, deleted FROM endpoint";
+    updated_at, deleted, cancelled_up_to FROM endpoint";
 
 /// All live endpoints of an application, by ascending key.
 pub(crate) fn live_of(
@@ -96,5 +96,6 @@ fn read(row: &Row<'_>) -> Result<EndpointRow, Failure> {
         revision: row.get(14)?,
         failing_since: optional_time(row, 15)?,
         deleted: row.get(18)?,
+        cancelled_up_to: DeliveryKey::from_integer(row.get(19)?),
     })
 }

@@ -7,11 +7,12 @@ use crate::reader::Readers;
 use crate::shared::Shared;
 use crate::writer::Writer;
 use crate::{
-    accept, applications, attempts, backup, change, claim, endpoint_messages, event_types,
-    messages, record, statistics, sweep, work,
+    accept, access, applications, attempts, backup, change, claim, deliveries, endpoint_messages,
+    event_types, messages, record, statistics, sweep, work,
 };
 use async_trait::async_trait;
 use model::Timestamp;
+use model::delivery::Delivery;
 use model::event_type::EventType;
 use model::id::{ApplicationKey, AttemptId, AttemptKey, EndpointKey, MessageKey, TaskId};
 use model::name::Name;
@@ -20,6 +21,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use store::accept::{Accept, AcceptError, Accepted};
+use store::access::AccessRows;
 use store::change::{ChangeError, ChangeRequest, Changed};
 use store::idempotency::{Fingerprint, Prior};
 use store::query::{
@@ -206,6 +208,17 @@ impl Store for SqliteStore {
         Ok(self.way.with(claim).await?)
     }
 
+    async fn is_open(&self, delivery: &Delivery) -> Stored<bool> {
+        let delivery = delivery.clone();
+        let read = move |connection: &_| deliveries::is_open(connection, &delivery);
+        Ok(self.way.with(read).await?)
+    }
+
+    async fn first_due(&self, endpoint: EndpointKey) -> Stored<Option<Timestamp>> {
+        let read = move |connection: &_| deliveries::first_due(connection, endpoint);
+        Ok(self.readers.with(read).await?)
+    }
+
     async fn lanes(&self, after: EndpointKey, limit: usize) -> Stored<Vec<LaneDue>> {
         let owned = self.shared.owned.clone();
         let lanes = move |connection: &_| claim::lanes(connection, &owned, after, limit);
@@ -213,8 +226,9 @@ impl Store for SqliteStore {
     }
 
     /// Nobody else can have it.
-    async fn own(&self, scope: Scope) -> Stored<Option<Sole>> {
-        Ok(Some(self.shared.owned.sole(scope, 0)))
+    async fn own(&self, scopes: &[Scope]) -> Stored<Vec<Option<Sole>>> {
+        let sole = |scope: &Scope| Some(self.shared.owned.sole(*scope, 0));
+        Ok(scopes.iter().map(sole).collect())
     }
 
     /// A delivery that nobody here holds is nobody's.
@@ -235,6 +249,11 @@ impl Store for SqliteStore {
             urgency: Urgency::Now,
         };
         self.ask(question).await.map_err(StoreError::from)?
+    }
+
+    async fn access(&self, since: u64) -> Stored<Option<AccessRows>> {
+        let read = move |connection: &_| access::since(connection, since);
+        Ok(self.way.snapshot(read).await?)
     }
 
     async fn prior(&self, fingerprints: &[Fingerprint]) -> Stored<Option<Prior>> {

@@ -8,15 +8,17 @@
 //! Nothing here spawns a thread, reads a clock or draws randomness: [`SqliteStore::open`] gives the
 //! two loops to whoever has threads, [`SqliteStore::open_inline`] needs none.
 //!
-//! Map, in the order of a message's way: [`accept`] · [`claim`] · [`record`] ·
-//! [`work`] and [`sweep`] (housekeeping) · [`change`] (what is configured) · [`applications`],
-//! [`event_types`], [`messages`], [`attempts`], [`endpoint_messages`], [`statistics`] (lists and
-//! counts) · [`idempotency`] · [`inbox`], [`batch`], [`writer`], [`checkpoint`], [`reader`] (the
-//! machinery) · [`open`](mod@open), [`connection`], [`schema`], [`directory`] (the start) ·
-//! [`mod@backup`], [`copies`], [`unfinished`] (copies) · [`transfer`] (to and from other stores).
+//! Map, in the order of a message's way: [`accept`] · [`claim`] · [`record`] · [`work`] and
+//! [`sweep`] (housekeeping) · [`change`] (what is configured) · [`access`] (who may come in) ·
+//! [`applications`], [`event_types`], [`messages`], [`attempts`], [`endpoint_messages`],
+//! [`statistics`] (lists and counts) · [`idempotency`] · [`inbox`], [`batch`], [`writer`],
+//! [`checkpoint`], [`reader`] (the machinery) · [`open`](mod@open), [`connection`], [`schema`],
+//! [`directory`] (the start) · [`mod@backup`], [`copies`], [`unfinished`] (copies) · [`transfer`]
+//! (to and from other stores).
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod accept;
+mod access;
 mod applications;
 mod attempts;
 mod backup;
@@ -56,6 +58,7 @@ mod unfinished;
 mod work;
 mod writer;
 
+pub use access::revoke;
 pub use checkpoint::CheckpointLoop;
 pub use config::SqliteConfig;
 pub use copies::{CopyError, backup, restore};

@@ -15,6 +15,15 @@ pub enum OpenError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is nothing to open.
+    #[error("there is no store in {}", .0.display())]
+    NoStore(PathBuf),
+    /// A version before this one wrote it.
+    #[error(
+        "the store in {} has an older schema: start this version's `postrider serve` on it first",
+        .0.display()
+    )]
+    OlderSchema(PathBuf),
     /// Another process has it.
     #[error(
         "the data directory {} is in use by another process: stop that one, or name another \

@@ -5,6 +5,7 @@
 //! that is not the current one, the change is refused with [`ChangeError::Stale`] and `app` begins
 //! again. So no rule of the domain lives in a store.
 
+use crate::access::{AccessChange, AccessChanged};
 use crate::idempotency::{IdempotencyKey, Made, Prior};
 use crate::rows::{ApplicationRow, EndpointRow};
 use crate::{Hold, Sealed, StoreError};
@@ -13,7 +14,7 @@ use model::application::Application;
 use model::delivery::{Delivery, Trigger};
 use model::endpoint::Endpoint;
 use model::event_type::EventType;
-use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
+use model::id::{ApplicationKey, AttemptId, DeliveryKey, EndpointKey, MessageKey, Tail, TaskId};
 use model::name::Name;
 
 /// A change. Keys and times of creation and of the last save are given by the store: those in the
@@ -99,6 +100,39 @@ pub enum Change {
         /// Whether its lane has a place for it: then its [`Hold`] comes back.
         owned: bool,
     },
+    /// Ends what is open to a live endpoint of what was opened up to a delivery, by background work
+    /// that starts in the same commit, each with an attempt that says
+    /// [`model::delivery::EndReason::Cancelled`]. The endpoint's row says up to which: see
+    /// [`EndpointRow::cancelled_up_to`].
+    CancelDeliveries {
+        /// The application.
+        application: ApplicationKey,
+        /// The endpoint.
+        endpoint: EndpointKey,
+        /// The last one.
+        up_to: DeliveryKey,
+    },
+    /// Removes the payloads of an application's messages for good, and ends what is open of them,
+    /// each with an attempt that says [`model::delivery::EndReason::Expunged`]; also what somebody
+    /// holds, whose outcome is recorded as stale. If anything was open, the application's revision
+    /// grows, so that whoever holds some of it in memory looks again. What is gone already is
+    /// passed over.
+    ExpungePayloads {
+        /// The application.
+        application: ApplicationKey,
+        /// The messages.
+        messages: Vec<MessageKey>,
+    },
+    /// Removes what was answered to an attempt for good. That it was removed stays: see
+    /// [`crate::rows::AttemptRow::excerpt`].
+    ExpungeExcerpt {
+        /// The application.
+        application: ApplicationKey,
+        /// The message.
+        message: MessageKey,
+        /// The attempt.
+        attempt: AttemptId,
+    },
     /// Starts background work.
     StartWork {
         /// The random part of its id.
@@ -108,6 +142,8 @@ pub enum Change {
         /// What it does.
         work: crate::work::Work,
     },
+    /// Changes who may come in.
+    Access(AccessChange),
 }
 
 impl Change {
@@ -130,6 +166,7 @@ impl Change {
                 let schemas = event_type.schemas.as_ref().map_or(0, String::len);
                 event_type.description.len() + schemas
             }
+            Change::Access(AccessChange::ExpireTokens(floors)) => 128 * floors.len(),
             _ => 0,
         };
         SMALL + large
@@ -161,6 +198,10 @@ pub enum Changed {
     Work(TaskId, Timestamp),
     /// Something was removed.
     Removed,
+    /// Payloads were removed, and so many open deliveries ended with them.
+    Expunged(usize),
+    /// Who may come in has changed.
+    Access(AccessChanged),
     /// The idempotency key was used before, with the same body: nothing was written.
     Repeated(Prior),
 }
@@ -176,7 +217,13 @@ impl Changed {
             Changed::Endpoint(row) => (row.endpoint.id.key().integer(), row.endpoint.id.tail()),
             Changed::Delivery(delivery, _) => (delivery.key.integer(), Tail::default()),
             Changed::Work(id, _) => (id.key().integer(), id.tail()),
-            Changed::EventType(_) | Changed::Removed => (0, Tail::default()),
+            Changed::Access(AccessChanged::ApiKey(row)) => {
+                (row.key.id.key().integer(), row.key.id.tail())
+            }
+            Changed::EventType(_)
+            | Changed::Removed
+            | Changed::Expunged(_)
+            | Changed::Access(_) => (0, Tail::default()),
             Changed::Repeated(prior) => return prior.made,
         };
         Made { key, tail }

@@ -22,12 +22,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 mod accept;
+mod access;
 mod applications;
 mod attempts;
+mod cancel;
 mod claim;
 #[macro_use]
 mod claims;
 mod clock;
+mod content;
 mod deletes;
 mod drafts;
 mod durability;

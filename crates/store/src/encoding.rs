@@ -5,6 +5,7 @@ mod work;
 
 pub use work::{WorkColumns, work, work_columns};
 
+use model::api_key::Scope;
 use model::application::Metadata;
 use model::attempt::AttemptResult;
 use model::delivery::{Class, EndReason, Trigger};
@@ -41,6 +42,18 @@ pub fn words<C: FromIterator<Name>>(text: &str) -> Option<C> {
 /// Whether a word is among those that [`join`] wrote.
 pub fn has_word(text: &str, word: &Name) -> bool {
     text.split(' ').any(|other| other == word.as_str())
+}
+
+/// Scopes with a space between them: they have none.
+pub fn scopes_text(scopes: &[Scope]) -> String {
+    let words: Vec<String> = scopes.iter().map(Scope::to_string).collect();
+    words.join(" ")
+}
+
+/// What [`scopes_text`] wrote.
+pub fn scopes(text: &str) -> Option<Vec<Scope>> {
+    let words = text.split(' ').filter(|word| !word.is_empty());
+    words.map(|word| word.parse().ok()).collect()
 }
 
 /// Notes, as compact JSON.
@@ -86,6 +99,8 @@ pub fn reason_number(reason: EndReason) -> u8 {
         EndReason::EndpointDisabled => 2,
         EndReason::EndpointDeleted => 3,
         EndReason::PayloadGone => 4,
+        EndReason::Expunged => 5,
+        EndReason::Cancelled => 6,
     }
 }
 
@@ -95,6 +110,8 @@ pub fn reason_of(number: u8) -> Option<EndReason> {
         2 => Some(EndReason::EndpointDisabled),
         3 => Some(EndReason::EndpointDeleted),
         4 => Some(EndReason::PayloadGone),
+        5 => Some(EndReason::Expunged),
+        6 => Some(EndReason::Cancelled),
         _ => None,
     }
 }

@@ -18,6 +18,15 @@ pub struct Lane {
     pub endpoint: EndpointKey,
 }
 
+/// What is known of a delivery that is handed over, beside what the store has of it.
+pub struct Fresh {
+    /// The payload, in the clear.
+    pub payload: Bytes,
+    /// Its application's revision, read before the delivery was committed: once it has grown,
+    /// somebody may have ended the delivery.
+    pub revision: u64,
+}
+
 /// Where accepted deliveries go.
 ///
 /// Every call returns at once: nothing here waits, and what is forgotten in a crash is found in the
@@ -29,9 +38,9 @@ pub trait Lanes: Send + Sync {
     /// application, there is none but on the node that has the [`Sole`] right.
     fn grant(&self, lane: Lane, limited: bool) -> Option<Place>;
 
-    /// Hands over what was committed, with the place that was granted for it, and its payload as
-    /// it is in memory.
-    fn hand_over(&self, claimed: Claimed, payload: Bytes, place: Place);
+    /// Hands over what was committed, with the place that was granted for it, and what is known of
+    /// it in memory.
+    fn hand_over(&self, claimed: Claimed, fresh: Fresh, place: Place);
 
     /// An unowned delivery was written that is due then: the lane must look for it.
     fn waiting(&self, lane: Lane, due: Timestamp);
@@ -62,7 +71,7 @@ impl Lanes for NoLanes {
     }
 
     /// Never asked for: no place was granted. The delivery is let go of, and found in the store.
-    fn hand_over(&self, _: Claimed, _: Bytes, _: Place) {}
+    fn hand_over(&self, _: Claimed, _: Fresh, _: Place) {}
 
     fn waiting(&self, _: Lane, _: Timestamp) {}
 

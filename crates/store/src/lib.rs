@@ -16,9 +16,11 @@
 //! to check.
 
 pub mod accept;
+pub mod access;
 pub mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod counts;
 pub mod encoding;
 pub mod error;
 pub mod idempotency;
@@ -35,7 +37,7 @@ pub mod work;
 mod seam;
 
 pub use error::StoreError;
-pub use lanes::{Hold, Lane, Lanes, NoLanes, Place, Scope, Sole};
+pub use lanes::{Fresh, Hold, Lane, Lanes, NoLanes, Place, Scope, Sole};
 pub use registry::Registry;
 pub use seam::{Condition, MessageRef, Store};
 

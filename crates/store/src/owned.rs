@@ -1,7 +1,8 @@
 //! Which open deliveries this process holds, and which sole rights it has: sets in memory. Entries
-//! let go when their [`Hold`] or [`Sole`] is dropped. Whether another process may hold any is the
-//! store's own matter: of an embedded store the locked data directory makes this process the only
-//! one, a shared one writes down whose they are.
+//! let go when their [`Hold`] or [`Sole`] is dropped. Of which lanes something was held is kept
+//! besides, until they are released. Whether another process may hold any is the store's own
+//! matter: of an embedded store the locked data directory makes this process the only one, a shared
+//! one writes down whose they are.
 //!
 //! A hold is made before the commit that makes its row visible, and dropped after the commit that
 //! removes it, so that a delivery is not handed out while its outcome commits. Whoever claims has
@@ -10,7 +11,7 @@
 use crate::Hold;
 use crate::lanes::{LetGo, Scope, Sole};
 use model::id::{DeliveryKey, EndpointKey};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -23,10 +24,20 @@ struct Given {
     turn: i64,
 }
 
+/// What is held, and was.
+#[derive(Debug, Default)]
+struct Held {
+    lanes: HashMap<EndpointKey, BTreeSet<DeliveryKey>>,
+    /// Lanes of which something was held since they were last released. One key for each endpoint
+    /// that was sent to: which deliveries were dropped as they were is not kept, since nothing
+    /// tells of those that others ended since then, so that they would become more and more.
+    touched: HashSet<EndpointKey>,
+}
+
 /// The set of owned deliveries, by lane, and of sole rights.
 #[derive(Debug, Default)]
 pub struct Owned {
-    lanes: Mutex<HashMap<EndpointKey, BTreeSet<DeliveryKey>>>,
+    held: Mutex<Held>,
     soles: Mutex<BTreeMap<Scope, Given>>,
     ended: AtomicBool,
 }
@@ -34,7 +45,10 @@ pub struct Owned {
 impl Owned {
     /// Takes hold of a delivery; `None` if it is owned already.
     pub fn hold(self: &Arc<Self>, endpoint: EndpointKey, delivery: DeliveryKey) -> Option<Hold> {
-        let new = self.lock().entry(endpoint).or_default().insert(delivery);
+        let mut held = self.lock();
+        held.touched.insert(endpoint);
+        let new = held.lanes.entry(endpoint).or_default().insert(delivery);
+        drop(held);
         new.then(|| Hold::new(self.clone(), endpoint, delivery))
     }
 
@@ -67,6 +81,21 @@ impl Owned {
         }
     }
 
+    /// A lane is to be released: whether anything of it may be left that was held here. That is
+    /// forgotten unless something of it is held now, which may yet be dropped as it is.
+    pub fn begin_release(&self, endpoint: EndpointKey) -> bool {
+        let mut held = self.lock();
+        match held.lanes.contains_key(&endpoint) {
+            true => true,
+            false => held.touched.remove(&endpoint),
+        }
+    }
+
+    /// The lane could not be released: what may be left of it still is.
+    pub fn not_released(&self, endpoint: EndpointKey) {
+        self.lock().touched.insert(endpoint);
+    }
+
     /// The lease has ended under which holds were given: none of them is worth anything.
     pub fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
@@ -74,15 +103,14 @@ impl Owned {
 
     /// Whether somebody owns it.
     pub fn is_held(&self, endpoint: EndpointKey, delivery: DeliveryKey) -> bool {
-        let lanes = self.lock();
-        lanes
-            .get(&endpoint)
-            .is_some_and(|lane| lane.contains(&delivery))
+        let held = self.lock();
+        let lane = held.lanes.get(&endpoint);
+        lane.is_some_and(|lane| lane.contains(&delivery))
     }
 
     /// How many deliveries are owned.
     pub fn count(&self) -> usize {
-        self.lock().values().map(BTreeSet::len).sum()
+        self.lock().lanes.values().map(BTreeSet::len).sum()
     }
 
     /// What is owned of one lane, at the moment when `pin` runs.
@@ -91,9 +119,9 @@ impl Owned {
         endpoint: EndpointKey,
         pin: impl FnOnce() -> Result<(), E>,
     ) -> Result<BTreeSet<DeliveryKey>, E> {
-        let lanes = self.lock();
+        let held = self.lock();
         pin()?;
-        Ok(lanes.get(&endpoint).cloned().unwrap_or_default())
+        Ok(held.lanes.get(&endpoint).cloned().unwrap_or_default())
     }
 
     /// What is owned of every lane, at the moment when `pin` runs.
@@ -101,13 +129,13 @@ impl Owned {
         &self,
         pin: impl FnOnce() -> Result<(), E>,
     ) -> Result<HashMap<EndpointKey, BTreeSet<DeliveryKey>>, E> {
-        let lanes = self.lock();
+        let held = self.lock();
         pin()?;
-        Ok(lanes.clone())
+        Ok(held.lanes.clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<EndpointKey, BTreeSet<DeliveryKey>>> {
-        self.lanes
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held
             .lock()
             .expect("nothing panics while it holds this lock")
     }
@@ -121,11 +149,11 @@ impl Owned {
 
 impl LetGo for Owned {
     fn let_go(&self, endpoint: EndpointKey, delivery: DeliveryKey) {
-        let mut lanes = self.lock();
-        if let Some(lane) = lanes.get_mut(&endpoint) {
+        let mut held = self.lock();
+        if let Some(lane) = held.lanes.get_mut(&endpoint) {
             lane.remove(&delivery);
             if lane.is_empty() {
-                lanes.remove(&endpoint);
+                held.lanes.remove(&endpoint);
             }
         }
     }
@@ -153,12 +181,27 @@ mod tests {
         assert!(hold.is_some());
         assert!(owned.hold(lane, delivery).is_none());
         drop(hold);
-        assert!(owned.lock().is_empty());
+        assert!(owned.lock().lanes.is_empty());
         let hold = owned.hold(lane, delivery).expect("it is nobody's");
         assert!(!hold.has_ended());
         owned.end();
         assert!(hold.has_ended());
     }
+
+    #[test]
+    fn a_lane_is_released_once_after_the_last_of_it_was_dropped() {
+        let owned = Arc::new(Owned::default());
+        let [lane, other] = [1, 2].map(EndpointKey::from_integer);
+        let hold = owned.hold(lane, DeliveryKey::from_integer(3));
+        assert!(!owned.begin_release(other), "nothing of it was held");
+        assert!(owned.begin_release(lane) && owned.begin_release(lane));
+        drop(hold);
+        assert!(owned.begin_release(lane), "it was dropped since");
+        assert!(!owned.begin_release(lane));
+        owned.not_released(lane);
+        assert!(owned.begin_release(lane));
+    }
+
     #[test]
     fn a_sole_right_is_given_up_with_the_last_that_was_given_out() {
         let owned = Arc::new(Owned::default());

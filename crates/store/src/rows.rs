@@ -6,7 +6,7 @@ use model::application::Application;
 use model::attempt::{Attempt, AttemptResult};
 use model::delivery::Delivery;
 use model::endpoint::Endpoint;
-use model::id::{ApplicationId, ApplicationKey, EndpointId, EndpointKey};
+use model::id::{ApplicationId, ApplicationKey, DeliveryKey, EndpointId, EndpointKey};
 use model::message::Message;
 use model::name::Name;
 
@@ -50,6 +50,9 @@ pub struct EndpointRow {
     pub failing_since: Option<Timestamp>,
     /// Deleted: only seen beside attempts that went to it.
     pub deleted: bool,
+    /// Deliveries opened up to this one were cancelled: background work ends those that are still
+    /// open, and no attempt of them starts.
+    pub cancelled_up_to: DeliveryKey,
 }
 
 /// An application and all its live endpoints, by ascending key.
@@ -108,7 +111,8 @@ pub struct AttemptRow {
     /// Of the message.
     pub channels: std::collections::BTreeSet<Name>,
     /// What the receiver answered, sealed (table `attempt`, column `excerpt`); `None` where it
-    /// answered nothing, or when it was not asked for.
+    /// answered nothing, or when it was not asked for. Empty, which nothing sealed is: it was
+    /// expunged.
     pub excerpt: Option<Sealed>,
     /// The message, when it was asked for.
     pub message: Option<MessageRow>,

@@ -1,6 +1,7 @@
 //! The trait itself.
 
 use crate::accept::{Accept, AcceptError, Accepted};
+use crate::access::AccessRows;
 use crate::change::{ChangeError, ChangeRequest, Changed};
 use crate::idempotency::{Fingerprint, Prior};
 use crate::lanes::{Scope, Sole};
@@ -17,6 +18,7 @@ use crate::work::{Slice, SweepLimits, Swept, WorkRow};
 use crate::{Lane, StoreError};
 use async_trait::async_trait;
 use model::Timestamp;
+use model::delivery::Delivery;
 use model::event_type::EventType;
 use model::id::{
     ApplicationKey, AttemptId, AttemptKey, EndpointKey, MessageId, MessageKey, TaskId,
@@ -61,18 +63,26 @@ pub trait Store: Send + Sync + 'static {
     /// What was let go of before the call can be taken by it.
     async fn claim(&self, lane: Lane, due_by: Timestamp, limit: usize) -> Stored<Vec<Claimed>>;
 
+    /// Whether a delivery is open, as it was when it was read. For those who hold one in memory
+    /// while others may end it.
+    async fn is_open(&self, delivery: &Delivery) -> Stored<bool>;
+
+    /// When a lane's earliest open delivery is due, whoever holds it.
+    async fn first_due(&self, endpoint: EndpointKey) -> Stored<Option<Timestamp>>;
+
     /// Every lane's earliest delivery that nobody holds, of whatever class and however far in the
     /// future, by ascending endpoint behind `after`. Without the lanes for which another node has
     /// the sole right.
     async fn lanes(&self, after: EndpointKey, limit: usize) -> Stored<Vec<LaneDue>>;
 
-    /// Takes the sole right to make a scope's attempts; `None`: another node has it, until it gives
-    /// it up or its lease ends. Whoever asks again here gets it again.
-    async fn own(&self, scope: Scope) -> Stored<Option<Sole>>;
+    /// Takes the sole rights to make the attempts of these scopes, and answers in their order;
+    /// `None`: another node has it, until it gives it up or its lease ends. Whoever asks again here
+    /// gets it again. Some hundreds at a time.
+    async fn own(&self, scopes: &[Scope]) -> Stored<Vec<Option<Sole>>>;
 
     /// What this node owns of a lane's deliveries, and nobody here holds, is nobody's: other nodes
-    /// may claim it. It looks at all that is open of the lane: for when another node turned out to
-    /// have the sole right, not for every delivery.
+    /// may claim it. Where something of the lane was held since it was last released, it may look
+    /// at all that is open of it: for when another node turned out to have the sole right.
     async fn release(&self, lane: Lane) -> Stored<()>;
 
     /// Whether commits succeed.
@@ -82,6 +92,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Does one change.
     async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError>;
+
+    /// What was written behind a version of who may come in; `None`: nothing. Where the database's
+    /// version is smaller than that, it is another database: all of it.
+    async fn access(&self, since: u64) -> Stored<Option<AccessRows>>;
 
     /// What became of the first request with one of these idempotency keys: the first of them that
     /// is still remembered.

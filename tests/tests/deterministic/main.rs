@@ -160,6 +160,7 @@ async fn send_messages(app: &App) {
         subject: "org_simulated".into(),
         remote_address: None,
         idempotency: None,
+        shown: None,
     };
     let shop = ApplicationInput {
         name: "Shop".into(),

@@ -5,6 +5,7 @@ mod at_once;
 mod cluster;
 mod rates;
 mod refusals;
+mod revocation;
 mod roles;
 
 use std::collections::BTreeSet;

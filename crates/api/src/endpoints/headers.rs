@@ -3,37 +3,55 @@
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;
-use crate::render::Answer;
+use crate::bounds::{HeaderChanges, Headers};
+use crate::operation::{Routes, application};
+use crate::render::{Answer, NoContent};
 use crate::segments::Segments;
 use app::endpoints::{HeadersInput, HeadersPatch};
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
-use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn routes() -> Router<Shared> {
-    Router::new().route(
-        "/api/v1/app/{app_id}/endpoint/{endpoint_id}/headers",
-        get(get_all).put(put_all).patch(patch_some),
-    )
+pub(super) fn routes() -> Routes {
+    Routes::at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/headers")
+        .get(
+            application(
+                "v1.endpoint.get-headers",
+                "The headers that its deliveries carry, without those that hold secrets",
+            ),
+            get_all,
+        )
+        .put(
+            application("v1.endpoint.update-headers", "Replaces them"),
+            put_all,
+        )
+        .patch(
+            application("v1.endpoint.patch-headers", "Changes those that are given"),
+            patch_some,
+        )
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "EndpointHeadersIn")]
 struct HeadersIn {
+    #[schemars(with = "Headers")]
     headers: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EndpointHeadersPatchIn")]
 struct HeadersPatchIn {
+    #[schemars(with = "HeaderChanges")]
     headers: BTreeMap<String, Option<String>>,
     #[serde(default)]
     delete_headers: Option<Vec<String>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EndpointHeadersOut")]
 struct HeadersOut {
     headers: BTreeMap<String, String>,
     sensitive: BTreeSet<String>,
@@ -55,26 +73,26 @@ async fn get_all(
 async fn put_all(
     State(api): State<Shared>,
     Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call,
-) -> Answer<StatusCode> {
+    call: Call<HeadersIn>,
+) -> Answer<NoContent> {
     let tenant = api.app.application(&call.caller, &app_id).await?;
     api.app.endpoint(&tenant, &endpoint_id)?;
-    let body: HeadersIn = call.json()?;
+    let body = call.json()?;
     let input = HeadersInput(body.headers);
     api.app
         .put_headers(&call.caller, &tenant, &endpoint_id, input)
         .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 async fn patch_some(
     State(api): State<Shared>,
     Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call,
-) -> Answer<StatusCode> {
+    call: Call<HeadersPatchIn>,
+) -> Answer<NoContent> {
     let tenant = api.app.application(&call.caller, &app_id).await?;
     api.app.endpoint(&tenant, &endpoint_id)?;
-    let body: HeadersPatchIn = call.json()?;
+    let body = call.json()?;
     let patch = HeadersPatch {
         headers: body.headers,
         delete: body.delete_headers.unwrap_or_default(),
@@ -82,5 +100,5 @@ async fn patch_some(
     api.app
         .patch_headers(&call.caller, &tenant, &endpoint_id, patch)
         .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

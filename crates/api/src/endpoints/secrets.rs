@@ -4,36 +4,49 @@
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;
+use crate::bounds;
+use crate::operation::{Routes, application};
 use crate::render::Answer;
 use crate::segments::Segments;
 use app::AppError;
-use app::endpoints::RotateInput;
+use app::endpoints::{GRACE_MAX, RotateInput};
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use model::Secret;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret",
-            get(get_secret),
+pub(super) fn routes() -> Routes {
+    Routes::at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret")
+        .get(
+            application(
+                "v1.endpoint.get-secret",
+                "What its deliveries are verified with",
+            ),
+            get_secret,
         )
-        .route(
-            "/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret/rotate",
-            post(rotate),
+        .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret/rotate")
+        .post(
+            application(
+                "v1.endpoint.rotate-secret",
+                "Gives it a new secret; the old one signs too for a while",
+            ),
+            rotate,
         )
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EndpointSecretRotateIn")]
 struct RotateIn {
+    #[schemars(with = "Option<bounds::Secret>")]
     key: Option<String>,
+    #[schemars(range(max = GRACE_MAX.as_secs()))]
     grace_period_seconds: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EndpointSecretOut")]
 struct SecretOut {
     key: String,
 }
@@ -61,11 +74,11 @@ async fn get_secret(
 async fn rotate(
     State(api): State<Shared>,
     Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call,
+    call: Call<RotateIn>,
 ) -> Answer<Json<SecretOut>> {
     let tenant = api.app.application(&call.caller, &app_id).await?;
     api.app.endpoint(&tenant, &endpoint_id)?;
-    let body: RotateIn = call.json()?;
+    let body = call.json()?;
     let input = RotateInput {
         key: body.key.map(Secret::from),
         grace_seconds: body.grace_period_seconds,

@@ -6,29 +6,34 @@ use crate::Shared;
 use crate::body::{Call, parse};
 use crate::problem::{Refusal, refusal, status};
 use crate::query::Query;
-use crate::render::Answer;
+use crate::render::{Accepted, Answer};
 use app::messages::MessageView;
 use app::{AppError, Violation};
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
 
-#[derive(Deserialize)]
-struct BatchIn {
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "MessageBatchIn")]
+pub(super) struct BatchIn {
+    #[schemars(with = "Vec<MessageIn>", length(min = 1))]
     messages: Box<RawValue>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MessageBatchOut")]
 pub(super) struct BatchOut {
     results: Vec<ResultOut>,
 }
 
 /// What came of one message.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MessageBatchResultOut")]
 struct ResultOut {
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,10 +63,10 @@ pub(super) async fn create(
     State(api): State<Shared>,
     Addressee(path): Addressee,
     Query(WithContent(with_content)): Query<WithContent>,
-    call: Call,
-) -> Answer<(StatusCode, ServerTiming, Json<BatchOut>)> {
+    call: Call<BatchIn>,
+) -> Answer<Accepted<(ServerTiming, Json<BatchOut>)>> {
     let recipient = api.app.recipient(&call.caller, path).await?;
-    let body: BatchIn = call.json()?;
+    let body = call.json()?;
     let items = split(&body.messages, api.app.settings.batch_messages_max)?;
     api.app.check_count(items.count)?;
     let read = |text: &&RawValue| parse::<MessageIn>(text.get().as_bytes()).map(Into::into);
@@ -75,13 +80,8 @@ pub(super) async fn create(
         .made
         .into_iter()
         .map(|result| ResultOut::new(result, with_content));
-    Ok((
-        StatusCode::ACCEPTED,
-        timing,
-        Json(BatchOut {
-            results: results.collect(),
-        }),
-    ))
+    let results = results.collect();
+    Ok(Accepted((timing, Json(BatchOut { results }))))
 }
 
 /// The items of an array as texts. Those beyond the most that are allowed are only counted: a

@@ -2,25 +2,35 @@
 //! being read: what a receiver gets is byte for byte what was posted.
 
 use crate::applications::ApplicationIn;
+use crate::bounds::{RetentionDays, RetentionHours, Tags, Word, Words};
 use crate::render::Time;
 use app::messages::{MessageInput, MessageRequest, RawInput};
 use bytes::Bytes;
+use model::message::MESSAGE_CHANNELS_MAX;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 /// A message.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MessageIn {
+    #[schemars(with = "Word")]
     event_type: String,
+    #[schemars(with = "Option<Word>")]
     event_id: Option<String>,
+    #[schemars(with = "Option<Words<MESSAGE_CHANNELS_MAX>>")]
     channels: Option<Vec<String>>,
+    #[schemars(with = "Option<Tags>")]
     tags: Option<Vec<String>>,
     #[serde(alias = "data")]
+    #[schemars(with = "Map<String, Value>")]
     payload: Box<RawValue>,
     #[serde(default, deserialize_with = "some")]
+    #[schemars(with = "RetentionDays")]
     payload_retention_period: Option<i64>,
+    #[schemars(with = "Option<RetentionHours>")]
     payload_retention_hours: Option<i64>,
     deliver_at: Option<Time>,
     application: Option<ApplicationIn>,
@@ -28,7 +38,7 @@ pub(crate) struct MessageIn {
 }
 
 /// What clients' helpers for other payloads than JSON send beside an empty payload.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct TransformationsParams {
     raw_payload: Option<String>,

@@ -5,16 +5,20 @@ use app::content::Content;
 use app::messages::MessageView;
 use bytes::Bytes;
 use model::message::Message;
+use schemars::JsonSchema;
 use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// A message.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MessageOut {
     event_id: Option<String>,
     event_type: String,
+    /// As it was posted; `{}` where it is not wanted, `{"expired": true}` where it is gone.
+    #[schemars(with = "Value")]
     payload: Payload,
     channels: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]

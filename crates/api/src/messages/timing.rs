@@ -2,9 +2,11 @@
 //!
 //! Only the commit is told: whoever measures a server sees the rest of the time from outside.
 
+use crate::describe::Content;
 use app::messages::Durable;
 use axum::response::{IntoResponseParts, ResponseParts};
 use http::{HeaderName, HeaderValue};
+use schemars::{Schema, SchemaGenerator};
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -20,6 +22,12 @@ impl ServerTiming {
         Self {
             commit: sent.commit,
         }
+    }
+}
+
+impl<B: Content> Content for (ServerTiming, B) {
+    fn schema(schemas: &mut SchemaGenerator) -> Option<Schema> {
+        B::schema(schemas)
     }
 }
 

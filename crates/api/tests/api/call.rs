@@ -22,7 +22,10 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(world: &'a World, method: &str, path: &str) -> Self {
-        let uri = format!("/api/v1{path}");
+        let uri = match path.starts_with("/ingest/") {
+            true => path.to_owned(),
+            false => format!("/api/v1{path}"),
+        };
         Self {
             world,
             request: Request::builder().method(method).uri(uri),

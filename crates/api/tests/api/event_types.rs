@@ -266,6 +266,10 @@ async fn broken_rules_are_told_with_where_they_are() {
         ),
         (json!({"featureFlag": "a b"}), "body/featureFlag/__all__"),
         (
+            json!({"featureFlag": "a b", "featureFlags": ["a"]}),
+            "body/featureFlag/__all__",
+        ),
+        (
             json!({"featureFlags": ["a b"]}),
             "body/featureFlags/__all__",
         ),

@@ -9,13 +9,14 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What every operation takes as its body, in the fields that it knows.
-const GOOD: [(&str, &str); 8] = [
+const GOOD: [(&str, &str); 9] = [
     ("name", r#""a""#),
     ("description", r#""""#),
     ("url", r#""https://example.com""#),
     ("eventType", r#""order.paid""#),
     ("payload", "{}"),
     ("since", r#""2025-12-31T00:00:00Z""#),
+    ("createdBefore", r#""2025-12-31T00:00:00Z""#),
     ("headers", "{}"),
     ("messages", "[]"),
 ];
@@ -25,7 +26,8 @@ const FIELDS: &str = "name uid throttleRate rateLimit metadata url description d
     eventTypes filterTypes channels secret headers deleteHeaders key gracePeriodSeconds archived
     deprecated schemas featureFlag featureFlags groupName eventType eventId payload data tags
     payloadRetentionPeriod payloadRetentionHours deliverAt application transformationsParams
-    rawPayload content-type messages since until 1 type $ref $id $schema pattern properties items";
+    rawPayload content-type messages since until createdBefore exampleIndex ids event_types channel
+    tag before after iterator limit with_content 1 type $ref $id $schema pattern properties items";
 
 /// Parameters that some query has.
 const PARAMETERS: &str = "limit iterator order before after status status_code_class

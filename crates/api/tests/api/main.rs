@@ -1,13 +1,16 @@
 //! The API in one process with a real store: what its contract says, as claims.
 
+mod api_keys;
 mod applications;
 mod attempts;
 mod authentication;
 mod batch;
 mod call;
+mod content;
 mod door;
 mod endpoints;
 mod event_types;
+mod examples;
 mod headers;
 mod heap;
 mod keys;
@@ -17,11 +20,15 @@ mod nodes;
 mod operations;
 mod outcomes;
 mod permissions;
+mod portal;
 mod rubbish;
+mod search;
 mod secrets;
 mod sinks;
 mod slow_disk;
 mod stage;
 mod standings;
 mod timing;
+mod tokens;
+mod trials;
 mod world;

@@ -1,77 +1,31 @@
-//! The table of every operation that the API serves. It is held against the routes of the source
-//! and the methods that the router answers: what has no row fails a claim.
+//! Every operation that the API serves, as it is declared beside its handler: what is made in
+//! another way than by such a declaration fails a claim.
 
 use crate::call::Answer;
 use crate::world::World;
+use api::{Access, MethodName};
+use model::api_key::Right;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Who may, the method, the path.
-const TABLE: &str = "
-    anybody       GET     /health
-    anybody       GET     /health/ping
-    anybody       POST    /auth/logout (not built)
+/// Where routes are made that are no operations: what declares them, and what is said of them.
+const NO_OPERATIONS: [&str; 3] = ["operation.rs", "openapi.rs", "reference.rs"];
 
-    organisation  GET     /app
-    organisation  POST    /app
-    application   GET     /app/{app_id}
-    organisation  PUT     /app/{app_id}
-    organisation  PATCH   /app/{app_id}
-    organisation  DELETE  /app/{app_id}
-    organisation  POST    /auth/app-portal-access/{app_id} (not built)
-    organisation  POST    /auth/dashboard-access/{app_id} (not built)
-
-    organisation  GET     /node
-
-    application   GET     /event-type
-    organisation  POST    /event-type
-    application   GET     /event-type/{event_type_name}
-    organisation  PUT     /event-type/{event_type_name}
-    organisation  PATCH   /event-type/{event_type_name}
-    organisation  DELETE  /event-type/{event_type_name}
-
-    application   GET     /app/{app_id}/endpoint
-    application   POST    /app/{app_id}/endpoint
-    application   GET     /app/{app_id}/endpoint/{endpoint_id}
-    application   PUT     /app/{app_id}/endpoint/{endpoint_id}
-    application   PATCH   /app/{app_id}/endpoint/{endpoint_id}
-    application   DELETE  /app/{app_id}/endpoint/{endpoint_id}
-    application   GET     /app/{app_id}/endpoint/{endpoint_id}/headers
-    application   PUT     /app/{app_id}/endpoint/{endpoint_id}/headers
-    application   PATCH   /app/{app_id}/endpoint/{endpoint_id}/headers
-    application   GET     /app/{app_id}/endpoint/{endpoint_id}/msg
-    application   POST    /app/{app_id}/endpoint/{endpoint_id}/recover
-    application   GET     /app/{app_id}/endpoint/{endpoint_id}/secret
-    application   POST    /app/{app_id}/endpoint/{endpoint_id}/secret/rotate
-    organisation  POST    /app/{app_id}/endpoint/{endpoint_id}/send-example (not built)
-    application   GET     /app/{app_id}/endpoint/{endpoint_id}/stats
-
-    application   GET     /app/{app_id}/msg
-    organisation  POST    /app/{app_id}/msg
-    application   GET     /app/{app_id}/msg/batch
-    organisation  POST    /app/{app_id}/msg/batch
-    application   GET     /app/{app_id}/msg/{msg_id}
-    organisation  DELETE  /app/{app_id}/msg/{msg_id}/content (not built)
-    application   GET     /app/{app_id}/msg/{msg_id}/endpoint
-
-    application   GET     /app/{app_id}/attempt/endpoint/{endpoint_id}
-    application   GET     /app/{app_id}/attempt/msg/{msg_id}
-    application   GET     /app/{app_id}/msg/{msg_id}/attempt
-    application   GET     /app/{app_id}/msg/{msg_id}/attempt/{attempt_id}
-    organisation  DELETE  /app/{app_id}/msg/{msg_id}/attempt/{attempt_id}/content (not built)
-    application   GET     /app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/attempt
-    application   POST    /app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/resend
-";
-
-/// A row of the table.
+/// An operation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Operation {
     pub(crate) method: &'static str,
-    /// The path, its open parts in braces.
+    /// The path behind `/api/v1`, where it is there; its open parts in braces.
     pub(crate) template: &'static str,
     pub(crate) who: Who,
     pub(crate) built: bool,
+    /// What it is called.
+    pub(crate) id: &'static str,
+    /// The noun that a scope names for it.
+    pub(crate) noun: &'static str,
+    /// Whether it only looks.
+    pub(crate) reads: bool,
 }
 
 /// Who may.
@@ -83,31 +37,34 @@ pub(crate) enum Who {
     Application,
 }
 
-/// All rows.
+/// All of them.
 pub(crate) fn operations() -> Vec<Operation> {
-    let rows = TABLE.lines().map(str::trim);
-    rows.filter(|row| !row.is_empty()).map(operation).collect()
+    api::operations().into_iter().map(operation).collect()
 }
 
-fn operation(row: &'static str) -> Operation {
-    let (row, built) = match row.strip_suffix(" (not built)") {
-        Some(row) => (row, false),
-        None => (row, true),
-    };
-    let [who, method, template] = row.split_whitespace().collect::<Vec<_>>()[..] else {
-        panic!("{row}: three columns")
-    };
-    let who = match who {
-        "anybody" => Who::Anybody,
-        "organisation" => Who::Organisation,
-        "application" => Who::Application,
-        other => panic!("{other}: nobody is called so"),
-    };
+fn operation(declared: api::Operation) -> Operation {
+    let need = declared.need();
     Operation {
-        method,
-        template,
-        who,
-        built,
+        method: match declared.method {
+            MethodName::Get => "GET",
+            MethodName::Post => "POST",
+            MethodName::Put => "PUT",
+            MethodName::Patch => "PATCH",
+            MethodName::Delete => "DELETE",
+        },
+        template: declared
+            .path
+            .strip_prefix("/api/v1")
+            .unwrap_or(declared.path),
+        who: match declared.access {
+            Access::Public => Who::Anybody,
+            Access::Anybody | Access::Application => Who::Application,
+            Access::Organisation => Who::Organisation,
+        },
+        built: declared.built,
+        id: declared.id,
+        noun: need.noun,
+        reads: need.right == Right::Read,
     }
 }
 
@@ -127,43 +84,36 @@ impl Operation {
 }
 
 #[test]
-fn every_route_has_its_row() {
+fn every_route_is_made_by_a_declaration() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut routes = BTreeSet::new();
-    collect_routes(&source, &mut routes);
-    let rows = operations().into_iter();
-    let rows = rows.map(|row| row.template.to_owned()).collect();
-    let odd: Vec<_> = routes.symmetric_difference(&rows).collect();
-    assert_eq!(
-        odd, [""; 0],
-        "a route without a row, or a row without a route"
-    );
+    look_through(&source);
 }
 
-/// The paths of all routes below a directory, as they are written.
-fn collect_routes(directory: &Path, routes: &mut BTreeSet<String>) {
+fn look_through(directory: &Path) {
     for entry in fs::read_dir(directory).expect("the source is there") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            collect_routes(&path, routes);
+            look_through(&path);
             continue;
         }
         let text = fs::read_to_string(&path).expect("a text");
         let code = text.split("\n#[cfg(test)]\nmod tests {").next();
         let code = code.expect("at least one part");
-        for other_way in ["route_service(", "nest_service(", "::route(", "nest("] {
-            assert!(!code.contains(other_way), "{path:?}: {other_way}");
-        }
-        for route in code.split(".route(").skip(1) {
-            let literal = route.trim_start().strip_prefix('"');
-            let literal = literal.and_then(|rest| rest.split('"').next());
-            let path = literal.and_then(|path| path.strip_prefix("/api/v1"));
-            routes.insert(path.expect("a path is written out").to_owned());
+        let name = path.file_name().and_then(|name| name.to_str());
+        let other = !name.is_some_and(|name| NO_OPERATIONS.contains(&name));
+        for way in [
+            ".route(",
+            "route_service(",
+            "nest_service(",
+            "::route(",
+            "nest(",
+        ] {
+            assert!(!other || !code.contains(way), "{path:?}: {way}");
         }
     }
 }
 
-/// The methods that the table has for each path.
+/// The methods that are declared for each path.
 fn methods() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let mut methods: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for operation in operations() {
@@ -177,7 +127,7 @@ fn methods() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
 }
 
 #[tokio::test]
-async fn a_method_that_is_in_no_row_is_refused_with_those_that_are() {
+async fn a_method_that_is_not_declared_is_refused_with_those_that_are() {
     let world = World::new();
     let all = [
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW",

@@ -1,18 +1,40 @@
-//! Who may what, for every operation of the table, and how whoever may not is refused.
+//! Who may what, for every operation that is declared, and how whoever may not is refused.
 
-use crate::operations::{Who, operations};
+use crate::operations::{Operation, Who, operations};
 use crate::stage::Stage;
+use crate::tokens::{api_key, ended_api_key, expired_token, revoked_token};
+use std::collections::BTreeSet;
+
+/// The operations that need no token. The last one's token is in its body.
+const PUBLIC: [&str; 3] = ["/health", "/health/ping", "/auth/one-time-token"];
+
+/// Those that only look, although what they look for comes in a body.
+const LOOK: [&str; 2] = ["v1.message.search", "v1.message.precheck"];
+
+#[test]
+fn only_these_are_public() {
+    let operations = operations().into_iter();
+    let public = operations.filter(|one| one.who == Who::Anybody);
+    let public: BTreeSet<_> = public.map(|one| one.template).collect();
+    assert_eq!(public, BTreeSet::from(PUBLIC));
+}
 
 #[tokio::test]
 async fn without_a_good_token_nothing_but_the_public_is_answered() {
     let stage = Stage::new().await;
     let forged = format!("{}x", stage.world.token());
+    let tokens = [
+        "x.y.z".to_owned(),
+        forged,
+        expired_token(&stage.world),
+        revoked_token(&stage.world).await,
+        format!("sk_{}", "0".repeat(64)),
+        ended_api_key(&stage.world).await,
+    ];
     for operation in operations() {
-        let calls = [
-            stage.call(&operation).without_token(),
-            stage.call(&operation).token("x.y.z"),
-            stage.call(&operation).token(&forged),
-        ];
+        let with = |token: &String| stage.call(&operation).token(token);
+        let mut calls: Vec<_> = tokens.iter().map(with).collect();
+        calls.push(stage.call(&operation).without_token());
         for call in calls {
             let answer = call.body("no JSON").await;
             if operation.who == Who::Anybody {
@@ -86,4 +108,53 @@ async fn whoever_may_is_let_in() {
             stage = Stage::new().await;
         }
     }
+}
+
+#[tokio::test]
+async fn an_api_key_reaches_what_its_scope_names_and_nothing_else() {
+    let stage = Stage::new().await;
+    let scope = |one: &Operation| {
+        let right = if one.reads { "read" } else { "write" };
+        format!("{}:{right}", one.noun)
+    };
+    let all: BTreeSet<String> = operations().iter().map(scope).collect();
+    for needed in &all {
+        let others: Vec<_> = all.iter().filter(|other| *other != needed).collect();
+        let without = api_key(&stage.world, &others).await;
+        let with = api_key(&stage.world, &[needed]).await;
+        let same = operations().into_iter();
+        let same = same.filter(|one| one.who != Who::Anybody && scope(one) == *needed);
+        for operation in same {
+            let answer = stage.call(&operation).token(&without).body("no JSON").await;
+            answer.refuses(403, "insufficient access");
+            // What ends the key itself, or what is there, comes elsewhere.
+            let passes = !operation.template.ends_with("/logout") && operation.method != "DELETE";
+            if passes {
+                let answer = stage.call(&operation).token(&with).body("no JSON").await;
+                assert!(![401, 403].contains(&answer.status), "{answer:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_may_only_look_changes_nothing_and_sees_no_secret() {
+    let stage = Stage::new().await;
+    let body = serde_json::json!({ "readOnly": true });
+    let access = stage.world.post("/auth/app-portal-access/acme", body).await;
+    let token = access.is(200).text("token");
+    for operation in operations() {
+        if operation.who != Who::Application || operation.template == "/auth/logout" {
+            continue;
+        }
+        let answer = stage.call(&operation).token(&token).body("no JSON").await;
+        let looks = operation.reads || LOOK.contains(&operation.id);
+        if looks && !operation.id.ends_with("secret") {
+            assert!(![401, 403].contains(&answer.status), "{answer:?}");
+        } else {
+            answer.refuses(403, "insufficient access");
+        }
+    }
+    let out = stage.world.post("/auth/logout", "").token(&token).await;
+    out.is(204);
 }

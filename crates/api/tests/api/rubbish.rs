@@ -97,6 +97,8 @@ fn prefix_of(part: &str) -> &'static str {
         "{app_id}" => "app_",
         "{endpoint_id}" => "ep_",
         "{msg_id}" => "msg_",
+        "{env_id}" => "org_",
+        "{key_id}" => "key_",
         _ => "atmpt_",
     }
 }

@@ -7,7 +7,7 @@ use model::security::{EventSink, SecurityEvent};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use store::rows::Claimed;
-use store::{Lane, Lanes, Place};
+use store::{Fresh, Lane, Lanes, Place};
 
 /// Takes down security events.
 #[derive(Default)]
@@ -101,10 +101,10 @@ impl Lanes for TestLanes {
         Some(Place::new(Granted(self.granted.clone())))
     }
 
-    fn hand_over(&self, claimed: Claimed, payload: Bytes, place: Place) {
+    fn hand_over(&self, claimed: Claimed, fresh: Fresh, place: Place) {
         self.lock().handed.push(Handed {
             claimed,
-            payload,
+            payload: fresh.payload,
             place,
         });
     }

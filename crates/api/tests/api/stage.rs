@@ -3,13 +3,15 @@
 use crate::call::Call;
 use crate::operations::Operation;
 use crate::world::World;
+use app::tokens::ORGANISATION_DEFAULT;
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// A world, and the names of what is in it.
 pub(crate) struct Stage {
     pub(crate) world: World,
-    /// The ids of an application, an endpoint, a message and an attempt, by their prefix.
+    /// The ids of an application, an endpoint, a message, an attempt and an API key, by their
+    /// prefix.
     pub(crate) ids: BTreeMap<&'static str, String>,
 }
 
@@ -20,12 +22,17 @@ impl Stage {
         world.post("/event-type", body).await.is(201);
         let app = world.application("acme").await;
         let endpoint = world.endpoint(&app, json!({ "uid": "hook" })).await;
-        world.message(&app, json!({ "eventId": "batch" })).await;
+        for hidden in ["batch", "bulk-expunge", "search"] {
+            world.message(&app, json!({ "eventId": hidden })).await;
+        }
         let message = world.message(&app, json!({ "eventId": "order-1" })).await;
         world.succeed().await;
         let attempts = world.get("/app/acme/attempt/msg/order-1").await;
         let attempt = attempts.column("id").remove(0);
+        let keys = format!("/management/authentication/{ORGANISATION_DEFAULT}/api-token");
+        let key = world.post(keys, json!({ "name": "a" })).await.is(200);
         let ids = [
+            ("key_", key.text("id")),
             ("app_", app),
             ("ep_", endpoint),
             ("msg_", message),
@@ -45,6 +52,8 @@ impl Stage {
             "{msg_id}" => &self.ids["msg_"],
             "{attempt_id}" => &self.ids["atmpt_"],
             "{event_type_name}" => "order.paid",
+            "{env_id}" => ORGANISATION_DEFAULT,
+            "{key_id}" => &self.ids["key_"],
             part => part,
         }
     }

@@ -19,6 +19,7 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use store::conformance::{TestClock, TestEntropy};
 use store::registry::RegistryConfig;
 use store::{Registry, Store};
@@ -78,7 +79,10 @@ impl World {
             clock: clock.clone(),
             entropy,
             events: events.clone(),
-            settings: Arc::new(settings),
+            settings: Arc::new(Settings {
+                attempt_wait: Duration::from_millis(100),
+                ..settings
+            }),
         };
         Self {
             door: api::open(app.clone(), api::ApiConfig::default()),

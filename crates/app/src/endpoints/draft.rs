@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
 /// The most event types that an endpoint may name: who wants more, wants all.
-const EVENT_TYPES_MAX: usize = 1_000;
+pub const EVENT_TYPES_MAX: usize = 1_000;
 
 /// An endpoint as it was asked for, parsed and not yet judged.
 #[derive(Debug, Clone)]

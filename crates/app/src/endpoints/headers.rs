@@ -17,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most headers an endpoint may have.
 pub const HEADERS_MAX: usize = 100;
 /// The longest name, in bytes.
-const NAME_BYTES_MAX: usize = 256;
+pub const NAME_BYTES_MAX: usize = 256;
 /// The longest value, in bytes.
-const VALUE_BYTES_MAX: usize = 4_096;
+pub const VALUE_BYTES_MAX: usize = 4_096;
 
 /// Names whose values are never shown.
 const SENSITIVE: [&str; 6] = [

@@ -108,7 +108,12 @@ impl EventTypePatch {
         }
         let flags = match (self.feature_flags, self.feature_flag) {
             (Patch::Keep, flag) => flag.map(|flag| ("featureFlag", flag.into_iter().collect())),
-            (several, _) => several.map(|flags| ("featureFlags", flags.unwrap_or_default())),
+            (several, one) => {
+                if let Patch::Set(Some(flag)) = &one {
+                    judge.name("featureFlag", flag);
+                }
+                several.map(|flags| ("featureFlags", flags.unwrap_or_default()))
+            }
         };
         let feature_flags = flags.map(|(field, flags): (_, Vec<String>)| {
             let mut names: Vec<Name> = Vec::with_capacity(flags.len());

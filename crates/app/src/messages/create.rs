@@ -197,7 +197,7 @@ impl App {
     }
 
     /// The application that was found, or the one that a message brings.
-    async fn tenant_of(
+    pub(crate) async fn tenant_of(
         &self,
         recipient: Recipient,
         brought: Option<ApplicationDraft>,

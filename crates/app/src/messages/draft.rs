@@ -125,12 +125,13 @@ impl MessageInput {
             retention: asked.map_or(kept_max, |asked| asked.min(kept_max)),
             form,
             payload,
+            only: None,
             idempotency: None,
         })
     }
 }
 
-fn channels(judge: &mut Judge<'_>, list: Option<&[String]>) -> BTreeSet<Name> {
+pub(super) fn channels(judge: &mut Judge<'_>, list: Option<&[String]>) -> BTreeSet<Name> {
     match list {
         Some([]) => judge.note("channels", "must hold at least one; null means none"),
         Some(list) => {

@@ -1,21 +1,23 @@
 //! What a token says, and what of it is believed.
 
 use super::{
-    AUDIENCE, ISSUER, LIFETIME_DEFAULT, ORGANISATION_PREFIX, TokenSettings, invalid,
+    AUDIENCE, FOREVER, ISSUER, LIFETIME_DEFAULT, ORGANISATION_PREFIX, TokenSettings, invalid,
     unauthenticated,
 };
-use crate::caller::Who;
+use crate::access::limits::{Capability, Limits};
+use crate::access::{Credentials, end_of};
+use crate::api_keys::hexadecimal;
+use crate::caller::{Shown, ShownAs, Who};
 use crate::error::AppError;
+use crate::portal::PortalGrant;
 use model::entropy::random;
 use model::id::{ApplicationId, ApplicationKind, Kind};
 use model::name::Name;
 use model::{Entropy, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::fmt::Write;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
-
-/// The end of a token that was asked to have none: the last second that RFC 3339 can write.
-const FAR_FUTURE_SECONDS: i64 = 253_402_300_799;
 
 /// Whom a new token speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum Grant {
         /// What it sees besides what all see.
         feature_flags: Vec<Name>,
     },
+    /// An application's own people.
+    Portal(PortalGrant),
 }
 
 /// How long a new token is good.
@@ -67,6 +71,14 @@ pub(super) struct Claims {
     exp: Option<Seconds>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
+    /// As `iat`, in microseconds: what ends an application's earlier tokens must not end one that
+    /// is issued within the same second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat_us: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capabilities: Option<BTreeSet<Capability>>,
 }
 
 /// RFC 7519, 4.1.3: one audience, or several.
@@ -111,6 +123,10 @@ pub(super) struct Verified {
     pub(super) who: Who,
     /// Its subject.
     pub(super) subject: String,
+    /// What of it decides whether it was revoked.
+    pub(super) credentials: Credentials,
+    /// What callers are told of it.
+    pub(super) shown: Arc<Shown>,
     issued_at: Option<Timestamp>,
     not_before: Option<Timestamp>,
     expires_at: Option<Timestamp>,
@@ -138,32 +154,59 @@ impl Claims {
         entropy: &dyn Entropy,
     ) -> Self {
         let end = match lifetime {
-            Lifetime::For(life) => now.plus(life).seconds().min(FAR_FUTURE_SECONDS),
-            Lifetime::Never => FAR_FUTURE_SECONDS,
-        };
-        let (sub, org, feature_flags) = match grant {
-            Grant::Organisation => (organisation.to_owned(), None, Vec::new()),
-            Grant::Application { id, feature_flags } => (
-                id.to_string(),
-                Some(organisation.to_owned()),
-                feature_flags.iter().map(Name::to_string).collect(),
-            ),
+            Lifetime::For(life) => now.plus(life).min(FOREVER).seconds(),
+            Lifetime::Never => FOREVER.seconds(),
         };
         Self {
             iss: Some(ISSUER.to_owned()),
             aud: Some(Audience::One(AUDIENCE.to_owned())),
-            sub: Some(sub),
-            org,
-            feature_flags,
             iat: Some(Seconds::Whole(now.seconds())),
-            nbf: None,
             exp: Some(Seconds::Whole(end)),
-            jti: Some(hexadecimal(random::<16>(entropy))),
+            jti: Some(hexadecimal("", &random::<16>(entropy))),
+            iat_us: Some(now.micros()),
+            ..Self::granting(grant, organisation)
         }
     }
 
+    fn granting(grant: &Grant, organisation: &str) -> Self {
+        let (id, feature_flags) = match grant {
+            Grant::Organisation => {
+                return Self {
+                    sub: Some(organisation.to_owned()),
+                    ..Self::default()
+                };
+            }
+            Grant::Application { id, feature_flags } => (id, feature_flags),
+            Grant::Portal(portal) => (&portal.id, &portal.feature_flags),
+        };
+        let claims = Self {
+            sub: Some(id.to_string()),
+            org: Some(organisation.to_owned()),
+            feature_flags: feature_flags.iter().map(Name::to_string).collect(),
+            ..Self::default()
+        };
+        match grant {
+            Grant::Portal(portal) => Self {
+                session_id: portal.session.clone(),
+                capabilities: portal.capabilities.clone(),
+                ..claims
+            },
+            _ => claims,
+        }
+    }
+
+    /// What a new token is revoked by.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.jti.as_deref()
+    }
+
     /// Whether these claims are for this installation, whatever the time is.
-    pub(super) fn verify(self, settings: &TokenSettings) -> Result<Verified, AppError> {
+    /// `fallback` is what it is revoked by where it has no id of its own.
+    pub(super) fn verify(
+        self,
+        settings: &TokenSettings,
+        fallback: impl FnOnce() -> String,
+    ) -> Result<Verified, AppError> {
         if !settings.accept_foreign {
             self.require_own_marks()?;
         }
@@ -177,13 +220,44 @@ impl Claims {
                 "Invalid token (it is for another organization).",
             ));
         }
+        let id = self.jti.clone().unwrap_or_else(fallback);
+        let issued_at = self.iat.map(Seconds::time);
+        let expires_at = self.exp.map(Seconds::time);
+        let credentials = Credentials {
+            application: match &who {
+                Who::Organisation => None,
+                Who::Application { id, .. } => Some(id.key()),
+            },
+            session: self.session_id.clone(),
+            issued_at: self.exactly_issued_at().unwrap_or(Timestamp::MIN),
+            ..Credentials::new(&id)
+        };
+        let shown = Shown {
+            by: ShownAs::Token,
+            id,
+            ends_at: end_of(expires_at),
+            session: self.session_id,
+            limits: self
+                .capabilities
+                .map_or(Limits::Nothing, Limits::Capabilities),
+        };
         Ok(Verified {
             who,
             subject,
-            issued_at: self.iat.map(Seconds::time),
+            credentials,
+            shown: Arc::new(shown),
+            issued_at,
             not_before: self.nbf.map(Seconds::time),
-            expires_at: self.exp.map(Seconds::time),
+            expires_at,
         })
+    }
+
+    /// Within the second that `iat` names, or that second.
+    fn exactly_issued_at(&self) -> Option<Timestamp> {
+        let issued_at = self.iat?.time();
+        let exact = self.iat_us.map(Timestamp::from_micros);
+        let exact = exact.filter(|exact| exact.seconds() == issued_at.seconds());
+        Some(exact.unwrap_or(issued_at))
     }
 
     fn require_own_marks(&self) -> Result<(), AppError> {
@@ -247,13 +321,4 @@ fn bad_token(code: &'static str, detail: &str) -> AppError {
 
 fn missing(claim: &str) -> AppError {
     unauthenticated(&format!("Invalid token (missing `{claim}`)."))
-}
-
-fn hexadecimal(bytes: [u8; 16]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(32), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a string takes what is written to it");
-            text
-        })
 }

@@ -1,9 +1,11 @@
 //! Every row of the contract's table of tokens.
 
 use super::*;
+use crate::access::revocation;
 use jsonwebtoken::Header;
 use model::id::ApplicationId;
 use serde_json::{Value, json};
+use store::access::{AccessRows, TokenFloor};
 
 const SECRET: &str = "a secret of thirty-two characters";
 const APPLICATION: &str = "app_2d2yYyBqcv3nhV6r8fZKGjvfhnG";
@@ -56,9 +58,9 @@ fn signed(changes: Value) -> String {
     signed_as(&Header::new(Algorithm::HS256), &claims(changes))
 }
 
-fn refusal(checked: Result<(Who, String), AppError>) -> String {
-    match checked {
-        Ok((who, _)) => format!("passes as {who:?}"),
+fn refusal(checked: Result<Checked, NotGood>) -> String {
+    match checked.map_err(|not_good| not_good.error) {
+        Ok(checked) => format!("passes as {:?}", checked.who),
         Err(AppError::Unauthenticated(detail)) => format!("401 {detail}"),
         Err(AppError::BadRequest { code, detail }) => format!("400 {code}: {detail}"),
         Err(other) => format!("{other:?}"),
@@ -69,9 +71,9 @@ fn refusal(checked: Result<(Who, String), AppError>) -> String {
 fn minted_tokens_are_good_until_they_end() {
     let tokens = tokens(false);
     let token = tokens.mint(&Grant::Organisation, Lifetime::default(), NOW, &Counting);
-    let (who, subject) = tokens.check(&token, NOW).expect("it was just minted");
+    let checked = tokens.check(&token, NOW).expect("it was just minted");
     assert_eq!(
-        (who, subject.as_str()),
+        (checked.who, checked.subject.as_str()),
         (Who::Organisation, ORGANISATION_DEFAULT)
     );
     let end = NOW.plus(LIFETIME_DEFAULT).plus(LEEWAY);
@@ -87,12 +89,12 @@ fn minted_tokens_are_good_until_they_end() {
 fn an_applications_token_carries_its_flags() {
     let tokens = tokens(false);
     let token = tokens.mint(&application(), Lifetime::default(), NOW, &Counting);
-    let (who, subject) = tokens.check(&token, NOW).expect("it was just minted");
+    let checked = tokens.check(&token, NOW).expect("it was just minted");
     let Grant::Application { id, feature_flags } = application() else {
         panic!("an application's grant");
     };
     assert_eq!(
-        (who, subject.as_str()),
+        (checked.who, checked.subject.as_str()),
         (Who::Application { id, feature_flags }, APPLICATION)
     );
 }
@@ -235,4 +237,95 @@ fn a_token_from_the_cache_still_ends() {
     assert!(tokens.check(&token, NOW).is_ok());
     assert!(tokens.check(&token, NOW).is_ok());
     assert!(tokens.check(&token, NOW.plus(LEEWAY * 3)).is_err());
+}
+
+/// What is known after this was written.
+fn knows(tokens: &Tokens, rows: AccessRows) {
+    let version = tokens.known.version() + 1;
+    tokens.known.take(AccessRows { version, ..rows }, NOW);
+}
+
+#[test]
+fn a_revoked_token_is_not_good_and_says_whose_it_was() {
+    let tokens = tokens(false);
+    let minted = tokens.mint_with_id(&application(), Lifetime::default(), NOW, &Counting);
+    let checked = tokens
+        .check(&minted.token, NOW)
+        .expect("it was just minted");
+    assert_eq!(checked.shown.id, minted.id);
+    let revoked = vec![revocation(minted.id)];
+    knows(
+        &tokens,
+        AccessRows {
+            revoked,
+            ..AccessRows::default()
+        },
+    );
+    let refused = tokens.check(&minted.token, NOW).expect_err("it is revoked");
+    assert_eq!(refused.ended.as_deref(), Some(APPLICATION));
+    assert_eq!(refused.error.to_string(), "Invalid token");
+}
+
+#[test]
+fn a_floor_ends_what_was_issued_a_microsecond_before_it() {
+    let tokens = tokens(false);
+    let before = NOW.minus(Duration::from_micros(1));
+    let mint = |now| tokens.mint(&application(), Lifetime::default(), now, &Counting);
+    let (old, new) = (mint(before), mint(NOW.plus(Duration::from_micros(1))));
+    let floor = TokenFloor {
+        application: APPLICATION.parse::<ApplicationId>().expect("an id").key(),
+        session: None,
+        issued_before: NOW,
+        holds_from: NOW,
+        ends_at: FOREVER,
+    };
+    knows(
+        &tokens,
+        AccessRows {
+            floors: vec![floor],
+            ..AccessRows::default()
+        },
+    );
+    assert!(tokens.check(&old, NOW).is_err());
+    assert!(tokens.check(&new, NOW).is_ok());
+    // What a claim of its own says beyond its second is not believed.
+    let forged = json!({
+        "sub": APPLICATION, "org": ORGANISATION_DEFAULT,
+        "iat": NOW.seconds() - 5, "iat_us": NOW.micros() + 1,
+    });
+    assert!(tokens.check(&signed(forged), NOW).is_err());
+}
+
+#[test]
+fn a_foreign_token_without_an_id_is_revoked_by_its_hash() {
+    let tokens = tokens(true);
+    let token = signed(json!({"jti": null}));
+    let id = tokens
+        .check(&token, NOW)
+        .expect("it passes")
+        .shown
+        .id
+        .clone();
+    assert!(id.starts_with("sha256-"), "{id}");
+    let revoked = vec![revocation(id)];
+    knows(
+        &tokens,
+        AccessRows {
+            revoked,
+            ..AccessRows::default()
+        },
+    );
+    assert!(tokens.check(&token, NOW).is_err());
+}
+
+#[test]
+fn no_api_key_looks_like_a_jwt() {
+    let jwt = tokens(false).mint(&Grant::Organisation, Lifetime::Never, NOW, &Counting);
+    assert!(!jwt.starts_with(API_KEY_PREFIX));
+    let key = crate::api_keys::new_token([0xab; 32]);
+    assert!(
+        key.starts_with(API_KEY_PREFIX) && !key.contains('.'),
+        "{key}"
+    );
+    assert_eq!(refusal(tokens(false).check(&key, NOW)), "401 Invalid token");
 }

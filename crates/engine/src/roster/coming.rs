@@ -5,11 +5,14 @@ use super::{Roster, turns};
 use store::Lane;
 
 impl Roster {
-    /// The lane's state, made if there is room for one more lane.
+    /// The lane's state, made if there is room for one more lane, or no other node may work on it.
     pub(super) fn lane(&mut self, lane: Lane) -> Option<&mut LaneState> {
         if !self.lanes.contains_key(&lane.endpoint) {
             if self.lanes.len() >= self.config.lanes_max {
-                self.can_add_lane().then(|| self.forget_longest_idle())?;
+                match self.can_add_lane() {
+                    true => self.forget_longest_idle(),
+                    false => self.has_to_add(lane).then_some(())?,
+                }
             }
             let state = LaneState::new(lane, &self.config.lane);
             self.lanes.insert(lane.endpoint, state);
@@ -28,6 +31,14 @@ impl Roster {
             .first()
             .is_some_and(|(since, _)| *since <= settled);
         self.lanes.len() < self.config.lanes_max || idle
+    }
+
+    /// Whether it is added though there is no room: this node has its application's right, so that
+    /// no other may work on it.
+    pub(super) fn has_to_add(&self, lane: Lane) -> bool {
+        let application = self.applications.get(&lane.application);
+        let right = application.and_then(|state| state.sole.as_ref());
+        right.is_some_and(|sole| !sole.has_ended())
     }
 
     fn forget_longest_idle(&mut self) {

@@ -93,8 +93,6 @@ pub(super) struct LaneState {
     pub(super) sole: Option<Sole>,
     /// Another node works on it: not looked at before then, unless the store tells of it.
     pub(super) elsewhere_until: Option<Duration>,
-    /// The store may have deliveries of it that are this node's.
-    pub(super) may_own_some: bool,
     knowledge: Knowledge,
     /// About how large its payloads are.
     typical_bytes: usize,
@@ -122,7 +120,6 @@ impl LaneState {
             gone: false,
             sole: None,
             elsewhere_until: None,
-            may_own_some: true,
             knowledge: Knowledge::Unknown,
             typical_bytes: 0,
         }

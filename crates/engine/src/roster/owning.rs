@@ -5,13 +5,17 @@
 
 use super::lane_state::{LaneState, Obstacle};
 use super::{InHand, Order, Roster, turns};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use store::{Lane, Scope, Sole};
 
 /// Another node has the right: it is asked again so much later at the earliest.
 const ELSEWHERE: Duration = crate::SURVEY_SHARED_EVERY;
 
-/// The answer to an [`Order::Own`].
+/// So many rights are asked for together.
+const ASKED_MAX: usize = 500;
+
+/// The answer to an [`Order::Own`], for one of the rights.
 #[derive(Debug)]
 pub(crate) enum Owner {
     /// This node has the right.
@@ -22,43 +26,72 @@ pub(crate) enum Owner {
     Unknown,
 }
 
-/// What is to be let go of, because another node has the sole right.
-#[derive(Debug, Default)]
+/// A lane of which another node has the sole right. The store must let go of what is this node's.
+#[derive(Debug)]
 pub(crate) struct Ceded {
-    /// What waited in memory.
+    pub(crate) lane: Lane,
+    /// What waited in memory, to be let go of first.
     pub(crate) waiting: Vec<InHand>,
-    /// The store may have more of the lane that is this node's, and must let go of that too.
-    pub(crate) release: bool,
+}
+
+/// Rights that lanes wait for.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    /// Who waits for each of them.
+    lanes: BTreeMap<Scope, Vec<Lane>>,
+    /// Those that are still to be asked for, in the order in which they came.
+    line: VecDeque<Scope>,
+    /// Others were asked for, and are not answered.
+    under_way: bool,
+}
+
+impl Asking {
+    fn join(&mut self, scope: Scope, lane: Lane) {
+        let lanes = self.lanes.entry(scope).or_default();
+        if lanes.is_empty() {
+            self.line.push_back(scope);
+        }
+        lanes.push(lane);
+    }
 }
 
 impl Roster {
-    /// What an [`Order::Own`] found.
-    pub(crate) fn owned(&mut self, lane: Lane, scope: Scope, owner: Owner) -> Ceded {
-        let endpoint = lane.endpoint;
-        let mut ceded = Ceded::default();
-        match owner {
-            Owner::Here(sole) if !sole.has_ended() => self.keep_right(lane, scope, sole),
-            Owner::Here(_) | Owner::Unknown => self.rest(endpoint, turns::SHORT_REST),
-            Owner::Elsewhere => {
-                ceded.waiting = self.empty(endpoint);
-                let until = self.now.mono + ELSEWHERE;
-                if let Some(state) = self.lanes.get_mut(&endpoint) {
-                    (state.stored, state.later) = (false, false);
-                    state.elsewhere_until = Some(until);
-                    ceded.release = state.may_own_some;
-                    // What is under way may still end here without having become nobody's.
-                    let busy = state.admission.in_flight() > 0 || state.claiming.is_some();
-                    state.may_own_some &= busy;
+    /// What an [`Order::Own`] found, for each of its rights.
+    pub(crate) fn owned(&mut self, answers: Vec<(Scope, Owner)>) -> Vec<Ceded> {
+        self.asking.under_way = false;
+        let mut ceded = Vec::new();
+        for (scope, owner) in answers {
+            let lanes = self.asking.lanes.remove(&scope).unwrap_or_default();
+            match owner {
+                Owner::Here(sole) if self.open && !sole.has_ended() => {
+                    self.keep_right((scope, sole), &lanes);
                 }
+                Owner::Here(_) | Owner::Unknown => {
+                    for lane in &lanes {
+                        self.rest(lane.endpoint, turns::SHORT_REST);
+                    }
+                }
+                Owner::Elsewhere => ceded.extend(lanes.iter().map(|lane| self.cede(*lane))),
+            }
+            for lane in lanes {
+                self.clear(lane.endpoint, Obstacle::Owner);
             }
         }
-        self.clear(endpoint, Obstacle::Owner);
         ceded
+    }
+
+    fn cede(&mut self, lane: Lane) -> Ceded {
+        let until = self.now.mono + ELSEWHERE;
+        if let Some(state) = self.lanes.get_mut(&lane.endpoint) {
+            (state.stored, state.later) = (false, false);
+            state.elsewhere_until = Some(until);
+        }
+        let waiting = self.empty(lane.endpoint);
+        Ceded { lane, waiting }
     }
 
     /// The store could not let go of what is this node's: it is tried again.
     pub(crate) fn not_released(&mut self, lane: Lane) {
-        self.note_spilled(lane, true);
         let now = self.now.wall;
         self.waiting(lane, now);
     }
@@ -83,26 +116,50 @@ impl Roster {
         }
     }
 
-    fn keep_right(&mut self, lane: Lane, scope: Scope, sole: Sole) {
+    /// Whoever waited for a right gets it, unless what was found out meanwhile does not ask for it.
+    fn keep_right(&mut self, (scope, sole): (Scope, Sole), lanes: &[Lane]) {
         match scope {
-            Scope::Endpoint(_) => {
-                if let Some(state) = self.lanes.get_mut(&lane.endpoint) {
+            Scope::Endpoint(endpoint) => {
+                if let Some(state) = self.lanes.get_mut(&endpoint) {
                     state.sole = Some(sole);
                 }
             }
-            Scope::Application(_) => {
-                if let Some(state) = self.applications.get_mut(&lane.application) {
+            Scope::Application(application) => {
+                if let Some(state) = self.applications.get_mut(&application) {
                     state.sole = Some(sole);
                 }
             }
         }
+        for lane in lanes {
+            let state = self.lanes.get(&lane.endpoint);
+            if state.is_some_and(|state| state.facts().is_some()) {
+                self.give_up_needless(*lane);
+            }
+        }
     }
 
-    /// Has the lane ask for the right that it needs, if it needs one and has none.
-    pub(super) fn ask_for_right(&mut self, lane: Lane) -> Option<Order> {
-        let scope = self.missing_right(lane)?;
+    /// Has the lane wait for the right that it needs, if it needs one and has none.
+    pub(super) fn awaits_right(&mut self, lane: Lane) -> bool {
+        let Some(scope) = self.missing_right(lane) else {
+            return false;
+        };
         self.meet(lane.endpoint, Obstacle::Owner);
-        Some(Order::Own(lane, scope))
+        self.asking.join(scope, lane);
+        true
+    }
+
+    /// Asks for what lanes wait for, unless an answer is outstanding: what comes meanwhile is asked
+    /// for together then, so that ten thousand lanes after a start cost some twenty questions.
+    pub(super) fn ask_for_rights(&mut self) -> Option<Order> {
+        let Asking {
+            line, under_way, ..
+        } = &mut self.asking;
+        if *under_way || line.is_empty() {
+            return None;
+        }
+        *under_way = true;
+        let some = line.drain(..line.len().min(ASKED_MAX));
+        Some(Order::Own(some.collect()))
     }
 
     /// Whether a delivery of a limited lane may be taken here: this node has the right.

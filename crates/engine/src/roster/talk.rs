@@ -24,6 +24,9 @@ pub(crate) struct InHand {
     pub(crate) claimed: Claimed,
     /// The payload where it was handed over in the clear; else it is in the message, sealed.
     pub(crate) payload: Option<Bytes>,
+    /// Its application's revision, read before it was known to be open: once it has grown,
+    /// somebody may have ended it.
+    pub(crate) revision: u64,
     /// The endpoint has been known to be gone for a while when this was begun: the background work
     /// that ends its deliveries does not know of this one.
     pub(crate) left_over: bool,
@@ -31,10 +34,11 @@ pub(crate) struct InHand {
 
 impl InHand {
     /// A delivery as it came from the store, or was handed over.
-    pub(crate) fn new(claimed: Claimed, payload: Option<Bytes>) -> Self {
+    pub(crate) fn new(claimed: Claimed, payload: Option<Bytes>, revision: u64) -> Self {
         Self {
             claimed,
             payload,
+            revision,
             left_over: false,
         }
     }
@@ -81,8 +85,8 @@ pub(crate) enum Order {
     Claim(Lane, ToClaim),
     /// Look up what is configured of a lane, and say [`super::Roster::learned`].
     Learn(Lane),
-    /// Ask for the sole right that a lane needs, and say [`super::Roster::owned`].
-    Own(Lane, Scope),
+    /// Ask for the sole rights that lanes need, and say [`super::Roster::owned`].
+    Own(Vec<Scope>),
 }
 
 /// What a claim is to bring.

@@ -1,5 +1,6 @@
 //! Claims about whose turn it is, without a runtime.
 
+mod asking;
 mod lines;
 mod others;
 mod owning;

@@ -39,6 +39,9 @@ impl Roster {
                 break;
             }
         }
+        if self.open && may_start {
+            orders.extend(self.ask_for_rights());
+        }
         self.missed = std::mem::take(&mut self.sent);
         self.wait_for_age();
         orders
@@ -61,7 +64,6 @@ impl Roster {
             }
             let lane = state.lane;
             if let Some(due) = ended.due {
-                state.may_own_some = true;
                 self.waiting(lane, due);
             }
         }
@@ -97,7 +99,6 @@ impl Roster {
             true => self.keep(brought.deliveries),
             false => brought.deliveries,
         };
-        self.note_spilled(lane, !spilled.is_empty());
         let first = if may_begin { self.pop(endpoint) } else { None };
         match first {
             Some(in_hand) => {
@@ -134,9 +135,9 @@ impl Roster {
             self.pass_on(sent_by);
             return Some(Order::Learn(lane));
         };
-        if let Some(order) = self.ask_for_right(lane) {
+        if self.awaits_right(lane) {
             self.pass_on(sent_by);
-            return Some(order);
+            return None;
         }
         let must_wait = wants_claim && !self.may_claim(lane);
         let order = if must_wait && queued == 0 {
@@ -239,13 +240,6 @@ impl Roster {
         spilled
     }
 
-    /// What is let go of without having become nobody's stays this node's in the store.
-    pub(super) fn note_spilled(&mut self, lane: Lane, any: bool) {
-        if let Some(state) = self.lanes.get_mut(&lane.endpoint) {
-            state.may_own_some |= any;
-        }
-    }
-
     /// A claim that brought nothing to begin gives all back that it took.
     fn give_back_claim(&mut self, endpoint: EndpointKey, host: Option<HostName>) {
         if let Some(state) = self.lanes.get_mut(&endpoint) {
@@ -283,11 +277,16 @@ impl Roster {
             let Some((lane, later)) = self.dues.pop(self.now.wall) else {
                 return;
             };
-            if let Some(state) = self.lane(lane) {
-                state.stored = true;
-                state.later |= later;
-            }
-            self.settle(lane.endpoint);
+            self.wake(lane, later);
         }
+    }
+
+    /// Something of the lane is due in the store; `later`: there may be more, at later times.
+    pub(super) fn wake(&mut self, lane: Lane, later: bool) {
+        if let Some(state) = self.lane(lane) {
+            state.stored = true;
+            state.later |= later;
+        }
+        self.settle(lane.endpoint);
     }
 }

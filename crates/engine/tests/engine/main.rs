@@ -7,4 +7,5 @@ mod others;
 mod sending;
 mod sharing;
 mod trouble;
+mod withdrawing;
 mod world;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use store::change::Change;
 use store::lanes::LetGo;
 use store::rows::EndpointRow;
-use store::{Hold, Lane, Lanes, Store};
+use store::{Fresh, Hold, Lane, Lanes, Store};
 
 fn shared() -> EngineConfig {
     EngineConfig {
@@ -235,8 +235,11 @@ async fn what_was_held_under_a_lease_that_has_ended_is_claimed_anew_before_it_is
     let delivery = claimed.delivery.key;
     claimed.hold = Hold::new(Arc::new(Ended), lane.endpoint, delivery);
     let place = node.engine.grant(lane, false).expect("there is room");
-    let payload = b"{}"[..].into();
-    node.engine.hand_over(claimed, payload, place);
+    let fresh = Fresh {
+        payload: b"{}"[..].into(),
+        revision: world.row(lane).await.application.revision,
+    };
+    node.engine.hand_over(claimed, fresh, place);
     let let_go = Happening::LetGo(lane.endpoint, delivery);
     let told = node.until(|happening| happening == let_go);
     let told = tokio::time::timeout(seconds(60), told).await;

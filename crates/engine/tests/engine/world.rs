@@ -26,7 +26,7 @@ use store::registry::RegistryConfig;
 use store::rows::{
     ApplicationRef, AttemptRow, Claimed, EndpointRow, LaneDue, MessageRow, Payload, RegistryRow,
 };
-use store::{Hold, Lane, Lanes, Registry, Store};
+use store::{Fresh, Hold, Lane, Lanes, Registry, Store};
 use store_sqlite::faults::Faults;
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 use tokio::sync::mpsc;
@@ -421,7 +421,9 @@ impl World {
             match (engine, place, hold) {
                 (Some(engine), Some(place), Some(hold)) => {
                     let claimed = claimed((*lane, key, hold), (id, &message), due);
-                    engine.hand_over(claimed, Bytes::from_static(PAYLOAD), place);
+                    let payload = Bytes::from_static(PAYLOAD);
+                    let revision = row.application.revision;
+                    engine.hand_over(claimed, Fresh { payload, revision }, place);
                 }
                 (Some(engine), ..) => engine.waiting(*lane, due),
                 (None, ..) => {}

@@ -3,13 +3,22 @@
 pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod check_url;
+pub(crate) mod completions;
 pub(crate) mod config;
+mod input;
 pub(crate) mod keys;
 pub(crate) mod node;
+pub(crate) mod openapi;
+pub(crate) mod remote;
 pub(crate) mod restore;
 pub(crate) mod serve;
+pub(crate) mod signature;
+mod table;
 pub(crate) mod token;
 pub(crate) mod transfer;
+
+pub(crate) use input::Input;
+pub(crate) use table::Column;
 
 use crate::failure::Failure;
 use anyhow::Context as _;
@@ -32,7 +41,7 @@ fn say(text: impl Display) -> Result<(), Failure> {
 }
 
 /// What came from outside, with that shown which a terminal would obey.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let escape = |c: char| {
         if c.is_control() {
             c.escape_default().to_string()

@@ -12,6 +12,7 @@ use model::address::{AddressPolicy, AllowRule};
 use model::node::Roles;
 use model::retry::RetrySchedule;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -293,6 +294,15 @@ fn at_least_one(name: &'static str, number: usize) -> Result<usize, ConfigError>
     }
 }
 
+fn requests_per_second_max(options: &Options) -> Result<Option<NonZeroU32>, ConfigError> {
+    let Some(most) = options.requests_per_second_max else {
+        return Ok(None);
+    };
+    let most = u32::try_from(most).ok().and_then(NonZeroU32::new);
+    let wrong = || wrong("requests_per_second_max")("it must be from 1 to 4294967295");
+    most.map(Some).ok_or_else(wrong)
+}
+
 fn app_settings(options: &Options) -> Result<app::Settings, ConfigError> {
     let default = app::Settings::default();
     let default_signature = match options.default_signature.as_deref() {
@@ -336,7 +346,14 @@ fn app_settings(options: &Options) -> Result<app::Settings, ConfigError> {
         )?,
         encrypt_payloads: options.encrypt_payloads.unwrap_or(default.encrypt_payloads),
         default_signature,
+        requests_per_second_max: requests_per_second_max(options)?,
         retention,
+        header_family: match options.header_family.as_deref() {
+            None => default.header_family,
+            Some(text) => text.parse().map_err(wrong("header_family"))?,
+        },
+        user_agent: default.user_agent,
+        attempt_wait: default.attempt_wait,
     })
 }
 
@@ -397,6 +414,7 @@ mod tests {
             ("egress_proxy = 'user:sesame@x'", "`egress_proxy`"),
             ("organisation = 'acme'", "org_"),
             ("endpoints_max = 0", "`endpoints_max`"),
+            ("requests_per_second_max = 0", "`requests_per_second_max`"),
             ("retry_schedule = [1099511627776]", "604800"),
             ("allow_destination = ['x']", "CIDR[:PORT]"),
             ("log = 'engine=loud'", "info,engine=debug"),

@@ -3,16 +3,55 @@
 use super::checked::ConfigError;
 use super::key_choice::SecretTexts;
 use super::options::{Options, Written as _};
+use super::profile::{self, Profile, Profiles};
 use model::Secret;
 use std::path::Path;
 
 /// The keys of the file that are not options.
 const SECRET_NAMES: [&str; 2] = ["master_key", "token_key"];
 /// Variables that are no options of `serve` and yet known.
-const OTHER_VARIABLES: [&str; 3] = ["CONFIG", "TRANSFER_FROM", "TRANSFER_TO"];
+const OTHER_VARIABLES: [&str; 7] = [
+    "CONFIG",
+    "PROFILE",
+    "SERVER",
+    "TOKEN",
+    "TOKEN_FILE",
+    "TRANSFER_FROM",
+    "TRANSFER_TO",
+];
+
+/// What a configuration file holds.
+struct File {
+    options: Options,
+    secrets: SecretTexts,
+    profiles: Profiles,
+}
 
 /// Reads a configuration file. An unknown key is an error that names the nearest right one.
 pub(crate) fn read(path: &Path) -> Result<(Options, SecretTexts), ConfigError> {
+    let File {
+        options, secrets, ..
+    } = read_all(path)?;
+    Ok((options, secrets))
+}
+
+/// A profile of a configuration file, with paths as they are from here.
+pub(crate) fn profile(path: &Path, name: &str) -> Result<Profile, ConfigError> {
+    let mut profiles = read_all(path)?.profiles;
+    profiles.remove(name).ok_or_else(|| {
+        let reason = match nearest(name, profiles.keys()) {
+            "" => "it has no [profile.NAME]".to_owned(),
+            nearest => {
+                let name = name.escape_debug();
+                format!("there is no profile `{name}`; did you mean `{nearest}`?")
+            }
+        };
+        let path = path.to_owned();
+        ConfigError::File { path, reason }
+    })
+}
+
+fn read_all(path: &Path) -> Result<File, ConfigError> {
     let unreadable = |reason: String| ConfigError::File {
         path: path.to_owned(),
         reason,
@@ -34,10 +73,15 @@ pub(crate) fn read(path: &Path) -> Result<(Options, SecretTexts), ConfigError> {
         master_key: secret("master_key")?,
         token_key: secret("token_key")?,
     };
+    let profiles = match table.remove(profile::KEY) {
+        None => Profiles::new(),
+        Some(value) => profile::read(value, path).map_err(unreadable)?,
+    };
     let mut options = Options::default();
     for (key, value) in table {
         let Some(written_as) = Options::written_as(&key) else {
-            let nearest = nearest(&key, Options::NAMES.iter().chain(&SECRET_NAMES));
+            let others = SECRET_NAMES.iter().chain(&[profile::KEY]);
+            let nearest = nearest(&key, Options::NAMES.iter().chain(others));
             let reason = format!("there is no option `{key}`; did you mean `{nearest}`?");
             return Err(unreadable(reason));
         };
@@ -46,10 +90,14 @@ pub(crate) fn read(path: &Path) -> Result<(Options, SecretTexts), ConfigError> {
         let one: Result<Options, _> = toml::Table::from_iter([(key, value)]).try_into();
         options = options.or(one.map_err(|_| unreadable(reason))?);
     }
-    Ok((options, secrets))
+    Ok(File {
+        options,
+        secrets,
+        profiles,
+    })
 }
 
-fn wrong_type(key: &str, value: &toml::Value, written_as: &str) -> String {
+pub(super) fn wrong_type(key: &str, value: &toml::Value, written_as: &str) -> String {
     let given = value.type_str();
     let article = if given.starts_with(['a', 'i']) {
         "an"
@@ -81,7 +129,10 @@ pub(crate) fn unknown_variables() -> Vec<String> {
         .collect()
 }
 
-fn nearest<'a, S: AsRef<str> + 'a>(word: &str, known: impl Iterator<Item = &'a S>) -> &'a str {
+pub(super) fn nearest<'a, S: AsRef<str> + 'a>(
+    word: &str,
+    known: impl Iterator<Item = &'a S>,
+) -> &'a str {
     known
         .map(AsRef::as_ref)
         .min_by_key(|name| distance(word, name))
@@ -210,5 +261,38 @@ mod tests {
         assert_eq!(options.allow_destination.unwrap(), ["10.0.0.0/8"]);
         assert_eq!(secrets.token_key.unwrap().expose(), b"k");
         assert!(secrets.master_key.is_none());
+    }
+
+    #[test]
+    fn profiles_stand_beside_the_options_and_are_held_to_the_same() {
+        let good = "[profile.a]\nserver = 'https://h'\ntoken_file = 't'\nunsafe_http = true";
+        assert!(read_text(good).is_ok());
+        let cases = [
+            ("profile = 'sesame'", "`profile` is a string, and must be"),
+            (
+                "[profile]\na = 'sesame'",
+                "`profile.a` is a string, and must be",
+            ),
+            (
+                "[profile.a]\nserver = 5",
+                "`profile.a.server` is an integer, and must be a string",
+            ),
+            (
+                "[profile.a]\nunsafe_http = 'sesame'",
+                "must be true or false",
+            ),
+            (
+                "[profile.a]\ntoken = 'sesame'",
+                "did you mean `token_file`?",
+            ),
+            ("profiles = 1", "did you mean `profile`?"),
+        ];
+        for (text, expected) in cases {
+            let error = read_text(text).err().unwrap().to_string();
+            assert!(
+                error.contains(expected) && !error.contains("sesame"),
+                "{error}"
+            );
+        }
     }
 }

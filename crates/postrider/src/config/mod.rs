@@ -8,12 +8,15 @@ mod file;
 mod key_choice;
 mod options;
 mod print;
+mod profile;
 mod typed;
 
 pub(crate) use checked::{Checked, ConfigError, LogFormat};
 pub(crate) use database::{Database, DatabaseUrl};
+pub(crate) use file::profile;
 pub(crate) use options::Options;
 pub(crate) use print::print;
+pub(crate) use profile::Profile;
 
 use checked::has_credentials;
 use clap::Args;
@@ -51,6 +54,16 @@ impl ConfigArgs {
             eprintln!("postrider: warning: {warning}");
         }
         Ok(checked)
+    }
+
+    /// These, or those of another place in the same command line, whichever names any; `None`: both
+    /// do. What is set in the environment is in both.
+    pub(crate) fn or(self, other: Self) -> Option<Self> {
+        match (self.typed.is_empty(), other.typed.is_empty()) {
+            (false, false) => None,
+            (false, true) => Some(self),
+            (true, _) => Some(other),
+        }
     }
 
     /// Reads the file, puts the layers on each other, and checks the result, with its warnings.

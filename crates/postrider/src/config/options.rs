@@ -100,6 +100,8 @@ options! {
     [value_name = "N"] batch_messages_max: usize, "POSTRIDER_BATCH_MESSAGES_MAX";
     /// The most deliveries that one accept transaction carries
     [value_name = "N"] deliveries_max: usize, "POSTRIDER_DELIVERIES_MAX";
+    /// The most requests of one token in a second; unlimited unless given
+    [value_name = "N"] requests_per_second_max: usize, "POSTRIDER_REQUESTS_PER_SECOND_MAX";
     /// Accept tokens of a reference server: without issuer, audience or expiry, of any organisation
     [num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL"]
     accept_foreign_tokens: bool, "POSTRIDER_ACCEPT_FOREIGN_TOKENS";

@@ -132,6 +132,10 @@ fn limits(config: &Checked) -> Vec<Entry> {
         ("endpoints_max", value(app.endpoints_max)),
         ("batch_messages_max", value(app.batch_messages_max)),
         ("deliveries_max", value(app.deliveries_max)),
+        (
+            "requests_per_second_max",
+            given(app.requests_per_second_max.map(|most| json!(most))),
+        ),
         ("accept_foreign_tokens", value(config.accept_foreign_tokens)),
         ("organisation", value(&config.organisation)),
     ]

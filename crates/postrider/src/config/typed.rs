@@ -5,11 +5,16 @@ use super::options::Options;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
-/// The options that were typed, by their names in the file.
+/// The options that were typed, by their names in the file; and the file itself, as `config`.
 #[derive(Clone, Default)]
 pub(crate) struct Typed(Vec<&'static str>);
 
 impl Typed {
+    /// Whether none was.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether this one was.
     pub(crate) fn holds(&self, name: &str) -> bool {
         self.0.contains(&name)
@@ -33,9 +38,8 @@ impl FromArgMatches for Typed {
             let source = matches.value_source(name);
             source == Some(ValueSource::CommandLine)
         };
-        Ok(Self(
-            Options::NAMES.iter().filter(is_typed).copied().collect(),
-        ))
+        let names = Options::NAMES.iter().chain(&["config"]);
+        Ok(Self(names.filter(is_typed).copied().collect()))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

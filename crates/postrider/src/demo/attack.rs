@@ -1,11 +1,13 @@
 //! The attacker: has recorded genuine requests, one of them long ago, knows the order system's
 //! address, and has no secret. Five tries, each against the order system's own verification.
 
-use super::api::Api;
 use super::shop::{Genuine, SEEN_BEFORE, Shop};
 use anyhow::Context as _;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use model::address::AddressPolicy;
+use std::sync::Arc;
 use std::time::Duration;
+use transport::{Guard, HttpsTransport, Limits, Outgoing, SystemResolver, Target, Transport as _};
 use webhook::{Refused, SigningKey};
 
 /// One try, and how it was answered.
@@ -43,7 +45,7 @@ impl Refusal {
 const OLD: Duration = Duration::from_secs(5_400);
 
 /// Tries everything.
-pub(super) async fn all(api: &Api, shop: &Shop) -> anyhow::Result<Vec<Attack>> {
+pub(super) async fn all(shop: &Shop) -> anyhow::Result<Vec<Attack>> {
     let genuine = shop.genuine().context("nothing genuine was seen")?;
     let old = shop.recorded_before(OLD)?;
     let changed = Genuine {
@@ -68,10 +70,11 @@ pub(super) async fn all(api: &Api, shop: &Shop) -> anyhow::Result<Vec<Attack>> {
         ("a wrong secret", wrong, wrongly_signed),
         ("an unsigned request", none, unsigned),
     ];
+    let attacker = Attacker::new()?;
     let mut attacks = Vec::new();
     for (name, expected, request) in tries {
         let before = shop.books();
-        let (status, text) = answer(api, request).await?;
+        let (status, text) = attacker.try_out(request).await?;
         let is_refused = expected.is(status, &text) && shop.books() == before;
         attacks.push(Attack {
             name,
@@ -81,16 +84,34 @@ pub(super) async fn all(api: &Api, shop: &Shop) -> anyhow::Result<Vec<Attack>> {
     Ok(attacks)
 }
 
-/// How the order system answers a request, at the entrance that it was recorded at. Its bad moments
-/// would refuse anybody: an attacker tries again.
-async fn answer(api: &Api, request: Genuine) -> anyhow::Result<(u16, String)> {
-    let Genuine { url, headers, body } = request;
-    let mut answer = api.send(&url, headers.clone(), body.clone()).await?;
-    if answer.status == StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
-        answer = api.send(&url, headers, body).await?;
+/// Sends what it likes to whatever listens on this machine.
+struct Attacker {
+    policy: AddressPolicy,
+    transport: HttpsTransport,
+}
+
+impl Attacker {
+    fn new() -> anyhow::Result<Self> {
+        let policy = AddressPolicy::development();
+        let resolver = Arc::new(SystemResolver::from_system()?);
+        let guard = Arc::new(Guard::new(policy.clone(), resolver));
+        let transport = HttpsTransport::new(guard, transport::Options::default())?;
+        Ok(Self { policy, transport })
     }
-    let text = String::from_utf8_lossy(&answer.body).into_owned();
-    Ok((answer.status, text))
+
+    /// How the order system answers a request, at the entrance that it was recorded at. Its bad
+    /// moments would refuse anybody: an attacker tries again.
+    async fn try_out(&self, request: Genuine) -> anyhow::Result<(u16, String)> {
+        let Genuine { url, headers, body } = request;
+        let target = Arc::new(Target::new(self.policy.check_url(&url)?)?);
+        let request = Outgoing::post(target, headers, body.into(), Limits::default());
+        let mut answer = self.transport.send(request.clone()).await?;
+        if answer.status == StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
+            answer = self.transport.send(request).await?;
+        }
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        Ok((answer.status, text))
+    }
 }
 
 /// Pays for an order that nobody paid for.

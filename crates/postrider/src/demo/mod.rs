@@ -56,9 +56,7 @@ struct Cast {
 async fn play(args: &DemoArgs) -> Result<(), Failure> {
     let directory = tempfile::tempdir().map_err(Failure::could_not)?;
     println!("Starting Postrider, an order system, a payment platform and a delivery system …");
-    let cast = Cast::start(directory.path())
-        .await
-        .map_err(Failure::CouldNot)?;
+    let cast = Cast::start(directory.path()).await?;
     let plan = Plan::new(args.orders);
     let good = perform(&cast, &plan, args.keep).await;
     let good = good.map_err(Failure::CouldNot)?;
@@ -67,11 +65,12 @@ async fn play(args: &DemoArgs) -> Result<(), Failure> {
 }
 
 impl Cast {
-    async fn start(directory: &Path) -> anyhow::Result<Self> {
-        let server = Server::start(directory).await?;
+    async fn start(directory: &Path) -> Result<Self, Failure> {
+        let server = Server::start(directory).await.map_err(Failure::CouldNot)?;
         let api = Arc::new(Api::new(server.address(), server.token())?);
-        let shop = Shop::open(Arc::new(SystemClock::new())).await?;
-        let endpoints = shop.register(&api).await?;
+        let shop = Shop::open(Arc::new(SystemClock::new())).await;
+        let shop = shop.map_err(Failure::CouldNot)?;
+        let endpoints = shop.register(&api).await.map_err(Failure::CouldNot)?;
         Ok(Self {
             server,
             api,
@@ -105,7 +104,7 @@ async fn perform(cast: &Cast, plan: &Plan, keep: bool) -> anyhow::Result<bool> {
     if !arrived {
         println!("Not everything arrived within {} s.", PATIENCE.as_secs());
     }
-    let attacks = attack::all(&cast.api, &cast.shop).await?;
+    let attacks = attack::all(&cast.shop).await?;
     let good = report::print(&Findings {
         plan,
         shop: &cast.shop,

@@ -112,27 +112,26 @@ impl Shop {
         for event_type in ENTRANCES.iter().flat_map(|(_, types)| types) {
             let description = format!("An order's {}", event_type.replace('.', " has "));
             api.create(
-                "/event-type",
+                ["event-type"],
                 &json!({"name": event_type, "description": description}),
             )
             .await?;
         }
-        api.create("/app", &json!({"name": "Order system", "uid": APPLICATION}))
-            .await?;
+        api.create(
+            ["app"],
+            &json!({"name": "Order system", "uid": APPLICATION}),
+        )
+        .await?;
         let mut endpoints = Vec::new();
         for (entrance, types) in ENTRANCES {
             let url = self.url(entrance);
             let body = json!({"url": url, "uid": entrance, "eventTypes": types});
-            let made = api
-                .create(&format!("/app/{APPLICATION}/endpoint"), &body)
-                .await?;
+            let made = api.create(["app", APPLICATION, "endpoint"], &body).await?;
             let id = made["id"]
                 .as_str()
                 .context("an endpoint has an id")?
                 .to_owned();
-            let secret = api
-                .get(&format!("/app/{APPLICATION}/endpoint/{id}/secret"))
-                .await?;
+            let secret = api.of_endpoint(&id, "secret").await?;
             let secret = secret["key"].as_str().context("a secret is a text")?;
             let key = (SigningKey::parse(secret)?, VerifyingKey::parse(secret)?);
             self.state().keys.insert(entrance.to_owned(), key);

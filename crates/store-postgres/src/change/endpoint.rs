@@ -10,7 +10,7 @@ use crate::sql::{Sql, blob, params};
 use crate::{locks, work};
 use model::delivery::EndReason;
 use model::endpoint::Endpoint;
-use model::id::{ApplicationKey, EndpointKey};
+use model::id::{ApplicationKey, DeliveryKey, EndpointKey, TaskId};
 use model::name::Name;
 use store::Sealed;
 use store::change::{ChangeError, Changed};
@@ -136,6 +136,27 @@ pub(super) async fn delete(
     batch.grow_revision(application).await?;
     end_deliveries_later(batch, (application, key), EndReason::EndpointDeleted);
     Ok(Changed::Removed)
+}
+
+pub(super) async fn cancel(
+    batch: &mut Batch<'_>,
+    (application, key): (ApplicationKey, EndpointKey),
+    up_to: DeliveryKey,
+) -> Result<Changed, Refused> {
+    live(batch.sql, application, key).await?;
+    let marked = batch.sql.run(
+        "UPDATE endpoint SET cancelled_up_to = greatest(cancelled_up_to, $2) WHERE id = $1",
+        params![key.integer(), up_to.integer()],
+    );
+    marked.await?;
+    let work = Work::EndDeliveries {
+        endpoint: key,
+        reason: EndReason::Cancelled,
+        up_to,
+    };
+    let id = TaskId::new(batch.key(), batch.tail());
+    work::write_as(batch, id, (application, &work));
+    Ok(Changed::Work(id, batch.now))
 }
 
 /// Disables an endpoint because of an outcome. False: it was disabled or deleted before.

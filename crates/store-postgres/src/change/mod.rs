@@ -2,10 +2,13 @@
 //! is written, and keeps its request's idempotency key with it. What is checked is locked, so that
 //! no other node changes it before this is committed.
 
+mod access;
 mod application;
+mod content;
 mod endpoint;
 mod event_type;
 
+pub(crate) use access::revoke;
 pub(crate) use endpoint::disable;
 
 use crate::batch::Batch;
@@ -107,11 +110,26 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
             trigger,
             owned,
         } => open_delivery(batch, (*application, *endpoint, *message), *trigger, *owned).await,
+        Change::CancelDeliveries {
+            application,
+            endpoint,
+            up_to,
+        } => endpoint::cancel(batch, (*application, *endpoint), *up_to).await,
+        Change::ExpungePayloads {
+            application,
+            messages,
+        } => content::expunge_payloads(batch, *application, messages).await,
+        Change::ExpungeExcerpt {
+            application,
+            message,
+            attempt,
+        } => content::expunge_excerpt(batch, (*application, *message), *attempt).await,
         Change::StartWork {
             tail,
             application,
             work,
         } => start_work(batch, *tail, *application, work).await,
+        Change::Access(change) => access::change(batch, change).await,
     }
 }
 

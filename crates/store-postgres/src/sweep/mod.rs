@@ -16,6 +16,7 @@ mod whole;
 
 pub(crate) use borders::Wanted;
 pub(crate) use clear::Cleared;
+pub(crate) use payloads::remove as remove_payloads;
 pub(crate) use whole::retire;
 
 use crate::batch::Batch;
@@ -23,7 +24,7 @@ use crate::columns::get;
 use crate::deliveries::COLUMNS;
 use crate::failure::Failure;
 use crate::sql::{Sql, params};
-use crate::{deliveries, locks};
+use crate::{access, deliveries, locks};
 use borders::Borders;
 use model::delivery::{Delivery, EndReason};
 use model::id::AttemptKey;
@@ -51,6 +52,7 @@ pub(crate) async fn sweep(batch: &mut Batch<'_>, wanted: Wanted) -> Result<Optio
     remove_keys(batch, limits, (borders.hours, &mut swept)).await?;
     remove_statistics(batch, limits).await?;
     remove_finished_work(batch.sql, limits).await?;
+    swept.more |= access::sweep(batch.sql, batch.now, limits).await?;
     Ok(Some(swept))
 }
 

@@ -13,7 +13,7 @@ use store::work::Swept;
 const LOOKED_AT: usize = 10;
 
 /// How a payload is named: its expiry, application and message.
-pub(super) type Payload = (i64, i64, i64);
+pub(crate) type Payload = (i64, i64, i64);
 
 /// Ends what is open of expired payloads. Those that don't go with their partitions are removed.
 pub(super) async fn expire(
@@ -82,7 +82,7 @@ impl Slice {
 }
 
 /// Removes payloads: what is open of their messages is to be looked for after that.
-pub(super) async fn remove(sql: &Sql<'_>, payloads: &[Payload]) -> Result<(), Failure> {
+pub(crate) async fn remove(sql: &Sql<'_>, payloads: &[Payload]) -> Result<(), Failure> {
     let removed = sql.run(
         "DELETE FROM payload p USING unnest($1, $2, $3) AS g (e, a, m)
          WHERE p.expires_at = g.e AND p.application = g.a AND p.message = g.m",

@@ -158,6 +158,14 @@ fn order(table: &Table) -> &'static [(&'static str, &'static str)] {
             ("result", "smallint"),
         ],
         "idempotency" => &[("hour", "bigint"), ("fingerprint", "bytea")],
+        "access_version" => &[("one", "bigint")],
+        "revoked_token" => &[("token", "text")],
+        "token_floor" => &[
+            ("application", "bigint"),
+            ("session", "text"),
+            ("issued_before", "bigint"),
+        ],
+        "one_time_token" => &[("hash", "bytea")],
         _ => &[("id", "bigint")],
     }
 }

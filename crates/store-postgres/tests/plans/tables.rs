@@ -18,8 +18,11 @@ const OTHERWISE: [(&str, &str); 2] = [
 /// is.
 const BY_MESSAGE: (&str, &str) = ("event_key", "message");
 
-/// What stays small: what is configured, what is open, and counts of endpoints by the hour.
-const SMALL: [&str; 13] = [
+/// What stays small: what is configured, who may come in, what is open, and counts of endpoints by
+/// the hour.
+const SMALL: [&str; 18] = [
+    "access_version",
+    "api_key",
     "application",
     "data_key",
     "delivery",
@@ -28,11 +31,14 @@ const SMALL: [&str; 13] = [
     "event_type",
     "lane",
     "node",
+    "one_time_token",
     "open_count",
+    "revoked_token",
     "rollup",
     "schema_version",
     "setting",
     "task",
+    "token_floor",
 ];
 
 /// The columns of each index, in their order, by table.

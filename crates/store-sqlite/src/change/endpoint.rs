@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::work;
 use model::delivery::EndReason;
 use model::endpoint::Endpoint;
-use model::id::{ApplicationKey, EndpointKey};
+use model::id::{ApplicationKey, DeliveryKey, EndpointKey, TaskId};
 use model::name::Name;
 use rusqlite::params;
 use store::Sealed;
@@ -132,6 +132,28 @@ pub(super) fn delete(
     batch.grow_revision(application)?;
     end_deliveries_later(batch, (application, key), EndReason::EndpointDeleted)?;
     Ok(Changed::Removed)
+}
+
+pub(super) fn cancel(
+    batch: &mut Batch<'_>,
+    (application, key): (ApplicationKey, EndpointKey),
+    up_to: DeliveryKey,
+) -> Result<Changed, Refused> {
+    live(batch, application, key)?;
+    batch
+        .connection
+        .prepare_cached(
+            "UPDATE endpoint SET cancelled_up_to = max(cancelled_up_to, ?2) WHERE id = ?1",
+        )?
+        .execute([key.integer(), up_to.integer()])?;
+    let work = Work::EndDeliveries {
+        endpoint: key,
+        reason: EndReason::Cancelled,
+        up_to,
+    };
+    let id = TaskId::new(batch.lasting_key(), batch.tail());
+    work::write_as(batch, id, (application, &work))?;
+    Ok(Changed::Work(id, batch.now))
 }
 
 /// Disables an endpoint because of an outcome. False: it was disabled or deleted before.

@@ -1,10 +1,13 @@
 //! Changes of what is configured, and of single deliveries. Each is checked before anything of it
 //! is written, and keeps its request's idempotency key with it.
 
+mod access;
 mod application;
+mod content;
 mod endpoint;
 mod event_type;
 
+pub(crate) use access::revoke;
 pub(crate) use endpoint::disable;
 
 use crate::batch::Batch;
@@ -107,11 +110,26 @@ fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
             trigger,
             owned,
         } => open_delivery(batch, (*application, *endpoint, *message), *trigger, *owned),
+        Change::CancelDeliveries {
+            application,
+            endpoint,
+            up_to,
+        } => endpoint::cancel(batch, (*application, *endpoint), *up_to),
+        Change::ExpungePayloads {
+            application,
+            messages,
+        } => content::expunge_payloads(batch, *application, messages),
+        Change::ExpungeExcerpt {
+            application,
+            message,
+            attempt,
+        } => content::expunge_excerpt(batch, (*application, *message), *attempt),
         Change::StartWork {
             tail,
             application,
             work,
         } => start_work(batch, *tail, *application, work),
+        Change::Access(change) => access::change(batch, change),
     }
 }
 

@@ -165,6 +165,10 @@ fn order(table: &Table) -> &'static [&'static str] {
         "open_count" => &["endpoint"],
         "rollup" => &["endpoint", "hour", "event_type", "result"],
         "idempotency" => &["hour", "id"],
+        "access_version" => &["one"],
+        "revoked_token" => &["token"],
+        "token_floor" => &["application", "session", "issued_before"],
+        "one_time_token" => &["hash"],
         _ => &["id"],
     }
 }

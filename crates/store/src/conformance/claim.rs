@@ -175,11 +175,18 @@ pub(super) async fn lanes_show_the_earliest_that_nobody_holds(world: &World) {
 pub(super) async fn whoever_has_the_sole_right_gets_it_again(world: &mut World) {
     let lane = world.lane().await;
     world.message(lane.application).await;
-    let scope = Scope::Endpoint(lane.endpoint);
+    let scopes = [
+        Scope::Endpoint(lane.endpoint),
+        Scope::Application(lane.application),
+        Scope::Endpoint(lane.endpoint),
+    ];
     for _ in 0..3 {
-        let right = world.store().own(scope).await.expect("the store is open");
-        let again = world.store().own(scope).await.expect("the store is open");
-        assert!(right.is_some() && again.is_some());
+        let rights = world.store().own(&scopes).await;
+        let again = world.store().own(&scopes[1..]).await;
+        let rights = [rights, again].map(|given| given.expect("the store is open"));
+        assert_eq!(rights.each_ref().map(Vec::len), [3, 2]);
+        assert!(rights.iter().flatten().all(Option::is_some));
+        assert!(matches!(world.store().own(&[]).await.as_deref(), Ok([])));
         let told = world.store().lanes(EndpointKey::MIN, 10).await;
         assert_eq!(
             told.expect("reads go on").len(),

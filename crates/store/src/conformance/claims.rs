@@ -47,6 +47,19 @@ macro_rules! conformance_claims {
                 a_message_that_nobody_wants_is_kept
                 concurrent_messages_are_each_accepted_once
             }
+            access {
+                a_revocation_is_read_behind_the_version_before_it
+                a_version_of_another_database_gets_all
+                a_token_that_is_revoked_again_stays_so_for_longer
+                a_floor_that_holds_takes_the_place_of_lower_ones
+                an_api_key_is_read_back_as_it_was_made
+                an_api_key_is_replaced_only_as_it_was_read
+                there_are_no_more_api_keys_than_there_may_be
+                the_last_use_of_an_api_key_is_the_latest
+                a_token_that_is_good_once_is_taken_once
+                a_token_that_is_good_once_expires
+                what_has_no_more_to_say_is_swept
+            }
             applications {
                 an_application_is_read_back_as_it_was_made
                 an_application_is_found_only_by_its_whole_id
@@ -71,6 +84,11 @@ macro_rules! conformance_claims {
                 excerpts_and_messages_come_only_when_asked
                 an_attempts_message_without_payload_is_still_there
             }
+            cancel {
+                cancelling_ends_what_was_opened_before_and_nothing_else
+                a_cancellation_is_seen_with_its_endpoint_and_stays
+                cancelling_at_what_is_not_there_is_missing
+            }
             claim {
                 a_claim_brings_all_that_an_attempt_needs
                 an_owned_delivery_is_not_claimed_until_its_hold_drops
@@ -89,6 +107,18 @@ macro_rules! conformance_claims {
                 a_lane_whose_deliveries_are_all_held_is_not_shown
                 lanes_are_walked_by_ascending_endpoint
                 nothing_is_handed_out_twice_at_once
+            }
+            content {
+                an_expunged_payload_is_gone_and_its_message_stays
+                expunging_again_or_what_is_not_there_changes_nothing
+                expunging_ends_what_is_open_whoever_holds_it
+                an_attempt_under_way_while_its_payload_is_expunged_is_kept
+                a_revision_grows_only_where_something_open_was_ended
+                nothing_is_opened_of_an_expunged_payload
+                an_expunged_excerpt_is_empty_and_stays_so
+                an_excerpt_is_expunged_only_by_its_whole_id_under_its_message
+                a_delivery_is_open_until_it_is_ended_or_moves_on
+                a_lanes_first_due_time_is_that_of_its_earliest_open_delivery
             }
             deletes {
                 a_deleted_application_is_missing_everywhere

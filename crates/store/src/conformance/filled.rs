@@ -2,7 +2,7 @@
 
 use super::drafts::{self, DAY, Ending, HOUR, SECOND, idempotency_key, name, names, sealed};
 use super::world::World;
-use super::{Harness, random_walk};
+use super::{Harness, access, random_walk};
 use crate::change::{Change, Expect};
 use crate::work::{SweepLimits, Work};
 use crate::{Lane, Sealed};
@@ -23,6 +23,7 @@ pub async fn fill(harness: Box<dyn Harness>) {
     let lane = configured(&world).await;
     deliveries(&world, lane).await;
     gone(&world, lane).await;
+    access::fill(&world).await;
     // What is never done: nobody works here any more.
     let work = Work::Recover {
         endpoint: lane.endpoint,

@@ -65,6 +65,7 @@ tables! {
         disabled: Integer, event_types: Text, channels: Text, rate_limit: Integer, metadata: Text,
         version: Integer, secrets: Bytes, headers: Bytes, revision: Integer,
         failing_since: Integer, created_at: Integer, updated_at: Integer, deleted: Integer,
+        cancelled_up_to: Integer,
     }
     endpoint_url { endpoint: Integer, revision: Integer, url: Text }
     event_type {
@@ -99,6 +100,17 @@ tables! {
         low: Integer, high: Integer, detail: Integer, cursor: Integer, done: Integer,
         finished: Integer, updated_at: Integer,
     }
+    access_version { one: Integer, version: Integer }
+    revoked_token { token: Text, ends_at: Integer, version: Integer }
+    token_floor {
+        application: Integer, session: Text, issued_before: Integer, holds_from: Integer,
+        ends_at: Integer, version: Integer,
+    }
+    api_key key 0 {
+        id: Integer, tail: Bytes, hash: Bytes, name: Text, shown: Text, scopes: Text,
+        created_at: Integer, expires_at: Integer, used_at: Integer, version: Integer,
+    }
+    one_time_token { hash: Bytes, granted: Text, expires_at: Integer }
 }
 
 impl Table {

@@ -39,7 +39,7 @@ pub(super) struct Table {
     pub(super) facts: BTreeMap<EndpointKey, Facts>,
     /// What another node works on alone.
     pub(super) elsewhere: BTreeSet<Scope>,
-    /// What this one was asked to let go of because of that.
+    /// What this one let go of because of that.
     pub(super) ceded: Vec<Ceded>,
     /// How often it was asked whose something is.
     pub(super) asked: usize,
@@ -137,21 +137,24 @@ impl Table {
                     self.roster.learned(lane, Some(facts));
                     orders.extend(self.roster.orders(true));
                 }
-                Order::Own(lane, scope) => {
-                    self.asked += 1;
-                    let owner = match self.elsewhere.contains(&scope) {
-                        true => Owner::Elsewhere,
-                        false => Owner::Here(Sole::new(self.lease.clone(), scope)),
-                    };
-                    let ceded = self.roster.owned(lane, scope, owner);
-                    if ceded.release || !ceded.waiting.is_empty() {
-                        self.ceded.push(ceded);
-                    }
+                Order::Own(scopes) => {
+                    self.asked += scopes.len();
+                    let answers = scopes.iter().map(|scope| (*scope, self.owner(*scope)));
+                    let answers = answers.collect();
+                    self.ceded.extend(self.roster.owned(answers));
                     orders.extend(self.roster.orders(true));
                 }
             }
         }
         self.attempts.sort_by_key(|(number, _)| *number);
+    }
+
+    /// What the store would answer.
+    pub(super) fn owner(&self, scope: Scope) -> Owner {
+        match self.elsewhere.contains(&scope) {
+            true => Owner::Elsewhere,
+            false => Owner::Here(Sole::new(self.lease.clone(), scope)),
+        }
     }
 
     pub(super) fn delivery(&mut self, lane: Lane, trigger: Trigger) -> InHand {
@@ -183,7 +186,7 @@ impl Table {
             delivery,
             message: MessageRow { message, payload },
         };
-        InHand::new(claimed, Some(Bytes::from_static(&[0; 1_000])))
+        InHand::new(claimed, Some(Bytes::from_static(&[0; 1_000])), 0)
     }
 
     /// Whether it was taken.

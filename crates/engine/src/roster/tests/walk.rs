@@ -66,10 +66,12 @@ proptest! {
     fn whatever_happens_nothing_is_stuck_or_held_for_ever(
         steps in steps(),
         small: bool,
+        few_lanes: bool,
         shared: bool,
     ) {
         let mut table = Table::new(EngineConfig {
             queue_bytes_max: if small { 3_000 } else { 32 << 20 },
+            lanes_max: if few_lanes { 2 } else { 65_536 },
             shared,
             ..config()
         });

@@ -2,6 +2,7 @@
 //! taking its row and answering, and be made to fail.
 
 use crate::accept::{Accept, AcceptError, Accepted};
+use crate::access::AccessRows;
 use crate::change::{ChangeError, ChangeRequest, Changed};
 use crate::idempotency::{Fingerprint, Prior};
 use crate::lanes::{Scope, Sole};
@@ -148,10 +149,16 @@ impl Store for FakeStore {
     async fn claim(&self, _: Lane, _: Timestamp, _: usize) -> Stored<Vec<Claimed>> {
         unreachable!("{UNASKED}")
     }
+    async fn first_due(&self, _: EndpointKey) -> Stored<Option<Timestamp>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn is_open(&self, _: &model::delivery::Delivery) -> Stored<bool> {
+        unreachable!("{UNASKED}")
+    }
     async fn lanes(&self, _: EndpointKey, _: usize) -> Stored<Vec<LaneDue>> {
         unreachable!("{UNASKED}")
     }
-    async fn own(&self, _: Scope) -> Stored<Option<Sole>> {
+    async fn own(&self, _: &[Scope]) -> Stored<Vec<Option<Sole>>> {
         unreachable!("{UNASKED}")
     }
     async fn release(&self, _: Lane) -> Stored<()> {
@@ -161,6 +168,9 @@ impl Store for FakeStore {
         unreachable!("{UNASKED}")
     }
     async fn change(&self, _: ChangeRequest) -> Result<Changed, ChangeError> {
+        unreachable!("{UNASKED}")
+    }
+    async fn access(&self, _: u64) -> Stored<Option<AccessRows>> {
         unreachable!("{UNASKED}")
     }
     async fn prior(&self, _: &[Fingerprint]) -> Stored<Option<Prior>> {

@@ -1,0 +1,162 @@
+//! What texts, lists and numbers of requests may be, as the document says it: the domain's own
+//! bounds. Nothing is refused here: use cases judge, and know more rules than a document can say.
+
+use app::endpoints::{HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX};
+use app::messages::{RETENTION_HOURS, TAGS_MAX};
+use model::id::{Kind, TEXT_LENGTH};
+use model::message::RETENTION_DAYS;
+use model::name::{NAME_BYTES_MAX, NAME_PATTERN};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+/// Shapes that stand in for what a field is parsed as: `#[schemars(with = "Option<Word>")]`.
+macro_rules! shapes {
+    ($($(#[$doc:meta])* $shape:ident: $schema:expr;)*) => {$(
+        $(#[$doc])*
+        pub(crate) enum $shape {}
+
+        impl JsonSchema for $shape {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($shape).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    )*};
+}
+
+shapes! {
+    /// A word of the domain: a name, a uid, a channel.
+    Word: word();
+    /// A text for people.
+    Text: text(0);
+    /// A text for people that is not empty.
+    SomeText: text(1);
+    /// Notes beside a thing.
+    Notes: json_schema!({
+        "type": "object",
+        "propertyNames": { "pattern": WITHOUT_NUL },
+        "additionalProperties": { "type": "string", "pattern": WITHOUT_NUL },
+    });
+    /// Attempts per second.
+    Rate: json_schema!({ "type": "integer", "minimum": 1, "maximum": u16::MAX });
+    /// What is counted from 1 on.
+    Ordinal: json_schema!({ "type": "integer", "minimum": 1, "maximum": u16::MAX });
+    /// Headers with their values.
+    Headers: headers(json!("string"));
+    /// Headers with their new values, or with null: those are taken away.
+    HeaderChanges: headers(json!(["string", "null"]));
+    /// A URL that is called with HTTP.
+    WebUrl: json_schema!({ "type": "string", "format": "uri", "pattern": "^https?://[^/?#]" });
+    /// JSON Schemas by version.
+    Schemas: json_schema!({
+        "type": "object", "additionalProperties": { "type": ["object", "boolean"] },
+    });
+    /// A signing secret.
+    Secret: json_schema!({ "type": "string", "pattern": SECRET });
+    /// Tags of a message.
+    Tags: json_schema!({ "type": "array", "items": word(), "maxItems": TAGS_MAX });
+    /// For how many days a payload is kept.
+    RetentionDays: json_schema!({
+        "type": "integer", "minimum": RETENTION_DAYS.start(), "maximum": RETENTION_DAYS.end(),
+    });
+    /// For how many hours a payload is kept.
+    RetentionHours: json_schema!({
+        "type": "integer", "minimum": RETENTION_HOURS.start(), "maximum": RETENTION_HOURS.end(),
+    });
+}
+
+/// No U+0000, which no store keeps in a text.
+const WITHOUT_NUL: &str = r"^[^\u0000]*$";
+
+/// Base64 of 24 to 75 bytes, or of the 64 of an ed25519 key with its public half.
+const SECRET: &str = concat!(
+    "^(whsec_([A-Za-z0-9+/]{4}){8,24}([A-Za-z0-9+/]{4}",
+    "|[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?",
+    "|whsk_[A-Za-z0-9+/]{85}[AQgw]==)$",
+);
+
+/// At least one word, and at most so many.
+pub(crate) enum Words<const MOST: usize> {}
+
+impl<const MOST: usize> JsonSchema for Words<MOST> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Words{MOST}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let items = word();
+        json_schema!({ "type": "array", "items": items, "minItems": 1, "maxItems": MOST })
+    }
+}
+
+/// What a word may be.
+pub(crate) fn word() -> Schema {
+    json_schema!({
+        "type": "string", "pattern": NAME_PATTERN, "minLength": 1, "maxLength": NAME_BYTES_MAX,
+    })
+}
+
+/// Where to go on in a list by id: an id, with a `-` before it to go back. The first digit is as
+/// low as that of every time before the year 2262.
+pub(crate) fn iterator<K: Kind>() -> Value {
+    let (prefix, rest) = (K::PREFIX, TEXT_LENGTH - 1);
+    let pattern = format!("^-?{prefix}[0-9A-H][0-9A-Za-z]{{{rest}}}$");
+    json!({ "type": "string", "pattern": pattern })
+}
+
+/// The same as the shape of a field.
+pub(crate) struct IteratorOf<K>(PhantomData<K>);
+
+impl<K: Kind> JsonSchema for IteratorOf<K> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Iterator{}", K::PREFIX).into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        Schema::try_from(iterator::<K>()).expect("an object is a schema")
+    }
+}
+
+/// The same in a list by name.
+pub(crate) fn iterator_by_name() -> Value {
+    let length = NAME_BYTES_MAX + 1;
+    json!({ "type": "string", "pattern": r"^-?[a-zA-Z0-9\-_.]+$", "maxLength": length })
+}
+
+fn text(least: usize) -> Schema {
+    json_schema!({
+        "type": "string", "pattern": r"^[^\u0000-\u0008]*$",
+        "minLength": least, "maxLength": app::TEXT_BYTES_MAX,
+    })
+}
+
+/// RFC 9110, 5.6.2 and 5.5.
+fn headers(kind: Value) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": HEADERS_MAX,
+        "propertyNames": {
+            "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "maxLength": HEADER_NAME_BYTES_MAX,
+        },
+        "additionalProperties": {
+            "type": kind, "pattern": r"^[\t -~]*$", "maxLength": HEADER_VALUE_BYTES_MAX,
+        },
+    })
+}

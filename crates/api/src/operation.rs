@@ -1,0 +1,303 @@
+//! Operations, as they are declared beside their handlers. One declaration makes the route, the
+//! entry in the OpenAPI document, and what the tests ask of every route, so that none of them can
+//! be forgotten, or say something else than the others.
+//!
+//! What an operation takes and answers is not declared: it is read from its handler's own types
+//! (`describe`). Who may call it is checked by the use case that it calls; what is said of it here
+//! is what tests hold against that. What a token's own limits must allow for it follows from its
+//! name and method, goes with every request to it, and is checked where callers are told apart
+//! (`authentication`), so that no handler can forget it.
+
+use crate::Shared;
+use crate::body::BodyLimit;
+use crate::describe::{Described, Describer};
+use crate::openapi::tag;
+use app::access::limits::Need;
+use axum::Router;
+use axum::extract::Extension;
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::Method;
+use model::api_key::Right;
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever reaches the server.
+    Public,
+    /// The organisation, and every application.
+    Anybody,
+    /// The organisation, and the application that the path names.
+    Application,
+    /// The organisation.
+    Organisation,
+}
+
+/// One operation: what it is called, where it is, and who may call it.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// The method.
+    pub method: MethodName,
+    /// The path, with what is open in it in braces.
+    pub path: &'static str,
+    /// Its name, as the contract and client libraries have it.
+    pub id: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// Whether it answers 501.
+    pub built: bool,
+    pub(crate) shown: Shown,
+    pub(crate) describe: Describe,
+}
+
+impl Operation {
+    /// What a token's own limits must allow.
+    pub fn need(&self) -> Need {
+        need(self.method, self.id)
+    }
+}
+
+/// What changes nothing, although it is asked with a body.
+const ONLY_LOOKS: [&str; 2] = ["v1.message.precheck", "v1.message.search"];
+
+fn need(method: MethodName, id: &'static str) -> Need {
+    Need {
+        operation: id,
+        noun: tag(id),
+        right: match method {
+            MethodName::Get => Right::Read,
+            _ if ONLY_LOOKS.contains(&id) => Right::Read,
+            _ => Right::Write,
+        },
+    }
+}
+
+/// Says what an operation takes and answers.
+type Describe = fn(&mut Describer);
+
+/// Where an operation is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// In the document.
+    Yes,
+    /// In the document, as one that new clients should not use.
+    Deprecated,
+    /// Nowhere: it stands in for another, whose path it hides.
+    No,
+}
+
+/// The methods that operations have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MethodName {
+    /// Reads.
+    Get,
+    /// Makes, or does.
+    Post,
+    /// Replaces, or makes.
+    Put,
+    /// Changes what is given.
+    Patch,
+    /// Removes.
+    Delete,
+}
+
+impl MethodName {
+    /// As HTTP has it.
+    pub fn http(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Post => Method::POST,
+            Self::Put => Method::PUT,
+            Self::Patch => Method::PATCH,
+            Self::Delete => Method::DELETE,
+        }
+    }
+
+    fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+            Self::Put => MethodFilter::PUT,
+            Self::Patch => MethodFilter::PATCH,
+            Self::Delete => MethodFilter::DELETE,
+        }
+    }
+}
+
+/// What is declared of an operation beside its method and path.
+pub(crate) struct Named {
+    id: &'static str,
+    access: Access,
+    summary: &'static str,
+    shown: Shown,
+}
+
+impl Named {
+    fn new(id: &'static str, access: Access, summary: &'static str) -> Self {
+        Self {
+            id,
+            access,
+            summary,
+            shown: Shown::Yes,
+        }
+    }
+
+    /// What only clients of old call.
+    pub(crate) fn deprecated(self) -> Self {
+        Self {
+            shown: Shown::Deprecated,
+            ..self
+        }
+    }
+
+    /// What stands in for another, whose path it hides.
+    pub(crate) fn hidden(self) -> Self {
+        Self {
+            shown: Shown::No,
+            ..self
+        }
+    }
+}
+
+/// An operation for whoever reaches the server.
+pub(crate) fn public(id: &'static str, summary: &'static str) -> Named {
+    Named::new(id, Access::Public, summary)
+}
+
+/// An operation for the organisation and every application.
+pub(crate) fn anybody(id: &'static str, summary: &'static str) -> Named {
+    Named::new(id, Access::Anybody, summary)
+}
+
+/// An operation for the organisation and the application that the path names.
+pub(crate) fn application(id: &'static str, summary: &'static str) -> Named {
+    Named::new(id, Access::Application, summary)
+}
+
+/// An operation for the organisation.
+pub(crate) fn organisation(id: &'static str, summary: &'static str) -> Named {
+    Named::new(id, Access::Organisation, summary)
+}
+
+/// Operations with their routes.
+#[derive(Default)]
+pub(crate) struct Routes {
+    pub(crate) router: Router<Shared>,
+    pub(crate) operations: Vec<Operation>,
+    path: &'static str,
+}
+
+impl Routes {
+    /// The operations that follow are at this path.
+    pub(crate) fn at(path: &'static str) -> Self {
+        Self::default().and_at(path)
+    }
+
+    /// The same, behind others.
+    pub(crate) fn and_at(self, path: &'static str) -> Self {
+        Self { path, ..self }
+    }
+
+    /// All of another's too.
+    pub(crate) fn merge(mut self, other: Self) -> Self {
+        self.operations.extend(other.operations);
+        Self {
+            router: self.router.merge(other.router),
+            ..self
+        }
+    }
+
+    pub(crate) fn get<H, T>(self, named: Named, handler: H) -> Self
+    where
+        H: Handler<T, Shared> + Described<T>,
+        T: 'static,
+    {
+        self.on(MethodName::Get, named, handler)
+    }
+
+    pub(crate) fn post<H, T>(self, named: Named, handler: H) -> Self
+    where
+        H: Handler<T, Shared> + Described<T>,
+        T: 'static,
+    {
+        self.on(MethodName::Post, named, handler)
+    }
+
+    pub(crate) fn put<H, T>(self, named: Named, handler: H) -> Self
+    where
+        H: Handler<T, Shared> + Described<T>,
+        T: 'static,
+    {
+        self.on(MethodName::Put, named, handler)
+    }
+
+    pub(crate) fn patch<H, T>(self, named: Named, handler: H) -> Self
+    where
+        H: Handler<T, Shared> + Described<T>,
+        T: 'static,
+    {
+        self.on(MethodName::Patch, named, handler)
+    }
+
+    pub(crate) fn delete<H, T>(self, named: Named, handler: H) -> Self
+    where
+        H: Handler<T, Shared> + Described<T>,
+        T: 'static,
+    {
+        self.on(MethodName::Delete, named, handler)
+    }
+
+    /// The operation declared last takes bodies of another size than most.
+    pub(crate) fn post_with_limit<H, T>(self, named: Named, limit: BodyLimit, handler: H) -> Self
+    where
+        H: Handler<T, Shared> + Described<T>,
+        T: 'static,
+    {
+        let route = on(MethodFilter::POST, handler).layer(Extension(limit));
+        self.add(MethodName::Post, named, (route, Some(H::describe)))
+    }
+
+    /// An operation that is not built: the route says so.
+    pub(crate) fn not_built<H, T>(self, method: MethodName, named: Named, handler: H) -> Self
+    where
+        H: Handler<T, Shared>,
+        T: 'static,
+    {
+        let route = on(method.filter(), handler);
+        self.add(method, named, (route, None))
+    }
+
+    fn on<H, T>(self, method: MethodName, named: Named, handler: H) -> Self
+    where
+        H: Handler<T, Shared> + Described<T>,
+        T: 'static,
+    {
+        let route = on(method.filter(), handler);
+        self.add(method, named, (route, Some(H::describe)))
+    }
+
+    fn add(
+        mut self,
+        method: MethodName,
+        named: Named,
+        (route, describe): (MethodRouter<Shared>, Option<Describe>),
+    ) -> Self {
+        self.operations.push(Operation {
+            method,
+            path: self.path,
+            id: named.id,
+            access: named.access,
+            summary: named.summary,
+            built: describe.is_some(),
+            shown: named.shown,
+            describe: describe.unwrap_or(|_| {}),
+        });
+        let route = route.route_layer(Extension(need(method, named.id)));
+        Self {
+            router: self.router.route(self.path, route),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Expunging messages: payloads that are to be gone before their time. The messages stay, and so do
+//! their attempts.
+//!
+//! What is open of them is ended in the same commit. When this returns, no attempt of it starts on
+//! this node; on others, within [`store::registry::AGE_MAX`].
+
+use crate::change::{carried_through, unexpected};
+use crate::find::Tenant;
+use crate::idempotency::{Request, Success};
+use crate::{App, AppError, Caller, Violation};
+use model::id::MessageKey;
+use std::collections::{BTreeMap, BTreeSet};
+use store::change::{Change, ChangeError, ChangeRequest, Changed};
+use store::idempotency::IdempotencyKey;
+
+/// The most messages that one request expunges.
+pub const EXPUNGED_MAX: usize = 1_000;
+
+/// What became of each message of a request, by the name that it was given.
+pub type Expunged = BTreeMap<String, bool>;
+
+impl App {
+    /// Removes a message's payload for good.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
+    pub async fn expunge_message(
+        &self,
+        caller: &Caller,
+        (application, message): (&str, &str),
+    ) -> Result<(), AppError> {
+        let tenant = self
+            .application_for_organisation(caller, application)
+            .await?;
+        let message = self.message_row(&tenant, message).await?.message.id.key();
+        self.expunge(&tenant, vec![message], None).await
+    }
+
+    /// Removes the payloads of many messages for good, in one commit. Of each, whether it was
+    /// there.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::Invalid`] for too many;
+    /// [`AppError::Conflict`] if the request's idempotency key was used with another body.
+    pub async fn expunge_messages(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        names: BTreeSet<String>,
+    ) -> Result<Expunged, AppError> {
+        caller.require_organisation()?;
+        if names.len() > EXPUNGED_MAX {
+            let text = format!("at most {EXPUNGED_MAX} messages are expunged at once");
+            return Err(Violation::body(&["ids"], text).into());
+        }
+        let request = self.request(caller, Success::Done).await?;
+        let mut found = Vec::new();
+        let mut results = BTreeMap::new();
+        for name in names {
+            let row = self.message_row(tenant, &name).await;
+            let key = match row {
+                Ok(row) => Some(row.message.id.key()),
+                Err(AppError::NotFound(_)) => None,
+                Err(other) => return Err(other),
+            };
+            results.insert(name, key.is_some());
+            found.extend(key);
+        }
+        if let Request::New(key) = request {
+            self.expunge(tenant, found, key).await?;
+        }
+        Ok(results)
+    }
+
+    async fn expunge(
+        &self,
+        tenant: &Tenant,
+        messages: Vec<MessageKey>,
+        idempotency: Option<IdempotencyKey>,
+    ) -> Result<(), AppError> {
+        let (app, application) = (self.clone(), tenant.key());
+        let change = Change::ExpungePayloads {
+            application,
+            messages,
+        };
+        let request = ChangeRequest {
+            change,
+            idempotency,
+        };
+        let changed: Result<Changed, ChangeError> = carried_through(async move {
+            let changed = app.store.change(request).await;
+            // Where nothing was open, nobody holds anything of it in memory.
+            if !matches!(changed, Ok(Changed::Expunged(0))) {
+                app.registry.forget(application);
+                app.lanes.changed(application);
+            }
+            changed
+        })
+        .await;
+        match changed? {
+            Changed::Expunged(_) | Changed::Repeated(_) => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What can be typed after `sign` and `verify`.
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// `sign`.
+#[derive(Args)]
+#[command(after_help = "Example:
+  postrider sign --scheme standard-webhooks --secret-file secret.txt --body body.json")]
+pub(crate) struct SignArgs {
+    #[command(flatten)]
+    pub(crate) signed: SignedArgs,
+    /// The message's id; otherwise a new one
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+}
+
+/// `verify`.
+#[derive(Args)]
+#[command(after_help = "Example:
+  postrider verify --scheme standard-webhooks --secret-file secret.txt \\
+    --headers headers.txt --body body.json
+
+HEADERS has a header in each line, `Name: value`, as curl -v or a log shows them.")]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) signed: SignedArgs,
+    /// File with the request's headers, or -
+    #[arg(long, value_name = "FILE")]
+    pub(crate) headers: PathBuf,
+    /// How far the signed time may be from now, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = webhook::TOLERANCE_SECONDS)]
+    pub(crate) tolerance: u32,
+}
+
+/// What both need.
+#[derive(Args)]
+pub(crate) struct SignedArgs {
+    /// How it is signed: standard-webhooks, standard-webhooks-ed25519 or svix
+    #[arg(long)]
+    pub(crate) scheme: String,
+    /// File with the secret, or -; several lines are several secrets
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: PathBuf,
+    /// File with the body, byte for byte, or -
+    #[arg(long, value_name = "FILE")]
+    pub(crate) body: PathBuf,
+    /// The time in seconds since 1970; otherwise the clock's
+    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
+    pub(crate) now: Option<i64>,
+    /// The request's method, for schemes that sign it: none of these does
+    #[arg(long)]
+    pub(crate) method: Option<String>,
+    /// The request's URL, for schemes that sign it: none of these does
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,208 @@
+//! What command lines become as requests. Nothing is sent.
+
+use super::*;
+use crate::cli::{Cli, Command};
+use clap::Parser as _;
+
+/// 2026-01-02T03:04:05Z.
+const NOW: i64 = 1_767_323_045_000_000;
+
+/// What is typed, and what is asked.
+const LINES: &[(&str, &str)] = &[
+    ("app list", "GET /app"),
+    (
+        "app list --all --with-endpoints-only --order descending",
+        "GET /app?order=descending&exclude_apps_with_no_endpoints=true&limit=250",
+    ),
+    (
+        "app list --limit 3 --iterator it",
+        "GET /app?limit=3&iterator=it",
+    ),
+    ("app get acme", "GET /app/acme"),
+    ("app delete a/b", "DELETE /app/a/b"),
+    ("message delete --app a m", "DELETE /app/a/msg/m/content"),
+    (
+        "attempt delete --app a --message m t",
+        "DELETE /app/a/msg/m/attempt/t/content",
+    ),
+    (
+        "event-type delete x --expunge",
+        "DELETE /event-type/x?expunge=true",
+    ),
+    (
+        "event-type list --archived --json",
+        "GET /event-type?include_archived=true",
+    ),
+    ("event-type list", "GET /event-type?with_content=false"),
+    (
+        "message list --app a --type x,y --after 2h",
+        "GET /app/a/msg?after=2026-01-02T01:04:05Z&event_types=x,y&with_content=false\
+         &expanded_statuses=true",
+    ),
+    (
+        "message list --app a --endpoint e --status fail --json",
+        "GET /app/a/endpoint/e/msg?status=2&expanded_statuses=true",
+    ),
+    (
+        "message list --app a --json --with-content=false",
+        "GET /app/a/msg?with_content=false&expanded_statuses=true",
+    ),
+    (
+        "endpoint list --app a --message m",
+        "GET /app/a/msg/m/endpoint",
+    ),
+    (
+        "attempt list --app a --message m --endpoint e --json",
+        "GET /app/a/attempt/msg/m?endpoint_id=e&expanded_statuses=true",
+    ),
+    (
+        "attempt list --app a --endpoint e --code-class 500 --json",
+        "GET /app/a/attempt/endpoint/e?status_code_class=500&expanded_statuses=true",
+    ),
+    (
+        "attempt get --app a --message m t",
+        "GET /app/a/msg/m/attempt/t",
+    ),
+    (
+        "message resend --app a --endpoint e m",
+        "POST /app/a/msg/m/endpoint/e/resend",
+    ),
+    (
+        "send --app a --type t --data {}",
+        "POST /app/a/msg?with_content=false",
+    ),
+    ("send --app a --type t --data {} --json", "POST /app/a/msg"),
+    ("endpoint secret --app a e", "GET /app/a/endpoint/e/secret"),
+    (
+        "endpoint stats --app a e --until 2026-01-01T00:00:00+01:00",
+        "GET /app/a/endpoint/e/stats?until=2026-01-01T00:00:00+01:00",
+    ),
+];
+
+fn built(words: &[&str]) -> Result<Request, Failure> {
+    let line = ["postrider"].iter().chain(words);
+    let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    let Command::Remote(args) = cli.command else {
+        panic!("{words:?} asks no server");
+    };
+    let build = Build {
+        args: &args,
+        now: Timestamp::from_micros(NOW),
+    };
+    build.request()
+}
+
+/// Method, path and query.
+fn line(request: &Request) -> String {
+    let query: Vec<_> = request
+        .query
+        .iter()
+        .map(|(n, v)| format!("{n}={v}"))
+        .collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    let path = request.path.join("/");
+    format!("{} /{path}{mark}{}", request.method, query.join("&"))
+}
+
+#[test]
+fn what_is_typed_becomes_the_request_that_it_means() {
+    for (typed, expected) in LINES {
+        let words: Vec<_> = typed.split(' ').collect();
+        assert_eq!(line(&built(&words).unwrap()), *expected, "{typed}");
+    }
+}
+
+#[test]
+fn fields_are_written_as_they_should_be_and_payloads_as_they_were() {
+    let body = |words: &[&str]| {
+        let request = built(words).unwrap_or_else(|failure| panic!("{words:?}: {failure:?}"));
+        String::from_utf8(request.body.to_vec()).unwrap()
+    };
+    let data = "{ \"z\":1.50, \"a\" : [1e2] }";
+    let send = ["send", "--app", "a", "--type", "t", "--channel", "x,y"];
+    let padded = format!(" {data}\n");
+    assert_eq!(
+        body(&[&send[..], &["--data", &padded]].concat()),
+        format!("{{\"channels\":[\"x\",\"y\"],\"eventType\":\"t\",\"payload\":{data}}}")
+    );
+    let update = [
+        "app",
+        "update",
+        "x",
+        "--unset",
+        "rateLimit",
+        "--name",
+        "a\"b",
+    ];
+    assert_eq!(
+        body(&[&update[..], &["--metadata", "k=v=w"]].concat()),
+        r#"{"metadata":{"k":"v=w"},"name":"a\"b","rateLimit":null}"#
+    );
+    let create = ["endpoint", "create", "--app", "a", "--body"];
+    let given = r#"{"url":"http://a","version":7,"uid":"u"}"#;
+    assert_eq!(
+        body(
+            &[
+                &create[..],
+                &[given, "--url", "http://b", "--disabled=false"]
+            ]
+            .concat()
+        ),
+        r#"{"disabled":false,"uid":"u","url":"http://b","version":7}"#
+    );
+    assert_eq!(
+        body(&["endpoint", "recover", "--app", "a", "e", "--since", "1d"]),
+        r#"{"since":"2026-01-01T03:04:05Z"}"#
+    );
+    assert_eq!(
+        body(&["endpoint", "rotate-secret", "--app", "a", "e"]),
+        "{}"
+    );
+}
+
+#[test]
+fn files_are_read_and_secrets_come_from_nowhere_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (data, secret) = (file("data", "{\"a\": 1}\n"), file("secret", "whsec_x\n"));
+    let data = format!("@{data}");
+    let sent = built(&["send", "--app", "a", "--type", "t", "--data", &data]).unwrap();
+    assert_eq!(&sent.body[..], br#"{"eventType":"t","payload":{"a": 1}}"#);
+    let rotate = ["endpoint", "rotate-secret", "--app", "a", "e"];
+    let rotate = built(&[&rotate[..], &["--secret-file", &secret]].concat()).unwrap();
+    assert_eq!(&rotate.body[..], br#"{"key":"whsec_x"}"#);
+}
+
+#[test]
+fn what_can_not_be_asked_is_misuse_and_repeats_nothing_of_what_it_was() {
+    let send = |data: &'static str| vec!["send", "--app", "a", "--type", "t", "--data", data];
+    for (words, part) in [
+        (send("{\"sesame\": }"), "--data is not JSON: see line 1"),
+        (send("sesame"), "--data is not JSON"),
+        (
+            vec!["app", "create", "--body", "[\"sesame\"]"],
+            "--body is not a JSON object",
+        ),
+        (vec!["app", "update", "x"], "nothing to change"),
+        (
+            vec!["attempt", "list", "--app", "a"],
+            "--message or --endpoint",
+        ),
+        (
+            vec!["endpoint", "recover", "--app", "a", "e", "--since", "soon"],
+            "`soon` is no time",
+        ),
+    ] {
+        let Err(Failure::Misuse(error)) = built(&words) else {
+            panic!("{words:?}");
+        };
+        let text = error.to_string();
+        assert!(text.contains(part) && !text.contains("sesame"), "{text}");
+    }
+    let missing = built(&send("@/nowhere/at/all"));
+    assert!(matches!(missing, Err(Failure::CouldNot(_))));
+}

@@ -1,0 +1,101 @@
+//! The commands that ask a server: `app`, `endpoint`, `event-type`, `message`, `attempt`, `send`.
+//! One way for all of them: what was typed becomes a request ([`build`]), the client sends it, and
+//! the answer is shown as the table of `resources` says, or as it came with `--json`.
+
+mod build;
+mod list;
+
+use super::{drive, escaped, say, table};
+use crate::cli::{Given, RemoteArgs};
+use crate::client::{Client, Patience, Request};
+use crate::failure::Failure;
+use crate::resources::{Place, Shows, Verb};
+use crate::system::SystemClock;
+use build::Build;
+use model::Clock as _;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// An object of the API, its values as they came.
+type Object = BTreeMap<String, Box<RawValue>>;
+
+/// Asks, and shows the answer.
+pub(crate) fn run(args: RemoteArgs) -> Result<(), Failure> {
+    let (server, credentials) = args.server.choose()?;
+    let client = Client::new(server, &credentials, Patience::SHORT)?;
+    let build = Build {
+        args: &args,
+        now: SystemClock::new().now(),
+    };
+    let request = build.request()?;
+    drive(async {
+        match args.operation.verb {
+            Verb::List => list::run(&client, &args, request).await,
+            Verb::Get | Verb::Post | Verb::Patch | Verb::Delete => {
+                one(&client, &args, &request).await
+            }
+        }
+    })?
+}
+
+async fn one(client: &Client, args: &RemoteArgs, request: &Request) -> Result<(), Failure> {
+    let body = client.call(request).await?;
+    // Not all that is done is answered with something.
+    let body = if body.is_empty() { "{}".into() } else { body };
+    let no_object = |_| client.strange("its answer is no JSON object");
+    let object: Object = serde_json::from_slice(&body).map_err(no_object)?;
+    if args.json {
+        let text: &RawValue = serde_json::from_slice(&body).map_err(no_object)?;
+        return say(plain(text.get()));
+    }
+    match args.operation.shows {
+        Shows::Fields => say(table::fields(&object)),
+        Shows::Text { field, .. } => {
+            let text = object.get(field).map(|value| value.get());
+            let text: Option<String> = text.and_then(|text| serde_json::from_str(text).ok());
+            let text = text.ok_or_else(|| client.strange(format!("it gives no `{field}`")))?;
+            say(escaped(&text))
+        }
+        Shows::Done(done) => say(format_args!("{done} {}", target(args))),
+        Shows::Rows { .. } => Err(client.strange("it gives one where many were meant").into()),
+    }
+}
+
+/// What an operation is about, as it was typed.
+fn target(args: &RemoteArgs) -> String {
+    let mut given = args.given.iter();
+    let target = given.find(|(parameter, _)| parameter.place == Place::Target);
+    match target {
+        Some((_, Given::Text(text))) => escaped(text),
+        _ => String::new(),
+    }
+}
+
+/// JSON as it may reach a terminal, which means the same: what JSON lets stand in a text and a
+/// terminal would obey is written as an escape.
+fn plain(json: &str) -> String {
+    let escape = |c: char| match c {
+        '\u{7f}'..='\u{9f}' => format!("\\u{:04x}", u32::from(c)),
+        c => c.into(),
+    };
+    json.chars().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn json_means_the_same_and_does_not_steer_a_terminal() {
+        let json = "{ \"a\u{9b}\u{7f}\":\t\"\u{9f}\\u001b[2Jé\u{a0}\" , \"n\": 1.50 }";
+        let shown = plain(json);
+        assert!(!shown.contains(['\u{9b}', '\u{7f}', '\u{9f}']), "{shown:?}");
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(read(&shown), read(json));
+        assert!(
+            shown.contains("é\u{a0}") && shown.contains("1.50"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! Attempts: the requests that deliveries were made with.
+
+use super::{
+    AFTER, APP, BEFORE, CHANNEL, EVENT_TYPES, EXPANDED, Kind, Noun, Operation, Parameter, Place,
+    STATUS, Shows, TAG, Verb,
+};
+use crate::command::Column;
+
+pub(super) const ATTEMPT: Noun = Noun {
+    name: "attempt",
+    about: "Attempts: the requests that deliveries were made with",
+    operations: &[
+        Operation {
+            name: "list",
+            about: "List the attempts of a message, or those to an endpoint",
+            examples: "Examples:
+  postrider attempt list --app acme --message msg_2KWPBgLlAfxdpx2AI54pPJ85f4W
+  postrider attempt list --app acme --endpoint first --status fail --after 2h
+  postrider attempt list --app acme --endpoint first --code-class 500 --all --json",
+            verb: Verb::List,
+            paths: &[
+                "/app/{app}/attempt/msg/{message}",
+                "/app/{app}/attempt/endpoint/{endpoint}",
+            ],
+            parameters: &[
+                APP,
+                Parameter::path("message", "Of this message, by id or event id"),
+                Parameter {
+                    place: Place::Path(Some("endpoint_id")),
+                    ..Parameter::path("endpoint", "To this endpoint, by id or uid")
+                },
+                Parameter::query("status", "status", STATUS, "Only those that ended so"),
+                Parameter::query(
+                    "code-class",
+                    "status_code_class",
+                    Kind::Choice(&[
+                        ("0", "0"),
+                        ("100", "100"),
+                        ("200", "200"),
+                        ("300", "300"),
+                        ("400", "400"),
+                        ("500", "500"),
+                    ]),
+                    "Only those answered with a status of this hundred; 0: with none",
+                ),
+                BEFORE,
+                AFTER,
+                EVENT_TYPES,
+                CHANNEL,
+                TAG,
+                Parameter::query(
+                    "with-content",
+                    "with_content",
+                    Kind::Bool,
+                    "With what was answered, for --json (unless `=false`)",
+                ),
+                Parameter::query(
+                    "with-message",
+                    "with_msg",
+                    Kind::Bool,
+                    "With the message of each, for --json",
+                ),
+            ],
+            fixed: &[EXPANDED],
+            shows: Shows::Rows {
+                columns: &[
+                    Column::of("id", "id"),
+                    Column::of("time", "timestamp"),
+                    Column::of("message", "msgId"),
+                    Column::of("endpoint", "endpointId"),
+                    Column::of("status", "statusText"),
+                    Column::number("code", "responseStatusCode"),
+                    Column::number("ms", "responseDurationMs"),
+                ],
+                lean: true,
+            },
+        },
+        Operation {
+            name: "get",
+            about: "Show an attempt with what was answered",
+            examples: "Example:
+  postrider attempt get --app acme --message msg_2KWPBgLlAfxdpx2AI54pPJ85f4W \\
+    atmpt_2KWPBgLlAfxdpx2AI54pPJ85f4X",
+            verb: Verb::Get,
+            paths: &["/app/{app}/msg/{message}/attempt/{id}"],
+            parameters: &[
+                Parameter::target("id", "The attempt's id"),
+                APP,
+                Parameter::path("message", "Its message, by id or event id").required(),
+            ],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        Operation {
+            name: "delete",
+            about: "Remove what an attempt was answered; the attempt itself stays",
+            examples: "Example:
+  postrider attempt delete --app acme --message msg_2KWPBgLlAfxdpx2AI54pPJ85f4W \\
+    atmpt_2KWPBgLlAfxdpx2AI54pPJ85f4X",
+            verb: Verb::Delete,
+            paths: &["/app/{app}/msg/{message}/attempt/{id}/content"],
+            parameters: &[
+                Parameter::target("id", "The attempt's id"),
+                APP,
+                Parameter::path("message", "Its message, by id or event id").required(),
+            ],
+            fixed: &[],
+            shows: Shows::Done("deleted the answer to"),
+        },
+    ],
+};

@@ -1,0 +1,260 @@
+//! Endpoints: the URLs that an application hears of events at.
+
+use super::{APP, Kind, Noun, ORDER, Operation, Parameter, Shows, Verb};
+use crate::command::Column;
+
+const ID: Parameter = Parameter::target("id", "The endpoint, by id or uid");
+const URL: Parameter = Parameter::body("url", "url", Kind::Text, "Where to deliver");
+const UID: Parameter = Parameter::body("uid", "uid", Kind::Text, "Your own id of it");
+const DESCRIPTION: Parameter =
+    Parameter::body("description", "description", Kind::Text, "What it is for");
+const TYPES: Parameter = Parameter::body(
+    "type",
+    "eventTypes",
+    Kind::Words,
+    "Only messages of these event types",
+);
+const CHANNELS: Parameter = Parameter::body(
+    "channel",
+    "channels",
+    Kind::Words,
+    "Only messages of one of these channels",
+);
+const DISABLED: Parameter =
+    Parameter::body("disabled", "disabled", Kind::Bool, "Deliver nothing to it");
+const RATE_LIMIT: Parameter = Parameter::body(
+    "rate-limit",
+    "rateLimit",
+    Kind::Number,
+    "Attempts a second to it, at the most",
+);
+const METADATA: Parameter = Parameter::body(
+    "metadata",
+    "metadata",
+    Kind::Pairs,
+    "What you want to remember of it (repeatable)",
+);
+
+pub(super) const ENDPOINT: Noun = Noun {
+    name: "endpoint",
+    about: "Endpoints: the URLs that an application hears of events at",
+    operations: &[
+        LIST,
+        Operation {
+            name: "get",
+            about: "Show an endpoint",
+            examples: "Example:
+  postrider endpoint get --app acme first",
+            verb: Verb::Get,
+            paths: &["/app/{app}/endpoint/{id}"],
+            parameters: &[ID, APP],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        CREATE,
+        Operation {
+            name: "update",
+            about: "Change an endpoint: what is not mentioned stays",
+            examples: "Examples:
+  postrider endpoint update --app acme first --disabled=false
+  postrider endpoint update --app acme first --type invoice.paid,invoice.failed
+  postrider endpoint update --app acme first --unset eventTypes",
+            verb: Verb::Patch,
+            paths: &["/app/{app}/endpoint/{id}"],
+            parameters: &[
+                ID,
+                APP,
+                URL,
+                UID,
+                DESCRIPTION,
+                TYPES,
+                CHANNELS,
+                DISABLED,
+                RATE_LIMIT,
+                METADATA,
+            ],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        Operation {
+            name: "delete",
+            about: "Remove an endpoint",
+            examples: "Example:
+  postrider endpoint delete --app acme first",
+            verb: Verb::Delete,
+            paths: &["/app/{app}/endpoint/{id}"],
+            parameters: &[ID, APP],
+            fixed: &[],
+            shows: Shows::Done("deleted"),
+        },
+        RECOVER,
+        Operation {
+            name: "stats",
+            about: "Count the attempts to an endpoint",
+            examples: "Examples:
+  postrider endpoint stats --app acme first
+  postrider endpoint stats --app acme first --since 1d",
+            verb: Verb::Get,
+            paths: &["/app/{app}/endpoint/{id}/stats"],
+            parameters: &[
+                ID,
+                APP,
+                Parameter::query(
+                    "since",
+                    "since",
+                    Kind::Time,
+                    "From when on, or how long ago",
+                ),
+                Parameter::query("until", "until", Kind::Time, "Until when, or how long ago"),
+            ],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        Operation {
+            name: "secret",
+            about: "Print what its deliveries are signed with",
+            examples: "Example:
+  postrider endpoint secret --app acme first > secret.txt",
+            verb: Verb::Get,
+            paths: &["/app/{app}/endpoint/{id}/secret"],
+            parameters: &[ID, APP],
+            fixed: &[],
+            shows: Shows::Text {
+                field: "key",
+                lean: false,
+            },
+        },
+        ROTATE,
+        Operation {
+            name: "send-example",
+            about: "Send it the example that an event type's schema has",
+            examples: "Example:
+  postrider endpoint send-example --app acme first --type invoice.paid",
+            verb: Verb::Post,
+            paths: &["/app/{app}/endpoint/{id}/send-example"],
+            parameters: &[
+                ID,
+                APP,
+                Parameter::body("type", "eventType", Kind::Text, "The event type").required(),
+            ],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+    ],
+};
+
+const LIST: Operation = Operation {
+    name: "list",
+    about: "List an application's endpoints, or how a message stands with them",
+    examples: "Examples:
+  postrider endpoint list --app acme
+  postrider endpoint list --app acme --message msg_2KWPBgLlAfxdpx2AI54pPJ85f4W
+  postrider endpoint list --app acme --all --json | jq -r '.data[].url'",
+    verb: Verb::List,
+    paths: &["/app/{app}/msg/{message}/endpoint", "/app/{app}/endpoint"],
+    parameters: &[
+        APP,
+        Parameter::path("message", "Those of this message, by id or event id"),
+        ORDER,
+    ],
+    fixed: &[],
+    shows: Shows::Rows {
+        columns: &[
+            Column::of("id", "id"),
+            Column::of("uid", "uid"),
+            Column::of("url", "url"),
+            Column::of("event types", "eventTypes"),
+            Column::of("channels", "channels"),
+            Column::of("disabled", "disabled"),
+            Column::number("rate limit", "rateLimit"),
+            Column::of("status", "statusText"),
+            Column::of("next attempt", "nextAttempt"),
+        ],
+        lean: false,
+    },
+};
+
+const CREATE: Operation = Operation {
+    name: "create",
+    about: "Register an endpoint",
+    examples: "Examples:
+  postrider endpoint create --app acme --url https://hooks.example.com/in --uid first
+  postrider endpoint create --app acme --url https://hooks.example.com/in \\
+    --type invoice.paid,invoice.failed --secret-file secret.txt",
+    verb: Verb::Post,
+    paths: &["/app/{app}/endpoint"],
+    parameters: &[
+        APP,
+        URL.required(),
+        UID,
+        DESCRIPTION,
+        TYPES,
+        CHANNELS,
+        DISABLED,
+        RATE_LIMIT,
+        METADATA,
+        Parameter::body(
+            "secret-file",
+            "secret",
+            Kind::SecretFile,
+            "File with what to sign with (whsec_… or whsk_…), or -; otherwise one is made",
+        ),
+    ],
+    fixed: &[],
+    shows: Shows::Fields,
+};
+
+const RECOVER: Operation = Operation {
+    name: "recover",
+    about: "Send again what failed since then",
+    examples: "Examples:
+  postrider endpoint recover --app acme first --since 2h
+  postrider endpoint recover --app acme first --since 2026-01-02T03:04:05Z --until 1h",
+    verb: Verb::Post,
+    paths: &["/app/{app}/endpoint/{id}/recover"],
+    parameters: &[
+        ID,
+        APP,
+        Parameter::body(
+            "since",
+            "since",
+            Kind::Time,
+            "From when on: a time such as 2026-01-02T03:04:05Z, or how long ago, such as 2h",
+        )
+        .required(),
+        Parameter::body("until", "until", Kind::Time, "Until when, or how long ago"),
+    ],
+    fixed: &[],
+    shows: Shows::Fields,
+};
+
+const ROTATE: Operation = Operation {
+    name: "rotate-secret",
+    about: "Give an endpoint a new secret, and print it; the old one signs on for a while",
+    examples: "Examples:
+  postrider endpoint rotate-secret --app acme first
+  postrider endpoint rotate-secret --app acme first --secret-file new.txt --grace-seconds 3600",
+    verb: Verb::Post,
+    paths: &["/app/{app}/endpoint/{id}/secret/rotate"],
+    parameters: &[
+        ID,
+        APP,
+        Parameter::body(
+            "secret-file",
+            "key",
+            Kind::SecretFile,
+            "File with the new secret, or -; otherwise one is made",
+        ),
+        Parameter::body(
+            "grace-seconds",
+            "gracePeriodSeconds",
+            Kind::Number,
+            "How long the old one signs as well; 0: not at all",
+        ),
+    ],
+    fixed: &[],
+    shows: Shows::Text {
+        field: "key",
+        lean: false,
+    },
+};

@@ -1,0 +1,154 @@
+//! Event types: the kinds of things that happen.
+
+use super::{Kind, Noun, ORDER, Operation, Parameter, Shows, Verb};
+use crate::command::Column;
+
+const NAME: Parameter = Parameter::target("name", "Its name, such as invoice.paid");
+const DESCRIPTION: Parameter = Parameter::body(
+    "description",
+    "description",
+    Kind::Text,
+    "What it means, for the developers of endpoints",
+);
+const GROUP: Parameter = Parameter::body(
+    "group",
+    "groupName",
+    Kind::Text,
+    "The group of event types that it is shown in",
+);
+const SCHEMAS: Parameter = Parameter::body(
+    "schemas",
+    "schemas",
+    Kind::Json,
+    "JSON Schemas of its payload, by version: JSON, @FILE or -",
+);
+const ARCHIVED: Parameter =
+    Parameter::body("archived", "archived", Kind::Bool, "It is no longer used");
+const DEPRECATED: Parameter = Parameter::body(
+    "deprecated",
+    "deprecated",
+    Kind::Bool,
+    "It is better not used any more",
+);
+const FEATURE_FLAGS: Parameter = Parameter::body(
+    "feature-flag",
+    "featureFlags",
+    Kind::Words,
+    "Only for whose token has one of these flags",
+);
+
+pub(super) const EVENT_TYPE: Noun = Noun {
+    name: "event-type",
+    about: "Event types: the kinds of things that happen",
+    operations: &[
+        Operation {
+            name: "list",
+            about: "List event types",
+            examples: "Examples:
+  postrider event-type list
+  postrider event-type list --archived --all
+  postrider event-type list --with-content --json",
+            verb: Verb::List,
+            paths: &["/event-type"],
+            parameters: &[
+                ORDER,
+                Parameter::query(
+                    "archived",
+                    "include_archived",
+                    Kind::Bool,
+                    "The archived ones, too",
+                ),
+                Parameter::query(
+                    "with-content",
+                    "with_content",
+                    Kind::Bool,
+                    "With their schemas, for --json",
+                ),
+            ],
+            fixed: &[],
+            shows: Shows::Rows {
+                columns: &[
+                    Column::of("name", "name"),
+                    Column::of("description", "description"),
+                    Column::of("group", "groupName"),
+                    Column::of("archived", "archived"),
+                    Column::of("deprecated", "deprecated"),
+                    Column::of("created", "createdAt"),
+                ],
+                lean: true,
+            },
+        },
+        Operation {
+            name: "get",
+            about: "Show an event type",
+            examples: "Example:
+  postrider event-type get invoice.paid",
+            verb: Verb::Get,
+            paths: &["/event-type/{name}"],
+            parameters: &[NAME],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        Operation {
+            name: "create",
+            about: "Make an event type",
+            examples: "Examples:
+  postrider event-type create --name invoice.paid --description 'An invoice was paid'
+  postrider event-type create --name invoice.paid --description Paid --schemas @schemas.json",
+            verb: Verb::Post,
+            paths: &["/event-type"],
+            parameters: &[
+                Parameter::body("name", "name", Kind::Text, "Its name, such as invoice.paid")
+                    .required(),
+                DESCRIPTION.required(),
+                GROUP,
+                SCHEMAS,
+                ARCHIVED,
+                DEPRECATED,
+                FEATURE_FLAGS,
+            ],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        Operation {
+            name: "update",
+            about: "Change an event type: what is not mentioned stays",
+            examples: "Examples:
+  postrider event-type update invoice.paid --deprecated
+  postrider event-type update invoice.paid --archived=false --unset groupName",
+            verb: Verb::Patch,
+            paths: &["/event-type/{name}"],
+            parameters: &[
+                NAME,
+                DESCRIPTION,
+                GROUP,
+                SCHEMAS,
+                ARCHIVED,
+                DEPRECATED,
+                FEATURE_FLAGS,
+            ],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        Operation {
+            name: "delete",
+            about: "Archive an event type, or remove it",
+            examples: "Examples:
+  postrider event-type delete invoice.paid
+  postrider event-type delete invoice.paid --expunge",
+            verb: Verb::Delete,
+            paths: &["/event-type/{name}"],
+            parameters: &[
+                NAME,
+                Parameter::query(
+                    "expunge",
+                    "expunge",
+                    Kind::Bool,
+                    "Remove it, rather than archive it",
+                ),
+            ],
+            fixed: &[],
+            shows: Shows::Done("deleted"),
+        },
+    ],
+};

@@ -1,0 +1,63 @@
+//! Expunging: payloads and excerpts go for good, and nothing open points at a payload that is gone.
+
+use super::Refused;
+use crate::batch::Batch;
+use crate::failure::Failure;
+use crate::{applications, attempts, deliveries};
+use model::delivery::EndReason;
+use model::id::{ApplicationKey, AttemptId, MessageKey};
+use store::change::{ChangeError, Changed};
+
+pub(super) fn expunge_payloads(
+    batch: &mut Batch<'_>,
+    application: ApplicationKey,
+    messages: &[MessageKey],
+) -> Result<Changed, Refused> {
+    applications::revision(batch.connection, application)?.ok_or(ChangeError::Missing)?;
+    let mut ended = 0;
+    for message in messages {
+        if !remove_payload(batch, application, *message)? {
+            continue;
+        }
+        let open = deliveries::open_of(batch.connection, *message, None)?;
+        for delivery in &open {
+            deliveries::end(batch, delivery, EndReason::Expunged)?;
+        }
+        ended += open.len();
+    }
+    if ended > 0 {
+        batch.grow_revision(application)?;
+    }
+    Ok(Changed::Expunged(ended))
+}
+
+/// Whether it was there.
+fn remove_payload(
+    batch: &Batch<'_>,
+    application: ApplicationKey,
+    message: MessageKey,
+) -> Result<bool, Failure> {
+    let mut update = batch.connection.prepare_cached(
+        "UPDATE message SET payload = NULL
+         WHERE id = ?1 AND application = ?2 AND payload IS NOT NULL",
+    )?;
+    Ok(update.execute([message.integer(), application.integer()])? > 0)
+}
+
+pub(super) fn expunge_excerpt(
+    batch: &mut Batch<'_>,
+    of: (ApplicationKey, MessageKey),
+    attempt: AttemptId,
+) -> Result<Changed, Refused> {
+    if attempts::one(batch.connection, of, attempt)?.is_none() {
+        return Err(ChangeError::Missing.into());
+    }
+    batch
+        .connection
+        .prepare_cached(
+            "INSERT INTO excerpt (attempt, body) VALUES (?1, x'')
+             ON CONFLICT (attempt) DO UPDATE SET body = x''",
+        )?
+        .execute([attempt.key().integer()])?;
+    Ok(Changed::Removed)
+}

@@ -1,0 +1,127 @@
+//! Who may come in, beyond what a token says of itself: tokens that were revoked, applications
+//! whose earlier tokens have ended, API keys; and tokens that are good once.
+//!
+//! All but the last are decided by from memory. They share one version, which grows with each
+//! change of them, in its transaction: so a node sees in one row whether there is anything new, and
+//! reads no more than that.
+
+use model::Timestamp;
+use model::api_key::ApiKey;
+use model::id::{ApiKeyKey, ApplicationKey};
+
+/// SHA-256 of a token.
+pub type TokenHash = [u8; 32];
+
+/// A token that is not good any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevokedToken {
+    /// Its `jti`, or another name of it alone.
+    pub id: String,
+    /// From when on it would not be good anyway, whatever clocks say.
+    pub ends_at: Timestamp,
+}
+
+/// Tokens of an application that are not good any more, by when they were issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenFloor {
+    /// Whose.
+    pub application: ApplicationKey,
+    /// Only those of this session.
+    pub session: Option<String>,
+    /// Those issued before are not good.
+    pub issued_before: Timestamp,
+    /// From when on.
+    pub holds_from: Timestamp,
+    /// From when on they would not be good anyway, whatever clocks say.
+    pub ends_at: Timestamp,
+}
+
+impl TokenFloor {
+    /// Whether this one has nothing to say beside the other.
+    pub fn is_below(&self, other: &TokenFloor, now: Timestamp) -> bool {
+        other.holds_from <= now
+            && self.application == other.application
+            && self.session == other.session
+            && self.issued_before < other.issued_before
+    }
+}
+
+/// An API key as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyRow {
+    /// The key.
+    pub key: ApiKey,
+    /// What its token is known by.
+    pub hash: TokenHash,
+    /// The version of the change that wrote it.
+    pub version: u64,
+}
+
+/// A token that is good once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneTimeToken {
+    /// What it is known by.
+    pub hash: TokenHash,
+    /// What it grants: opaque to every store, and no secret.
+    pub granted: String,
+    /// From when on it is not good any more.
+    pub expires_at: Timestamp,
+}
+
+/// What was written behind a version.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccessRows {
+    /// The newest.
+    pub version: u64,
+    /// Tokens.
+    pub revoked: Vec<RevokedToken>,
+    /// Applications' earlier tokens.
+    pub floors: Vec<TokenFloor>,
+    /// API keys.
+    pub keys: Vec<ApiKeyRow>,
+}
+
+/// A change of these.
+#[derive(Debug, Clone)]
+pub enum AccessChange {
+    /// A token is not good any more. One that was revoked stays so.
+    RevokeToken(RevokedToken),
+    /// An application's earlier tokens are not good any more.
+    ExpireTokens(Vec<TokenFloor>),
+    /// Makes an API key; its id's tail is given, and its key and time of creation are not looked
+    /// at.
+    CreateApiKey {
+        /// The key.
+        key: ApiKey,
+        /// What its token is known by.
+        hash: TokenHash,
+        /// The most that there may be; else refused with
+        /// [`TooMany`](crate::change::ChangeError::TooMany).
+        keys_max: usize,
+    },
+    /// Writes an API key anew: what it is called, its scopes, and when it ends.
+    ReplaceApiKey {
+        /// The key.
+        key: ApiKey,
+        /// The version of the row that this was made from.
+        version: u64,
+    },
+    /// API keys were used.
+    UseApiKeys(Vec<(ApiKeyKey, Timestamp)>),
+    /// Makes a token that is good once.
+    CreateOneTimeToken(OneTimeToken),
+    /// Takes such a token: there is none any more. Refused with
+    /// [`Missing`](crate::change::ChangeError::Missing) if there is none, or it has expired.
+    TakeOneTimeToken(TokenHash),
+}
+
+/// What such a change made.
+#[derive(Debug)]
+pub enum AccessChanged {
+    /// The API key as it is now.
+    ApiKey(ApiKeyRow),
+    /// The token that was taken.
+    Taken(OneTimeToken),
+    /// Nothing to tell of.
+    Done,
+}
