@@ -17,6 +17,9 @@ use store::{Lane, StoreError};
 const PAGE: usize = 500;
 /// Looking through all lanes takes at most this part of the time: one twentieth.
 const SURVEY_SHARE: u32 = 20;
+/// But the next look never waits longer for that: a database that stood still makes one look long,
+/// and what other nodes left behind would wait for minutes.
+const SURVEY_PAUSE_MAX: Duration = Duration::from_secs(10);
 /// A lane is left alone for so long when the store could not answer.
 const REST: Duration = Duration::from_secs(1);
 
@@ -83,7 +86,7 @@ pub(crate) async fn survey_lanes(engine: &Engine) {
         let pause = match survey(engine).await {
             Ok(()) => {
                 let took = engine.parts.clock.monotonic().saturating_sub(begun);
-                engine.config.look_every().max(took * SURVEY_SHARE)
+                pause_after(took, engine.config.look_every())
             }
             Err(error) => {
                 tracing::warn!(%error, "can't look through the lanes");
@@ -93,6 +96,11 @@ pub(crate) async fn survey_lanes(engine: &Engine) {
         engine.tell(|roster| roster.forget_idle());
         tokio::time::sleep(pause).await;
     }
+}
+
+/// How long after a look the next one begins.
+fn pause_after(took: Duration, look_every: Duration) -> Duration {
+    look_every.max((took * SURVEY_SHARE).min(SURVEY_PAUSE_MAX))
 }
 
 async fn survey(engine: &Engine) -> Result<(), StoreError> {
@@ -123,4 +131,20 @@ pub(crate) fn note(engine: &Engine, lanes: &[LaneDue]) {
             roster.waiting_from(lane, found.due);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_took_long_delays_the_next_but_never_for_minutes() {
+        let every = Duration::from_secs(1);
+        for (took_ms, pause_ms) in [(1, 1_000), (50, 1_000), (100, 2_000), (8_000, 10_000)] {
+            let pause = pause_after(Duration::from_millis(took_ms), every);
+            assert_eq!(pause, Duration::from_millis(pause_ms), "{took_ms} ms");
+        }
+        let seldom = Duration::from_secs(60);
+        assert_eq!(pause_after(Duration::from_secs(8), seldom), seldom);
+    }
 }
