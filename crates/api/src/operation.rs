@@ -59,6 +59,9 @@ impl Operation {
     }
 }
 
+/// What shows a secret: whoever has it can sign as if it were the server, so that a key which may
+/// only read does not see it.
+const SHOWS_A_SECRET: &str = "v1.endpoint.get-secret";
 /// What changes nothing, although it is asked with a body.
 const ONLY_LOOKS: [&str; 2] = ["v1.message.precheck", "v1.message.search"];
 
@@ -67,7 +70,7 @@ fn need(method: MethodName, id: &'static str) -> Need {
         operation: id,
         noun: tag(id),
         right: match method {
-            MethodName::Get => Right::Read,
+            MethodName::Get if id != SHOWS_A_SECRET => Right::Read,
             _ if ONLY_LOOKS.contains(&id) => Right::Read,
             _ => Right::Write,
         },

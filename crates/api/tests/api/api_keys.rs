@@ -136,6 +136,27 @@ async fn a_limited_key_makes_none_that_may_more() {
 }
 
 #[tokio::test]
+async fn a_key_that_may_only_read_sees_no_secret() {
+    let world = World::new();
+    let app = world.post("/app", json!({ "name": "a" })).await;
+    let endpoints = format!("/app/{}/endpoint", app.text("id"));
+    let body = json!({ "url": "https://example.com/" });
+    let endpoint = world.post(&endpoints, body).await.is(201);
+    let endpoint = format!("{endpoints}/{}", endpoint.text("id"));
+    let secret = format!("{endpoint}/secret");
+    for (scope, seen) in [
+        ("*:read", 403),
+        ("endpoint:read", 403),
+        ("endpoint:write", 200),
+    ] {
+        let key = api_key(&world, &[&scope.to_owned()]).await;
+        world.get(&secret).token(&key).await.is(seen);
+    }
+    let key = api_key(&world, &[&"*:read".to_owned()]).await;
+    world.get(&endpoint).token(&key).await.is(200);
+}
+
+#[tokio::test]
 async fn the_last_use_of_a_key_is_told() {
     let world = World::new();
     let made = world.post(keys(), json!({ "name": "a" })).await.is(200);

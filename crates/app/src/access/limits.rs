@@ -57,8 +57,6 @@ pub const CAPABILITIES: [Capability; 6] = [
     Capability::ManageEndpoint,
 ];
 
-/// Those that only look, although what they look for comes in a body.
-const LOOK: [&str; 2] = ["v1.message.search", "v1.message.precheck"];
 /// Whoever has a token may give it up.
 const LOG_OUT: &str = "v1.authentication.logout";
 
@@ -112,15 +110,15 @@ impl Caller {
 impl Need {
     /// The capability that is enough for it; `None`: there is none.
     fn capability(&self) -> Option<Capability> {
+        let shows_secret = self.operation.ends_with(".get-secret");
         let secret = self.operation.ends_with("-secret");
         let sends = ["recover", "send-example", "replay-missing", "bulk-replay"]
             .iter()
             .any(|name| self.operation.rsplit('.').next() == Some(name));
         Some(match (self.noun, self.right) {
-            (_, Right::Read) if secret => Capability::ViewEndpointSecret,
-            (_, Right::Write) if secret => Capability::ManageEndpointSecret,
+            _ if shows_secret => Capability::ViewEndpointSecret,
+            _ if secret => Capability::ManageEndpointSecret,
             (_, Right::Read) => Capability::ViewBase,
-            _ if LOOK.contains(&self.operation) => Capability::ViewBase,
             ("message-attempt", _) => Capability::CreateAttempts,
             ("endpoint", _) if sends => Capability::CreateAttempts,
             ("endpoint", _) if self.operation.contains("transformation") => {
@@ -150,7 +148,7 @@ mod tests {
             (
                 "v1.endpoint.get-secret",
                 "endpoint",
-                Right::Read,
+                Right::Write,
                 Some(ViewEndpointSecret),
             ),
             (
@@ -178,7 +176,7 @@ mod tests {
                 Some(CreateAttempts),
             ),
             ("v1.message.create", "message", Right::Write, None),
-            ("v1.message.search", "message", Right::Write, Some(ViewBase)),
+            ("v1.message.search", "message", Right::Read, Some(ViewBase)),
         ] {
             let need = Need {
                 operation,
