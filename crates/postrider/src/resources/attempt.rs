@@ -6,6 +6,9 @@ use super::{
 };
 use crate::command::Column;
 
+const ID: Parameter = Parameter::target("id", "The attempt's id");
+const MESSAGE: Parameter = Parameter::path("message", "Its message, by id or event id").required();
+
 pub(super) const ATTEMPT: Noun = Noun {
     name: "attempt",
     about: "Attempts: the requests that deliveries were made with",
@@ -83,11 +86,7 @@ pub(super) const ATTEMPT: Noun = Noun {
     atmpt_2KWPBgLlAfxdpx2AI54pPJ85f4X",
             verb: Verb::Get,
             paths: &["/app/{app}/msg/{message}/attempt/{id}"],
-            parameters: &[
-                Parameter::target("id", "The attempt's id"),
-                APP,
-                Parameter::path("message", "Its message, by id or event id").required(),
-            ],
+            parameters: &[ID, APP, MESSAGE],
             fixed: &[],
             shows: Shows::Fields,
         },
@@ -99,11 +98,7 @@ pub(super) const ATTEMPT: Noun = Noun {
     atmpt_2KWPBgLlAfxdpx2AI54pPJ85f4X",
             verb: Verb::Delete,
             paths: &["/app/{app}/msg/{message}/attempt/{id}/content"],
-            parameters: &[
-                Parameter::target("id", "The attempt's id"),
-                APP,
-                Parameter::path("message", "Its message, by id or event id").required(),
-            ],
+            parameters: &[ID, APP, MESSAGE],
             fixed: &[],
             shows: Shows::Done("deleted the answer to"),
         },

@@ -51,11 +51,7 @@ pub async fn failed_over_and_gone_on() -> Row {
     let title = "The same, but the old primary going on (SIGCONT) as soon as the standby was \
                  promoted, without its Patroni, which was started when all was on time again; the \
                  standby was promoted";
-    let plan = Plan {
-        database: Database::patroni,
-        ..Plan::of(title)
-    };
-    let row = plan.run(async |world| {
+    let row = under_patroni(title).run(async |world| {
         let servers = patroni(world);
         let old = servers.primary().expect("there is one");
         let began = Instant::now();
@@ -82,13 +78,16 @@ pub async fn failed_over_and_gone_on() -> Row {
     row.await
 }
 
-/// Takes the primary away, and gives it back as soon as all is well without it.
-async fn fail_over(title: &'static str, recovery_max: Duration, (take, give): (Step, Step)) -> Row {
-    let plan = Plan {
+fn under_patroni(title: &'static str) -> Plan {
+    Plan {
         database: Database::patroni,
         ..Plan::of(title)
-    };
-    let row = plan.run(async |world| {
+    }
+}
+
+/// Takes the primary away, and gives it back as soon as all is well without it.
+async fn fail_over(title: &'static str, recovery_max: Duration, (take, give): (Step, Step)) -> Row {
+    let row = under_patroni(title).run(async |world| {
         let servers = patroni(world);
         let old = servers.primary().expect("there is one");
         let began = Instant::now();
