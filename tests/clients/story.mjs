@@ -93,6 +93,21 @@ await chapter("event types", async () => {
   await client.eventType.delete("invoice.sent");
   assert.deepEqual(await names(), ["invoice.lost", "invoice.paid"]);
   assert.deepEqual(await names({ includeArchived: true }), ["invoice.lost", "invoice.paid", "invoice.sent"]);
+
+  const webhooks = { "invoice.sent": { post: { description: "It was sent", requestBody: {
+    content: { "application/json": { schema: { $ref: "#/components/schemas/Invoice" }, example: { id: "i" } } },
+  } } } };
+  const components = { schemas: { Invoice: { type: "object" } } };
+  const spec = { openapi: "3.1.0", info: { title: "Shop", version: "1" }, webhooks, components };
+  const foreseen = (await client.eventType.importOpenapi({ spec, dryRun: true })).data;
+  const schemas = { 1: { type: "object", examples: [{ id: "i" }] } };
+  assert.deepEqual(foreseen.toModify.map(({ name, schemas }) => ({ name, schemas })), [{ name: "invoice.sent", schemas }]);
+  assert.deepEqual(await names(), ["invoice.lost", "invoice.paid"]);
+  const imported = (await client.eventType.importOpenapi({ specRaw: JSON.stringify(spec) })).data;
+  assert.deepEqual(imported.modified, ["invoice.sent"]);
+  assert.equal((await client.eventType.get("invoice.sent")).description, "It was sent");
+  await refused(400, client.eventType.importOpenapi({}));
+  await client.eventType.delete("invoice.sent");
 });
 
 await chapter("endpoints", async () => {
@@ -312,6 +327,82 @@ await chapter("what failed is resent and recovered, once each", async () => {
   assert.ok(error instanceof ApiException && error.code >= 400 && error.code < 500, "not silently dropped");
 });
 
+await chapter("what an endpoint never got is sent, and what it got is sent again", async () => {
+  const other = (await client.application.create({ name: "Late" })).id;
+  await client.eventType.create({ name: "invoice.late", description: "Before anybody asked" });
+  const sent = [];
+  for (const n of [1, 2, 3]) {
+    sent.push((await client.message.create(other, { eventType: "invoice.late", payload: { n } })).id);
+  }
+  await client.endpoint.create(other, {
+    url: receiver.url("/late"),
+    uid: "late",
+    eventTypes: ["invoice.late"],
+  });
+  const { key } = await client.endpoint.getSecret(other, "late");
+  const three = async () => {
+    const came = [];
+    for (const _ of [1, 2, 3]) came.push((await receiver.next("/late", key)).headers["webhook-id"]);
+    return sorted(came);
+  };
+  const finished = (id) =>
+    eventually(async () => {
+      const { status, data } = await client.backgroundTask.get(id);
+      assert.deepEqual([status, data], ["finished", { messagesSent: 3 }]);
+    });
+  const missing = await client.endpoint.replayMissing(other, "late", { since: began });
+  assert.deepEqual([missing.status, missing.task], ["running", "endpoint.replay"]);
+  assert.deepEqual(await three(), sorted(sent));
+  await finished(missing.id);
+  await eventually(async () => assert.equal((await client.endpoint.getStats(other, "late")).success, 3));
+
+  const bulk = await client.endpoint.bulkReplay(other, "late", {
+    since: began,
+    eventTypes: ["invoice.late"],
+    status: 0,
+    statusCodeClass: 200,
+  });
+  assert.deepEqual(await three(), sorted(sent));
+  await finished(bulk.id);
+  const filter = { task: "endpoint.bulk-replay", status: "finished" };
+  assert.equal(ids(await client.backgroundTask.list(filter))[0], bulk.id);
+  await refused(422, client.endpoint.bulkReplay(other, "late", { since: began, status: 1 }));
+  await client.application.delete(other);
+});
+
+await chapter("what applications use is counted in the background", async () => {
+  const result = (begun) =>
+    eventually(async () => {
+      const { status, data } = await client.backgroundTask.get(begun.id);
+      assert.equal(status, "finished");
+      return data;
+    });
+  const attempts = async () => {
+    const endpoints = ids(await client.endpoint.list(app));
+    const stats = await Promise.all(endpoints.map((id) => client.endpoint.getStats(app, id)));
+    return stats.reduce((sum, { success, fail }) => sum + success + fail, 0);
+  };
+  const { id } = await client.application.get(app);
+  await eventually(async () => {
+    const messageDestinations = await attempts();
+    const begun = await client.statistics.aggregateAppStats({
+      since: began,
+      until: new Date(),
+      appIds: [app, "no-such"],
+    });
+    assert.deepEqual([begun.task, begun.unresolvedAppIds], ["application.stats", ["no-such"]]);
+    assert.deepEqual(await result(begun), { appStats: [{ appId: id, appUid: app, messageDestinations }] });
+  });
+  const nobody = { since: began, until: new Date(), appIds: ["no-such"] };
+  await refused(422, client.statistics.aggregateAppStats(nobody));
+
+  const begun = await client.statistics.aggregateEventTypes();
+  assert.equal(begun.task, "event-type.aggregate");
+  const own = (await result(begun)).event_types.find(({ appId }) => appId === id);
+  assert.deepEqual(own.explicitlySubscribedEventTypes, ["invoice.lost", "invoice.paid"]);
+  assert.equal(own.hasCatchAllEndpoint, true, "vip takes every type");
+});
+
 await chapter("an example is sent to one endpoint", async () => {
   const { key } = await client.endpoint.getSecret(app, "main");
   await client.endpoint.sendExample(app, "main", { eventType: "svix.ping" });
@@ -342,6 +433,17 @@ await chapter("what is stored can be removed for good", async () => {
 
   await client.messageAttempt.expungeContent(app, "gone-1", attempt.id);
   assert.equal((await client.messageAttempt.get(app, "gone-1", attempt.id)).response, "EXPUNGED");
+
+  const other = (await client.application.create({ name: "Shredded" })).id;
+  const { id } = await client.message.create(other, { eventType: "invoice.paid", payload: { n: 4 } });
+  const purge = await client.message.expungeAllContents(other);
+  assert.equal(purge.task, "application.purge_content");
+  await eventually(async () => {
+    assert.deepEqual((await client.backgroundTask.get(purge.id)).data, { messagesPurged: 1 });
+  });
+  const { payload } = await client.message.get(other, id, { withContent: true });
+  assert.deepEqual([payload, await content("gone-3")], [{ expired: true }, { n: 3 }]);
+  await client.application.delete(other);
 });
 
 await chapter("an application's own token reaches what is its own, until it is ended", async () => {
@@ -372,9 +474,29 @@ await chapter("what is deleted is gone, and its name is free", async () => {
   await client.application.delete(app);
 });
 
+await chapter("an installation is carried elsewhere, and holds payloads against their schemas", async () => {
+  const schemas = { 1: { type: "object", required: ["id"] } };
+  const strict = { name: "carried.strict", description: "", schemas };
+  const settings = { enforceEventTypeSchemas: true };
+  await client.environment.import({ eventTypes: [strict], settings });
+  const exported = await client.environment.export();
+  assert.equal(exported.settings.enforceEventTypeSchemas, true);
+  const found = exported.eventTypes.find((one) => one.name === strict.name);
+  assert.deepEqual(found.schemas, schemas);
+  assert.deepEqual(exported.connectors, []);
+  await client.application.create({ name: "Carried", uid: "carried" });
+  const send = (payload) => client.message.create("carried", { eventType: strict.name, payload });
+  await send({ id: 1 });
+  const { detail } = await refused(422, send({}));
+  assert.deepEqual(detail[0].loc, ["body", "payload", "id"]);
+  await client.environment.import({ settings: { enforceEventTypeSchemas: false } });
+  await send({});
+  await client.application.delete("carried");
+});
+
 await chapter("what is not built says so", async () => {
   await client.health.get();
-  const error = await client.environment.export().catch((error) => error);
+  const error = await client.operationalWebhook.endpoint.list().catch((error) => error);
   assert.equal(error.code, 501);
   const body = typeof error.body === "string" ? JSON.parse(error.body) : error.body;
   assert.ok(body.code && body.detail);

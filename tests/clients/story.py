@@ -6,6 +6,7 @@ SERVER_URL and TOKEN say where. The server tries twice, a second apart.
 """
 
 import base64
+import json
 import os
 from datetime import datetime, timedelta, timezone
 
@@ -16,6 +17,7 @@ from svix import Svix, SvixOptions
 from svix.api import (
     ApplicationIn,
     ApplicationListOptions,
+    BackgroundTaskListOptions,
     EndpointHeadersIn,
     EndpointHeadersPatchIn,
     EndpointIn,
@@ -39,11 +41,19 @@ from svix.models import (
     ApplicationPatch,
     ApplicationTokenExpireIn,
     AppPortalAccessIn,
+    AppUsageStatsIn,
+    BackgroundTaskStatus,
+    BackgroundTaskType,
     BulkExpungeContentsIn,
+    BulkReplayIn,
+    EnvironmentIn,
     EventExampleIn,
+    EventTypeImportOpenApiIn,
     EventTypePatch,
     MessagePrecheckIn,
     MessageStatus,
+    ReplayIn,
+    StatusCodeClass,
 )
 
 
@@ -130,6 +140,20 @@ def event_types():
     client.event_type.delete("invoice.sent")
     assert names() == ["invoice.lost", "invoice.paid"]
     assert names(include_archived=True) == ["invoice.lost", "invoice.paid", "invoice.sent"]
+
+    spec = {
+        "openapi": "3.1.0",
+        "info": {"title": "Shop", "version": "1"},
+        "webhooks": {"invoice.sent": {"post": {"description": "It was sent"}}},
+    }
+    foreseen = client.event_type.import_openapi(EventTypeImportOpenApiIn(spec=spec, dry_run=True))
+    assert [one.name for one in foreseen.data.to_modify] == ["invoice.sent"]
+    assert names() == ["invoice.lost", "invoice.paid"]
+    raw = EventTypeImportOpenApiIn(spec_raw=json.dumps(spec))
+    assert client.event_type.import_openapi(raw).data.modified == ["invoice.sent"]
+    assert client.event_type.get("invoice.sent").description == "It was sent"
+    refused(400, client.event_type.import_openapi, EventTypeImportOpenApiIn())
+    client.event_type.delete("invoice.sent")
 
 
 def endpoints():
@@ -338,6 +362,81 @@ def what_failed_is_resent_and_recovered_once_each():
     refused(404, client.message_attempt.resend, APP, "msg_" + 27 * "0", "flaky")
 
 
+def what_an_endpoint_never_got_is_sent_and_what_it_got_is_sent_again():
+    other = client.application.create(ApplicationIn(name="Late")).id
+    client.event_type.create(EventTypeIn(name="invoice.late", description="Before anybody asked"))
+    sent = [client.message.create(other, message("invoice.late", {"n": n})).id for n in (1, 2, 3)]
+    late = EndpointIn(url=receiver.url("/late"), uid="late", event_types=["invoice.late"])
+    client.endpoint.create(other, late)
+    key = client.endpoint.get_secret(other, "late").key
+
+    def three():
+        return sorted(receiver.next("/late", key).headers["webhook-id"] for _ in range(3))
+
+    def finished(task_id):
+        task = client.background_task.get(task_id)
+        assert (task.status, task.data) == ("finished", {"messagesSent": 3}), task
+
+    missing = client.endpoint.replay_missing(other, "late", ReplayIn(since=BEGAN))
+    assert (missing.status, missing.task) == ("running", "endpoint.replay")
+    assert three() == sorted(sent)
+    eventually(lambda: finished(missing.id))
+
+    def all_arrived():
+        assert client.endpoint.get_stats(other, "late").success == 3
+
+    eventually(all_arrived)
+    again = BulkReplayIn(
+        since=BEGAN,
+        event_types=["invoice.late"],
+        status=MessageStatus.SUCCESS,
+        status_code_class=StatusCodeClass.CODE2XX,
+    )
+    bulk = client.endpoint.bulk_replay(other, "late", again)
+    assert three() == sorted(sent)
+    eventually(lambda: finished(bulk.id))
+    options = BackgroundTaskListOptions(
+        task=BackgroundTaskType.ENDPOINT_BULK_REPLAY, status=BackgroundTaskStatus.FINISHED
+    )
+    assert ids(client.background_task.list(options))[0] == bulk.id
+    pending = BulkReplayIn(since=BEGAN, status=MessageStatus.PENDING)
+    refused(422, client.endpoint.bulk_replay, other, "late", pending)
+    client.application.delete(other)
+
+
+def what_applications_use_is_counted_in_the_background():
+    def result(begun):
+        def finished():
+            task = client.background_task.get(begun.id)
+            assert task.status == "finished", task
+            return task.data
+
+        return eventually(finished)
+
+    own = client.application.get(APP).id
+    until = datetime.now(timezone.utc) + timedelta(hours=1)
+
+    def counted():
+        stats = [client.endpoint.get_stats(APP, one) for one in ids(client.endpoint.list(APP))]
+        attempts = sum(one.success + one.fail for one in stats)
+        some = AppUsageStatsIn(since=BEGAN, until=until, app_ids=[APP, "no-such"])
+        begun = client.statistics.aggregate_app_stats(some)
+        assert (begun.task, begun.unresolved_app_ids) == ("application.stats", ["no-such"]), begun
+        entry = {"appId": own, "appUid": APP, "messageDestinations": attempts}
+        data = result(begun)
+        assert data == {"appStats": [entry]}, f"{data}, not {entry}"
+
+    eventually(counted)
+    nobody = AppUsageStatsIn(since=BEGAN, until=until, app_ids=["no-such"])
+    refused(422, client.statistics.aggregate_app_stats, nobody)
+
+    begun = client.statistics.aggregate_event_types()
+    assert begun.task == "event-type.aggregate", begun
+    [entry] = [one for one in result(begun)["event_types"] if one["appId"] == own]
+    assert entry["explicitlySubscribedEventTypes"] == ["invoice.lost", "invoice.paid"], entry
+    assert entry["hasCatchAllEndpoint"], "vip takes every type"
+
+
 def an_example_is_sent_to_one_endpoint():
     client.endpoint.send_example(APP, "main", EventExampleIn(event_type="svix.ping"))
     assert receiver.next("/main", secret("main")).payload == {"success": True}
@@ -376,6 +475,19 @@ def what_is_stored_can_be_removed_for_good():
     gone = client.message_attempt.get(APP, "gone-1", attempt.id)
     assert gone.response == "EXPUNGED", gone
 
+    other = client.application.create(ApplicationIn(name="Shredded")).id
+    sent = client.message.create(other, message(payload={"n": 4}))
+    purge = client.message.expunge_all_contents(other)
+    assert purge.task == "application.purge_content", purge
+
+    def purged():
+        assert client.background_task.get(purge.id).data == {"messagesPurged": 1}
+
+    eventually(purged)
+    shredded = client.message.get(other, sent.id, MessageGetOptions(with_content=True))
+    assert (shredded.payload, content("gone-3")) == ({"expired": True}, {"n": 3})
+    client.application.delete(other)
+
 
 def an_applications_own_token_reaches_what_is_its_own_until_it_is_ended():
     def own():
@@ -404,9 +516,31 @@ def what_is_deleted_is_gone_and_its_name_is_free():
     client.application.create(ApplicationIn(name="Shop", uid=APP))
 
 
+def an_installation_is_carried_elsewhere_and_holds_payloads_against_their_schemas():
+    schemas = {"1": {"type": "object", "required": ["id"]}}
+    strict = EventTypeIn(name="carried.strict", description="", schemas=schemas)
+    settings = {"enforceEventTypeSchemas": True}
+    client.environment.import_(EnvironmentIn(event_types=[strict], settings=settings))
+    exported = client.environment.export()
+    assert exported.settings["enforceEventTypeSchemas"] is True, exported
+    found = next(one for one in exported.event_types if one.name == strict.name)
+    assert (found.schemas, exported.connectors) == (schemas, []), exported
+    client.application.create(ApplicationIn(name="Carried", uid="carried"))
+
+    def send(payload):
+        return client.message.create("carried", MessageIn(event_type=strict.name, payload=payload))
+
+    send({"id": 1})
+    error = refused(422, send, {})
+    assert error.detail[0].loc == ["body", "payload", "id"], error
+    client.environment.import_(EnvironmentIn(settings={"enforceEventTypeSchemas": False}))
+    send({})
+    client.application.delete("carried")
+
+
 def what_is_not_built_says_so():
     client.health.get()
-    error = refused(501, client.environment.export)
+    error = refused(501, client.operational_webhook.endpoint.list)
     assert error.code and error.detail, error
 
 
@@ -427,10 +561,13 @@ for chapter in (
     attempts_can_be_looked_up_from_both_sides,
     a_rotated_secret_signs_beside_the_new_one_until_its_grace_ends,
     what_failed_is_resent_and_recovered_once_each,
+    what_an_endpoint_never_got_is_sent_and_what_it_got_is_sent_again,
+    what_applications_use_is_counted_in_the_background,
     an_example_is_sent_to_one_endpoint,
     what_is_stored_can_be_removed_for_good,
     an_applications_own_token_reaches_what_is_its_own_until_it_is_ended,
     what_is_deleted_is_gone_and_its_name_is_free,
+    an_installation_is_carried_elsewhere_and_holds_payloads_against_their_schemas,
     what_is_not_built_says_so,
     no_method_is_left_out_whose_operation_is_built,
 ):

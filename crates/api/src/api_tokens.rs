@@ -3,19 +3,22 @@
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;
+use crate::bounds::Text;
 use crate::operation::{Routes, organisation};
 use crate::portal::text;
 use crate::query::{FromQuery, Pairs, Query};
 use crate::render::{Answer, Field, ListOut, NoContent, Time};
 use crate::segments::Segments;
-use app::api_keys::{ApiKeyInput, ApiKeyPatch, NewApiKey};
+use app::access::EXPIRY_WAIT_MAX;
+use app::api_keys::{ApiKeyInput, ApiKeyPatch, NewApiKey, SCOPES_MAX};
 use app::{AppError, ListInput, Patch};
 use axum::Json;
 use axum::extract::State;
 use model::api_key::{ApiKey, Scope};
 use model::id::ApiKeyKind;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -79,9 +82,11 @@ fn nouns() -> &'static [&'static str] {
 #[derive(Debug, Deserialize, JsonSchema)]
 struct ApiTokenIn {
     /// What people call it.
+    #[schemars(with = "Text")]
     name: String,
     /// What it may do: `NOUN:read` or `NOUN:write`, where the noun is that of the operations'
     /// names, or `*` for each; everything unless given.
+    #[schemars(with = "Option<Scopes>")]
     scopes: Option<Vec<String>>,
 }
 
@@ -89,14 +94,17 @@ struct ApiTokenIn {
 #[serde(default)]
 struct ApiTokenPatch {
     /// What people call it.
+    #[schemars(with = "Field<Option<Text>>")]
     name: Field<Option<String>>,
     /// What it may do; null means everything.
+    #[schemars(with = "Field<Option<Scopes>>")]
     scopes: Field<Option<Vec<String>>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct ApiTokenUpdate {
     /// What people call it.
+    #[schemars(with = "Text")]
     name: String,
 }
 
@@ -104,7 +112,30 @@ struct ApiTokenUpdate {
 #[serde(default)]
 struct ApiTokenExpireIn {
     /// In how many seconds it ends, at most 259,200.
+    #[schemars(range(min = 0, max = EXPIRY_WAIT_MAX))]
     expiry: i32,
+}
+
+/// What an API key may do.
+enum Scopes {}
+
+impl JsonSchema for Scopes {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Scopes".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let nouns = nouns().join("|");
+        let pattern = format!(r"^(\*|(\*|{nouns}):(read|write))$");
+        json_schema!({
+            "type": "array", "items": { "type": "string", "pattern": pattern },
+            "minItems": 1, "maxItems": SCOPES_MAX,
+        })
+    }
 }
 
 /// A new API key, with its token.

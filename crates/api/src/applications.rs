@@ -4,6 +4,7 @@ use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;
 use crate::bounds::{Notes, Rate, SomeText, Word};
+use crate::messages::Addressee;
 use crate::operation::{Routes, application, organisation};
 use crate::query::{FromQuery, Pairs, Query};
 use crate::render::{Answer, Field, ListOut, NoContent, SavedOut, Time};
@@ -192,11 +193,12 @@ async fn get_one(
 
 async fn put(
     State(api): State<Shared>,
-    Segments(path): Segments<String>,
+    Addressee(path): Addressee,
     call: Call<ApplicationIn>,
 ) -> Answer<SavedOut<Json<ApplicationOut>>> {
     call.caller.require_organisation()?;
-    let found = api.app.find_application(&call.caller, &path).await?;
+    let path = path.as_str();
+    let found = api.app.find_application(&call.caller, path).await?;
     let body = call.json()?;
     let put = api
         .app

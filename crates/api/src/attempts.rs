@@ -20,7 +20,8 @@ use model::delivery::Trigger;
 use model::id::AttemptKind;
 use model::name::Name;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 
 pub(crate) fn routes() -> Routes {
@@ -178,7 +179,7 @@ impl FromQuery for AttemptsInput {
 }
 
 /// The hundred that status codes are in.
-const CLASSES: [(&str, u16); 6] = [
+pub(crate) const CLASSES: [(&str, u16); 6] = [
     ("0", 0),
     ("100", 100),
     ("200", 200),
@@ -186,6 +187,34 @@ const CLASSES: [(&str, u16); 6] = [
     ("400", 400),
     ("500", 500),
 ];
+
+/// The same in a body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClassIn(pub(crate) u16);
+
+impl<'de> Deserialize<'de> for ClassIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u64::deserialize(deserializer)?;
+        let found = CLASSES
+            .iter()
+            .find(|(_, class)| u64::from(*class) == number);
+        let unknown = || {
+            let known = "0, 100, 200, 300, 400 or 500";
+            D::Error::custom(format!("unknown class {number}, expected {known}"))
+        };
+        found.map(|(_, class)| Self(*class)).ok_or_else(unknown)
+    }
+}
+
+impl JsonSchema for ClassIn {
+    fn schema_name() -> Cow<'static, str> {
+        "StatusCodeClass".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "enum": CLASSES.map(|(_, class)| class) })
+    }
+}
 
 /// Which of a message's attempts are asked for: also to which endpoint, by id or uid.
 struct OfMessage {

@@ -2,6 +2,7 @@
 //! allows for the operation that was asked for.
 
 use crate::Shared;
+use crate::describe::{Describer, Input};
 use crate::problem::Problem;
 use app::Caller;
 use app::access::limits::Need;
@@ -9,6 +10,7 @@ use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use model::Secret;
 use model::api_key::Right;
 use std::net::IpAddr;
 
@@ -30,6 +32,23 @@ impl FromRequestParts<Shared> for Authenticated {
         caller.require(need.unwrap_or(&UNDECLARED))?;
         Ok(Self(caller))
     }
+}
+
+/// The bearer token itself, for what goes on asking whether it is still good. Empty where there is
+/// none, which no caller is let in with.
+pub(crate) struct Token(pub(crate) Secret);
+
+impl FromRequestParts<Shared> for Token {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
+        let token = bearer(&parts.headers).unwrap_or_default();
+        Ok(Self(Secret::from(token.to_owned())))
+    }
+}
+
+impl Input for Token {
+    fn describe(_: &mut Describer) {}
 }
 
 const UNDECLARED: Need = Need {

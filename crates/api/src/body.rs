@@ -6,6 +6,7 @@
 use crate::Shared;
 use crate::authentication::{Authenticated, remote_address};
 use crate::problem::Problem;
+use crate::strict::Strict;
 use app::caller::RequestKey;
 use app::{AppError, Caller, Violation};
 use axum::body::{Body, HttpBody};
@@ -168,11 +169,14 @@ fn bad_body(detail: String) -> AppError {
 /// What was wrong, and where: the path as it is written on the wire.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, AppError> {
     // Keeping track of where a fault would be costs more than parsing does.
-    if let Ok(value) = serde_json::from_slice(body) {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    if let Ok(value) = T::deserialize(Strict(&mut json))
+        && json.end().is_ok()
+    {
         return Ok(value);
     }
     let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict(&mut json)).map_err(|error| {
         let path = location(error.path());
         let reason = error.inner();
         let text = match path.as_slice() {
@@ -244,7 +248,7 @@ mod tests {
             (
                 "[]",
                 vec!["", ""],
-                "invalid length 0, expected struct Shape with 4 elements at line 1 column 2",
+                "invalid type: sequence, expected struct Shape at line 1 column 2",
             ),
             (
                 r#"{"name":"a"} x"#,

@@ -1,7 +1,9 @@
 //! What texts, lists and numbers of requests may be, as the document says it: the domain's own
 //! bounds. Nothing is refused here: use cases judge, and know more rules than a document can say.
 
+use app::access::SESSION_BYTES_MAX;
 use app::endpoints::{HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX};
+use app::environment::settings::URL_BYTES_MAX;
 use app::messages::{RETENTION_HOURS, TAGS_MAX};
 use model::id::{Kind, TEXT_LENGTH};
 use model::message::RETENTION_DAYS;
@@ -55,10 +57,33 @@ shapes! {
     /// Headers with their new values, or with null: those are taken away.
     HeaderChanges: headers(json!(["string", "null"]));
     /// A URL that is called with HTTP.
-    WebUrl: json_schema!({ "type": "string", "format": "uri", "pattern": "^https?://[^/?#]" });
+    WebUrl: json_schema!({ "type": "string", "format": "uri", "pattern": WEB_URL });
     /// JSON Schemas by version.
     Schemas: json_schema!({
         "type": "object", "additionalProperties": { "type": ["object", "boolean"] },
+    });
+    /// A list that is empty: what would be in it is not built.
+    Nothing: json_schema!({ "type": "array", "items": {}, "maxItems": 0 });
+    /// A flag that is off: what it would switch on is not built.
+    Off: json_schema!({ "type": "boolean", "enum": [false] });
+    /// A colour.
+    Colour: json_schema!({
+        "type": "string", "format": "color",
+        "pattern": "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$",
+    });
+    /// The address of a picture or font.
+    PictureUrl: json_schema!({
+        "type": "string", "format": "uri", "maxLength": URL_BYTES_MAX,
+        "pattern": PICTURE_URL,
+    });
+    /// The name of a font.
+    Font: json_schema!({
+        "type": "string", "pattern": "^[a-zA-Z0-9_ -]+$", "maxLength": app::TEXT_BYTES_MAX,
+    });
+    /// The name of a session.
+    Session: json_schema!({
+        "type": "string", "pattern": "^[a-zA-Z0-9@_-]+$",
+        "minLength": 1, "maxLength": SESSION_BYTES_MAX,
     });
     /// A signing secret.
     Secret: json_schema!({ "type": "string", "pattern": SECRET });
@@ -73,6 +98,19 @@ shapes! {
         "type": "integer", "minimum": RETENTION_HOURS.start(), "maximum": RETENTION_HOURS.end(),
     });
 }
+
+/// A host is a name, whose last part is no number, or an address in its usual form.
+const WEB_URL: &str = concat!(
+    r"^https?://([^/?#@]*@)?(([A-Za-z0-9_-]+\.)*[A-Za-z_][A-Za-z0-9_-]*\.?",
+    r"|([0-9]+\.){3}[0-9]+|\[[0-9A-Fa-f:]+\])(:[0-9]*)?([/?#]|$)",
+);
+
+/// Nothing that could end the text or address that it is put into.
+const PICTURE_URL: &str = concat!(
+    r"^https?://[A-Za-z0-9._~-]+(:[0-9]+)?",
+    r"([/?]([A-Za-z0-9._~!$&*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?",
+    r"(#([A-Za-z0-9._~!$&*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$",
+);
 
 /// No U+0000, which no store keeps in a text.
 const WITHOUT_NUL: &str = r"^[^\u0000]*$";
@@ -112,9 +150,36 @@ pub(crate) fn word() -> Schema {
 /// Where to go on in a list by id: an id, with a `-` before it to go back. The first digit is as
 /// low as that of every time before the year 2262.
 pub(crate) fn iterator<K: Kind>() -> Value {
-    let (prefix, rest) = (K::PREFIX, TEXT_LENGTH - 1);
-    let pattern = format!("^-?{prefix}[0-9A-H][0-9A-Za-z]{{{rest}}}$");
+    let pattern = format!("^-?{}$", id::<K>());
     json!({ "type": "string", "pattern": pattern })
+}
+
+/// The same in a list that has no way back.
+pub(crate) fn forward_iterator<K: Kind>() -> Value {
+    let pattern = format!("^{}$", id::<K>());
+    json!({ "type": "string", "pattern": pattern })
+}
+
+/// The same as the shape of a field.
+pub(crate) struct ForwardIterator<K>(PhantomData<K>);
+
+impl<K: Kind> JsonSchema for ForwardIterator<K> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("ForwardIterator{}", K::PREFIX).into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        Schema::try_from(forward_iterator::<K>()).expect("an object is a schema")
+    }
+}
+
+fn id<K: Kind>() -> String {
+    let (prefix, rest) = (K::PREFIX, TEXT_LENGTH - 1);
+    format!("{prefix}[0-9A-H][0-9A-Za-z]{{{rest}}}")
 }
 
 /// The same as the shape of a field.

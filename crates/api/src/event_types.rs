@@ -1,5 +1,8 @@
 //! Event types: shapes, routes, handlers.
 
+mod openapi;
+mod retry_schedule;
+
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;
@@ -53,6 +56,8 @@ pub(crate) fn routes() -> Routes {
             ),
             delete,
         )
+        .merge(openapi::routes())
+        .merge(retry_schedule::routes())
 }
 
 // `N` says where its name is: in the body, or in the path.
@@ -60,8 +65,8 @@ pub(crate) fn routes() -> Routes {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "EventType{N}", transform = N::show)]
-struct EventTypeIn<N: Naming> {
-    name: N,
+pub(crate) struct EventTypeIn<N: Naming> {
+    pub(crate) name: N,
     #[schemars(with = "Text")]
     description: String,
     #[serde(default)]
@@ -81,7 +86,7 @@ struct EventTypeIn<N: Naming> {
 /// The body has the name.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(inline)]
-struct In(#[schemars(with = "Word")] String);
+pub(crate) struct In(#[schemars(with = "Word")] pub(crate) String);
 
 /// The path has it: in the body it may be whatever it is, or not be there.
 #[derive(Default, JsonSchema)]
@@ -95,7 +100,7 @@ impl<'de> Deserialize<'de> for Update {
 }
 
 /// Where an event type's name is.
-trait Naming {
+pub(crate) trait Naming {
     /// What the document shows of the shape.
     fn show(_: &mut Schema) {}
 }
@@ -161,7 +166,7 @@ impl From<EventTypePatchIn> for EventTypePatch {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct EventTypeOut {
+pub(crate) struct EventTypeOut {
     name: String,
     description: String,
     archived: bool,
@@ -177,7 +182,7 @@ struct EventTypeOut {
 }
 
 impl EventTypeOut {
-    fn new(event_type: EventType) -> Result<Self, AppError> {
+    pub(crate) fn new(event_type: EventType) -> Result<Self, AppError> {
         let schemas = event_type.schemas.map(RawValue::from_string).transpose();
         let feature_flags: Vec<String> = event_type
             .feature_flags

@@ -8,22 +8,28 @@
 //!
 //! The wire's shapes live here, apart from the domain's types. No rule of the domain does.
 //!
-//! Map: `operation` (how operations are declared), `describe`, `openapi` and `reference` (what is
-//! said of them, to programs and people) · `door`, `authentication`, `body`, `query`, `segments`
-//! (the way in) · `problem` (refusals) · `render` (the way out) · then one file for each noun, with
-//! its operations, shapes and handlers.
+//! Map: `operation` (how operations are declared), `describe`, `openapi`, `links` and `reference`
+//! (what is said of them, to programs and people) · `door`, `authentication`, `body`, `strict`,
+//! `query`, `segments` (the way in) · `problem` (refusals) · `render` (the way out) · then one file
+//! for each noun, with its operations, shapes and handlers.
 
 mod api_tokens;
 mod applications;
 mod attempts;
 mod authentication;
+mod background;
 mod body;
 mod bounds;
+mod deliveries;
 mod describe;
 mod door;
 mod endpoints;
+mod environment;
 mod event_types;
+mod events;
 mod health;
+mod links;
+mod listening;
 mod messages;
 mod nodes;
 mod not_built;
@@ -38,7 +44,9 @@ mod render;
 mod segments;
 mod sessions;
 mod standings;
+mod statistics;
 mod status;
+mod strict;
 
 pub use authentication::RemoteAddress;
 pub use door::Door;
@@ -117,9 +125,14 @@ fn routes(config: &ApiConfig) -> Routes {
     api_tokens::routes()
         .merge(applications::routes())
         .merge(attempts::routes())
+        .merge(background::routes())
+        .merge(deliveries::routes())
         .merge(endpoints::routes())
+        .merge(environment::routes())
         .merge(event_types::routes())
+        .merge(events::routes())
         .merge(health::routes())
+        .merge(listening::routes())
         .merge(messages::routes(config))
         .merge(nodes::routes())
         .merge(not_built::routes())
@@ -127,6 +140,7 @@ fn routes(config: &ApiConfig) -> Routes {
         .merge(recovery::routes())
         .merge(sessions::routes())
         .merge(standings::routes())
+        .merge(statistics::routes())
 }
 
 /// All that is declared of the operations, for whoever wants to try each of them.

@@ -1,6 +1,7 @@
 //! Messages: shapes, routes, handlers.
 
 mod batch;
+mod broadcast;
 mod content;
 mod incoming;
 mod outgoing;
@@ -46,10 +47,12 @@ pub(crate) fn routes(config: &ApiConfig) -> Routes {
         )
         .and_at("/api/v1/app/{app_id}/msg/{msg_id}")
         .get(application("v1.message.get", "A message"), get_one)
+        .merge(broadcast::routes())
         .merge(content::routes())
         .merge(search::routes())
         .merge(hidden_by("/api/v1/app/{app_id}/msg/batch"))
         .merge(hidden_by("/api/v1/app/{app_id}/msg/bulk-expunge"))
+        .merge(hidden_by("/api/v1/app/{app_id}/msg/expunge-all-contents"))
         .merge(hidden_by("/api/v1/app/{app_id}/msg/search"))
 }
 
@@ -84,7 +87,7 @@ impl FromQuery for WithContent {
 pub(crate) fn filter(query: &Pairs) -> Result<Filter, AppError> {
     Ok(Filter {
         event_types: query.names("event_types")?,
-        channel: query.name("channel")?,
+        channels: query.name("channel")?.map(|one| vec![one]),
         tag: query.name("tag")?,
     })
 }

@@ -4,8 +4,10 @@
 use crate::Shared;
 use crate::bounds;
 use crate::describe::{Describer, Signature};
+use crate::links::links;
 use crate::operation::{Access, MethodName, Operation, Shown};
 use crate::problem::{BrokenRules, Refusal};
+use crate::query::Parameter;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -61,12 +63,14 @@ pub(crate) fn document(operations: &[Operation]) -> Value {
     let mut describer = Describer::new();
     let mut paths = Map::new();
     let shown = |operation: &&Operation| operation.built && operation.shown != Shown::No;
-    for operation in operations.iter().filter(shown) {
+    let shown: Vec<Operation> = operations.iter().filter(shown).copied().collect();
+    for operation in &shown {
         let signature = describer.of(operation.describe);
         let item = paths
             .entry(operation.path)
             .or_insert_with(|| Value::Object(Map::new()));
-        item[word(operation.method)] = entry(operation, signature);
+        let links = links(operation, &shown);
+        item[word(operation.method)] = entry(operation, signature, links);
     }
     let refusals = refusals(&mut describer);
     json!({
@@ -96,14 +100,14 @@ fn word(method: MethodName) -> &'static str {
     }
 }
 
-fn entry(operation: &Operation, signature: Signature) -> Value {
+fn entry(operation: &Operation, signature: Signature, links: Map<String, Value>) -> Value {
     let mut entry = json!({
         "operationId": operation.id,
         "summary": operation.summary,
         "description": who(operation.access),
         "tags": [tag(operation.id)],
         "parameters": parameters(operation, &signature),
-        "responses": answers(operation, &signature),
+        "responses": answers(operation, &signature, links),
         "security": match operation.access {
             Access::Public => json!([]),
             _ => json!([{ "token": [] }]),
@@ -144,9 +148,14 @@ fn parameters(operation: &Operation, signature: &Signature) -> Vec<Value> {
             })
         })
         .collect();
-    parameters.extend(signature.query.iter().map(
-        |parameter| json!({ "in": "query", "name": parameter.name, "schema": parameter.schema }),
-    ));
+    parameters.extend(signature.query.iter().map(|parameter| {
+        let Parameter {
+            name,
+            schema,
+            required,
+        } = parameter;
+        json!({ "in": "query", "name": name, "schema": schema, "required": required })
+    }));
     if operation.method == MethodName::Post && operation.access != Access::Public {
         // Who does not look at it takes every value.
         let schema = match signature.keyed {
@@ -162,17 +171,24 @@ fn parameters(operation: &Operation, signature: &Signature) -> Vec<Value> {
 }
 
 /// The names in a path's braces.
-fn open_parts(path: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn open_parts(path: &str) -> impl Iterator<Item = &str> {
     path.split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
-fn answers(operation: &Operation, signature: &Signature) -> Map<String, Value> {
+fn answers(
+    operation: &Operation,
+    signature: &Signature,
+    links: Map<String, Value>,
+) -> Map<String, Value> {
     let mut answers = Map::new();
     for (status, schema) in &signature.answers {
         let mut answer = json!({ "description": phrase(*status) });
         if let Some(schema) = schema {
             answer["content"] = json!({ "application/json": { "schema": schema } });
+        }
+        if !links.is_empty() {
+            answer["links"] = links.clone().into();
         }
         answers.insert(status.to_string(), answer);
     }

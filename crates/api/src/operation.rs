@@ -63,7 +63,12 @@ impl Operation {
 /// only read does not see it.
 const SHOWS_A_SECRET: &str = "v1.endpoint.get-secret";
 /// What changes nothing, although it is asked with a body.
-const ONLY_LOOKS: [&str; 2] = ["v1.message.precheck", "v1.message.search"];
+const ONLY_LOOKS: [&str; 4] = [
+    "v1.environment.export",
+    "v1.message.listen",
+    "v1.message.precheck",
+    "v1.message.search",
+];
 
 fn need(method: MethodName, id: &'static str) -> Need {
     Need {

@@ -5,11 +5,12 @@ use crate::Shared;
 use crate::applications::ApplicationIn;
 use crate::authentication::Authenticated;
 use crate::body::{Call, Posted};
+use crate::bounds::{Session, Word};
 use crate::messages::Addressee;
 use crate::operation::{Routes, organisation, public};
 use crate::render::Answer;
 use app::access::limits::{CAPABILITIES, Capability};
-use app::portal::{Exchanged, PortalAccess, PortalInput};
+use app::portal::{Exchanged, FLAGS_MAX, PORTAL_LIFETIME_MAX, PortalAccess, PortalInput};
 use axum::Json;
 use axum::extract::State;
 use model::Secret;
@@ -52,16 +53,20 @@ pub(crate) fn routes() -> Routes {
 #[serde(rename_all = "camelCase", default)]
 struct AppPortalAccessIn {
     /// The feature flags of event types that it sees besides those that all see.
+    #[schemars(with = "Vec<Word>", length(max = FLAGS_MAX))]
     feature_flags: Vec<String>,
     /// Makes the application if there is none; its uid is the one in the path then.
     application: Option<ApplicationIn>,
     /// How long it is good, in seconds: at most 28 days, which is also what it is unless given.
+    #[schemars(range(min = 1, max = PORTAL_LIFETIME_MAX.as_secs()))]
     expiry: Option<i64>,
     /// What it may do, `ViewBase` always among it; everything unless given.
+    #[schemars(extend("contains" = { "const": AppPortalCapability::ViewBase }))]
     capabilities: Option<Vec<AppPortalCapability>>,
     /// It may only look, secrets excepted.
     read_only: Option<bool>,
     /// The session that it belongs to, by which it can be ended with others.
+    #[schemars(with = "Option<Session>")]
     session_id: Option<String>,
 }
 

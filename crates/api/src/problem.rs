@@ -9,9 +9,13 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use model::Chain;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::error::Error;
+use std::time::Duration;
+
+/// When a place among listeners may be free again: each waits for as long at the most.
+const LISTENERS_WAIT: Duration = app::listening::WAIT_MAX;
 
 /// A refusal on its way out.
 #[derive(Debug)]
@@ -66,12 +70,12 @@ impl IntoResponse for Problem {
                 (status, Json(BrokenRules { detail })).into_response()
             }
             AppError::Internal(error) => {
-                tracing::error!(error = %chain(&**error), "a request failed");
+                tracing::error!(error = %Chain(&**error), "a request failed");
                 internal()
             }
             error => {
                 if let AppError::Unavailable(cause) = error {
-                    tracing::warn!(error = %chain(cause), "a request could not be stored");
+                    tracing::warn!(error = %Chain(cause), "a request could not be stored");
                 }
                 let mut response = (status, Json(refusal(error))).into_response();
                 if status == StatusCode::UNAUTHORIZED {
@@ -79,7 +83,7 @@ impl IntoResponse for Problem {
                     let scheme = HeaderValue::from_static("Bearer");
                     response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
                 }
-                if let AppError::TooMany { wait } = error {
+                if let Some(wait) = wait(error) {
                     // In whole seconds: never too early.
                     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                     let seconds = HeaderValue::from(seconds);
@@ -88,6 +92,15 @@ impl IntoResponse for Problem {
                 response
             }
         }
+    }
+}
+
+/// When to come again, where that is known.
+fn wait(error: &AppError) -> Option<Duration> {
+    match error {
+        AppError::TooMany { wait } => Some(*wait),
+        AppError::TooManyListeners { .. } => Some(LISTENERS_WAIT),
+        _ => None,
     }
 }
 
@@ -133,7 +146,9 @@ pub(crate) fn status(error: &AppError) -> StatusCode {
         AppError::NotFound(_) => StatusCode::NOT_FOUND,
         AppError::Conflict { .. } => StatusCode::CONFLICT,
         AppError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        AppError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        AppError::TooMany { .. } | AppError::TooManyListeners { .. } => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         AppError::NotBuilt(_) => StatusCode::NOT_IMPLEMENTED,
         AppError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -150,7 +165,7 @@ pub(crate) fn refusal(error: &AppError) -> Refusal {
         AppError::Forbidden => "insufficient access",
         AppError::NotFound(_) => "not_found",
         AppError::TooLarge(_) => "payload_too_large",
-        AppError::TooMany { .. } => "too_many_requests",
+        AppError::TooMany { .. } | AppError::TooManyListeners { .. } => "too_many_requests",
         AppError::NotBuilt(_) => "not_implemented",
         AppError::Unavailable(_) => "service_unavailable",
         AppError::Internal(_) => "internal_error",
@@ -159,15 +174,4 @@ pub(crate) fn refusal(error: &AppError) -> Refusal {
         code,
         detail: error.to_string(),
     }
-}
-
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

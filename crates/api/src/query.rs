@@ -47,6 +47,8 @@ pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     /// What it is, as JSON Schema says it.
     pub(crate) schema: Value,
+    /// Whether it must be given.
+    pub(crate) required: bool,
 }
 
 impl Pairs {
@@ -74,8 +76,11 @@ impl Pairs {
 
     fn ask(&self, name: &'static str, schema: impl FnOnce() -> Value) {
         if let Some(asked) = &self.asked {
-            let schema = schema();
-            asked.borrow_mut().push(Parameter { name, schema });
+            asked.borrow_mut().push(Parameter {
+                name,
+                schema: schema(),
+                required: false,
+            });
         }
     }
 
@@ -102,6 +107,17 @@ impl Pairs {
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, AppError> {
         self.ask(name, || json!({ "type": "string", "format": "date-time" }));
         self.read(name, crate::render::parse_time)
+    }
+
+    /// A point in time that must be given. Who wants several asks for all before looking at one.
+    pub(crate) fn required_time(&self, name: &'static str) -> Result<Timestamp, AppError> {
+        let time = self.time(name);
+        if let Some(asked) = &self.asked
+            && let Some(last) = asked.borrow_mut().last_mut()
+        {
+            last.required = true;
+        }
+        time?.ok_or_else(|| unreadable(format!("missing field `{name}`")))
     }
 
     /// One of several words, or of several numbers.
@@ -180,6 +196,17 @@ impl Pairs {
     /// Which part of a list is asked for that has one order only.
     pub(crate) fn page<K: Kind>(&self) -> Result<ListInput, AppError> {
         self.part(bounds::iterator::<K>)?.checked::<K>()
+    }
+
+    /// Which part of a list is asked for that is read forwards only: its limit, and where to go on.
+    pub(crate) fn forward<K: Kind>(&self) -> Result<(Option<u64>, Option<String>), AppError> {
+        self.ask(
+            "limit",
+            || json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX }),
+        );
+        self.ask("iterator", bounds::forward_iterator::<K>);
+        let iterator = self.once("iterator")?.map(str::to_owned);
+        Ok((self.read("limit", str::parse)?, iterator))
     }
 
     fn part(&self, iterator: fn() -> Value) -> Result<ListInput, AppError> {

@@ -1,14 +1,19 @@
-//! What is done for an endpoint as a whole: recovery, cancelling and statistics.
+//! What is done for an endpoint as a whole: recovery, replays, cancelling and statistics.
 
 use crate::Shared;
+use crate::attempts::ClassIn;
 use crate::authentication::Authenticated;
+use crate::background::begun;
 use crate::body::Call;
+use crate::bounds::{Word, Words};
 use crate::operation::{Routes, application};
 use crate::query::{FromQuery, Pairs, Query};
 use crate::render::{Accepted, Answer, NoContent, Time};
 use crate::segments::Segments;
+use crate::status::StatusIn;
 use app::AppError;
-use app::recover::{RecoverInput, Recovery};
+use app::recover::RecoverInput;
+use app::replay::{BulkReplayInput, EVENT_TYPES_MAX};
 use app::statistics::EndpointStatistics;
 use axum::Json;
 use axum::extract::State;
@@ -25,6 +30,22 @@ pub(crate) fn routes() -> Routes {
             ),
             recover,
         )
+        .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/bulk-replay")
+        .post(
+            application(
+                "v1.endpoint.bulk-replay",
+                "Sends again, in the background, what was sent to an endpoint",
+            ),
+            bulk_replay,
+        )
+        .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/replay-missing")
+        .post(
+            application(
+                "v1.endpoint.replay-missing",
+                "Sends, in the background, what an endpoint wants and never got",
+            ),
+            replay_missing,
+        )
         .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/cancel-msgs")
         .post(
             application(
@@ -40,53 +61,69 @@ pub(crate) fn routes() -> Routes {
         )
 }
 
+/// Which messages to send again: those accepted between the two.
 #[derive(Deserialize, JsonSchema)]
 struct RecoverIn {
     since: Time,
     until: Option<Time>,
 }
 
-impl From<RecoverIn> for RecoverInput {
-    fn from(body: RecoverIn) -> Self {
-        Self {
-            since: body.since.0,
-            until: body.until.map(|Time(until)| until),
-        }
+/// Which messages to send again: those accepted between the two.
+#[derive(Deserialize, JsonSchema)]
+struct ReplayIn {
+    /// At or after; at most 14 days before `until`.
+    since: Time,
+    /// Before; now, where it is not given.
+    until: Option<Time>,
+}
+
+/// Which of an endpoint's messages to send again.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct BulkReplayIn {
+    /// Accepted at or after; at most 14 days before `until`.
+    since: Time,
+    /// Accepted before; now, where it is not given.
+    until: Option<Time>,
+    /// Of one of these types.
+    #[schemars(with = "Option<Words<EVENT_TYPES_MAX>>")]
+    event_types: Option<Vec<String>>,
+    /// With this one among their channels.
+    #[schemars(with = "Option<Word>")]
+    channel: Option<String>,
+    /// With this one among their tags.
+    #[schemars(with = "Option<Word>")]
+    tag: Option<String>,
+    /// How they stand with the endpoint: what is pending or sending is on its way and can't be
+    /// asked for.
+    status: Option<StatusIn>,
+    /// What their last request was answered with.
+    status_code_class: Option<ClassIn>,
+}
+
+begun! {
+    /// The background work that sends again what failed.
+    RecoverOut;
+    /// The background work that sends it.
+    ReplayOut;
+}
+
+fn reach(since: Time, until: Option<Time>) -> RecoverInput {
+    RecoverInput {
+        since: since.0,
+        until: until.map(|Time(until)| until),
     }
 }
 
-/// How background work stands.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "BackgroundTaskStatus")]
-enum TaskStatus {
-    Running,
-}
-
-/// What background work does.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "BackgroundTaskType")]
-enum TaskKind {
-    #[serde(rename = "endpoint.recover")]
-    Recover,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct RecoverOut {
-    id: String,
-    status: TaskStatus,
-    task: TaskKind,
-    updated_at: Time,
-}
-
-impl From<Recovery> for RecoverOut {
-    fn from(recovery: Recovery) -> Self {
+impl From<BulkReplayIn> for BulkReplayInput {
+    fn from(body: BulkReplayIn) -> Self {
         Self {
-            id: recovery.id.to_string(),
-            status: TaskStatus::Running,
-            task: TaskKind::Recover,
-            updated_at: Time(recovery.updated_at),
+            reach: reach(body.since, body.until),
+            event_types: body.event_types,
+            channel: body.channel,
+            tag: body.tag,
+            status: body.status.map(|StatusIn(status)| status),
+            status_code_class: body.status_code_class.map(|ClassIn(class)| class),
         }
     }
 }
@@ -143,12 +180,40 @@ async fn recover(
     call: Call<RecoverIn>,
 ) -> Answer<Accepted<Json<RecoverOut>>> {
     let tenant = api.app.application(&call.caller, &application).await?;
-    let body = call.json()?;
-    let started = api
+    let RecoverIn { since, until } = call.json()?;
+    let begun = api
         .app
-        .recover(&call.caller, (&tenant, &endpoint), body.into())
+        .recover(&call.caller, (&tenant, &endpoint), reach(since, until))
         .await?;
-    Ok(Accepted(Json(started.into())))
+    Ok(Accepted(Json(begun.into())))
+}
+
+async fn bulk_replay(
+    State(api): State<Shared>,
+    Segments((application, endpoint)): Segments<(String, String)>,
+    call: Call<BulkReplayIn>,
+) -> Answer<Accepted<Json<ReplayOut>>> {
+    let tenant = api.app.application(&call.caller, &application).await?;
+    let body = call.json()?;
+    let begun = api
+        .app
+        .bulk_replay(&call.caller, (&tenant, &endpoint), body.into())
+        .await?;
+    Ok(Accepted(Json(begun.into())))
+}
+
+async fn replay_missing(
+    State(api): State<Shared>,
+    Segments((application, endpoint)): Segments<(String, String)>,
+    call: Call<ReplayIn>,
+) -> Answer<Accepted<Json<ReplayOut>>> {
+    let tenant = api.app.application(&call.caller, &application).await?;
+    let ReplayIn { since, until } = call.json()?;
+    let begun = api
+        .app
+        .replay_missing(&call.caller, (&tenant, &endpoint), reach(since, until))
+        .await?;
+    Ok(Accepted(Json(begun.into())))
 }
 
 async fn cancel(

@@ -3,10 +3,11 @@
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;
+use crate::bounds::Session;
 use crate::operation::{Routes, anybody, organisation};
 use crate::render::{Answer, NoContent};
 use crate::segments::Segments;
-use app::access::{ExpireInput, Myself};
+use app::access::{EXPIRY_WAIT_MAX, ExpireInput, Myself, SESSIONS_MAX};
 use axum::Json;
 use axum::extract::State;
 use schemars::JsonSchema;
@@ -41,8 +42,10 @@ pub(crate) fn routes() -> Routes {
 #[serde(rename_all = "camelCase", default)]
 struct ApplicationTokenExpireIn {
     /// In how many seconds they end, at most 259,200; at once if it is not given.
+    #[schemars(range(min = 0, max = EXPIRY_WAIT_MAX))]
     expiry: Option<i64>,
     /// Only tokens that were issued for these sessions.
+    #[schemars(with = "Vec<Session>", length(max = SESSIONS_MAX))]
     session_ids: Vec<String>,
 }
 

@@ -4,7 +4,8 @@ use crate::query::Pairs;
 use app::AppError;
 use app::status::Status;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 
 /// Numbers and words, those last which only clients know that ask for them.
@@ -78,6 +79,36 @@ impl JsonSchema for Word {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "enum": STATUSES.map(|(.., word)| word) })
+    }
+}
+
+/// A status by its number, in a body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StatusIn(pub(crate) Status);
+
+impl<'de> Deserialize<'de> for StatusIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u64::deserialize(deserializer)?;
+        let text = number.to_string();
+        let found = STATUSES.iter().find(|(other, ..)| *other == text);
+        let unknown = || D::Error::custom(format!("unknown status {number}, expected 0 to 4"));
+        found
+            .map(|(_, status, _)| Self(*status))
+            .ok_or_else(unknown)
+    }
+}
+
+impl JsonSchema for StatusIn {
+    fn schema_name() -> Cow<'static, str> {
+        Number::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        Number::schema_id()
+    }
+
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        Number::json_schema(schemas)
     }
 }
 

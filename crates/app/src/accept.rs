@@ -89,6 +89,41 @@ pub(crate) async fn accept(
     carried_through(batch.run()).await
 }
 
+/// A message on its way into a commit that carries more than messages.
+pub(crate) struct Prepared {
+    batch: Batch,
+    plan: Plan,
+}
+
+impl Prepared {
+    /// Plans its deliveries, as many as there is room for.
+    pub(crate) fn new(
+        app: &App,
+        row: Arc<RegistryRow>,
+        (draft, room): (Draft, usize),
+    ) -> Result<Self, AppError> {
+        let batch = Batch::new(app.clone(), row, vec![draft])?;
+        let plan = batch.plan(&batch.items[0].draft, room);
+        Ok(Self { batch, plan })
+    }
+
+    /// How many deliveries it brings.
+    pub(crate) fn deliveries(&self) -> usize {
+        self.plan.deliveries.len()
+    }
+
+    /// What the commit is to carry.
+    pub(crate) fn accept(&self) -> Accept {
+        self.batch.request(&self.batch.items[0], &self.plan)
+    }
+
+    /// It is on disk: its deliveries go to the sender.
+    pub(crate) fn receive(self, accepted: Accepted) {
+        let Self { batch, plan } = self;
+        batch.receive(&batch.items[0], plan, accepted);
+    }
+}
+
 /// Drafts on their way into one commit.
 struct Batch {
     app: App,
@@ -301,6 +336,7 @@ impl Batch {
                 if fan_out {
                     self.app.lanes.work();
                 }
+                self.app.listeners.tell(self.application);
                 Receipt { message, payload }
             }
             // The body is the same, by its hash, so all but the id is what it was then.

@@ -36,7 +36,7 @@ pub const EXPIRY_WAIT_MAX: i64 = 259_200;
 /// The most sessions that are named at once.
 pub const SESSIONS_MAX: usize = 1_000;
 /// The longest name of a session, in bytes.
-const SESSION_BYTES_MAX: usize = 64;
+pub const SESSION_BYTES_MAX: usize = 64;
 /// How long a token of a session is good at the most. What is kept of a session goes after it.
 pub(crate) const SESSION_LIFETIME_MAX: Duration = Duration::from_secs(28 * 86_400);
 
@@ -79,10 +79,12 @@ impl App {
     pub async fn renew_access(&self) -> Result<(), AppError> {
         let known = &self.tokens.known;
         let _flight = known.renewal.lock().await;
-        if let Some(rows) = self.store.access(known.version()).await? {
-            known.take(rows, self.clock.now());
-        }
-        Ok(())
+        let Some(mut rows) = self.store.access(known.version()).await? else {
+            return Ok(());
+        };
+        let environment = rows.environment.take();
+        known.take(rows, self.clock.now());
+        self.environment.take(environment.as_deref())
     }
 
     /// Who the caller is.

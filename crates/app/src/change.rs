@@ -30,6 +30,14 @@ impl App {
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Changed, ChangeError> {
         let app = self.clone();
+        let is_of_types = matches!(
+            change,
+            Change::PutEventType { .. } | Change::ExpungeEventType(_) | Change::PutEnvironment(_)
+        );
+        let is_of_schedules = matches!(
+            change,
+            Change::PutRetrySchedule(_) | Change::ExpungeEventType(_)
+        );
         carried_through(async move {
             let request = ChangeRequest {
                 change,
@@ -41,6 +49,12 @@ impl App {
             if let Some(application) = application {
                 app.registry.forget(application);
                 app.lanes.changed(application);
+            }
+            if is_of_types {
+                app.environment.forget_event_types();
+            }
+            if is_of_schedules {
+                app.registry.forget_schedules();
             }
             changed
         })

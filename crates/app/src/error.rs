@@ -46,6 +46,12 @@ pub enum AppError {
         /// When it may come again.
         wait: std::time::Duration,
     },
+    /// As many listeners wait as may.
+    #[error("{most} listeners wait here already, which is the most: end one, or come again later")]
+    TooManyListeners {
+        /// How many may.
+        most: usize,
+    },
     /// The operation is not built.
     #[error("{0}")]
     NotBuilt(&'static str),

@@ -2,14 +2,26 @@
 //! for all, or for a feature flag that their token carries.
 
 mod draft;
+mod export;
+mod import;
+mod many;
+mod openapi;
+mod retry_schedule;
 mod schemas;
 
 pub use draft::{EventTypeInput, EventTypePatch};
+pub use import::{ImportInput, Imported};
+pub(crate) use many::WrittenTypes;
+pub use openapi::WEBHOOKS_MAX;
+pub use retry_schedule::RETRY_SCHEDULES_MAX;
+pub use schemas::SCHEMAS_BYTES_MAX;
+pub(crate) use schemas::newest;
 
 use crate::caller::Who;
 use crate::change::{ChangeRefused, Saved, unexpected, until_current};
 use crate::idempotency::{Request, Success, made_is_gone};
 use crate::page::{Direction, Found, ListInput, Order, Page, limit};
+use crate::rules::Judge;
 use crate::{App, AppError, Caller, Violation};
 use draft::EventTypeDraft;
 use model::Timestamp;
@@ -107,7 +119,7 @@ impl App {
             Request::New(key) => key,
             Request::Repeated(_) => return self.event_type_made(name).await,
         };
-        let (name, draft) = input.judge_named(name)?;
+        let (name, draft) = input.judge_named(name, Judge::new(&[]))?;
         let event_type = draft.applied(blank(name));
         let expect = Expect::NoneLive;
         let put = self.put_event_type_row(event_type, expect, key).await;

@@ -8,8 +8,8 @@ use store::query::MessageFilter;
 pub struct Filter {
     /// One of these types.
     pub event_types: Option<Vec<Name>>,
-    /// Among its channels.
-    pub channel: Option<Name>,
+    /// One of these among its channels.
+    pub channels: Option<Vec<Name>>,
     /// Among its tags.
     pub tag: Option<Name>,
 }
@@ -19,12 +19,12 @@ impl Filter {
     pub(crate) fn to_stored(&self) -> MessageFilter {
         let Self {
             event_types,
-            channel,
+            channels,
             tag,
         } = self.clone();
         MessageFilter {
             event_types,
-            channel,
+            channels,
             tag,
         }
     }

@@ -10,26 +10,34 @@
 //! cases refuse) · `find` (what a path names) · [`page`] (lists) · [`patch`], `change`,
 //! `idempotency` (how things are changed, once) · `sealing`, [`content`], `key_uses` (what is
 //! sealed, and with what) · [`filter`], [`status`] (what lists of messages and attempts are asked
-//! for) · then one file for each noun; of the way of a message, `accept` is the first part.
+//! for) · [`following`], [`listening`] (reading forwards, for ever) · then one file for each noun;
+//! of the way of a message, `accept` is the first part.
 
 pub mod access;
 pub mod api_keys;
 pub mod applications;
 pub mod attempts;
+pub mod broadcast;
 pub mod caller;
 pub mod content;
+pub mod deliveries;
 pub mod endpoints;
+pub mod environment;
 pub mod error;
 pub mod event_types;
 pub mod filter;
+pub mod following;
+pub mod listening;
 pub mod messages;
 pub mod page;
 pub mod patch;
 pub mod portal;
 pub mod recover;
+pub mod replay;
 pub mod standings;
 pub mod statistics;
 pub mod status;
+pub mod tasks;
 pub mod tokens;
 
 mod accept;
@@ -40,8 +48,10 @@ mod health;
 mod idempotency;
 mod key_uses;
 mod nodes;
+mod outside;
 mod resend;
 mod rules;
+mod schema;
 mod sealing;
 mod throttling;
 
@@ -51,6 +61,7 @@ pub use error::{AppError, Violation};
 pub use find::Tenant;
 pub use health::Health;
 pub use key_uses::KEY_USES_RECORDED;
+pub use listening::Listeners;
 pub use page::{ListInput, Order, Page};
 pub use patch::Patch;
 pub use rules::TEXT_BYTES_MAX;
@@ -83,6 +94,10 @@ pub struct App {
     pub entropy: Arc<dyn Entropy>,
     /// Takes security events.
     pub events: Arc<dyn EventSink>,
+    /// What the whole installation is set to.
+    pub environment: Arc<environment::Environment>,
+    /// Who waits for what is accepted.
+    pub listeners: Arc<Listeners>,
     /// What is refused for being too much, and other settings.
     pub settings: Arc<Settings>,
 }

@@ -7,6 +7,8 @@ mod expunge;
 mod precheck;
 mod trial;
 
+pub(crate) use draft::Bounds;
+
 pub use create::{MessageRequest, Recipient, RecipientPath, Results};
 pub use draft::{CONTENT_TYPE_BYTES_MAX, MessageInput, RETENTION_HOURS, RawInput, TAGS_MAX};
 pub use example::ExampleInput;

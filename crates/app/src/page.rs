@@ -62,6 +62,12 @@ impl ListInput {
         Ok(self)
     }
 
+    /// The row that the iterator names, to go on behind or before.
+    pub(crate) fn start<K: Kind>(&self) -> Option<Id<K>> {
+        let (_, name) = split_iterator(self.iterator.as_deref()?);
+        name.parse().ok()
+    }
+
     /// Where to go on in a list by name, and whether backwards.
     pub(crate) fn start_by_name(&self) -> Result<(bool, Option<Name>), AppError> {
         let Some(iterator) = &self.iterator else {
@@ -200,8 +206,19 @@ impl<K: Kind> Part<K> {
         let key = |row: &T| id(row).key();
         // Of an iterator only the key counts.
         let passed = |key| Id::<K>::new(key, [0; 12]).to_string();
-        let found = Found::new(walk, key, passed);
-        found.page(self.direction, self.limit, |row| id(row).to_string())
+        self.page_by(walk, (key, passed), |row| id(row).to_string())
+    }
+
+    /// The same of a list that goes by other positions: where a row stands, and what names a place
+    /// that was passed over, then what names a row.
+    pub(crate) fn page_by<T, P: PartialEq>(
+        &self,
+        walk: Walk<T, P>,
+        (position, passed): (impl Fn(&T) -> P, impl FnOnce(P) -> String),
+        name: impl Fn(&T) -> String,
+    ) -> Page<T> {
+        let found = Found::new(walk, position, passed);
+        found.page(self.direction, self.limit, name)
     }
 
     fn start_behind(&mut self, start: Option<Key<K>>) {
@@ -359,8 +376,9 @@ fn span<K>(input: &ListInput, start: Option<Key<K>>, now: Timestamp) -> (Timesta
 
 /// The largest key before `time`. A key tells time to 4 ms, and what was made in the same step as
 /// `time` is shown, so that a client that goes on from the last time it saw misses nothing.
-fn just_before<K>(time: Timestamp) -> Key<K> {
-    Key::from_integer(Key::<K>::first_at(time).integer().saturating_sub(1))
+pub(crate) fn just_before<K>(time: Timestamp) -> Key<K> {
+    let first = Key::<K>::first_at(time).integer();
+    Key::from_integer(first.saturating_sub(1).max(0))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub const LINK_LIFETIME: Duration = Duration::from_secs(3_600);
 /// How long a token of the portal is good unless said otherwise, and at the most.
 pub const PORTAL_LIFETIME_MAX: Duration = SESSION_LIFETIME_MAX;
 /// The most feature flags of a token.
-const FLAGS_MAX: usize = 100;
+pub const FLAGS_MAX: usize = 100;
 /// What a token that is good once begins with.
 const ONE_TIME_PREFIX: &str = "ott_";
 

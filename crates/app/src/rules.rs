@@ -84,19 +84,15 @@ impl<'a> Judge<'a> {
             self.note(field, "must hold at least one; null means all");
             return None;
         }
-        let mut names = BTreeSet::new();
-        let mut wrong = 0;
-        for (index, text) in texts.iter().enumerate() {
-            match self.name(&format!("{field}[{index}]"), text) {
-                Some(name) => drop(names.insert(name)),
-                None => wrong += 1,
-            }
-            if names.len() + wrong > most {
-                self.note(field, format!("must hold at most {most}"));
-                return None;
-            }
+        if texts.len() > most {
+            self.note(field, format!("must hold at most {most}"));
+            return None;
         }
-        (wrong == 0).then_some(names)
+        let names = texts.iter().enumerate();
+        let names: Vec<Option<Name>> = names
+            .map(|(index, text)| self.name(&format!("{field}[{index}]"), text))
+            .collect();
+        names.into_iter().collect()
     }
 
     /// A text for people.

@@ -1,4 +1,14 @@
-//! How many attempts to an endpoint ended how, and how many of its deliveries are open.
+//! How many attempts to an endpoint ended how, and how many of its deliveries are open; then the
+//! same of an application (`attempts`), what is configured (`census`), and what all applications
+//! use (`usage`).
+
+mod attempts;
+mod census;
+mod usage;
+
+pub use attempts::{ApplicationAttempts, AttemptCounts, AttemptTimes, AttemptTimesInput, Period};
+pub use census::EndpointCount;
+pub use usage::{NAMED_MAX, UsageInput};
 
 use crate::{App, AppError, Caller};
 use model::Timestamp;

@@ -12,6 +12,8 @@ use crate::roster::{Ended, InHand, Moment};
 use crate::verdict::{Happened, Verdict, classify, effect_on_lane};
 use model::entropy::{fraction, random};
 use model::id::Tail;
+use model::name::Name;
+use model::retry::RetrySchedule;
 use std::borrow::Cow;
 use std::time::Duration;
 use store::Sealed;
@@ -111,8 +113,12 @@ async fn judge<'a>(
             0.5
         },
     };
+    let own = match endpoint_live {
+        true => own_schedule(engine, &in_hand.claimed.message.message.event_type).await,
+        false => None,
+    };
     let rules = Rules {
-        schedule: &engine.config.retry_schedule,
+        schedule: own.as_ref().unwrap_or(&engine.config.retry_schedule),
         disable_after: engine.config.disable_after,
     };
     engine.health.judge(seen, |failing_since| {
@@ -125,6 +131,20 @@ async fn judge<'a>(
             rules,
         )
     })
+}
+
+/// The schedule that the event type has of its own now, if it has one. Asked for only after a
+/// failure, and mostly known. What can't be read at all is waited for, as the record of this
+/// outcome would be: by another schedule, the delivery could be given up.
+async fn own_schedule(engine: &Engine, event_type: &Name) -> Option<RetrySchedule> {
+    loop {
+        match engine.parts.registry.retry_schedule(event_type).await {
+            Ok(own) => return own,
+            Err(error) => tracing::warn!(%error, "retry schedules can't be read"),
+        }
+        tokio::time::sleep(SHORT_REST).await;
+        engine.until_writable().await;
+    }
 }
 
 /// Makes the outcome durable. Only then is the slot free again, so that no more can be repeated

@@ -42,7 +42,7 @@ pub struct EngineConfig {
     /// Connect and total time-out (10 s, 30 s; the total covers the response's body), and how much
     /// of a response is kept (20,000 bytes).
     pub limits: Limits,
-    /// The waits between a delivery's attempts.
+    /// The waits between a delivery's attempts, where its event type has no schedule of its own.
     pub retry_schedule: RetrySchedule,
     /// How long an endpoint may be failing without a success before it is disabled. Default 5 days.
     pub disable_after: Duration,

@@ -10,10 +10,10 @@ use model::retry::{RetryHint, RetrySchedule};
 use std::time::Duration;
 use store::record::{HealthChange, Then};
 
-/// The operator's rules.
+/// The rules that hold for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules<'a> {
-    /// When failed deliveries are tried again.
+    /// When it is tried again: by its event type's own schedule, or else the operator's.
     pub(crate) schedule: &'a RetrySchedule,
     /// How long an endpoint may be failing before it is disabled.
     pub(crate) disable_after: Duration,

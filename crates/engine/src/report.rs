@@ -3,9 +3,8 @@
 use crate::attempt::About;
 use crate::engine::Engine;
 use crate::verdict::Happened;
-use model::Timestamp;
 use model::security::{SecurityEvent, SecurityKind};
-use std::error::Error;
+use model::{Chain, Timestamp};
 use transport::{SendError, Stage};
 
 /// Reports what is suspicious about an attempt, if anything is.
@@ -13,12 +12,12 @@ pub(crate) fn report(engine: &Engine, about: &About, happened: &Happened, at: Ti
     match happened {
         Happened::NoAnswer(error) => {
             if let Some(kind) = suspicion(error) {
-                report_kind(engine, about, (kind, at), chain(error));
+                report_kind(engine, about, (kind, at), Chain(error).to_string());
             }
         }
         Happened::Unsound(error) => {
             let endpoint = about.endpoint.map(|id| id.to_string());
-            tracing::error!(error = chain(error), endpoint, "a delivery can't be sent");
+            tracing::error!(error = %Chain(error), endpoint, "a delivery can't be sent");
         }
         Happened::Answered(_) | Happened::Ended(_) => {}
     }
@@ -51,16 +50,4 @@ fn report_kind(
         at,
         description,
     });
-}
-
-/// The whole chain of causes, outermost first.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }

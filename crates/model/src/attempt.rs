@@ -1,4 +1,5 @@
-//! An attempt: one HTTP request of a delivery, recorded when it ended. Never changed afterwards.
+//! An attempt: one HTTP request of a delivery, recorded when it ended. What is told of it never
+//! changes.
 
 use crate::clock::Timestamp;
 use crate::delivery::{EndReason, Trigger};

@@ -58,9 +58,10 @@ kinds! {
     AttemptKind, AttemptId, AttemptKey = "atmpt_";
     /// A row of background work, such as a recovery.
     TaskKind, TaskId, TaskKey = "qtask_";
-    /// A delivery: one message on its way to one endpoint. Its id is never shown; only its key is
-    /// used.
+    /// An open delivery, by its own sequence number. Its id is never shown; only its key is used.
     DeliveryKind, DeliveryId, DeliveryKey = "dlv_";
+    /// A delivery, open or ended, as people name it: see [`crate::delivery::PublicName`].
+    PublicDeliveryKind, PublicDeliveryId, PublicDeliveryKey = "dlv_";
     /// An API key: a token that the API made, by its id. The token itself is something else.
     ApiKeyKind, ApiKeyId, ApiKeyKey = "key_";
 }

@@ -9,12 +9,13 @@
 //! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`], [`api_key`] (the field's
 //! nouns) · [`retry`] (when the next attempt is due) · [`address`] (where requests may go) ·
 //! [`node`] (who does the work) · [`security`] (what is worth reporting) · [`clock`], [`entropy`],
-//! [`secret`].
+//! [`secret`], [`chain`] (errors as people read them).
 
 pub mod address;
 pub mod api_key;
 pub mod application;
 pub mod attempt;
+pub mod chain;
 pub mod clock;
 pub mod delivery;
 pub mod endpoint;
@@ -28,6 +29,7 @@ pub mod retry;
 pub mod secret;
 pub mod security;
 
+pub use chain::Chain;
 pub use clock::{Clock, Timestamp};
 pub use entropy::Entropy;
 pub use secret::Secret;

@@ -47,6 +47,11 @@ impl RetrySchedule {
         Ok(Self(waits))
     }
 
+    /// The waits, in their order.
+    pub fn waits(&self) -> &[Duration] {
+        &self.0
+    }
+
     /// How long to wait after the failure of attempt `number` (1 for the first); `None`: give up.
     ///
     /// The schedule's wait, at least a minute after a time-out; a `Retry-After` moves it up to

@@ -1,6 +1,9 @@
 //! What can be typed. Parsing only; [`crate::command`] does the work.
 
 mod bench;
+mod import;
+mod listen;
+mod moving;
 mod remote;
 mod server;
 mod signature;
@@ -8,6 +11,9 @@ mod token;
 mod transfer;
 
 pub(crate) use bench::{BenchArgs, BenchPart};
+pub(crate) use import::{ImportCommand, ImportOpenapiArgs};
+pub(crate) use listen::ListenArgs;
+pub(crate) use moving::{ImportFileArgs, ImportSvixArgs};
 pub(crate) use remote::{Given, RemoteArgs};
 pub(crate) use server::ServerArgs;
 pub(crate) use signature::{SignArgs, SignedArgs, VerifyArgs};
@@ -58,9 +64,15 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Measure what a server costs, beside a bare relay and no server at all
     Bench(BenchArgs),
-    // What asks a server: `app`, `endpoint`, `event-type`, `message`, `attempt`, `send`.
+    // What asks a server: `app`, `endpoint`, `event-type`, `message`, `delivery`, `attempt`,
+    // `send`.
     #[command(flatten)]
     Remote(RemoteArgs),
+    /// Bring over what another system or a document has
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Get an application's new messages as an endpoint would, from behind any firewall
+    Listen(ListenArgs),
     /// Sign a body, and print the headers to send with it
     Sign(SignArgs),
     /// Say whether a request is genuine, and if not, which check failed
@@ -222,6 +234,8 @@ impl Command {
             Self::Demo(args) => crate::demo::run(&args),
             Self::Bench(args) => command::bench::run(args),
             Self::Remote(args) => command::remote::run(args),
+            Self::Import(command) => command::import::run(command),
+            Self::Listen(args) => command::listen::run(args),
             Self::Sign(args) => command::signature::sign(&args),
             Self::Verify(args) => command::signature::verify(&args),
             Self::Completions(args) => command::completions::run(&args),

@@ -40,6 +40,8 @@ const REGISTRY_APPLICATIONS: std::num::NonZeroUsize =
 const KEY_USES_PERIOD: Duration = Duration::from_secs(60);
 /// How often a node looks for what others changed of who may come in: it holds within a second.
 const ACCESS_PERIOD: Duration = Duration::from_millis(500);
+/// How often background work is looked for that the store leaves to others.
+const WORK_PERIOD: Duration = Duration::from_secs(1);
 /// How long the token that `--dev` prints is good for.
 const DEV_TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 3_600);
 
@@ -109,6 +111,8 @@ impl Node {
             clock,
             entropy,
             events,
+            environment: Arc::default(),
+            listeners: Arc::default(),
             settings: Arc::new(config.app.clone()),
         };
         // Nobody is let in before it is known who no longer may.
@@ -138,6 +142,8 @@ impl Node {
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
         if let Some(engine) = self.engine {
+            let working = work_outside(self.app.clone());
+            tokio::spawn(stop.clone().run_until_cancelled_owned(working));
             let stop = stop.clone();
             parts.spawn(async move { Ended::Sending(engine.run(stop).await) });
         }
@@ -148,6 +154,7 @@ impl Node {
         });
         let counting = record_uses(self.app.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(counting));
+        tokio::spawn(end_listeners(self.app.clone(), stop.clone()));
         // Until the last answer is given: it is told apart from what stops with the first signal.
         let watching = tokio::spawn(watch_access(self.app.clone())).abort_handle();
         announce(&self.config, &self.app, address);
@@ -247,6 +254,28 @@ async fn record_uses(app: App) {
             );
         }
     }
+}
+
+/// Does background work that the store leaves to others, a slice at a time. Goes on until it is
+/// dropped.
+async fn work_outside(app: App) {
+    loop {
+        match app.work_outside().await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => {
+                let error = anyhow!(error);
+                tracing::warn!("background work can't go on, and will later: {error:#}");
+            }
+        }
+        tokio::time::sleep(WORK_PERIOD).await;
+    }
+}
+
+/// Those who wait for messages are answered when the node is to end, and ask another one.
+async fn end_listeners(app: App, stop: CancellationToken) {
+    stop.cancelled().await;
+    app.listeners.close();
 }
 
 /// Hears of what other nodes, and commands, changed of who may come in. Goes on until it is

@@ -79,8 +79,14 @@ CREATE TABLE endpoint (
     -- Deliveries opened up to this one were cancelled.
     cancelled_up_to bigint NOT NULL DEFAULT 0
 );
-CREATE INDEX endpoint_application ON endpoint (application, id) WHERE NOT deleted;
+CREATE INDEX endpoint_application ON endpoint (application, id) INCLUDE (disabled)
+    WHERE NOT deleted;
+-- Counted apart: a public place to look at what arrives.
+CREATE INDEX endpoint_play ON endpoint (application) INCLUDE (disabled)
+    WHERE NOT deleted AND starts_with(url, 'https://play.svix.com/');
 CREATE UNIQUE INDEX endpoint_uid ON endpoint (application, uid) WHERE uid IS NOT NULL AND NOT deleted;
+-- Deleted ones too: what was on its way to them is listed, and counted.
+CREATE INDEX endpoint_all ON endpoint (application);
 
 -- The URL that an endpoint has had since a revision of its own: attempts name only the revision.
 CREATE TABLE endpoint_url (
@@ -102,6 +108,12 @@ CREATE TABLE event_type (
     updated_at    bigint NOT NULL
 );
 
+-- Event types' own schedules: the waits in nanoseconds, with a space between them.
+CREATE TABLE retry_schedule (
+    event_type text COLLATE "C" PRIMARY KEY,
+    waits      text NOT NULL
+);
+
 CREATE TABLE message (
     application  bigint NOT NULL,
     id           bigint NOT NULL,
@@ -116,6 +128,9 @@ CREATE TABLE message (
     content_type text,
     PRIMARY KEY (application, id)
 ) PARTITION BY RANGE (id);
+-- For whoever follows what is sent to all applications, and for nobody else: the planner would take a
+-- plain one for an application's own messages, too, as long as there are few applications.
+CREATE INDEX message_key ON message ((id + 0));
 -- Whose payloads may outlive them.
 CREATE INDEX message_scheduled ON message (application, id) WHERE deliver_at IS NOT NULL;
 
@@ -174,7 +189,8 @@ CREATE TABLE open_count (
     PRIMARY KEY (endpoint, slot)
 ) WITH (fillfactor = 50);
 
--- Result 0 is success, 1 failure, 2 and more are reasons for which none was made.
+-- Result 0 is success, 1 failure, 2 and more are reasons for which none was made. Given up: it was
+-- the last of its delivery, without success, and nothing was sent by hand with success since then.
 CREATE TABLE attempt (
     application bigint NOT NULL,
     id          bigint NOT NULL,
@@ -188,12 +204,18 @@ CREATE TABLE attempt (
     status_code integer NOT NULL,
     result      smallint NOT NULL,
     revision    bigint NOT NULL,
+    given_up    boolean NOT NULL DEFAULT false,
     PRIMARY KEY (application, id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX attempt_endpoint ON attempt (application, endpoint, id) INCLUDE (message, status_code, result);
 CREATE INDEX attempt_message ON attempt (application, message, endpoint, id) INCLUDE (status_code, result);
 CREATE INDEX attempt_failed ON attempt (application, endpoint, id) INCLUDE (message, status_code, result)
     WHERE result > 0;
+-- What was given up is found among all that was delivered: of all applications, of one, of an
+-- endpoint.
+CREATE INDEX attempt_given_up ON attempt (message, endpoint, id) WHERE given_up;
+CREATE INDEX attempt_given_up_application ON attempt (application, message, endpoint, id) WHERE given_up;
+CREATE INDEX attempt_given_up_endpoint ON attempt (application, endpoint, message, id) WHERE given_up;
 
 CREATE TABLE excerpt (
     application bigint NOT NULL,
@@ -202,8 +224,8 @@ CREATE TABLE excerpt (
     PRIMARY KEY (application, attempt)
 ) PARTITION BY RANGE (attempt);
 
--- Attempts recorded within an hour, by each node. Result 2 counts every reason for which none was
--- made.
+-- Attempts recorded within an hour, by each node, and of them, within the five minutes from each of
+-- these minutes on; NULL: none. Result 2 counts every reason for which none was made.
 CREATE TABLE rollup (
     endpoint   bigint NOT NULL,
     hour       bigint NOT NULL,
@@ -211,6 +233,18 @@ CREATE TABLE rollup (
     result     smallint NOT NULL,
     slot       integer NOT NULL,
     attempts   bigint NOT NULL,
+    m00        integer,
+    m05        integer,
+    m10        integer,
+    m15        integer,
+    m20        integer,
+    m25        integer,
+    m30        integer,
+    m35        integer,
+    m40        integer,
+    m45        integer,
+    m50        integer,
+    m55        integer,
     PRIMARY KEY (endpoint, hour, event_type, result, slot)
 ) WITH (fillfactor = 80);
 
@@ -225,7 +259,10 @@ CREATE TABLE idempotency (
     PRIMARY KEY (hour, fingerprint)
 ) PARTITION BY RANGE (hour);
 
--- Background work. What `subject`, `low`, `high` and `detail` mean depends on the kind.
+-- Background work. What `subject`, `low`, `high`, `detail` and `arguments` mean depends on the kind:
+-- kinds of 16 and more are shown to people, those of 32 and more are done outside the store, by the
+-- node whose epoch is the `owner`. An application of 0 is none. State 0 is running, 1 finished,
+-- 2 failed.
 CREATE TABLE task (
     id          bigint PRIMARY KEY,
     tail        bytea NOT NULL,
@@ -235,12 +272,18 @@ CREATE TABLE task (
     low         bigint NOT NULL,
     high        bigint NOT NULL,
     detail      bigint NOT NULL,
+    arguments   bytea,
     cursor      bigint NOT NULL,
     done        bigint NOT NULL,
-    finished    boolean NOT NULL,
-    updated_at  bigint NOT NULL
+    state       smallint NOT NULL,
+    failure     text,
+    data        text,
+    updated_at  bigint NOT NULL,
+    owner       bigint NOT NULL DEFAULT 0
 );
-CREATE INDEX task_open ON task (id) WHERE NOT finished;
+CREATE INDEX task_open ON task (id) WHERE state = 0 AND kind < 32;
+CREATE INDEX task_outside ON task (id) WHERE state = 0 AND kind >= 32;
+CREATE INDEX task_shown ON task (id) WHERE kind >= 16;
 
 -- Who may come in. The version grows with each change of the next three tables, whose rows say by
 -- which they were written, so that what is new is found. Its row is locked by each such change, so

@@ -59,6 +59,14 @@ pub(crate) async fn read(
     })
 }
 
+/// Whether the fan-out of one of the items was computed from what has changed since.
+pub(crate) fn is_any_stale(known: &Known, items: &[&Accept]) -> bool {
+    items.iter().any(|item| {
+        let current = known.revisions.get(&item.application);
+        current.is_some_and(|current| *current != item.registry_revision)
+    })
+}
+
 /// Accepts messages, each with its own answer.
 pub(crate) fn accept(batch: &mut Batch<'_>, mut known: Known, items: &[&Accept]) -> Vec<Answer> {
     let each = items.iter().map(|item| match refusal(&known, item) {

@@ -6,11 +6,12 @@ use crate::columns::{get, key, number, optional_time, tail, time, unreadable};
 use crate::config::PostgresConfig;
 use crate::failure::Failure;
 use crate::pools::Pools;
+use crate::settings;
 use crate::sql::{Sql, params};
 use model::Timestamp;
 use model::api_key::ApiKey;
 use model::id::ApiKeyId;
-use store::access::{AccessRows, ApiKeyRow, RevokedToken, TokenFloor};
+use store::access::{AccessRows, ApiKeyRow, ENVIRONMENT, RevokedToken, TokenFloor};
 use store::encoding::scopes;
 use store::work::SweepLimits;
 use tokio_postgres::Row;
@@ -50,8 +51,10 @@ pub(crate) async fn since(sql: &Sql<'_>, since: u64) -> Result<Option<AccessRows
     let floors = floors.await?;
     let keys = format!("SELECT {KEY_COLUMNS} FROM api_key WHERE version > $1");
     let keys = sql.rows(&keys, params![behind]).await?;
+    let environment = settings::get(sql, ENVIRONMENT).await?;
     Ok(Some(AccessRows {
         version,
+        environment,
         revoked: revoked.iter().map(read_revoked).collect::<Result<_, _>>()?,
         floors: floors.iter().map(read_floor).collect::<Result<_, _>>()?,
         keys: keys.iter().map(read_key).collect::<Result<_, _>>()?,

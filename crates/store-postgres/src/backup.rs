@@ -26,7 +26,7 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 /// All that there is to copy; a partitioned table is one.
-const TABLES: [&str; 22] = [
+const TABLES: [&str; 23] = [
     "setting",
     "node",
     "application",
@@ -34,6 +34,7 @@ const TABLES: [&str; 22] = [
     "endpoint",
     "endpoint_url",
     "event_type",
+    "retry_schedule",
     "message",
     "payload",
     "event_key",

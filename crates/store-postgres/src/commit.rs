@@ -249,6 +249,7 @@ async fn single(batch: &mut Batch<'_>, asked: &Asked) -> Result<Answer, Failure>
             Answer::Changed(Box::new(change::change(batch, request).await?))
         }
         Asked::Work(_) => Answer::Worked(work::slice(batch).await?),
+        Asked::Advance(step, _) => Answer::Advanced(work::advance_taken(batch, step).await?),
         Asked::Sweep(wanted, _) => Answer::Swept(sweep::sweep(batch, *wanted).await?),
         Asked::Setting((name, value), _) => {
             Answer::Set(settings::put_if_absent(batch.sql, name, value).await?)
@@ -261,7 +262,7 @@ async fn single(batch: &mut Batch<'_>, asked: &Asked) -> Result<Answer, Failure>
 fn partitions_of(group: &[Request], now: Timestamp) -> BTreeSet<Partition> {
     let mut needed = around(now);
     for request in group {
-        for item in items_of(request) {
+        for item in items_of(request).iter().chain(carried(request)) {
             needed.insert(Partition::at(Table::Payload, item.message.expires_at));
         }
         for key in keys_of(request) {
@@ -278,6 +279,17 @@ fn keys_of(request: &Request) -> Vec<&IdempotencyKey> {
             keys.collect()
         }
         Asked::Change(request, _) => request.idempotency.iter().collect(),
-        _ => Vec::new(),
+        _ => {
+            let keys = carried(request).iter();
+            keys.filter_map(|item| item.idempotency.as_ref()).collect()
+        }
+    }
+}
+
+/// Messages that come with something else.
+fn carried(request: &Request) -> &[Accept] {
+    match &request.asked {
+        Asked::Advance(step, _) => &step.step.messages,
+        _ => &[],
     }
 }

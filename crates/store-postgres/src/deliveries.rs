@@ -198,6 +198,8 @@ pub(crate) struct Written<'a> {
     pub(crate) status_code: u16,
     pub(crate) result: AttemptResult,
     pub(crate) revision: u32,
+    /// It is the last of its delivery, without success.
+    pub(crate) given_up: bool,
     pub(crate) excerpt: Option<Sealed>,
 }
 
@@ -223,6 +225,7 @@ pub(crate) fn write_attempt(batch: &mut Batch<'_>, written: Written<'_>) -> Atte
         status_code: written.status_code,
         result: written.result,
         revision: written.revision,
+        given_up: written.given_up,
         excerpt: written.excerpt,
     });
     id
@@ -260,6 +263,7 @@ pub(crate) async fn end(
             status_code: 0,
             result: AttemptResult::Cancelled(reason),
             revision: revisions.get(&delivery.endpoint).copied().unwrap_or(0),
+            given_up: true,
             excerpt: None,
         };
         write_attempt(batch, written);

@@ -87,7 +87,7 @@ impl Listing for EventTypes<'_> {
 }
 
 /// Schemas may be large: they are read where they are wanted.
-async fn load(
+pub(crate) async fn load(
     sql: &Sql<'_>,
     names: &[Name],
     with_schemas: bool,

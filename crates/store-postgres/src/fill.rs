@@ -170,9 +170,10 @@ async fn copy(client: &Client, sample: &Sample, (from, to): (i64, i64)) -> Resul
              SELECT o.application, {own}, o.expires_at - a.age * 4000, o.body
              {messages} WHERE o.body IS NOT NULL;
          INSERT INTO attempt (application, id, tail, message, endpoint, trigger, number, started_at,
-                 duration_ms, status_code, result, revision)
+                 duration_ms, status_code, result, revision, given_up)
              SELECT o.application, {attempt}, o.tail, {original}, o.endpoint, o.trigger, o.number,
-                 o.started_at - a.age * 4000, o.duration_ms, o.status_code, o.result, o.revision
+                 o.started_at - a.age * 4000, o.duration_ms, o.status_code, o.result, o.revision,
+                 o.given_up
              {attempts};
          INSERT INTO excerpt (application, attempt, body)
              SELECT o.application, {attempt}, o.body {attempts} WHERE o.body IS NOT NULL;

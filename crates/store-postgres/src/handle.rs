@@ -8,32 +8,39 @@ use crate::request::{Asked, Request};
 use crate::shared::Shared;
 use crate::sweep::Wanted;
 use crate::{
-    accept, access, applications, attempts, batch, claim, deliveries, endpoint_messages,
-    event_types, messages, nodes, settings, sole, statistics, sweep, work,
+    accept, access, all_messages, applications, attempts, batch, claim, deliveries, delivery_list,
+    endpoint_messages, endpoints, event_types, messages, nodes, retry_schedules, settings, sole,
+    statistics, sweep, tally, work,
 };
 use async_trait::async_trait;
 use model::Timestamp;
 use model::delivery::Delivery;
 use model::event_type::EventType;
-use model::id::{ApplicationKey, AttemptId, AttemptKey, EndpointKey, Key, MessageKey, TaskId};
+use model::id::{
+    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, Key, MessageKey, TaskId,
+    TaskKey,
+};
 use model::name::Name;
 use model::node::Node;
+use model::retry::RetrySchedule;
 use std::path::Path;
 use std::sync::Arc;
 use store::accept::{Accept, AcceptError, Accepted};
 use store::access::AccessRows;
 use store::change::{ChangeError, ChangeRequest, Changed};
+use store::deliveries::{DeliveryPosition, DeliveryQuery, DeliveryRow};
 use store::idempotency::{Fingerprint, KEY_LIFE, Prior};
 use store::query::{
-    ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery, MessageQuery,
-    StatisticsQuery, Walk, Window,
+    AllMessagesQuery, ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery,
+    MessageQuery, StatisticsQuery, Walk, Window,
 };
 use store::record::{Outcome, Recorded};
 use store::rows::{
-    ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, LaneDue,
+    ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, EndpointRow, LaneDue,
     MessageEndpointRow, MessageRow, RegistryRow, Statistics,
 };
-use store::work::{Slice, SweepLimits, Swept, WorkRow};
+use store::tally::{Census, Tally, TallyQuery};
+use store::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
 use store::{Condition, Lane, MessageRef, Scope, Sole, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -119,20 +126,28 @@ impl PostgresStore {
         mut window: Window<K>,
     ) -> Result<Window<K>, Failure> {
         if window.ascending {
-            // One whose lease has run out may still be committing, until somebody ends it. Whoever
-            // has this node's slot, if it lost that, is another.
-            let row = sql.row(
-                "SELECT min(floor) FROM node WHERE epoch <> $1 AND expires_at > '-infinity'",
-                crate::sql::params![self.shared.membership().epoch],
-            );
-            let others = match row.await? {
-                Some(row) => crate::columns::get::<Option<i64>>(&row, 0)?,
-                None => None,
-            };
-            let floor = Key::from_integer(others.unwrap_or(i64::MAX).min(own));
-            window.below = window.below.min(floor);
+            window.below = window.below.min(self.lowest_floor(sql, own).await?);
         }
         Ok(window)
+    }
+
+    /// The lowest floor of all nodes, of which this one has this.
+    async fn lowest_floor<K>(
+        &self,
+        sql: &crate::sql::Sql<'_>,
+        own: i64,
+    ) -> Result<Key<K>, Failure> {
+        // One whose lease has run out may still be committing, until somebody ends it. Whoever
+        // has this node's slot, if it lost that, is another.
+        let row = sql.row(
+            "SELECT min(floor) FROM node WHERE epoch <> $1 AND expires_at > '-infinity'",
+            crate::sql::params![self.shared.membership().epoch],
+        );
+        let others = match row.await? {
+            Some(row) => crate::columns::get::<Option<i64>>(&row, 0)?,
+            None => None,
+        };
+        Ok(Key::from_integer(others.unwrap_or(i64::MAX).min(own)))
     }
 }
 
@@ -234,8 +249,21 @@ impl Store for PostgresStore {
         read!(self, sql => event_types::list(&sql, query))
     }
 
+    async fn retry_schedules(&self) -> Stored<Vec<(Name, RetrySchedule)>> {
+        read!(self, sql => retry_schedules::all(&sql))
+    }
+
     async fn messages(&self, query: &MessageQuery) -> Stored<Walk<MessageRow, MessageKey>> {
         walk!(self, query, sql => messages::list)
+    }
+
+    async fn all_messages(&self, query: &AllMessagesQuery) -> Stored<Walk<MessageRow, MessageKey>> {
+        walk!(self, query, sql => all_messages::list)
+    }
+
+    async fn forward_border(&self) -> Stored<MessageKey> {
+        let own = self.shared.keys.floor(self.shared.clock.now());
+        read!(self, sql => self.lowest_floor(&sql, own))
     }
 
     async fn message(
@@ -259,6 +287,29 @@ impl Store for PostgresStore {
         read!(self, sql => attempts::one(&sql, (application, message), id))
     }
 
+    async fn deliveries(
+        &self,
+        query: &DeliveryQuery,
+    ) -> Stored<Walk<DeliveryRow, DeliveryPosition>> {
+        let own = self.shared.keys.floor(self.shared.clock.now());
+        let mut query = query.clone();
+        read!(self, sql => async {
+            if query.window.ascending {
+                let end = DeliveryPosition {
+                    message: self.lowest_floor(&sql, own).await?,
+                    endpoint: EndpointKey::MIN,
+                };
+                query.window.below = query.window.below.min(end);
+            }
+            delivery_list::list(&sql, &query).await
+        })
+    }
+
+    async fn endpoint(&self, id: EndpointId) -> Stored<Option<EndpointRow>> {
+        let found: Stored<_> = read!(self, sql => endpoints::by_key(&sql, id.key()));
+        Ok(found?.filter(|row: &EndpointRow| row.endpoint.id == id))
+    }
+
     async fn endpoint_messages(
         &self,
         query: &EndpointMessageQuery,
@@ -280,8 +331,40 @@ impl Store for PostgresStore {
         read!(self, sql => statistics::count(&sql, query, now))
     }
 
+    async fn tally_by_time(&self, query: &TallyQuery, width: u32) -> Stored<Vec<Tally>> {
+        read!(self, sql => tally::by_time(&sql, query, width))
+    }
+
+    async fn tally_by_type(&self, query: &TallyQuery) -> Stored<Vec<(Name, Tally)>> {
+        read!(self, sql => tally::by_type(&sql, query))
+    }
+
+    async fn census(&self) -> Stored<Census> {
+        read!(self, sql => tally::census(&sql))
+    }
+
     async fn work(&self) -> Stored<Slice> {
         self.ask(1_024, Asked::Work).await?
+    }
+
+    async fn take_work(&self) -> Stored<Option<TakenWork>> {
+        let (membership, owned) = self.shared.tenure();
+        let pools = &self.shared.pools;
+        let mut client = pools.client().await?;
+        let sql = pools.begin(&mut client);
+        let taken = work::take(&sql, (&owned, membership)).await?;
+        sql.commit().await?;
+        Ok(taken)
+    }
+
+    async fn advance_work(&self, taken: &TakenWork, step: WorkStep) -> Stored<Advanced> {
+        let bytes = step.bytes();
+        let step = Box::new(work::Step::of(taken, step));
+        self.ask(bytes, |reply| Asked::Advance(step, reply)).await?
+    }
+
+    async fn work_rows(&self, query: &WorkQuery) -> Stored<Walk<WorkRow, TaskKey>> {
+        walk!(self, query, sql => work::list)
     }
 
     async fn work_row(&self, id: TaskId) -> Stored<Option<WorkRow>> {

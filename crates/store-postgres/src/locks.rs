@@ -11,13 +11,14 @@
 //! What locks in another order meets the database's deadlock detection at worst, which is a
 //! conflict: the transaction begins again.
 
-use crate::columns::{get, number};
+use crate::columns::{get, key, number};
 use crate::deliveries::{self, COLUMNS};
 use crate::failure::Failure;
-use crate::sql::{Sql, params};
+use crate::sql::{Sql, columns_of, params};
 use model::delivery::Delivery;
-use model::id::{ApplicationKey, EndpointKey};
+use model::id::{ApplicationKey, EndpointKey, MessageKey};
 use model::message::Message;
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// What the sweeping node locks: `PsSw`.
@@ -70,6 +71,32 @@ pub(crate) async fn payload(sql: &Sql<'_>, message: &Message) -> Result<bool, Fa
         ],
     );
     Ok(kept.await? > 0)
+}
+
+/// Keeps messages' payloads. Those that are there.
+pub(crate) async fn payloads(
+    sql: &Sql<'_>,
+    messages: &[&Message],
+) -> Result<HashSet<MessageKey>, Failure> {
+    let expiries = columns_of(messages, |one| one.expires_at.micros());
+    let (Some(first), Some(last)) = (expiries.iter().min(), expiries.iter().max()) else {
+        return Ok(HashSet::new());
+    };
+    let (first, last) = (*first, *last);
+    let rows = sql.rows(
+        "SELECT g.m FROM unnest($1, $2, $3) AS g (e, a, m) CROSS JOIN LATERAL (
+             SELECT 1 FROM payload p WHERE p.expires_at = g.e AND p.application = g.a
+             AND p.message = g.m AND p.expires_at BETWEEN $4 AND $5
+             LIMIT 1 FOR KEY SHARE) AS found",
+        params![
+            expiries,
+            columns_of(messages, |one| one.application.integer()),
+            columns_of(messages, |one| one.id.key().integer()),
+            first,
+            last
+        ],
+    );
+    rows.await?.iter().map(|row| key(row, 0)).collect()
 }
 
 /// Locks the open deliveries of messages, and reads them as they are now.

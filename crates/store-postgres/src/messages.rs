@@ -20,7 +20,7 @@ use store::rows::{MessageRow, Payload};
 use store::{MessageRef, Sealed, encoding};
 use tokio_postgres::Row;
 
-const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "id, tail, event_type, event_id, channels, tags, deliver_at, expires_at, form,
     content_type";
 
@@ -195,7 +195,7 @@ pub(crate) async fn load_many(
 
 /// Those that are there. Apart from their messages: as a part of that statement, it would be
 /// planned, and begun, for each partition of messages with each one of payloads.
-async fn payloads_of(
+pub(crate) async fn payloads_of(
     sql: &Sql<'_>,
     messages: &[Message],
 ) -> Result<HashMap<MessageKey, Sealed>, Failure> {
@@ -237,7 +237,8 @@ async fn by_event_id(
     row.await?.map(|row| key(&row, 0)).transpose()
 }
 
-fn read(row: &Row, application: ApplicationKey) -> Result<Message, Failure> {
+/// A message of this application whose columns are [`COLUMNS`].
+pub(crate) fn read(row: &Row, application: ApplicationKey) -> Result<Message, Failure> {
     let form = encoding::form(number(row, 8)?, get(row, 9)?);
     Ok(Message {
         id: MessageId::new(key(row, 0)?, tail(row, 1)?),

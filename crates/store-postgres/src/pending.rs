@@ -37,6 +37,7 @@ pub(crate) struct AttemptWrite {
     pub(crate) status_code: u16,
     pub(crate) result: AttemptResult,
     pub(crate) revision: u32,
+    pub(crate) given_up: bool,
     pub(crate) excerpt: Option<Sealed>,
 }
 
@@ -172,8 +173,8 @@ fn attempts(rows: &[AttemptWrite]) -> Option<Statement<'_>> {
     }
     Some(Statement {
         text: "INSERT INTO attempt (application, id, tail, message, endpoint, trigger, number,
-         started_at, duration_ms, status_code, result, revision)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         started_at, duration_ms, status_code, result, revision, given_up)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         params: params![
             columns_of(rows, |row| row.application.integer()),
             columns_of(rows, |row| row.id.key().integer()),
@@ -186,7 +187,8 @@ fn attempts(rows: &[AttemptWrite]) -> Option<Statement<'_>> {
             columns_of(rows, |row| i64::from(row.duration_ms)),
             columns_of(rows, |row| i32::from(row.status_code)),
             columns_of(rows, |row| i16::from(result_number(row.result))),
-            columns_of(rows, |row| i64::from(row.revision))
+            columns_of(rows, |row| i64::from(row.revision)),
+            columns_of(rows, |row| row.given_up)
         ],
     })
 }

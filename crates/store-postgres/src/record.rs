@@ -2,6 +2,7 @@
 //! comes for the first time and in time: every first one deletes or changes it. Only where it is
 //! not found is there anything to look up.
 
+use crate::attempts::first_of;
 use crate::batch::Batch;
 use crate::change;
 use crate::columns::{key, tail};
@@ -40,7 +41,7 @@ pub(crate) async fn record(
                 disabled: false,
             },
             _ => Recorded {
-                attempt: write_attempt(batch, outcome),
+                attempt: write_attempt(batch, outcome, !stale),
                 stale,
                 disabled: false,
             },
@@ -48,7 +49,7 @@ pub(crate) async fn record(
     }
     let effective = |outcome: &&&Outcome| found.contains(&outcome.delivery.key);
     let by_hand: Vec<&Outcome> = outcomes.iter().filter(effective).copied().collect();
-    close_scheduled_siblings(batch, &by_hand).await?;
+    settle_by_hand(batch, &by_hand).await?;
     for (outcome, recorded) in outcomes.iter().zip(&mut recorded) {
         if found.contains(&outcome.delivery.key) {
             recorded.disabled = change_health(batch, outcome).await?;
@@ -129,7 +130,7 @@ async fn recorded_before(
         .collect()
 }
 
-fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome) -> AttemptId {
+fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome, found: bool) -> AttemptId {
     let attempt = &outcome.attempt;
     let written = Written {
         delivery: &outcome.delivery,
@@ -141,16 +142,14 @@ fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome) -> AttemptId {
         status_code: attempt.status_code,
         result: attempt.result,
         revision: attempt.endpoint_revision,
+        given_up: found && outcome.gives_up(),
         excerpt: attempt.excerpt.clone(),
     };
     deliveries::write_attempt(batch, written)
 }
 
-/// A success by hand makes the automatic series pointless.
-async fn close_scheduled_siblings(
-    batch: &mut Batch<'_>,
-    outcomes: &[&Outcome],
-) -> Result<(), Failure> {
+/// A success by hand makes the automatic series pointless, and what was given up is no more.
+async fn settle_by_hand(batch: &mut Batch<'_>, outcomes: &[&Outcome]) -> Result<(), Failure> {
     let by_hand: Vec<&Outcome> = outcomes
         .iter()
         .copied()
@@ -178,6 +177,18 @@ async fn close_scheduled_siblings(
         .map(deliveries::read)
         .collect::<Result<_, _>>()?;
     deliveries::close(batch, &open.iter().collect::<Vec<_>>()).await?;
+    let settled = batch.sql.run(
+        "UPDATE attempt t SET given_up = false FROM unnest($1, $2, $3, $4) AS g (a, m, e, first)
+         WHERE t.application = ANY(ARRAY[g.a]) AND t.message = g.m AND t.endpoint = g.e
+         AND t.id >= g.first AND t.given_up",
+        params![
+            columns_of(&by_hand, |one| one.delivery.application.integer()),
+            columns_of(&by_hand, |one| one.delivery.message.integer()),
+            columns_of(&by_hand, |one| one.delivery.endpoint.integer()),
+            columns_of(&by_hand, |one| first_of(one.delivery.message).integer())
+        ],
+    );
+    settled.await?;
     Ok(())
 }
 

@@ -3,11 +3,12 @@
 use crate::accept;
 use crate::failure::Failure;
 use crate::sweep::Wanted;
+use crate::work::Step;
 use store::StoreError;
 use store::accept::{Accept, AcceptError, Accepted};
 use store::change::{ChangeError, ChangeRequest, Changed};
 use store::record::{Outcome, Recorded};
-use store::work::{Slice, Swept};
+use store::work::{Advanced, Slice, Swept};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// Something to write, with what it holds of the room for requests.
@@ -28,6 +29,7 @@ pub(crate) enum Asked {
         oneshot::Sender<Result<Changed, ChangeError>>,
     ),
     Work(oneshot::Sender<Result<Slice, StoreError>>),
+    Advance(Box<Step>, oneshot::Sender<Result<Advanced, StoreError>>),
     /// Answered with nothing while another node does it.
     Sweep(Wanted, oneshot::Sender<Result<Option<Swept>, StoreError>>),
     Setting(
@@ -42,6 +44,7 @@ pub(crate) enum Answer {
     Recorded(Recorded),
     Changed(Box<Result<Changed, ChangeError>>),
     Worked(Slice),
+    Advanced(Advanced),
     Swept(Option<Swept>),
     Set(Vec<u8>),
 }
@@ -63,6 +66,7 @@ impl Request {
             }
             (Asked::Change(_, reply), Answer::Changed(changed)) => drop(reply.send(*changed)),
             (Asked::Work(reply), Answer::Worked(slice)) => drop(reply.send(Ok(slice))),
+            (Asked::Advance(_, reply), Answer::Advanced(answer)) => drop(reply.send(Ok(answer))),
             (Asked::Sweep(_, reply), Answer::Swept(swept)) => drop(reply.send(Ok(swept))),
             (Asked::Setting(_, reply), Answer::Set(value)) => drop(reply.send(Ok(value))),
             _ => unreachable!("each is answered in its own kind"),
@@ -79,6 +83,7 @@ impl Request {
             Asked::Record(_, reply) => drop(reply.send(Err(error))),
             Asked::Change(_, reply) => drop(reply.send(Err(error.into()))),
             Asked::Work(reply) => drop(reply.send(Err(error))),
+            Asked::Advance(_, reply) => drop(reply.send(Err(error))),
             Asked::Sweep(_, reply) => drop(reply.send(Err(error))),
             Asked::Setting(_, reply) => drop(reply.send(Err(error))),
         }

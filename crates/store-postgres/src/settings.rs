@@ -11,6 +11,16 @@ pub(crate) async fn get(sql: &Sql<'_>, name: &str) -> Result<Option<Vec<u8>>, Fa
     row.map(|row| columns::get(&row, 0)).transpose()
 }
 
+/// Sets a value, whatever there was.
+pub(crate) async fn put(sql: &Sql<'_>, name: &str, value: &[u8]) -> Result<(), Failure> {
+    let put = sql.run(
+        "INSERT INTO setting (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = $2",
+        params![name, value],
+    );
+    put.await.map(drop)
+}
+
 /// Sets a value unless there is one, and gives back what is there then. Waits for another node that
 /// is about to set it.
 pub(crate) async fn put_if_absent(

@@ -4,7 +4,26 @@
 use crate::pending::Pending;
 use crate::sql::{Statement, columns_of, params};
 use model::id::EndpointKey;
+use std::collections::BTreeMap;
 use store::counts::{Counts, Group, Opened};
+use store::tally::{SLOTS, hour_of};
+
+macro_rules! counts {
+    ($($minute:ident)*) => {
+        [$(concat!(
+            "INSERT INTO rollup (endpoint, hour, event_type, result, slot, attempts, ",
+            stringify!($minute),
+            ") SELECT e, h, t, r, $6, a, a FROM unnest($1, $2, $3, $4, $5) AS g (e, h, t, r, a)
+             ON CONFLICT (endpoint, hour, event_type, result, slot)
+             DO UPDATE SET attempts = rollup.attempts + excluded.attempts, ",
+            stringify!($minute), " = coalesce(rollup.", stringify!($minute), ", 0) + excluded.",
+            stringify!($minute),
+        )),*]
+    };
+}
+
+/// What counts attempts, by the slot of their hour.
+const COUNT: [&str; SLOTS] = counts!(m00 m05 m10 m15 m20 m25 m30 m35 m40 m45 m50 m55);
 
 /// See the file's head.
 pub(crate) struct Unwritten {
@@ -30,29 +49,33 @@ impl Unwritten {
 
     /// What writes all of it.
     pub(crate) fn statements(&self) -> Vec<Statement<'_>> {
-        let counts = [self.attempts(), self.open()];
         let mut statements = self.pending.statements();
-        statements.extend(counts.into_iter().flatten());
+        statements.extend(self.attempts());
+        statements.extend(self.open());
         statements
     }
 
-    fn attempts(&self) -> Option<Statement<'_>> {
-        let counted: Vec<(&Group, i64)> = self.counts.attempts().collect();
-        if counted.is_empty() {
-            return None;
+    /// One statement for each slot of an hour: nearly always one.
+    fn attempts(&self) -> impl Iterator<Item = Statement<'_>> {
+        let mut by_slot: BTreeMap<i64, Vec<(&Group, i64)>> = BTreeMap::new();
+        for (group, attempts) in self.counts.attempts() {
+            by_slot
+                .entry(group.slot)
+                .or_default()
+                .push((group, attempts));
         }
-        let endpoints = columns_of(&counted, |(group, _)| group.endpoint.integer());
-        let hours = columns_of(&counted, |(group, _)| group.hour);
-        let types = columns_of(&counted, |(group, _)| group.event_type.as_str());
-        let results = columns_of(&counted, |(group, _)| i16::from(group.result));
-        let attempts = columns_of(&counted, |(_, attempts)| *attempts);
-        let slot = i32::from(self.slot);
-        Some(Statement {
-            text: "INSERT INTO rollup (endpoint, hour, event_type, result, slot, attempts)
-             SELECT e, h, t, r, $6, a FROM unnest($1, $2, $3, $4, $5) AS g (e, h, t, r, a)
-             ON CONFLICT (endpoint, hour, event_type, result, slot)
-             DO UPDATE SET attempts = rollup.attempts + excluded.attempts",
-            params: params![endpoints, hours, types, results, attempts, slot],
+        let node = i32::from(self.slot);
+        by_slot.into_iter().map(move |(slot, counted)| {
+            let (hour, within) = hour_of(slot);
+            let endpoints = columns_of(&counted, |(group, _)| group.endpoint.integer());
+            let hours = columns_of(&counted, |_| hour);
+            let types = columns_of(&counted, |(group, _)| group.event_type.as_str());
+            let results = columns_of(&counted, |(group, _)| i16::from(group.result));
+            let attempts = columns_of(&counted, |(_, attempts)| *attempts);
+            Statement {
+                text: COUNT[within],
+                params: params![endpoints, hours, types, results, attempts, node],
+            }
         })
     }
 

@@ -47,6 +47,7 @@ impl World {
                  NULL, NULL, 7, '{{}}', 1, '\\x04', NULL, 2, NULL, 3, 4);
              INSERT INTO endpoint_url VALUES (5, 1, 'https://a.example/');
              INSERT INTO event_type VALUES ('a.b', E'two\\nlines', false, false, NULL, '', NULL, 3, 4);
+             INSERT INTO retry_schedule VALUES ('a.b', '5');
              INSERT INTO message VALUES (1, {id}, '\\x05', 'a.b', 'e', NULL, NULL, NULL, {time}, 0, NULL),
                  (1, {id} + 1, '\\x05', 'a.b', NULL, 'c', 't', 9, {time}, 0, 'text/plain');
              INSERT INTO payload VALUES (1, {id}, {time}, '\\x7b7d');
@@ -57,7 +58,7 @@ impl World {
              INSERT INTO excerpt VALUES (1, {id}, '\\x07');
              INSERT INTO rollup VALUES (5, 6, 'a.b', 0, 1, 1);
              INSERT INTO idempotency VALUES ({NUMBER}, '\\x08', '\\x09', 202, {id}, '\\x0a');
-             INSERT INTO task VALUES (1, '\\x0b', 1, 0, 1, 0, 0, 0, 0, 0, false, 4);
+             INSERT INTO task VALUES (1, '\\x0b', 1, 16, 1, 0, 0, 0, '\\x0f', 0, 0, 2, 'f', '{{}}', 4, 1);
              INSERT INTO access_version VALUES (0, 3);
              INSERT INTO revoked_token VALUES ('a b', 4, 1);
              INSERT INTO token_floor VALUES (1, '', 3, 4, 5, 2);

@@ -17,7 +17,7 @@ use store::accept::{Accept, Accepted, NewMessage};
 use store::change::{Change, ChangeError, ChangeRequest, Changed, Expect};
 use store::conformance::{self, TestClock, TestEntropy};
 use store::rows::{ApplicationRef, ApplicationRow, EndpointRow};
-use store::work::{SweepLimits, Swept};
+use store::work::{SweepLimits, Swept, WorkState};
 use store_postgres::{PostgresConfig, PostgresStore, Surroundings};
 
 const ROUNDS: u8 = 20;
@@ -284,7 +284,7 @@ async fn work_is_shared_and_each_is_done_once() {
     assert_eq!((all.len(), each.len()), (ROUNDS.into(), ROUNDS.into()));
     for task in each {
         let row = world.nodes[0].work_row(task).await.expect("reads go on");
-        assert!(row.expect("it is there").finished);
+        assert_eq!(row.expect("it is there").state, WorkState::Finished);
     }
 }
 

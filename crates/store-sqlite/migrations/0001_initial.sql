@@ -65,9 +65,16 @@ CREATE TABLE endpoint (
     -- Deliveries opened up to this one were cancelled.
     cancelled_up_to INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX endpoint_application ON endpoint (application, id) WHERE deleted = 0;
+-- All that a count of endpoints needs.
+CREATE INDEX endpoint_application ON endpoint (application, id, disabled, deleted)
+    WHERE deleted = 0;
+-- Counted apart: a public place to look at what arrives.
+CREATE INDEX endpoint_play ON endpoint (application, disabled) WHERE deleted = 0
+    AND url >= 'https://play.svix.com/' AND url < 'https://play.svix.com0';
 CREATE UNIQUE INDEX endpoint_uid ON endpoint (application, uid)
     WHERE uid IS NOT NULL AND deleted = 0;
+-- Deleted ones too: what was on its way to them is listed, and counted.
+CREATE INDEX endpoint_all ON endpoint (application);
 
 -- The URL that an endpoint has had since a revision of its own: attempts name only the revision.
 CREATE TABLE endpoint_url (
@@ -89,6 +96,12 @@ CREATE TABLE event_type (
     created_at    INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL
 ) STRICT;
+
+-- Event types' own schedules: the waits in nanoseconds, with a space between them.
+CREATE TABLE retry_schedule (
+    event_type TEXT PRIMARY KEY,
+    waits      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- The payload stands last: who leaves it out does not read its overflow pages. NULL: it is gone.
 CREATE TABLE message (
@@ -137,7 +150,8 @@ CREATE TABLE open_count (
     retrying INTEGER NOT NULL
 ) STRICT;
 
--- Result 0 is success, 1 failure, 2 and more are reasons for which none was made.
+-- Result 0 is success, 1 failure, 2 and more are reasons for which none was made. Given up: it was
+-- the last of its delivery, without success, and nothing was sent by hand with success since then.
 CREATE TABLE attempt (
     id          INTEGER PRIMARY KEY,
     tail        BLOB NOT NULL,
@@ -149,24 +163,41 @@ CREATE TABLE attempt (
     duration_ms INTEGER NOT NULL,
     status_code INTEGER NOT NULL,
     result      INTEGER NOT NULL,
-    revision    INTEGER NOT NULL
+    revision    INTEGER NOT NULL,
+    given_up    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX attempt_endpoint ON attempt (endpoint, id, status_code, result);
 CREATE INDEX attempt_message ON attempt (message, endpoint, id, status_code, result);
 CREATE INDEX attempt_failed ON attempt (endpoint, id, status_code, result) WHERE result > 0;
+-- What was given up is found among all that was delivered: by message, and by endpoint.
+CREATE INDEX attempt_given_up ON attempt (message, endpoint) WHERE given_up = 1;
+CREATE INDEX attempt_given_up_endpoint ON attempt (endpoint, message) WHERE given_up = 1;
 
 CREATE TABLE excerpt (
     attempt INTEGER PRIMARY KEY,
     body    BLOB NOT NULL
 ) STRICT;
 
--- Attempts recorded within an hour. Result 2 counts every reason for which none was made.
+-- Attempts recorded within an hour, and of them, within the five minutes from each of these minutes
+-- on; NULL: none. Result 2 counts every reason for which none was made.
 CREATE TABLE rollup (
     endpoint   INTEGER NOT NULL,
     hour       INTEGER NOT NULL,
     event_type TEXT NOT NULL,
     result     INTEGER NOT NULL,
     attempts   INTEGER NOT NULL,
+    m00        INTEGER,
+    m05        INTEGER,
+    m10        INTEGER,
+    m15        INTEGER,
+    m20        INTEGER,
+    m25        INTEGER,
+    m30        INTEGER,
+    m35        INTEGER,
+    m40        INTEGER,
+    m45        INTEGER,
+    m50        INTEGER,
+    m55        INTEGER,
     PRIMARY KEY (endpoint, hour, event_type, result)
 ) STRICT, WITHOUT ROWID;
 
@@ -197,7 +228,9 @@ CREATE TABLE idempotency_sorted (
     PRIMARY KEY (hour, run, prefix, id)
 ) STRICT, WITHOUT ROWID;
 
--- Background work. What `subject`, `low`, `high` and `detail` mean depends on the kind.
+-- Background work. What `subject`, `low`, `high`, `detail` and `arguments` mean depends on the kind:
+-- kinds of 16 and more are shown to people, those of 32 and more are done outside the store. An
+-- application of 0 is none. State 0 is running, 1 finished, 2 failed.
 CREATE TABLE task (
     id          INTEGER PRIMARY KEY,
     tail        BLOB NOT NULL,
@@ -207,12 +240,17 @@ CREATE TABLE task (
     low         INTEGER NOT NULL,
     high        INTEGER NOT NULL,
     detail      INTEGER NOT NULL,
+    arguments   BLOB,
     cursor      INTEGER NOT NULL,
     done        INTEGER NOT NULL,
-    finished    INTEGER NOT NULL,
+    state       INTEGER NOT NULL,
+    failure     TEXT,
+    data        TEXT,
     updated_at  INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX task_open ON task (id) WHERE finished = 0;
+CREATE INDEX task_open ON task (id) WHERE state = 0 AND kind < 32;
+CREATE INDEX task_outside ON task (id) WHERE state = 0 AND kind >= 32;
+CREATE INDEX task_shown ON task (id) WHERE kind >= 16;
 
 -- Who may come in. The version grows with each change of the next three tables, whose rows say by
 -- which they were written, so that what is new is found.

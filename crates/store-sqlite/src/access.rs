@@ -7,13 +7,13 @@ use crate::columns::{optional_text, optional_time, tail, time};
 use crate::connection::open_beside;
 use crate::directory::database_in;
 use crate::failure::Failure;
-use crate::schema;
+use crate::{schema, settings};
 use model::Timestamp;
 use model::api_key::ApiKey;
 use model::id::{ApiKeyId, ApplicationKey, Key};
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use std::path::Path;
-use store::access::{AccessRows, ApiKeyRow, RevokedToken, TokenFloor};
+use store::access::{AccessRows, ApiKeyRow, ENVIRONMENT, RevokedToken, TokenFloor};
 use store::encoding::scopes;
 use store::work::SweepLimits;
 
@@ -75,6 +75,7 @@ pub(crate) fn since(connection: &Connection, since: u64) -> Result<Option<Access
             ),
             read_key,
         )?,
+        environment: settings::get(connection, ENVIRONMENT)?,
     }))
 }
 

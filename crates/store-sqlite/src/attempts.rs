@@ -84,7 +84,7 @@ pub(crate) fn one(
 }
 
 fn by_type_alone(filter: &MessageFilter) -> bool {
-    filter.event_types.is_some() && filter.channel.is_none() && filter.tag.is_none()
+    filter.event_types.is_some() && filter.channels.is_none() && filter.tag.is_none()
 }
 
 /// The statement that walks along attempts: key, status, result, and what [`messages::passes`]

@@ -16,9 +16,26 @@ use store::counts::Counts;
 use store::encoding::HOUR;
 use store::idempotency::{Fingerprint, IdempotencyKey, Made, Prior};
 use store::owned::Owned;
+use store::tally::{SLOTS, hour_of};
 
 const INSERT_KEY: &str = "INSERT INTO idempotency
     (hour, id, fingerprint, body, status, made, made_tail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+macro_rules! counts {
+    ($($minute:ident)*) => {
+        [$(concat!(
+            "INSERT INTO rollup (endpoint, hour, event_type, result, attempts, ",
+            stringify!($minute),
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+             ON CONFLICT (endpoint, hour, event_type, result)
+             DO UPDATE SET attempts = attempts + excluded.attempts, ",
+            stringify!($minute), " = coalesce(", stringify!($minute), ", 0) + ?5",
+        )),*]
+    };
+}
+
+/// What counts attempts, by the slot of their hour.
+const COUNT: [&str; SLOTS] = counts!(m00 m05 m10 m15 m20 m25 m30 m35 m40 m45 m50 m55);
 
 /// What the writer lends to a transaction.
 pub(crate) struct Lent<'w> {
@@ -186,20 +203,22 @@ impl<'w> Batch<'w> {
     }
 
     fn write_attempts(&self) -> Result<(), Failure> {
-        let mut upsert = self.connection.prepare_cached(
-            "INSERT INTO rollup (endpoint, hour, event_type, result, attempts)
-             VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (endpoint, hour, event_type, result)
-             DO UPDATE SET attempts = attempts + excluded.attempts",
-        )?;
+        // Nearly always there is one for all of them.
+        let mut upsert: Option<(usize, CachedStatement<'_>)> = None;
         for (group, attempts) in self.counts.attempts() {
-            upsert.execute(params![
+            let (hour, slot) = hour_of(group.slot);
+            let mut statement = match upsert.take() {
+                Some((other, statement)) if other == slot => statement,
+                _ => self.connection.prepare_cached(COUNT[slot])?,
+            };
+            statement.execute(params![
                 group.endpoint.integer(),
-                group.hour,
+                hour,
                 group.event_type.as_str(),
                 group.result,
                 attempts
             ])?;
+            upsert = Some((slot, statement));
         }
         Ok(())
     }

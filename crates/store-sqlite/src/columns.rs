@@ -99,7 +99,7 @@ pub(crate) fn optional_text<'r>(
     text.map_err(|_| unreadable(row, column))
 }
 
-fn unreadable(row: &Row<'_>, column: usize) -> Failure {
+pub(crate) fn unreadable(row: &Row<'_>, column: usize) -> Failure {
     let statement: &rusqlite::Statement<'_> = row.as_ref();
     Failure::unreadable(statement.column_name(column).unwrap_or("a column"))
 }

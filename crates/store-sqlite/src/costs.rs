@@ -1,13 +1,14 @@
 //! What is asked often costs the same whatever the store holds: counted in SQLite's instructions,
 //! not in time. A statement that has lost its index shows here.
 
+mod listing;
 mod writing;
 
 use crate::connection::prepare_for_writing;
 use crate::failure::Failure;
 use crate::{
     applications, attempts, claim, endpoint_messages, event_types, messages, schema, settings,
-    statistics,
+    statistics, tally,
 };
 use model::Timestamp;
 use model::id::{ApplicationKey, EndpointKey, Id, Key, MessageKey};
@@ -23,13 +24,14 @@ use store::query::{
     MessageFilter, MessageQuery, ResultFilter, StatisticsQuery, Window,
 };
 use store::rows::ApplicationRef;
+use store::tally::TallyQuery;
 use store::{Lane, MessageRef};
 
 /// An application with much of everything; its endpoints are [`FULL`] and [`OTHER`].
 const APPLICATION: i64 = 5;
 /// Nearly all open deliveries are this endpoint's.
 const FULL: i64 = 10;
-/// This one has a single one.
+/// This one has a single one, and gave up on a few messages.
 const OTHER: i64 = 20;
 /// Where the keys of messages and attempts begin.
 const ROWS: i64 = 1 << 40;
@@ -70,11 +72,14 @@ fn database(rows: i64) -> Connection {
         "delivery SELECT {FULL}, 0, 1000 + i, {message}, {APPLICATION}, {message}, 0, 0"
     ));
     fill(&format!(
-        "attempt SELECT {attempt}, {tail}, {message}, {FULL}, 0, 1, 0, 5, 500, i % 2, 1"
+        "attempt SELECT {attempt}, {tail}, {message}, {FULL}, 0, 1, 0, 5, 500, i % 2, 1, i % 2"
     ));
     fill(&format!("excerpt SELECT {attempt}, x'00'"));
-    fill("rollup SELECT 1000 + i, 1, 'order.paid', 0, 1");
-    fill("task SELECT 10 + i, zeroblob(12), 5, 1, 10, 0, 0, 0, 0, 0, 1, 0");
+    let rollup = "rollup (endpoint, hour, event_type, result, attempts, m05)";
+    fill(&format!(
+        "{rollup} SELECT 1000 + i, 1, 'order.paid', 0, 1, 1"
+    ));
+    fill("task SELECT 10 + i, zeroblob(12), 5, 16, 10, 0, 0, 0, NULL, 0, 0, 1, NULL, NULL, 0");
     fill("setting SELECT 'setting' || i, x'00'");
     let one = format!(
         "INSERT INTO application VALUES ({APPLICATION}, {tail}, 'shop', 'A shop', NULL, '{{}}', 1,
@@ -82,6 +87,9 @@ fn database(rows: i64) -> Connection {
          INSERT INTO endpoint VALUES ({FULL}, {tail}, {APPLICATION}, {endpoint});
          INSERT INTO endpoint VALUES ({OTHER}, {tail}, {APPLICATION}, {endpoint});
          INSERT INTO delivery VALUES ({OTHER}, 1, 5, 7, {APPLICATION}, {ROWS} + 4, 2, 0);
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+             INSERT INTO attempt SELECT i, {tail}, {ROWS} + 2 * i, {OTHER}, 0, 1, 0, 5, 500, 1, 1, 1
+             FROM n;
          INSERT INTO open_count VALUES ({FULL}, {rows}, 0), ({OTHER}, 1, 0);"
     );
     connection.execute_batch(&one).unwrap();
@@ -273,6 +281,17 @@ fn statistics_are_not_counted_row_by_row() {
     };
     check("statistics", |connection| {
         statistics::count(connection, query, TestClock::START)
+    });
+    let query = TallyQuery {
+        application: lane(FULL).application,
+        slots: 3..1_000_000,
+        event_types: Some(vec![name("order.paid"), name("order.sent")]),
+    };
+    check("attempts of an application", |connection| {
+        Ok((
+            tally::by_time(connection, &query, 12)?.len(),
+            tally::by_type(connection, &query)?,
+        ))
     });
 }
 

@@ -21,8 +21,8 @@ const INSERT: &str = "INSERT INTO delivery
 const DELETE: &str = "DELETE FROM delivery
     WHERE endpoint = ?1 AND class = ?2 AND due = ?3 AND id = ?4 AND attempts = ?5";
 const INSERT_ATTEMPT: &str = "INSERT INTO attempt (id, tail, message, endpoint, trigger, number,
-    started_at, duration_ms, status_code, result, revision)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    started_at, duration_ms, status_code, result, revision, given_up)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
 /// An open delivery.
 pub(crate) fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
@@ -161,6 +161,8 @@ pub(crate) struct Written<'a> {
     pub(crate) status_code: u16,
     pub(crate) result: AttemptResult,
     pub(crate) revision: u32,
+    /// It is the last of its delivery, without success.
+    pub(crate) given_up: bool,
 }
 
 /// Writes an attempt and counts it.
@@ -182,6 +184,7 @@ pub(crate) fn write_attempt(
         written.status_code,
         result_number(written.result),
         written.revision,
+        written.given_up,
     ])?;
     batch.counts.attempt(
         id.key(),
@@ -212,8 +215,24 @@ pub(crate) fn end(
         status_code: 0,
         result: AttemptResult::Cancelled(reason),
         revision: revision_of(connection, delivery.endpoint)?,
+        given_up: true,
     };
     write_attempt(batch, &written).map(drop)
+}
+
+/// Something was sent by hand with success: what was given up before no longer is.
+pub(crate) fn not_given_up(
+    connection: &Connection,
+    message: MessageKey,
+    endpoint: EndpointKey,
+) -> Result<(), Failure> {
+    connection
+        .prepare_cached(
+            "UPDATE attempt INDEXED BY attempt_given_up SET given_up = 0
+             WHERE message = ?1 AND endpoint = ?2 AND given_up = 1",
+        )?
+        .execute([message.integer(), endpoint.integer()])?;
+    Ok(())
 }
 
 /// A delivery of a message that is there, to open at once.

@@ -7,33 +7,39 @@ use crate::reader::Readers;
 use crate::shared::Shared;
 use crate::writer::Writer;
 use crate::{
-    accept, access, applications, attempts, backup, change, claim, deliveries, endpoint_messages,
-    event_types, messages, record, statistics, sweep, work,
+    accept, access, applications, attempts, backup, change, claim, deliveries, delivery_list,
+    endpoint_messages, endpoints, event_types, messages, record, retry_schedules, statistics,
+    sweep, tally, work,
 };
 use async_trait::async_trait;
 use model::Timestamp;
 use model::delivery::Delivery;
 use model::event_type::EventType;
-use model::id::{ApplicationKey, AttemptId, AttemptKey, EndpointKey, MessageKey, TaskId};
+use model::id::{
+    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, MessageKey, TaskId, TaskKey,
+};
 use model::name::Name;
 use model::node::Node;
+use model::retry::RetrySchedule;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use store::accept::{Accept, AcceptError, Accepted};
 use store::access::AccessRows;
 use store::change::{ChangeError, ChangeRequest, Changed};
+use store::deliveries::{DeliveryPosition, DeliveryQuery, DeliveryRow};
 use store::idempotency::{Fingerprint, Prior};
 use store::query::{
-    ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery, MessageQuery,
-    StatisticsQuery, Walk,
+    AllMessagesQuery, ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery,
+    MessageQuery, StatisticsQuery, Walk,
 };
 use store::record::{Outcome, Recorded};
 use store::rows::{
-    ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, LaneDue,
+    ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, EndpointRow, LaneDue,
     MessageEndpointRow, MessageRow, RegistryRow, Statistics,
 };
-use store::work::{Slice, SweepLimits, Swept, WorkRow};
+use store::tally::{Census, Tally, TallyQuery};
+use store::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
 use store::{Condition, Lane, MessageRef, Scope, Sole, Store, StoreError};
 use tokio::sync::{oneshot, watch};
 
@@ -293,10 +299,24 @@ impl Store for SqliteStore {
         Ok(self.readers.snapshot(read).await?)
     }
 
+    async fn retry_schedules(&self) -> Stored<Vec<(Name, RetrySchedule)>> {
+        Ok(self.way.snapshot(retry_schedules::all).await?)
+    }
+
     async fn messages(&self, query: &MessageQuery) -> Stored<Walk<MessageRow, MessageKey>> {
         let query = query.clone();
         let read = move |connection: &_| messages::list(connection, &query);
         Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn all_messages(&self, query: &AllMessagesQuery) -> Stored<Walk<MessageRow, MessageKey>> {
+        let query = query.clone();
+        let read = move |connection: &_| messages::list_all(connection, &query);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn forward_border(&self) -> Stored<MessageKey> {
+        Ok(self.readers.with(messages::border).await?)
     }
 
     async fn message(
@@ -323,6 +343,21 @@ impl Store for SqliteStore {
     ) -> Stored<Option<AttemptRow>> {
         let read = move |connection: &_| attempts::one(connection, (application, message), id);
         Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn deliveries(
+        &self,
+        query: &DeliveryQuery,
+    ) -> Stored<Walk<DeliveryRow, DeliveryPosition>> {
+        let query = query.clone();
+        let read = move |connection: &_| delivery_list::list(connection, &query);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn endpoint(&self, id: EndpointId) -> Stored<Option<EndpointRow>> {
+        let read = move |connection: &_| endpoints::by_key(connection, id.key());
+        let found = self.readers.with(read).await?;
+        Ok(found.filter(|row| row.endpoint.id == id))
     }
 
     async fn endpoint_messages(
@@ -352,9 +387,48 @@ impl Store for SqliteStore {
         Ok(self.readers.snapshot(read).await?)
     }
 
+    async fn tally_by_time(&self, query: &TallyQuery, width: u32) -> Stored<Vec<Tally>> {
+        let query = query.clone();
+        let read = move |connection: &_| tally::by_time(connection, &query, width);
+        Ok(self.readers.with(read).await?)
+    }
+
+    async fn tally_by_type(&self, query: &TallyQuery) -> Stored<Vec<(Name, Tally)>> {
+        let query = query.clone();
+        let read = move |connection: &_| tally::by_type(connection, &query);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn census(&self) -> Stored<Census> {
+        Ok(self.readers.snapshot(tally::census).await?)
+    }
+
     async fn work(&self) -> Stored<Slice> {
         self.ask_simply((), Urgency::Now, |batch, ()| Ok(Ok(work::slice(batch)?)))
             .await
+    }
+
+    async fn take_work(&self) -> Stored<Option<TakenWork>> {
+        let owned = self.shared.owned.clone();
+        let take = move |connection: &_| work::take(connection, &owned);
+        Ok(self.readers.snapshot(take).await?)
+    }
+
+    async fn advance_work(&self, taken: &TakenWork, step: WorkStep) -> Stored<Advanced> {
+        let question = Question {
+            bytes: step.bytes(),
+            input: (taken.hold.work(), taken.cursor, step),
+            run: |batch, step| Ok(Ok(work::advance_taken(batch, step)?)),
+            refuse: |_, failure| Err(failure.to_store_error()),
+            urgency: Urgency::Now,
+        };
+        self.ask(question).await?
+    }
+
+    async fn work_rows(&self, query: &WorkQuery) -> Stored<Walk<WorkRow, TaskKey>> {
+        let query = *query;
+        let read = move |connection: &_| work::list(connection, &query);
+        Ok(self.readers.snapshot(read).await?)
     }
 
     async fn work_row(&self, id: TaskId) -> Stored<Option<WorkRow>> {

@@ -8,8 +8,8 @@ use crate::failure::Failure;
 use model::id::{ApplicationKey, MessageId, MessageKey};
 use model::message::Message;
 use model::name::Name;
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use store::query::{MessageFilter, MessageQuery, Walk};
+use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
+use store::query::{AllMessagesQuery, MessageFilter, MessageQuery, Walk};
 use store::rows::{MessageRow, Payload};
 use store::walking::Walking;
 use store::{MessageRef, encoding};
@@ -19,23 +19,70 @@ pub(crate) fn list(
     connection: &Connection,
     query: &MessageQuery,
 ) -> Result<Walk<MessageRow, MessageKey>, Failure> {
-    let mut walking = Walking::new(query.window.limit);
     let sql = walk_sql(&query.filter, query.window.ascending);
     let mut select = connection.prepare_cached(&sql)?;
-    let mut rows = select.query(params![
+    let rows = select.query(params![
         query.application.integer(),
         query.window.above.integer(),
         query.window.below.integer()
     ])?;
+    let walking = Walking::new(query.window.limit);
+    walk(
+        connection,
+        walking,
+        (rows, &query.filter, query.with_payload),
+    )
+}
+
+/// A list of all applications' messages. Those that are passed over for a filter are read, too, but
+/// not their payloads: the key alone tells the order.
+pub(crate) fn list_all(
+    connection: &Connection,
+    query: &AllMessagesQuery,
+) -> Result<Walk<MessageRow, MessageKey>, Failure> {
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT id, event_type, {} FROM message NOT INDEXED WHERE id > ?1 AND id < ?2 ORDER BY id {}",
+        words_of(&query.filter),
+        direction(query.window.ascending)
+    ))?;
+    let rows = select.query(params![
+        query.window.above.integer(),
+        query.window.below.integer()
+    ])?;
+    let walking = Walking::new(query.window.limit);
+    walk(
+        connection,
+        walking,
+        (rows, &query.filter, query.with_payload),
+    )
+}
+
+/// The key behind the last message, or behind background work that is newer: the writer gives all
+/// keys in the order of its commits.
+pub(crate) fn border(connection: &Connection) -> Result<MessageKey, Failure> {
+    let mut select = connection.prepare_cached(
+        "SELECT max(coalesce((SELECT max(id) FROM message), 0),
+                    coalesce((SELECT max(id) FROM task), 0))",
+    )?;
+    let last: i64 = select.query_row([], |row| row.get(0))?;
+    Ok(MessageKey::from_integer(last.saturating_add(1)))
+}
+
+/// Walks along rows of key, and what [`passes`] looks at.
+fn walk(
+    connection: &Connection,
+    mut walking: Walking<MessageRow, MessageKey>,
+    (mut rows, filter, with_payload): (Rows<'_>, &MessageFilter, bool),
+) -> Result<Walk<MessageRow, MessageKey>, Failure> {
     while let Some(row) = rows.next()? {
         let key = MessageKey::from_integer(row.get(0)?);
         if !walking.looks_at(key) {
             break;
         }
-        if !passes(&query.filter, row, 1)? {
+        if !passes(filter, row, 1)? {
             continue;
         }
-        if let Some(found) = load(connection, key, query.with_payload)? {
+        if let Some(found) = load(connection, key, with_payload)? {
             let bytes = found.payload.bytes();
             walking.keep_with_content(found, bytes);
         }
@@ -46,15 +93,20 @@ pub(crate) fn list(
 /// The statement that walks along an application's messages: key, and what [`passes`] looks at.
 /// The index tells the type; the rows themselves are read only for channels and tags.
 pub(crate) fn walk_sql(filter: &MessageFilter, ascending: bool) -> String {
-    let words = match (&filter.channel, &filter.tag) {
-        (None, None) => "NULL, NULL",
-        _ => "channels, tags",
-    };
     format!(
-        "SELECT id, event_type, {words} FROM message INDEXED BY message_application
+        "SELECT id, event_type, {} FROM message INDEXED BY message_application
          WHERE application = ?1 AND id > ?2 AND id < ?3 ORDER BY id {}",
+        words_of(filter),
         direction(ascending)
     )
+}
+
+/// The columns of channels and tags, if they decide.
+fn words_of(filter: &MessageFilter) -> &'static str {
+    match (&filter.channels, &filter.tag) {
+        (None, None) => "NULL, NULL",
+        _ => "channels, tags",
+    }
 }
 
 /// Whether a row passes that has type, channels and tags in the columns from `first` on.

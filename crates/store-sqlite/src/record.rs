@@ -31,14 +31,14 @@ pub(crate) fn record(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<Recorde
             disabled: false,
         });
     }
-    let attempt = write_attempt(batch, outcome)?;
+    let attempt = write_attempt(batch, outcome, found)?;
     let mut recorded = Recorded {
         attempt,
         stale: !found,
         disabled: false,
     };
     if found {
-        close_scheduled_sibling(batch, outcome)?;
+        settle_by_hand(batch, outcome)?;
         recorded.disabled = change_health(batch, outcome)?;
     }
     Ok(recorded)
@@ -62,7 +62,11 @@ fn recorded_before(batch: &Batch<'_>, outcome: &Outcome) -> Result<Option<Attemp
     Ok(key.map(|key| AttemptId::new(key, tail)))
 }
 
-fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<AttemptId, Failure> {
+fn write_attempt(
+    batch: &mut Batch<'_>,
+    outcome: &Outcome,
+    found: bool,
+) -> Result<AttemptId, Failure> {
     let attempt = &outcome.attempt;
     let written = Written {
         delivery: &outcome.delivery,
@@ -74,6 +78,7 @@ fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<AttemptId, 
         status_code: attempt.status_code,
         result: attempt.result,
         revision: attempt.endpoint_revision,
+        given_up: found && outcome.gives_up(),
     };
     let id = deliveries::write_attempt(batch, &written)?;
     if let Some(excerpt) = &attempt.excerpt {
@@ -84,8 +89,8 @@ fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<AttemptId, 
     Ok(id)
 }
 
-/// A success by hand makes the automatic series pointless.
-fn close_scheduled_sibling(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<(), Failure> {
+/// A success by hand makes the automatic series pointless, and what was given up is no more.
+fn settle_by_hand(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<(), Failure> {
     let delivery = &outcome.delivery;
     let by_hand = delivery.trigger != Trigger::Scheduled;
     if !by_hand || outcome.attempt.result != AttemptResult::Success {
@@ -97,7 +102,7 @@ fn close_scheduled_sibling(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<(
             deliveries::close(batch, &other)?;
         }
     }
-    Ok(())
+    deliveries::not_given_up(batch.connection, delivery.message, delivery.endpoint)
 }
 
 /// Whether the endpoint was disabled by it.

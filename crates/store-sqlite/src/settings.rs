@@ -9,6 +9,17 @@ pub(crate) fn get(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>
     Ok(select.query_row([name], |row| row.get(0)).optional()?)
 }
 
+/// Sets a value, whatever there was.
+pub(crate) fn put(connection: &Connection, name: &str, value: &[u8]) -> Result<(), Failure> {
+    connection
+        .prepare_cached(
+            "INSERT INTO setting (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = ?2",
+        )?
+        .execute(params![name, value])?;
+    Ok(())
+}
+
 /// Sets a value unless there is one, and gives back what is there then.
 pub(crate) fn put_if_absent(
     connection: &Connection,

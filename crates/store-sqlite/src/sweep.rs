@@ -187,7 +187,7 @@ fn remove_finished_work(batch: &mut Batch<'_>, limits: SweepLimits) -> Result<()
         .connection
         .prepare_cached(
             "DELETE FROM task WHERE id IN
-             (SELECT id FROM task WHERE id < ?1 AND finished = 1 ORDER BY id LIMIT ?2)",
+             (SELECT id FROM task WHERE id < ?1 AND state > 0 ORDER BY id LIMIT ?2)",
         )?
         .execute(params![border, limits.rows_max as i64])?;
     if removed > 0 {

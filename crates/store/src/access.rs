@@ -1,13 +1,17 @@
 //! Who may come in, beyond what a token says of itself: tokens that were revoked, applications
-//! whose earlier tokens have ended, API keys; and tokens that are good once.
+//! whose earlier tokens have ended, API keys; and tokens that are good once. And what the whole
+//! installation is set to, of which nodes hear in the same way.
 //!
-//! All but the last are decided by from memory. They share one version, which grows with each
-//! change of them, in its transaction: so a node sees in one row whether there is anything new, and
-//! reads no more than that.
+//! All but one-time tokens are decided by from memory. They share one version, which grows with
+//! each change of them, in its transaction: so a node sees in one row whether there is anything
+//! new, and reads no more than that.
 
 use model::Timestamp;
 use model::api_key::ApiKey;
 use model::id::{ApiKeyKey, ApplicationKey};
+
+/// Under this name the settings of the whole installation are kept: opaque to every store.
+pub const ENVIRONMENT: &str = "environment";
 
 /// SHA-256 of a token.
 pub type TokenHash = [u8; 32];
@@ -79,6 +83,8 @@ pub struct AccessRows {
     pub floors: Vec<TokenFloor>,
     /// API keys.
     pub keys: Vec<ApiKeyRow>,
+    /// The setting [`ENVIRONMENT`], whenever it was written; `None`: never.
+    pub environment: Option<Vec<u8>>,
 }
 
 /// A change of these.

@@ -8,6 +8,7 @@
 use crate::access::{AccessChange, AccessChanged};
 use crate::idempotency::{IdempotencyKey, Made, Prior};
 use crate::rows::{ApplicationRow, EndpointRow};
+use crate::work::Work;
 use crate::{Hold, Sealed, StoreError};
 use model::Timestamp;
 use model::application::Application;
@@ -16,6 +17,7 @@ use model::endpoint::Endpoint;
 use model::event_type::EventType;
 use model::id::{ApplicationKey, AttemptId, DeliveryKey, EndpointKey, MessageKey, Tail, TaskId};
 use model::name::Name;
+use model::retry::RetrySchedule;
 
 /// A change. Keys and times of creation and of the last save are given by the store: those in the
 /// rows given here are not looked at, but for an existing row's key.
@@ -84,8 +86,13 @@ pub enum Change {
         /// What must be there before.
         expect: Expect,
     },
-    /// Removes the row of an event type.
+    /// Writes many event types, and what the whole installation is set to: all of it or nothing.
+    PutEnvironment(EnvironmentChange),
+    /// Removes the row of an event type, with its own retry schedule.
     ExpungeEventType(Name),
+    /// Gives an event type, also an archived one, a retry schedule of its own, or takes it away;
+    /// refused with [`ChangeError::Missing`] if there is no such event type.
+    PutRetrySchedule(OwnSchedule),
     /// Opens a delivery of a message that is there with its payload, to one live endpoint of the
     /// same application, due at once; else refused with [`ChangeError::Missing`].
     OpenDelivery {
@@ -135,12 +142,12 @@ pub enum Change {
     },
     /// Starts background work.
     StartWork {
-        /// The random part of its id.
+        /// The random part of its id, and the row's name in the additional data of its arguments.
         tail: Tail,
-        /// The application that it belongs to.
-        application: ApplicationKey,
+        /// The application that it belongs to, which must be live; `None`: to all of them.
+        application: Option<ApplicationKey>,
         /// What it does.
-        work: crate::work::Work,
+        work: Work,
     },
     /// Changes who may come in.
     Access(AccessChange),
@@ -150,6 +157,10 @@ impl Change {
     /// About how many bytes it holds in memory, for bounding what waits.
     pub fn bytes(&self) -> usize {
         const SMALL: usize = 4_096;
+        let size = |event_type: &EventType| {
+            let schemas = event_type.schemas.as_ref().map_or(0, String::len);
+            event_type.description.len() + schemas
+        };
         let large = match self {
             Change::CreateEndpoint {
                 endpoint, headers, ..
@@ -162,15 +173,48 @@ impl Change {
                 let headers = headers.as_ref().map_or(0, |headers| headers.len());
                 endpoint.url.len() + endpoint.description.len() + types + headers
             }
-            Change::PutEventType { event_type, .. } => {
-                let schemas = event_type.schemas.as_ref().map_or(0, String::len);
-                event_type.description.len() + schemas
+            Change::PutEventType { event_type, .. } => size(event_type),
+            Change::PutEnvironment(change) => {
+                let types = change.event_types.iter();
+                let types: usize = types.map(|(event_type, _)| SMALL + size(event_type)).sum();
+                let settings = change.settings.as_ref();
+                types + settings.map_or(0, |settings| settings.after.len())
             }
             Change::Access(AccessChange::ExpireTokens(floors)) => 128 * floors.len(),
+            Change::StartWork { work, .. } => work.bytes(),
             _ => 0,
         };
         SMALL + large
     }
+}
+
+/// What is written of the whole installation at once.
+#[derive(Debug, Clone, Default)]
+pub struct EnvironmentChange {
+    /// Event types, each name once, by ascending name, and what must be there before of each.
+    pub event_types: Vec<(EventType, Expect)>,
+    /// The setting [`ENVIRONMENT`](crate::access::ENVIRONMENT).
+    pub settings: Option<SettingsChange>,
+}
+
+/// A setting that is written anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsChange {
+    /// What must be there before; else refused with [`ChangeError::Stale`].
+    pub before: Option<Vec<u8>>,
+    /// What is there then.
+    pub after: Vec<u8>,
+}
+
+/// The retry schedule that an event type is to have of its own.
+#[derive(Debug, Clone)]
+pub struct OwnSchedule {
+    /// The event type.
+    pub event_type: Name,
+    /// Its schedule; `None`: that of the whole installation.
+    pub schedule: Option<RetrySchedule>,
+    /// The most event types that may have one; else refused with [`ChangeError::TooMany`].
+    pub schedules_max: usize,
 }
 
 /// What a put expects to find.
@@ -192,6 +236,10 @@ pub enum Changed {
     Endpoint(EndpointRow),
     /// The event type as it is now.
     EventType(EventType),
+    /// The event types and settings were written.
+    Environment,
+    /// The retry schedule was written.
+    RetrySchedule,
     /// The delivery that was opened.
     Delivery(Delivery, Option<Hold>),
     /// The work that was started.
@@ -221,6 +269,8 @@ impl Changed {
                 (row.key.id.key().integer(), row.key.id.tail())
             }
             Changed::EventType(_)
+            | Changed::RetrySchedule
+            | Changed::Environment
             | Changed::Removed
             | Changed::Expunged(_)
             | Changed::Access(_) => (0, Tail::default()),
@@ -242,8 +292,8 @@ pub enum ChangeError {
     /// Another row has this uid or name.
     #[error("this uid or name is taken")]
     Taken,
-    /// The application has as many endpoints as it may have.
-    #[error("the application has as many endpoints as it may have")]
+    /// There are as many as there may be: endpoints of the application, API keys, retry schedules.
+    #[error("there are as many of them as there may be")]
     TooMany,
     /// The idempotency key was used before, with another body.
     #[error("this idempotency key was used before with another body")]

@@ -1,7 +1,7 @@
 //! What a transaction counts beside its rows, and writes once: attempts for the statistics, and by
 //! how much endpoints' open deliveries became more or fewer. Each store writes it its own way.
 
-use crate::encoding::HOUR;
+use crate::tally::SLOT;
 use model::attempt::AttemptResult;
 use model::id::{AttemptKey, EndpointKey};
 use model::name::Name;
@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 pub struct Group {
     /// The endpoint.
     pub endpoint: EndpointKey,
-    /// When they ended, in whole hours since the Unix epoch.
-    pub hour: i64,
+    /// When they ended: see [`crate::tally::hour_of`].
+    pub slot: i64,
     /// Their messages' type.
     pub event_type: Name,
     /// 0 is success, 1 failure, 2 that none was made.
@@ -47,7 +47,7 @@ impl Counts {
     ) {
         let group = Group {
             endpoint,
-            hour: attempt.time().micros().div_euclid(HOUR),
+            slot: attempt.time().micros().div_euclid(SLOT),
             event_type: event_type.clone(),
             result: match result {
                 AttemptResult::Success => 0,
@@ -89,27 +89,27 @@ mod tests {
     use model::delivery::EndReason;
 
     #[test]
-    fn attempts_are_counted_by_endpoint_hour_type_and_result() {
-        const HOURS: i64 = 500_000;
+    fn attempts_are_counted_by_endpoint_time_type_and_result() {
+        const SLOTS: i64 = 6_000_000;
         let mut counts = Counts::default();
-        let at = |seconds| AttemptKey::first_at(Timestamp::from_seconds(HOURS * 3_600 + seconds));
+        let at = |seconds| AttemptKey::first_at(Timestamp::from_seconds(SLOTS * 300 + seconds));
         let [first, second] = [1, 2].map(EndpointKey::from_integer);
         let name: Name = "order.paid".parse().expect("it is a word");
         let cancelled = AttemptResult::Cancelled(EndReason::PayloadGone);
         counts.attempt(at(0), second, &name, AttemptResult::Failure);
         counts.attempt(at(0), first, &name, AttemptResult::Success);
-        counts.attempt(at(3_599), first, &name, AttemptResult::Success);
-        counts.attempt(at(3_600), first, &name, AttemptResult::Success);
+        counts.attempt(at(299), first, &name, AttemptResult::Success);
+        counts.attempt(at(300), first, &name, AttemptResult::Success);
         counts.attempt(at(0), first, &name, cancelled);
         let counted = counts.attempts().map(|(group, count)| {
-            let Group { endpoint, hour, .. } = *group;
-            (endpoint, hour, group.result, count)
+            let Group { endpoint, slot, .. } = *group;
+            (endpoint, slot, group.result, count)
         });
         let expected = [
-            (first, HOURS, 0, 2),
-            (first, HOURS, 2, 1),
-            (first, HOURS + 1, 0, 1),
-            (second, HOURS, 1, 1),
+            (first, SLOTS, 0, 2),
+            (first, SLOTS, 2, 1),
+            (first, SLOTS + 1, 0, 1),
+            (second, SLOTS, 1, 1),
         ];
         assert_eq!(counted.collect::<Vec<_>>(), expected);
     }

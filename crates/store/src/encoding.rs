@@ -3,7 +3,10 @@
 
 mod work;
 
-pub use work::{WorkColumns, work, work_columns};
+pub use work::{
+    OUTSIDE_FROM, SHOWN_FROM, WorkColumns, work, work_columns, work_kind, work_kind_number,
+    work_state, work_state_number,
+};
 
 use model::api_key::Scope;
 use model::application::Metadata;
@@ -11,7 +14,9 @@ use model::attempt::AttemptResult;
 use model::delivery::{Class, EndReason, Trigger};
 use model::message::PayloadForm;
 use model::name::Name;
+use model::retry::RetrySchedule;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Microseconds of an hour: hours are whole ones since the Unix epoch.
 pub const HOUR: i64 = 3_600_000_000;
@@ -54,6 +59,20 @@ pub fn scopes_text(scopes: &[Scope]) -> String {
 pub fn scopes(text: &str) -> Option<Vec<Scope>> {
     let words = text.split(' ').filter(|word| !word.is_empty());
     words.map(|word| word.parse().ok()).collect()
+}
+
+/// The waits of a schedule in nanoseconds, with a space between them.
+pub fn schedule_text(schedule: &RetrySchedule) -> String {
+    let waits = schedule.waits().iter();
+    let words: Vec<String> = waits.map(|wait| wait.as_nanos().to_string()).collect();
+    words.join(" ")
+}
+
+/// What [`schedule_text`] wrote.
+pub fn schedule(text: &str) -> Option<RetrySchedule> {
+    let words = text.split(' ').filter(|word| !word.is_empty());
+    let waits = words.map(|word| word.parse().ok().map(Duration::from_nanos));
+    RetrySchedule::new(waits.collect::<Option<_>>()?).ok()
 }
 
 /// Notes, as compact JSON.

@@ -21,6 +21,7 @@ pub mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod counts;
+pub mod deliveries;
 pub mod encoding;
 pub mod error;
 pub mod idempotency;
@@ -30,6 +31,7 @@ pub mod query;
 pub mod record;
 pub mod registry;
 pub mod rows;
+pub mod tally;
 pub mod transfer;
 pub mod walking;
 pub mod work;

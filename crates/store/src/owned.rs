@@ -1,5 +1,6 @@
-//! Which open deliveries this process holds, and which sole rights it has: sets in memory. Entries
-//! let go when their [`Hold`] or [`Sole`] is dropped. Of which lanes something was held is kept
+//! Which open deliveries this process holds, which sole rights it has, and which work it does
+//! outside the store: sets in memory. Entries let go when their [`Hold`], [`Sole`] or [`WorkHold`]
+//! is dropped. Of which lanes something was held is kept
 //! besides, until they are released. Whether another process may hold any is the store's own
 //! matter: of an embedded store the locked data directory makes this process the only one, a shared
 //! one writes down whose they are.
@@ -10,7 +11,7 @@
 
 use crate::Hold;
 use crate::lanes::{LetGo, Scope, Sole};
-use model::id::{DeliveryKey, EndpointKey};
+use model::id::{DeliveryKey, EndpointKey, TaskKey};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -34,15 +35,70 @@ struct Held {
     touched: HashSet<EndpointKey>,
 }
 
+/// Work that is done outside the store.
+#[derive(Debug, Default)]
+struct Works {
+    held: BTreeSet<TaskKey>,
+    /// What was taken last.
+    last: Option<TaskKey>,
+}
+
 /// The set of owned deliveries, by lane, and of sole rights.
 #[derive(Debug, Default)]
 pub struct Owned {
     held: Mutex<Held>,
     soles: Mutex<BTreeMap<Scope, Given>>,
+    works: Mutex<Works>,
     ended: AtomicBool,
 }
 
+/// Keeps others off work that is done outside the store, until it is dropped.
+#[derive(Debug)]
+pub struct WorkHold {
+    owned: Arc<Owned>,
+    work: TaskKey,
+    epoch: i64,
+}
+
+impl WorkHold {
+    /// Of which work.
+    pub fn work(&self) -> TaskKey {
+        self.work
+    }
+
+    /// Under which lease it was taken: the store's own name for that.
+    pub fn epoch(&self) -> i64 {
+        self.epoch
+    }
+}
+
+impl Drop for WorkHold {
+    fn drop(&mut self) {
+        self.owned.lock_works().held.remove(&self.work);
+    }
+}
+
 impl Owned {
+    /// Takes hold of work under a lease; `None` if somebody here has it already.
+    pub fn hold_work(self: &Arc<Self>, work: TaskKey, epoch: i64) -> Option<WorkHold> {
+        let mut works = self.lock_works();
+        works.last = Some(work);
+        let new = works.held.insert(work);
+        drop(works);
+        new.then(|| WorkHold {
+            owned: self.clone(),
+            work,
+            epoch,
+        })
+    }
+
+    /// The work that somebody here has, and what was taken last: the others come first.
+    pub fn works(&self) -> (Vec<TaskKey>, TaskKey) {
+        let works = self.lock_works();
+        let held = works.held.iter().copied().collect();
+        (held, works.last.unwrap_or(TaskKey::MIN))
+    }
+
     /// Takes hold of a delivery; `None` if it is owned already.
     pub fn hold(self: &Arc<Self>, endpoint: EndpointKey, delivery: DeliveryKey) -> Option<Hold> {
         let mut held = self.lock();
@@ -140,6 +196,12 @@ impl Owned {
             .expect("nothing panics while it holds this lock")
     }
 
+    fn lock_works(&self) -> MutexGuard<'_, Works> {
+        self.works
+            .lock()
+            .expect("nothing panics while it holds this lock")
+    }
+
     fn lock_soles(&self) -> MutexGuard<'_, BTreeMap<Scope, Given>> {
         self.soles
             .lock()
@@ -186,6 +248,18 @@ mod tests {
         assert!(!hold.has_ended());
         owned.end();
         assert!(hold.has_ended());
+    }
+
+    #[test]
+    fn work_has_one_holder_until_it_is_dropped() {
+        let owned = Arc::new(Owned::default());
+        let work = TaskKey::from_integer(1);
+        let hold = owned.hold_work(work, 7).expect("it is nobody's");
+        assert!(owned.hold_work(work, 7).is_none());
+        assert_eq!((owned.works().0, hold.epoch()), (vec![work], 7));
+        drop(hold);
+        assert_eq!(owned.works(), (vec![], work));
+        assert!(owned.hold_work(work, 8).is_some());
     }
 
     #[test]

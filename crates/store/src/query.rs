@@ -50,8 +50,8 @@ pub struct Walk<T, P> {
 pub struct MessageFilter {
     /// One of these types.
     pub event_types: Option<Vec<Name>>,
-    /// Among its channels.
-    pub channel: Option<Name>,
+    /// One of these among its channels.
+    pub channels: Option<Vec<Name>>,
     /// Among its tags.
     pub tag: Option<Name>,
 }
@@ -60,14 +60,12 @@ impl MessageFilter {
     /// Whether a message passes that has this type, and these channels and tags as
     /// [`crate::encoding::join`] wrote them. Walks look at thousands: nothing is made of them here.
     pub fn passes(&self, event_type: &str, channels: &str, tags: &str) -> bool {
-        let among = |wanted: &Option<Name>, words| {
-            let wanted = wanted.as_ref();
-            wanted.is_none_or(|wanted| has_word(words, wanted))
-        };
         let types = self.event_types.as_ref();
+        let heard = self.channels.as_ref();
+        let tag = self.tag.as_ref();
         types.is_none_or(|wanted| wanted.iter().any(|wanted| wanted.as_str() == event_type))
-            && among(&self.channel, channels)
-            && among(&self.tag, tags)
+            && heard.is_none_or(|wanted| wanted.iter().any(|wanted| has_word(channels, wanted)))
+            && tag.is_none_or(|wanted| has_word(tags, wanted))
     }
 }
 
@@ -76,6 +74,17 @@ impl MessageFilter {
 pub struct MessageQuery {
     /// Of this application.
     pub application: ApplicationKey,
+    /// Which part.
+    pub window: Window<model::id::MessageKind>,
+    /// Of what kind.
+    pub filter: MessageFilter,
+    /// With payloads.
+    pub with_payload: bool,
+}
+
+/// A list of the messages of all applications, deleted ones too.
+#[derive(Debug, Clone)]
+pub struct AllMessagesQuery {
     /// Which part.
     pub window: Window<model::id::MessageKind>,
     /// Of what kind.

@@ -31,6 +31,13 @@ pub struct Outcome {
     pub hold: Hold,
 }
 
+impl Outcome {
+    /// Whether it is the last of its delivery, without success.
+    pub fn gives_up(&self) -> bool {
+        self.then == Then::Close && self.attempt.result != AttemptResult::Success
+    }
+}
+
 /// An attempt that has no key yet.
 #[derive(Debug, Clone)]
 pub struct NewAttempt {

@@ -1,9 +1,12 @@
 //! Applications and their endpoints in memory, so that accepting and sending a message query
-//! nothing: a bounded cache in front of [`Store::registry`].
+//! nothing: a bounded cache in front of [`Store::registry`]. Beside them, event types' own retry
+//! schedules (`schedules`).
 //!
 //! Staleness: what changes on this node is forgotten before the change is acknowledged. What
 //! changed on another node is caught by the accept's check of the revision; for the start of an
 //! attempt, entries older than [`AGE_MAX`] are read again.
+
+mod schedules;
 
 use crate::rows::{ApplicationRef, EndpointRow, RegistryRow};
 use crate::{Store, StoreError};
@@ -11,6 +14,7 @@ use lru::LruCache;
 use model::Clock;
 use model::id::{ApplicationKey, EndpointKey};
 use model::name::Name;
+use schedules::Schedules;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -27,6 +31,7 @@ pub struct Registry {
     clock: Arc<dyn Clock>,
     shared: bool,
     entries: Mutex<Entries>,
+    schedules: Schedules,
     /// Whoever misses an entry reads it under one of these, so that many who miss the same one read
     /// it once.
     flights: [tokio::sync::Mutex<()>; FLIGHTS],
@@ -67,6 +72,7 @@ impl Registry {
             clock,
             shared: config.shared,
             entries: Mutex::new(entries),
+            schedules: Schedules::default(),
             flights: std::array::from_fn(|_| tokio::sync::Mutex::default()),
         }
     }

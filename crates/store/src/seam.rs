@@ -3,28 +3,32 @@
 use crate::accept::{Accept, AcceptError, Accepted};
 use crate::access::AccessRows;
 use crate::change::{ChangeError, ChangeRequest, Changed};
+use crate::deliveries::{DeliveryPosition, DeliveryQuery, DeliveryRow};
 use crate::idempotency::{Fingerprint, Prior};
 use crate::lanes::{Scope, Sole};
 use crate::query::{
-    ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery, MessageQuery,
-    StatisticsQuery, Walk,
+    AllMessagesQuery, ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery,
+    MessageQuery, StatisticsQuery, Walk,
 };
 use crate::record::{Outcome, Recorded};
 use crate::rows::{
-    ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, LaneDue,
+    ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, EndpointRow, LaneDue,
     MessageEndpointRow, MessageRow, RegistryRow, Statistics,
 };
-use crate::work::{Slice, SweepLimits, Swept, WorkRow};
+use crate::tally::{Census, Tally, TallyQuery};
+use crate::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
 use crate::{Lane, StoreError};
 use async_trait::async_trait;
 use model::Timestamp;
 use model::delivery::Delivery;
 use model::event_type::EventType;
 use model::id::{
-    ApplicationKey, AttemptId, AttemptKey, EndpointKey, MessageId, MessageKey, TaskId,
+    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, MessageId, MessageKey, TaskId,
+    TaskKey,
 };
 use model::name::Name;
 use model::node::Node;
+use model::retry::RetrySchedule;
 use std::path::Path;
 use tokio::sync::watch;
 
@@ -110,16 +114,32 @@ pub trait Store: Send + Sync + 'static {
         query: &ApplicationQuery,
     ) -> Stored<Walk<ApplicationRow, ApplicationKey>>;
 
+    /// An endpoint of whatever application, also a deleted one.
+    async fn endpoint(&self, id: EndpointId) -> Stored<Option<EndpointRow>>;
+
     /// The event types of these names, archived ones too; those that don't exist are left out.
     async fn event_types_named(&self, names: &[Name]) -> Stored<Vec<EventType>>;
 
     /// The event types in a window.
     async fn event_types(&self, query: &EventTypeQuery) -> Stored<Walk<EventType, Name>>;
 
+    /// The retry schedules of those event types that have one of their own, by name: all of them,
+    /// since [`Change::PutRetrySchedule`](crate::change::Change::PutRetrySchedule) bounds them.
+    async fn retry_schedules(&self) -> Stored<Vec<(Name, RetrySchedule)>>;
+
     // ---- What happened ------------------------------------------------------------------------
 
     /// The messages in a window.
     async fn messages(&self, query: &MessageQuery) -> Stored<Walk<MessageRow, MessageKey>>;
+
+    /// The messages of all applications in a window, by an index: as many as it looks at, however
+    /// many there are.
+    async fn all_messages(&self, query: &AllMessagesQuery) -> Stored<Walk<MessageRow, MessageKey>>;
+
+    /// Where to begin to read forwards, to see whatever comes from now on: what is committed after
+    /// this was asked for, messages and all else, has this key or a larger one. Few messages that
+    /// were there before have; background work that was may lie below it.
+    async fn forward_border(&self) -> Stored<MessageKey>;
 
     /// One message with its payload.
     async fn message(
@@ -139,6 +159,13 @@ pub trait Store: Send + Sync + 'static {
         id: AttemptId,
     ) -> Stored<Option<AttemptRow>>;
 
+    /// The deliveries in a window, open and ended, without those of deleted applications. What is
+    /// open or was given up is found without looking through what was delivered.
+    async fn deliveries(
+        &self,
+        query: &DeliveryQuery,
+    ) -> Stored<Walk<DeliveryRow, DeliveryPosition>>;
+
     /// The messages of an endpoint in a window.
     async fn endpoint_messages(
         &self,
@@ -156,14 +183,36 @@ pub trait Store: Send + Sync + 'static {
     /// Counts an endpoint's attempts and open deliveries.
     async fn statistics(&self, query: StatisticsQuery) -> Stored<Statistics>;
 
+    /// Counts an application's attempts by time, in buckets that are so many slots wide. Looks at
+    /// no attempt, only at what is counted.
+    async fn tally_by_time(&self, query: &TallyQuery, width: u32) -> Stored<Vec<Tally>>;
+
+    /// The same by their messages' types, without those of which there are none.
+    async fn tally_by_type(&self, query: &TallyQuery) -> Stored<Vec<(Name, Tally)>>;
+
+    /// Counts endpoints, and the applications that have some. Walks along an index with an entry
+    /// for each endpoint: for people, now and then.
+    async fn census(&self) -> Stored<Census>;
+
     // ---- Housekeeping -------------------------------------------------------------------------
 
     /// Does the next slice of background work, if there is any: at most [`crate::work::SLICE_MAX`]
-    /// rows, in one commit with its cursor.
+    /// rows, in one commit with its cursor. Not of what is done outside the store.
     async fn work(&self) -> Stored<Slice>;
+
+    /// Takes open work whose slices are done outside the store, and that nobody has, for one slice:
+    /// no other node takes it while the hold is there and this one's lease lasts. Open work takes
+    /// turns.
+    async fn take_work(&self) -> Stored<Option<TakenWork>>;
+
+    /// Writes what a slice of taken work did, with its cursor, in one commit.
+    async fn advance_work(&self, taken: &TakenWork, step: WorkStep) -> Stored<Advanced>;
 
     /// A row of background work, also after its end.
     async fn work_row(&self, id: TaskId) -> Stored<Option<WorkRow>>;
+
+    /// The background work in a window, of that which people are shown, also after its end.
+    async fn work_rows(&self, query: &WorkQuery) -> Stored<Walk<WorkRow, TaskKey>>;
 
     /// Removes a slice of what has reached its age.
     async fn sweep(&self, limits: SweepLimits) -> Stored<Swept>;

@@ -3,6 +3,10 @@
 
 mod asking;
 mod ending;
+mod giving_up;
+mod headers;
+mod importing;
+mod listening;
 mod sending;
 mod signing;
 
@@ -24,7 +28,11 @@ struct Desk {
 
 impl Desk {
     async fn new() -> Self {
-        let mut server = Server::start(Options::dev()).await;
+        Self::with(Options::dev()).await
+    }
+
+    async fn with(options: Options) -> Self {
+        let mut server = Server::start(options).await;
         let directory = tempfile::tempdir().expect("a directory");
         let token = server.token().await;
         fs::write(directory.path().join("token"), format!("{token}\n")).expect("a file");

@@ -148,6 +148,8 @@ fn node(
         clock,
         entropy,
         events: Arc::new(NoEvents),
+        environment: Arc::default(),
+        listeners: Arc::default(),
         settings: Arc::new(Settings::default()),
     };
     (app, engine)

@@ -5,6 +5,8 @@
 //! the method, so that `methods` can find the ones that were forgotten.
 
 mod access;
+mod background;
+mod carrying;
 mod ending;
 mod making;
 mod methods;
@@ -60,6 +62,7 @@ async fn crate_svix_goes_through_every_operation_that_is_built() {
     let story = Story::begin(&mut server).await;
     making::applications(&story).await;
     making::event_types(&story).await;
+    making::imported_event_types(&story).await;
     making::endpoints(&story).await;
     making::headers(&story).await;
     sending::messages_arrive_where_they_match(&story).await;
@@ -70,8 +73,12 @@ async fn crate_svix_goes_through_every_operation_that_is_built() {
     sending::attempts_are_seen_from_both_sides(&story).await;
     ending::a_rotated_secret_signs_until_its_grace_ends(&story).await;
     ending::what_failed_is_resent_and_recovered(&story).await;
+    background::what_an_endpoint_never_got_is_sent(&story).await;
+    background::usage_is_counted(&story).await;
     ending::an_example_is_sent(&story).await;
     ending::content_is_removed_for_good(&story).await;
+    background::all_content_is_removed(&story).await;
+    carrying::an_installation_is_carried_elsewhere(&story).await;
     access::an_own_token_reaches_its_own(&story).await;
     ending::what_is_deleted_is_gone(&story).await;
     done!(story, health.get());

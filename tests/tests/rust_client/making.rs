@@ -6,7 +6,8 @@ use serde_json::{from_value, json};
 use svix::api::{ApplicationListOptions, EventTypeListOptions};
 use svix::models::{
     ApplicationIn, ApplicationPatch, EndpointHeadersIn, EndpointHeadersPatchIn, EndpointIn,
-    EndpointPatch, EndpointUpsertIn, EventTypeIn, EventTypePatch, EventTypeUpsertIn, Ordering,
+    EndpointPatch, EndpointUpsertIn, EventTypeImportOpenApiIn, EventTypeIn, EventTypePatch,
+    EventTypeUpsertIn, Ordering,
 };
 
 use crate::{APP, Story, app, ask, done, refused, set};
@@ -117,6 +118,31 @@ pub(crate) async fn event_types(story: &Story) {
     done!(story, event_type.delete("invoice.sent".to_owned(), None));
     assert_eq!(type_names(story, false).await, all[..2]);
     assert_eq!(type_names(story, true).await, all);
+}
+
+pub(crate) async fn imported_event_types(story: &Story) {
+    let spec = json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Shop", "version": "1"},
+        "webhooks": {"invoice.sent": {"post": {"description": "It was sent"}}},
+    });
+    let dry_run = EventTypeImportOpenApiIn {
+        spec: Some(spec.clone()),
+        dry_run: Some(true),
+        ..EventTypeImportOpenApiIn::new()
+    };
+    let foreseen = done!(story, event_type.import_openapi(dry_run, None)).data;
+    let foreseen = foreseen.to_modify.expect("it says what it would do");
+    assert_eq!(foreseen[0].name, "invoice.sent");
+    let raw = EventTypeImportOpenApiIn {
+        spec_raw: Some(spec.to_string()),
+        ..EventTypeImportOpenApiIn::new()
+    };
+    let imported = done!(story, event_type.import_openapi(raw, None)).data;
+    assert_eq!(imported.modified, ["invoice.sent"]);
+    let none = EventTypeImportOpenApiIn::new();
+    refused(400, ask!(story, event_type.import_openapi(none, None)));
+    done!(story, event_type.delete("invoice.sent".to_owned(), None));
 }
 
 async fn type_names(story: &Story, archived: bool) -> Vec<String> {

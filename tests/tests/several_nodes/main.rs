@@ -3,10 +3,12 @@
 
 mod at_once;
 mod cluster;
+mod following;
 mod rates;
 mod refusals;
 mod revocation;
 mod roles;
+mod schemas;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -2,16 +2,17 @@
 
 use crate::Shared;
 use crate::authentication::Authenticated;
-use crate::body::Call;
+use crate::background::begun;
+use crate::body::{Call, NoBody};
 use crate::operation::{Routes, application, organisation};
-use crate::render::{Answer, NoContent};
+use crate::render::{Accepted, Answer, NoContent};
 use crate::segments::Segments;
-use app::messages::Expunged;
+use app::messages::{EXPUNGED_MAX, Expunged};
 use axum::Json;
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub(super) fn routes() -> Routes {
     Routes::at("/api/v1/app/{app_id}/msg/{msg_id}/content")
@@ -38,6 +39,19 @@ pub(super) fn routes() -> Routes {
             ),
             expunge_many,
         )
+        .and_at("/api/v1/app/{app_id}/msg/expunge-all-contents")
+        .post(
+            organisation(
+                "v1.message.expunge-all-contents",
+                "Removes the payloads of all messages of an application for good",
+            ),
+            expunge_all,
+        )
+}
+
+begun! {
+    /// The background work that removes them: of what was accepted before it was asked for.
+    ExpungeAllContentsOut;
 }
 
 /// A message's payload.
@@ -50,10 +64,10 @@ struct MessageRawPayloadOut {
 /// Which messages' payloads are to be removed.
 #[derive(Deserialize, JsonSchema)]
 struct BulkExpungeContentsIn {
-    /// Ids, or event ids; at most 1,000.
+    /// Ids, or event ids.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    ids: BTreeSet<String>,
+    #[schemars(length(max = EXPUNGED_MAX))]
+    ids: Vec<String>,
 }
 
 /// What became of each.
@@ -123,4 +137,13 @@ async fn expunge_many(
         .expunge_messages(&call.caller, &tenant, body.ids)
         .await?;
     Ok(Json(expunged.into()))
+}
+
+async fn expunge_all(
+    State(api): State<Shared>,
+    Segments(application): Segments<String>,
+    call: Call<NoBody>,
+) -> Answer<Accepted<Json<ExpungeAllContentsOut>>> {
+    let begun = api.app.expunge_all(&call.caller, &application).await?;
+    Ok(Accepted(Json(begun.into())))
 }

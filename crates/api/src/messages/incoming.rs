@@ -82,7 +82,7 @@ fn content_type(headers: &Value) -> Option<String> {
 }
 
 /// The bytes in memory of exactly their size, not as a part of the request's buffer.
-fn own_bytes(text: Box<str>) -> Bytes {
+pub(super) fn own_bytes(text: Box<str>) -> Bytes {
     text.into_boxed_bytes().into()
 }
 

@@ -83,7 +83,10 @@ impl MessageSearchIn {
             list: list.checked::<MessageKind>().map_err(in_the_body)?,
             filter: Filter {
                 event_types: types.transpose()?,
-                channel: self.channel.map(|text| name("channel", text)).transpose()?,
+                channels: self
+                    .channel
+                    .map(|text| Ok::<_, AppError>(vec![name("channel", text)?]))
+                    .transpose()?,
                 tag: self.tag.map(|text| name("tag", text)).transpose()?,
             },
             with_content: self.with_content,

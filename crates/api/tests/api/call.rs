@@ -65,6 +65,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Where it goes.
+    pub(crate) fn to(&self) -> String {
+        let (method, uri) = (self.request.method_ref(), self.request.uri_ref());
+        format!("{method:?} {uri:?}")
+    }
+
     /// The request itself, for [`World::send`].
     pub(crate) fn request(self) -> Request<Body> {
         let mut request = self.request.extension(RemoteAddress(REMOTE));

@@ -1,39 +1,14 @@
 //! What rubbish is made of: texts, JSON, queries and parts of paths that mean nothing, or something
 //! elsewhere, or too much.
 
+use crate::takes::Takes;
 use http::Uri;
 use proptest::collection::vec;
+use proptest::option::of as some;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// What every operation takes as its body, in the fields that it knows.
-const GOOD: [(&str, &str); 9] = [
-    ("name", r#""a""#),
-    ("description", r#""""#),
-    ("url", r#""https://example.com""#),
-    ("eventType", r#""order.paid""#),
-    ("payload", "{}"),
-    ("since", r#""2025-12-31T00:00:00Z""#),
-    ("createdBefore", r#""2025-12-31T00:00:00Z""#),
-    ("headers", "{}"),
-    ("messages", "[]"),
-];
-
-/// Fields that some body, or a part of it, has.
-const FIELDS: &str = "name uid throttleRate rateLimit metadata url description disabled version
-    eventTypes filterTypes channels secret headers deleteHeaders key gracePeriodSeconds archived
-    deprecated schemas featureFlag featureFlags groupName eventType eventId payload data tags
-    payloadRetentionPeriod payloadRetentionHours deliverAt application transformationsParams
-    rawPayload content-type messages since until createdBefore exampleIndex ids event_types channel
-    tag before after iterator limit with_content 1 type $ref $id $schema pattern properties items";
-
-/// Parameters that some query has.
-const PARAMETERS: &str = "limit iterator order before after status status_code_class
-    expanded_statuses with_content with_msg event_types event_types[] event_types[0] channel tag
-    endpoint_id since until get_if_exists exclude_apps_with_no_endpoints
-    exclude_apps_with_disabled_endpoints include_archived expunge";
 
 /// Words that mean something somewhere, or nearly.
 const WORDS: &str = "null true false 0 -1 2 250 65536 18446744073709551616 1e9 100 500
@@ -59,49 +34,123 @@ const VALUES: &str = r##"null true false 0 -0 -1 1 1.5 65535 65536 604800 429496
 const PARTS: &str = ". .. %2e%2e%2f % %z %00 acme%00 %ff %c0%af %ed%a0%80 %2f %25 %F0%9F%98%80 + *
     {app_id} a;b=c a:b@c batch null - app_ ep_ msg_ atmpt_";
 
-/// Bytes; JSON; and JSON that would be good, but for some fields.
-pub(crate) fn body() -> impl Strategy<Value = Vec<u8>> {
-    let shaped = || vec((field(), json()), 1..4).prop_map(body_with);
-    let cut = (shaped(), 0..200_usize).prop_map(|(body, length)| {
-        let bytes = body.into_bytes();
-        bytes[..length.min(bytes.len())].to_vec()
-    });
+/// A body, for whatever operation it will be sent to.
+#[derive(Debug, Clone)]
+pub(crate) enum Body {
+    /// For each the same.
+    Bytes(Vec<u8>),
+    /// One that the operation would take, but for a field, cut off there if it is to be.
+    But(Index, String, Option<usize>),
+    /// Another field beside those that it knows.
+    Beside(String, String),
+}
+
+impl Body {
+    /// The body for an operation that takes this.
+    pub(crate) fn for_one_that(&self, takes: &Takes) -> Vec<u8> {
+        let ways = takes.ways();
+        let mut text = match self {
+            Self::Bytes(bytes) => return bytes.clone(),
+            Self::But(_, value, _) if ways.is_empty() => value.clone(),
+            Self::But(way, value, _) => takes.body_with(way.get(&ways), value),
+            Self::Beside(name, value) => {
+                let name = Value::String(name.clone());
+                let body = takes.body().unwrap_or_default().to_string();
+                match body.strip_prefix('{') {
+                    Some("}") | None => format!("{{{name}:{value}}}"),
+                    Some(rest) => format!("{{{name}:{value},{rest}"),
+                }
+            }
+        }
+        .into_bytes();
+        if let Self::But(.., Some(length)) = self {
+            text.truncate(*length);
+        }
+        text
+    }
+}
+
+/// Bytes; JSON; and bodies that would be good, but for something.
+pub(crate) fn body() -> impl Strategy<Value = Body> {
+    let bytes = prop_oneof![
+        vec(any::<u8>(), 0..200),
+        json().prop_map(String::into_bytes),
+    ];
+    let but = |cut| {
+        let parts = (any::<Index>(), json(), cut);
+        parts.prop_map(|(way, value, cut)| Body::But(way, value, cut))
+    };
     prop_oneof![
-        1 => vec(any::<u8>(), 0..200),
-        1 => json().prop_map(String::into_bytes),
-        1 => cut,
-        7 => shaped().prop_map(String::into_bytes),
+        2 => bytes.prop_map(Body::Bytes),
+        1 => but(some(0..200_usize).boxed()),
+        6 => but(Just(None).boxed()),
+        1 => (text(), json()).prop_map(|(name, value)| Body::Beside(name, value)),
     ]
 }
 
-/// A body that every operation would take, but for these fields, alone and as one of a batch.
-pub(crate) fn body_with(fields: impl IntoIterator<Item = (String, String)>) -> String {
-    let good = GOOD.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let mut all: BTreeMap<_, _> = good.into_iter().collect();
-    all.extend(fields);
-    if all["messages"] == "[]" {
-        let message = object(&all);
-        all.insert("messages".to_owned(), format!("[{message}]"));
+/// A query, for whatever operation it will be sent to.
+#[derive(Debug, Clone)]
+pub(crate) struct Query(Vec<(Name, String)>);
+
+#[derive(Debug, Clone)]
+enum Name {
+    /// One of those that the operation knows, as a list's name or not.
+    Known(Index, &'static str),
+    Any(String),
+}
+
+impl Query {
+    /// The query for an operation that takes parameters of these names.
+    pub(crate) fn with_one_of(&self, names: &[String]) -> String {
+        let pair = |(name, value): &(Name, String)| match name {
+            Name::Known(_, _) if names.is_empty() => format!("limit={value}"),
+            Name::Known(place, list) => format!("{}{list}={value}", place.get(names)),
+            Name::Any(name) => format!("{name}={value}"),
+        };
+        let pairs: Vec<_> = self.0.iter().map(pair).collect();
+        pairs.join("&")
     }
-    object(&all)
 }
 
-/// The fields that some body has.
-pub(crate) fn fields() -> impl Iterator<Item = &'static str> {
-    FIELDS.split_whitespace()
-}
-
-/// Some parameters, with values or without.
-pub(crate) fn query() -> impl Strategy<Value = String> {
+/// Some parameters with their values.
+pub(crate) fn query() -> impl Strategy<Value = Query> {
+    let known = (any::<Index>(), select(&["", "", "", "[]", "[0]", "[x"][..]));
     let name = prop_oneof![
-        8 => one_of(PARAMETERS),
-        1 => text().prop_map(encoded),
-        1 => "[!-~]{0,8}",
+        8 => known.prop_map(|(place, list)| Name::Known(place, list)),
+        1 => text().prop_map(encoded).prop_map(Name::Any),
+        1 => "[!-~]{0,8}".prop_map(Name::Any),
     ];
     let value = prop_oneof![6 => text().prop_map(encoded), 1 => "[!-~]{0,8}", 1 => one_of(PARTS)];
-    let pair = (name, value).prop_map(|(name, value)| format!("{name}={value}"));
-    let pairs = vec(pair, 0..5).prop_map(|pairs| pairs.join("&"));
-    pairs.prop_filter("it can be sent", |query| can_be_sent(&format!("?{query}")))
+    let value = value.prop_filter("it can be sent", |value| can_be_sent(&format!("?{value}")));
+    let name = name.prop_filter("the same", |name| match name {
+        Name::Any(name) => can_be_sent(&format!("?{name}")),
+        Name::Known(..) => true,
+    });
+    vec((name, value), 0..5).prop_map(Query)
+}
+
+/// Values of JSON, as they are written: of each kind, and texts that are easily overlooked.
+pub(crate) fn values() -> Vec<String> {
+    let huge = ["é", "\0"].map(|text| text.repeat(20_000));
+    let texts = GAPS.map(str::to_owned).into_iter().chain(huge);
+    let texts = texts.map(|text| Value::String(text).to_string());
+    let others = VALUES.split_whitespace().map(str::to_owned);
+    others.chain(texts).collect()
+}
+
+/// Texts as they are written in a query.
+pub(crate) fn encoded_texts() -> Vec<String> {
+    let texts = WORDS.split_whitespace().chain(GAPS);
+    let odd = PARTS
+        .split_whitespace()
+        .filter(|part| can_be_sent(&format!("?{part}")));
+    let texts = texts.map(|text| percent(text.as_bytes()));
+    texts.chain(odd.map(str::to_owned)).collect()
+}
+
+/// Odd spellings of a part of a path.
+pub(crate) fn parts() -> impl Iterator<Item = &'static str> {
+    PARTS.split_whitespace().filter(|part| can_be_sent(part))
 }
 
 /// What stands in the place of a name in a path.
@@ -140,10 +189,6 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn field() -> impl Strategy<Value = String> {
-    prop_oneof![9 => one_of(FIELDS), 1 => text()]
-}
-
 /// JSON as it is written: some of it can be written only.
 fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
@@ -151,7 +196,7 @@ fn json() -> impl Strategy<Value = String> {
         text().prop_map(|text| Value::String(text).to_string()),
     ];
     leaf.prop_recursive(3, 16, 3, |inner| {
-        let members = proptest::collection::btree_map(field(), inner.clone(), 0..4);
+        let members = proptest::collection::btree_map(text(), inner.clone(), 0..4);
         prop_oneof![
             vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
             members.prop_map(|members| object(&members)),

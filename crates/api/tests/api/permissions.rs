@@ -9,7 +9,11 @@ use std::collections::BTreeSet;
 const PUBLIC: [&str; 3] = ["/health", "/health/ping", "/auth/one-time-token"];
 
 /// Those that only look, although what they look for comes in a body.
-const LOOK: [&str; 2] = ["v1.message.search", "v1.message.precheck"];
+const LOOK: [&str; 3] = [
+    "v1.message.search",
+    "v1.message.precheck",
+    "v1.environment.export",
+];
 
 #[test]
 fn only_these_are_public() {

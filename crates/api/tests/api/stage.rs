@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 /// A world, and the names of what is in it.
 pub(crate) struct Stage {
     pub(crate) world: World,
-    /// The ids of an application, an endpoint, a message, an attempt and an API key, by their
-    /// prefix.
+    /// The ids of an application, an endpoint, a message, an attempt, a delivery, an API key and
+    /// background work, by their prefix.
     pub(crate) ids: BTreeMap<&'static str, String>,
 }
 
@@ -22,21 +22,26 @@ impl Stage {
         world.post("/event-type", body).await.is(201);
         let app = world.application("acme").await;
         let endpoint = world.endpoint(&app, json!({ "uid": "hook" })).await;
-        for hidden in ["batch", "bulk-expunge", "search"] {
+        for hidden in ["batch", "bulk-expunge", "expunge-all-contents", "search"] {
             world.message(&app, json!({ "eventId": hidden })).await;
         }
         let message = world.message(&app, json!({ "eventId": "order-1" })).await;
         world.succeed().await;
         let attempts = world.get("/app/acme/attempt/msg/order-1").await;
         let attempt = attempts.column("id").remove(0);
+        let delivery = world.get("/delivery?limit=1").await.column("id").remove(0);
         let keys = format!("/management/authentication/{ORGANISATION_DEFAULT}/api-token");
         let key = world.post(keys, json!({ "name": "a" })).await.is(200);
+        let since = json!({ "since": "2026-01-01T00:00:00Z" });
+        let recovery = world.post("/app/acme/endpoint/hook/recover", since).await;
         let ids = [
+            ("qtask_", recovery.is(202).text("id")),
             ("key_", key.text("id")),
             ("app_", app),
             ("ep_", endpoint),
             ("msg_", message),
             ("atmpt_", attempt),
+            ("dlv_", delivery),
         ];
         Self {
             world,
@@ -44,16 +49,35 @@ impl Stage {
         }
     }
 
+    /// The ids of an application beside it, of its endpoint, message and attempt, by the open parts
+    /// that they are for.
+    pub(crate) async fn of_another_application(&self) -> BTreeMap<&'static str, String> {
+        let app = self.world.application("other").await;
+        let endpoint = self.world.endpoint(&app, json!({})).await;
+        let message = self.world.message(&app, json!({})).await;
+        self.world.succeed().await;
+        let attempts = self.world.get(format!("/app/{app}/attempt/msg/{message}"));
+        let attempt = attempts.await.column("id").remove(0);
+        let parts = [
+            ("{endpoint_id}", endpoint),
+            ("{msg_id}", message),
+            ("{attempt_id}", attempt),
+        ];
+        parts.into()
+    }
+
     /// A name of what is there, for an open part of a path: one that no request can change.
-    fn name<'a>(&'a self, part: &'a str) -> &'a str {
+    pub(crate) fn name<'a>(&'a self, part: &'a str) -> &'a str {
         match part {
             "{app_id}" => &self.ids["app_"],
             "{endpoint_id}" => &self.ids["ep_"],
             "{msg_id}" => &self.ids["msg_"],
             "{attempt_id}" => &self.ids["atmpt_"],
+            "{delivery_id}" => &self.ids["dlv_"],
             "{event_type_name}" => "order.paid",
             "{env_id}" => ORGANISATION_DEFAULT,
             "{key_id}" => &self.ids["key_"],
+            "{task_id}" => &self.ids["qtask_"],
             part => part,
         }
     }
@@ -75,6 +99,7 @@ impl Stage {
 
     /// An operation on what is there.
     pub(crate) fn call(&self, operation: &Operation) -> Call<'_> {
-        self.world.call(operation.method, self.path(operation))
+        let path = self.path(operation) + operation.query_needed();
+        self.world.call(operation.method, path)
     }
 }

@@ -12,7 +12,7 @@ use store::record::Then;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// One message for each way to stand with the endpoint `hook`, whose event ids say which.
-async fn of_all_kinds(world: &World) -> String {
+pub(crate) async fn of_all_kinds(world: &World) -> String {
     let app = world.application("acme").await;
     world.endpoint(&app, json!({ "uid": "hook" })).await;
     let later = world.clock.now().plus(Duration::from_secs(300));

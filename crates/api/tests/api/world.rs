@@ -79,6 +79,8 @@ impl World {
             clock: clock.clone(),
             entropy,
             events: events.clone(),
+            environment: Arc::default(),
+            listeners: Arc::default(),
             settings: Arc::new(Settings {
                 attempt_wait: Duration::from_millis(100),
                 ..settings

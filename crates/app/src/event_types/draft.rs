@@ -81,8 +81,11 @@ impl EventTypeInput {
     }
 
     /// The same with a name that comes in the body, too.
-    pub(super) fn judge_named(self, name: &str) -> Result<(Name, EventTypeDraft), AppError> {
-        let mut judge = Judge::new(&[]);
+    pub(super) fn judge_named(
+        self,
+        name: &str,
+        mut judge: Judge<'_>,
+    ) -> Result<(Name, EventTypeDraft), AppError> {
         let name = judge.name("name", name);
         let draft = EventTypePatch::from(self).draft(&mut judge);
         judge.finish()?;
@@ -102,7 +105,8 @@ impl EventTypePatch {
         Ok(draft)
     }
 
-    fn draft(self, judge: &mut Judge<'_>) -> EventTypeDraft {
+    /// The draft, which holds only if `judge` finds no broken rule.
+    pub(super) fn draft(self, judge: &mut Judge<'_>) -> EventTypeDraft {
         if let Patch::Set(description) = &self.description {
             judge.text("description", description);
         }

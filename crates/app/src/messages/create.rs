@@ -39,6 +39,11 @@ impl RecipientPath {
         };
         path.parse().map(Self).map_err(wrong)
     }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
 }
 
 /// Where messages are to go: an application that is there, or one that they may make.
@@ -81,12 +86,7 @@ impl App {
         request: MessageRequest,
     ) -> Result<Durable<MessageView>, AppError> {
         let now = self.clock.now();
-        let (draft, application) = self.judge(request, now)?;
-        let key = idempotency::key(caller, Success::Accepted);
-        let draft = Draft {
-            idempotency: key,
-            ..draft
-        };
+        let (draft, application) = self.judge(caller, request, now).await?;
         let tenant = self.tenant_of(recipient, application).await?;
         let mut accepted = accept(self, &tenant, vec![draft]).await?;
         let receipt = accepted.made.pop().expect("one draft has one answer")?;
@@ -115,16 +115,22 @@ impl App {
         let mut drafts = Vec::with_capacity(requests.len());
         let mut results = Vec::with_capacity(requests.len());
         for (index, request) in requests.into_iter().enumerate() {
-            let judged = request.and_then(|request| self.judge(request, now));
-            results.push(judged.map(|(draft, brought)| {
-                application = application.take().or(brought);
-                let caller = caller_of_item(caller, index);
-                let key = idempotency::key(&caller, Success::Accepted);
-                drafts.push(Draft {
-                    idempotency: key,
-                    ..draft
-                });
-            }));
+            let judged = match request {
+                Ok(request) => {
+                    let caller = caller_of_item(caller, index);
+                    self.judge(&caller, request, now).await
+                }
+                Err(error) => Err(error),
+            };
+            match judged {
+                Ok((draft, brought)) => {
+                    application = application.take().or(brought);
+                    drafts.push(draft);
+                    results.push(Ok(()));
+                }
+                Err(error) if is_of_all(&error) => return Err(error),
+                Err(error) => results.push(Err(error)),
+            }
         }
         let tenant = self.tenant_of(recipient, application).await?;
         let accepted = accept(self, &tenant, drafts).await?;
@@ -176,8 +182,26 @@ impl App {
 }
 
 impl App {
-    /// The message, and the application it brings, if both keep all rules.
-    fn judge(
+    /// The message, and the application it brings, if both keep all rules, and the message matches
+    /// its schema.
+    async fn judge(
+        &self,
+        caller: &Caller,
+        request: MessageRequest,
+        now: Timestamp,
+    ) -> Result<(Draft, Option<ApplicationDraft>), AppError> {
+        let (draft, application) = self.judge_alone(request, now)?;
+        let idempotency = idempotency::key(caller, Success::Accepted);
+        let draft = Draft {
+            idempotency,
+            ..draft
+        };
+        self.hold_to_schema(&draft).await?;
+        Ok((draft, application))
+    }
+
+    /// The same, whatever its schema.
+    fn judge_alone(
         &self,
         request: MessageRequest,
         now: Timestamp,
@@ -233,16 +257,17 @@ fn check_uid(path: &RecipientPath, brought: &ApplicationDraft) -> Result<(), App
 
 /// What failed for the commit, failed for all.
 fn one_commit(mut receipts: Receipts) -> Result<Receipts, AppError> {
-    let of_all = |receipt: &Result<Receipt, AppError>| {
-        matches!(
-            receipt,
-            Err(AppError::Unavailable(_) | AppError::Internal(_))
-        )
-    };
+    let of_all =
+        |receipt: &Result<Receipt, AppError>| receipt.as_ref().err().is_some_and(is_of_all);
     match receipts.iter().position(of_all) {
         Some(index) => receipts.swap_remove(index).map(|_| Vec::new()),
         None => Ok(receipts),
     }
+}
+
+/// Whether it says something of the store, and nothing of one message.
+fn is_of_all(error: &AppError) -> bool {
+    matches!(error, AppError::Unavailable(_) | AppError::Internal(_))
 }
 
 fn caller_of_item(caller: &Caller, index: usize) -> Caller {

@@ -4,6 +4,7 @@ use super::draft::{Bounds, MessageInput};
 use super::{Durable, MessageView};
 use crate::accept::{Draft, accept};
 use crate::content::Content;
+use crate::event_types::newest;
 use crate::find::Tenant;
 use crate::idempotency::{Request, Success, id_of, made_is_gone};
 use crate::resend::endpoint_is_disabled;
@@ -36,7 +37,7 @@ impl App {
     /// # Errors
     /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`] for an endpoint
     /// or event type that isn't there; [`AppError::BadRequest`] if the endpoint is disabled, or
-    /// there is no such example.
+    /// there is no such example, or it is not as its own schema says.
     pub async fn send_example(
         &self,
         caller: &Caller,
@@ -63,6 +64,8 @@ impl App {
             idempotency: key,
             ..draft
         };
+        let held = self.hold_to_schema(&draft).await;
+        held.map_err(|refused| not_as_it_says(&draft, refused))?;
         let sent = self.send_to(tenant, endpoint.id.key(), draft).await?;
         Ok(sent.made)
     }
@@ -112,6 +115,20 @@ impl App {
     }
 }
 
+/// The request has no payload that could be wrong: the event type has.
+fn not_as_it_says(draft: &Draft, refused: AppError) -> AppError {
+    match refused {
+        AppError::Invalid(_) => AppError::BadRequest {
+            code: "invalid_scheme",
+            detail: format!(
+                "The example of the event type {} does not match its own JSON Schema: {refused}",
+                draft.event_type
+            ),
+        },
+        other => other,
+    }
+}
+
 fn no_example(input: &ExampleInput) -> AppError {
     AppError::BadRequest {
         code: "invalid_scheme",
@@ -133,14 +150,9 @@ struct Schema<'t> {
 /// The example's text, as it stands in the schemas of an event type.
 fn find(schemas: &str, index: usize) -> Option<Bytes> {
     let schemas: BTreeMap<String, &RawValue> = serde_json::from_str(schemas).ok()?;
-    let newest = || {
-        let number = |version: &&String| version.parse::<u64>().ok();
-        let versions = schemas.keys();
-        versions.max_by_key(|version| (number(version), *version))
-    };
     let schema = match schemas.get(FIRST_VERSION) {
         Some(schema) => schema,
-        None => &schemas[newest()?],
+        None => &schemas[newest(schemas.keys())?],
     };
     let schema: Schema<'_> = serde_json::from_str(schema.get()).ok()?;
     let example = schema.examples.get(index)?.get();

@@ -7,11 +7,13 @@
 use crate::change::{carried_through, unexpected};
 use crate::find::Tenant;
 use crate::idempotency::{Request, Success};
+use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller, Violation};
 use model::id::MessageKey;
 use std::collections::{BTreeMap, BTreeSet};
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
 use store::idempotency::IdempotencyKey;
+use store::work::Work;
 
 /// The most messages that one request expunges.
 pub const EXPUNGED_MAX: usize = 1_000;
@@ -46,7 +48,7 @@ impl App {
         &self,
         caller: &Caller,
         tenant: &Tenant,
-        names: BTreeSet<String>,
+        names: Vec<String>,
     ) -> Result<Expunged, AppError> {
         caller.require_organisation()?;
         if names.len() > EXPUNGED_MAX {
@@ -56,7 +58,7 @@ impl App {
         let request = self.request(caller, Success::Done).await?;
         let mut found = Vec::new();
         let mut results = BTreeMap::new();
-        for name in names {
+        for name in BTreeSet::from_iter(names) {
             let row = self.message_row(tenant, &name).await;
             let key = match row {
                 Ok(row) => Some(row.message.id.key()),
@@ -70,6 +72,23 @@ impl App {
             self.expunge(tenant, found, key).await?;
         }
         Ok(results)
+    }
+
+    /// Starts removing the payloads of all messages that an application has been sent until now,
+    /// for good. What is open of them ends slice by slice: no attempt of it starts later than
+    /// [`store::registry::AGE_MAX`] after that.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`];
+    /// [`AppError::Conflict`] if the request's idempotency key was used with another body.
+    pub async fn expunge_all(&self, caller: &Caller, application: &str) -> Result<Task, AppError> {
+        let tenant = self
+            .application_for_organisation(caller, application)
+            .await?;
+        match self.task_request(caller, TaskKind::PurgeContent).await? {
+            Ok(key) => self.begin_task((tenant.key(), Work::ExpungeAll), key).await,
+            Err(begun) => Ok(begun),
+        }
     }
 
     async fn expunge(

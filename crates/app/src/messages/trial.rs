@@ -43,6 +43,7 @@ impl App {
                     idempotency,
                     ..draft
                 };
+                self.hold_to_schema(&draft).await?;
                 let MessageView { message, .. } = self.send_to(tenant, key, draft).await?.made;
                 message.id
             }

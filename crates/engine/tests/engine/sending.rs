@@ -1,15 +1,17 @@
 //! What is sent, when it is tried again, and what is written down.
 
 use crate::network::{Reaction, answer};
-use crate::world::{PAYLOAD, Plan, SECRET, World};
+use crate::world::{Node, PAYLOAD, Plan, SECRET, World};
 use engine::{EngineConfig, Happening};
 use model::attempt::AttemptResult;
 use model::delivery::{EndReason, Trigger};
 use model::endpoint::SigningSecrets;
+use model::event_type::EventType;
 use model::message::PayloadForm;
 use model::retry::RetrySchedule;
-use model::{Clock, Secret};
+use model::{Clock, Secret, Timestamp};
 use std::time::Duration;
+use store::change::{Change, Expect, OwnSchedule};
 use webhook::{HeaderFamily, Verifier, VerifyingKey};
 
 fn seconds(seconds: u64) -> Duration {
@@ -211,6 +213,72 @@ async fn a_failing_endpoint_is_tried_by_the_schedule_and_then_given_up() {
     let numbers: Vec<u16> = attempts.iter().map(|row| row.attempt.number).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
     assert!(attempts.iter().all(|row| row.attempt.status_code == 500));
+}
+
+/// Makes the type of the messages that are sent here.
+async fn make_event_type(world: &World) {
+    let event_type = EventType {
+        name: "order.paid".parse().expect("it is a word"),
+        description: String::new(),
+        archived: false,
+        deprecated: false,
+        schemas: None,
+        feature_flags: Vec::new(),
+        group_name: None,
+        created_at: Timestamp::default(),
+        updated_at: Timestamp::default(),
+    };
+    let expect = Expect::NoneLive;
+    world
+        .change(Change::PutEventType { event_type, expect })
+        .await;
+}
+
+/// Gives it a schedule of its own, or takes it away, as the API does.
+async fn set_schedule(world: &World, node: &Node, waits: Option<&[u64]>) {
+    let waits = waits.map(|waits| waits.iter().copied().map(seconds).collect());
+    let put = Change::PutRetrySchedule(OwnSchedule {
+        event_type: "order.paid".parse().expect("it is a word"),
+        schedule: waits.map(|waits| RetrySchedule::new(waits).expect("a schedule")),
+        schedules_max: 1,
+    });
+    world.change(put).await;
+    node.registry.forget_schedules();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_types_own_schedule_holds_from_the_next_failure_on() {
+    let world = World::new();
+    let lane = world.lane("https://down.example/").await;
+    world.network.host("down.example", |_| answer(500));
+    let mut node = world.start(schedule(&[10_000, 10_000])).await;
+    make_event_type(&world).await;
+    set_schedule(&world, &node, Some(&[100, 1_000, 1_000])).await;
+    world.send(&node, &[lane]).await;
+    node.until_recorded(1).await;
+    // What is waited for already stays as it was decided.
+    set_schedule(&world, &node, Some(&[7, 200, 300])).await;
+    node.until_recorded(2).await;
+    set_schedule(&world, &node, None).await;
+    node.until_recorded(1).await;
+
+    let sent = world.network.sent();
+    let waits = sent
+        .windows(2)
+        .map(|two| two[1].at.since(two[0].at).as_secs());
+    for (wait, planned) in waits.zip([100, 200, 300]) {
+        let allowed = planned * 8 / 10..=planned * 12 / 10;
+        assert!(
+            allowed.contains(&wait),
+            "waited {wait} s where {planned} s were planned"
+        );
+    }
+    assert_eq!(sent.len(), 4);
+    assert_eq!(
+        world.open_lanes().await,
+        [],
+        "the server's own schedule has two waits"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,6 +28,10 @@ pub(crate) struct RemoteArgs {
     /// Fields to be taken away.
     pub(crate) unset: Vec<String>,
     pub(crate) idempotency_key: Option<String>,
+    /// Of what does many things: only show them.
+    pub(crate) dry_run: bool,
+    /// Of what does many things: they are meant.
+    pub(crate) yes: bool,
 }
 
 /// What was typed for a parameter.
@@ -102,6 +106,8 @@ impl RemoteArgs {
             body: text("body"),
             unset: unset.into_iter().flatten().cloned().collect(),
             idempotency_key: text("idempotency-key"),
+            dry_run: flag("dry-run"),
+            yes: flag("yes"),
         })
     }
 
@@ -118,13 +124,16 @@ fn value(parameter: &Parameter, matches: &ArgMatches) -> Option<Given> {
     match parameter.kind {
         Kind::Number => matches.get_one(name).copied().map(Given::Number),
         Kind::Bool => matches.get_one(name).copied().map(Given::Bool),
-        Kind::Words | Kind::Pairs => {
+        Kind::Words | Kind::Pairs | Kind::Headers => {
             let words = matches.get_many::<String>(name)?;
             Some(Given::Words(words.cloned().collect()))
         }
-        Kind::Text | Kind::Json | Kind::Time | Kind::SecretFile | Kind::Choice(_) => {
-            matches.get_one(name).cloned().map(Given::Text)
-        }
+        Kind::Text
+        | Kind::Json
+        | Kind::Time
+        | Kind::SecretFile
+        | Kind::HeaderFile
+        | Kind::Choice(_) => matches.get_one(name).cloned().map(Given::Text),
     }
 }
 
@@ -152,6 +161,10 @@ fn of_verb(operation: &'static Operation) -> Vec<Arg> {
             flag("all", "Go on to the end of the list"),
         ],
         Verb::Get | Verb::Delete => Vec::new(),
+        Verb::Resend => vec![
+            flag("dry-run", "Show what would be sent again, and send nothing"),
+            flag("yes", "Don't ask whether what was found is meant"),
+        ],
         Verb::Post => {
             let key = option("idempotency-key", "KEY")
                 .help("Repeated under the same key, it is done once");
@@ -177,7 +190,7 @@ fn fields(operation: &'static Operation) -> impl Iterator<Item = &'static str> {
     let parameters = operation.parameters.iter();
     parameters.filter_map(|one| match one.place {
         Place::Body(field) => Some(field),
-        Place::Target | Place::Path(_) | Place::Query(_) => None,
+        Place::Target | Place::Path(_) | Place::Query(_) | Place::Header => None,
     })
 }
 
@@ -195,7 +208,7 @@ fn argument(parameter: &'static Parameter) -> Arg {
     };
     let argument = argument.value_name(value_name(parameter));
     match parameter.kind {
-        Kind::Text | Kind::Json | Kind::Time | Kind::SecretFile => argument,
+        Kind::Text | Kind::Json | Kind::Time | Kind::SecretFile | Kind::HeaderFile => argument,
         Kind::Number => argument.value_parser(clap::value_parser!(u64)),
         Kind::Bool => argument
             .num_args(0..=1)
@@ -203,8 +216,11 @@ fn argument(parameter: &'static Parameter) -> Arg {
             .default_missing_value("true")
             .hide_possible_values(true)
             .value_parser(clap::value_parser!(bool)),
+        Kind::Words if parameter.place == Place::Target => argument.num_args(1..),
         Kind::Words => argument.action(ArgAction::Append).value_delimiter(','),
         Kind::Pairs => argument.action(ArgAction::Append).value_parser(pair),
+        // Read later: what is refused here is repeated, and may be a secret.
+        Kind::Headers => argument.action(ArgAction::Append),
         Kind::Choice(words) => {
             let words = words.iter().map(|(word, _)| PossibleValue::new(*word));
             argument.value_parser(PossibleValuesParser::new(words))
@@ -221,7 +237,8 @@ fn value_name(parameter: &Parameter) -> String {
         Kind::Pairs => "KEY=VALUE".to_owned(),
         Kind::Json => "JSON|@FILE|-".to_owned(),
         Kind::Time => "TIME".to_owned(),
-        Kind::SecretFile => "FILE".to_owned(),
+        Kind::SecretFile | Kind::HeaderFile => "FILE".to_owned(),
+        Kind::Headers => "NAME: VALUE".to_owned(),
     }
 }
 
@@ -344,6 +361,9 @@ mod tests {
             "attempt get --app a x",
             "send --app a --type t",
             "send --type t --data {}",
+            "delivery get",
+            "delivery resend --state pending",
+            "delivery resend x --all",
         ] {
             assert!(typed(line).is_err(), "{line}");
         }

@@ -20,6 +20,10 @@ pub(crate) struct ServerArgs {
     /// Configuration file with profiles (or POSTRIDER_CONFIG)
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// File with certificates (PEM) of authorities to trust besides the system's (or
+    /// POSTRIDER_CA_FILE)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
     /// Let the token go to an http server on another machine: everybody on the way can read it
     #[arg(long)]
     pub(crate) unsafe_http: bool,

@@ -2,8 +2,9 @@
 //! before the environment, that before the environment's profile; the last resort is a server on
 //! this machine. A profile's token goes to that profile's server and to no other.
 //!
-//! The operator names the server, so its address may be a private one. The token does not cross a
-//! network unencrypted, unless a flag that says what it does allows it.
+//! The operator names the server, so its address may be a private one, and its certificate an
+//! authority's of their own. The token does not cross a network unencrypted, unless a flag that
+//! says what it does allows it.
 
 use super::{ClientError, Request};
 use crate::cli::ServerArgs;
@@ -16,7 +17,7 @@ use model::Secret;
 use model::address::{AddressPolicy, AllowRule, CheckedUrl, Host};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use url::Url;
 
 /// Where `serve` listens unless it is told otherwise.
@@ -26,7 +27,11 @@ const ANYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
 
 /// The base of a server's URLs, of which the token may be sent to.
 #[derive(Debug, Clone)]
-pub(crate) struct ServerUrl(Url);
+pub(crate) struct ServerUrl {
+    base: Url,
+    /// PEM: who else than the system's authorities may vouch for it.
+    authorities: Option<Vec<u8>>,
+}
 
 /// A bearer token.
 pub(crate) struct Credentials(Secret);
@@ -37,6 +42,7 @@ pub(crate) struct Environment {
     pub(crate) server: Option<String>,
     pub(crate) token: Option<Secret>,
     pub(crate) token_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
     pub(crate) profile: Option<String>,
     pub(crate) config: Option<PathBuf>,
 }
@@ -46,6 +52,7 @@ struct Chosen {
     server: String,
     /// Whether the way there may be unencrypted.
     unsafe_http: bool,
+    ca_file: Option<PathBuf>,
     token: Option<Token>,
 }
 
@@ -60,9 +67,10 @@ impl ServerArgs {
         let Chosen {
             server,
             unsafe_http,
+            ca_file,
             token,
         } = chosen(self, Environment::read())?;
-        let server = ServerUrl::parse(&server, unsafe_http)?;
+        let server = ServerUrl::parse(&server, unsafe_http)?.trusting(ca_file.as_deref())?;
         let token = match token {
             Some(Token::Text(text)) => text,
             Some(Token::File(path)) => Input::file(&path).secret()?,
@@ -88,6 +96,7 @@ impl Environment {
             token: variable("POSTRIDER_TOKEN")
                 .map(|text| Secret::new(text.as_bytes().trim_ascii().to_vec())),
             token_file: variable("POSTRIDER_TOKEN_FILE").map(PathBuf::from),
+            ca_file: variable("POSTRIDER_CA_FILE").map(PathBuf::from),
             profile: text("POSTRIDER_PROFILE"),
             config: variable("POSTRIDER_CONFIG").map(PathBuf::from),
         }
@@ -132,6 +141,11 @@ fn chosen(typed: &ServerArgs, environment: Environment) -> Result<Chosen, Failur
     let server = servers.into_iter().flatten().next();
     let server = server.unwrap_or_else(|| SERVER_DEFAULT.to_owned());
     let is_of_profile = profile.server.as_ref() == Some(&server);
+    let of_profile = profile.ca_file.clone().filter(|_| is_of_profile);
+    let ca_file = typed.ca_file.clone().or_else(|| match is_typed {
+        true => of_profile.or(environment.ca_file.clone()),
+        false => environment.ca_file.clone().or(of_profile),
+    });
     let of_environment = match (&typed.token_file, &before.token_file) {
         (None, None) => environment.token()?,
         // Whatever it says is not asked for.
@@ -153,6 +167,7 @@ fn chosen(typed: &ServerArgs, environment: Environment) -> Result<Chosen, Failur
     Ok(Chosen {
         server,
         unsafe_http: typed.unsafe_http || (is_of_profile && profile.unsafe_http),
+        ca_file,
         token,
     })
 }
@@ -181,7 +196,19 @@ impl ServerUrl {
         }
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&base);
-        Ok(Self(url))
+        Ok(Self {
+            base: url,
+            authorities: None,
+        })
+    }
+
+    /// The same, vouched for by the authorities of a file besides the system's.
+    pub(crate) fn trusting(self, ca_file: Option<&Path>) -> Result<Self, Failure> {
+        let authorities = ca_file.map(|path| Input::File(path.to_owned()).bytes());
+        Ok(Self {
+            authorities: authorities.transpose()?,
+            ..self
+        })
     }
 
     /// A server of one's own configuration, wherever it listens.
@@ -191,11 +218,15 @@ impl ServerUrl {
 
     /// What may be called on the way there: every address that it can stand for.
     pub(super) fn policy(&self) -> AddressPolicy {
-        policy_for(self.0.as_str())
+        policy_for(self.base.as_str())
+    }
+
+    pub(super) fn authorities(&self) -> Option<&[u8]> {
+        self.authorities.as_deref()
     }
 
     pub(super) fn url_of(&self, request: &Request) -> Result<Url, ClientError> {
-        let mut url = self.0.clone();
+        let mut url = self.base.clone();
         {
             let mut words = url.path_segments_mut().expect("it is http or https");
             words.pop_if_empty().extend(["api", "v1"]);
@@ -217,7 +248,7 @@ impl ServerUrl {
 
 impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str().trim_end_matches('/'))
+        f.write_str(self.base.as_str().trim_end_matches('/'))
     }
 }
 
@@ -243,7 +274,7 @@ impl Credentials {
 }
 
 /// Every address is open, and one that is written out also where a wide rule would not open it.
-fn policy_for(text: &str) -> AddressPolicy {
+pub(crate) fn policy_for(text: &str) -> AddressPolicy {
     let mut policy = AddressPolicy {
         allow_http: true,
         ..AddressPolicy::default()

@@ -6,9 +6,10 @@ use super::Request;
 use crate::command::escaped;
 use crate::failure::Failure;
 use anyhow::anyhow;
+use model::Chain;
 use serde_json::Value;
-use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 use transport::{SendError, Stage};
 
 /// How much of a text of the other side is shown.
@@ -43,6 +44,17 @@ pub(crate) enum ClientError {
     Unusable(String),
 }
 
+impl ClientError {
+    /// Whether it may be otherwise when the same is asked a little later.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Refused(refusal) => refusal.passes(),
+            Self::Strange { .. } | Self::Unusable(_) => false,
+        }
+    }
+}
+
 /// What a server answers instead of what it was asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -51,6 +63,16 @@ pub(crate) struct Refusal {
     detail: Option<String>,
     /// Where, and what was wrong.
     violations: Vec<(String, String)>,
+}
+
+impl ClientError {
+    /// The status of a refusal.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.status),
+            Self::Unreachable { .. } | Self::Strange { .. } | Self::Unusable(_) => None,
+        }
+    }
 }
 
 impl Refusal {
@@ -127,6 +149,8 @@ fn shown(text: &str) -> String {
 pub(super) struct Trouble {
     pub(super) error: ClientError,
     lasts: Lasts,
+    /// For how long the server wants to be left alone.
+    wait: Option<Duration>,
 }
 
 /// For how long a try will fail.
@@ -148,26 +172,39 @@ impl Trouble {
             Stage::Resolve | Stage::Connect => Lasts::Untouched,
             Stage::Write | Stage::Read | Stage::Timeout => Lasts::Maybe,
         };
-        let reason = shown(&chain(&error));
+        let reason = shown(&Chain(&error).to_string());
         let error = ClientError::Unreachable { server, reason };
-        Self { error, lasts }
+        Self {
+            error,
+            lasts,
+            wait: None,
+        }
     }
 
-    /// A refusal came.
-    pub(super) fn refused(refusal: Refusal) -> Self {
+    /// A refusal came, with this `retry-after`.
+    pub(super) fn refused(refusal: Refusal, retry_after: Option<&str>) -> Self {
         let lasts = if refusal.passes() {
             Lasts::Maybe
         } else {
             Lasts::ForGood
         };
         let error = ClientError::Refused(refusal);
-        Self { error, lasts }
+        let wait = retry_after.and_then(|text| wait(text, jiff::Timestamp::now()));
+        Self { error, lasts, wait }
     }
 
     /// Trying again would change nothing.
     pub(super) fn lasting(error: ClientError) -> Self {
-        let lasts = Lasts::ForGood;
-        Self { error, lasts }
+        Self {
+            error,
+            lasts: Lasts::ForGood,
+            wait: None,
+        }
+    }
+
+    /// How long to wait before the next try, of which this was planned.
+    pub(super) fn pause(&self, planned: Duration) -> Duration {
+        self.wait.map_or(planned, |wait| wait.max(planned))
     }
 
     /// Whether the request is worth another try.
@@ -180,16 +217,13 @@ impl Trouble {
     }
 }
 
-/// An error with its causes.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
+/// What a `retry-after` means: seconds, or a date.
+fn wait(text: &str, now: jiff::Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
     }
-    text
+    let until = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim());
+    Duration::try_from(until.ok()?.duration_since(now)).ok()
 }
 
 impl From<ClientError> for Failure {
@@ -283,6 +317,7 @@ mod tests {
     #[test]
     fn only_what_can_do_no_harm_is_repeated() {
         let trouble = |stage| Trouble::unanswered("s".into(), SendError::new(stage, "broken"));
+        let refused = |status| Trouble::refused(refusal(status, "{}"), None);
         let (get, post) = (Request::get(["app"]), Request::post(["app"], ""));
         let delete = Request::new(http::Method::DELETE, ["app", "x"]);
         for (trouble, gets, deletes) in [
@@ -290,13 +325,34 @@ mod tests {
             (trouble(Stage::Read), true, false),
             (trouble(Stage::Timeout), true, false),
             (trouble(Stage::Tls), false, false),
-            (Trouble::refused(refusal(503, "{}")), true, false),
-            (Trouble::refused(refusal(501, "{}")), false, false),
-            (Trouble::refused(refusal(404, "{}")), false, false),
+            (refused(503), true, false),
+            (refused(501), false, false),
+            (refused(404), false, false),
         ] {
             assert_eq!(trouble.passes(&get), gets, "{}", trouble.error);
             assert_eq!(trouble.passes(&post), gets, "{}", trouble.error);
             assert_eq!(trouble.passes(&delete), deletes, "{}", trouble.error);
+        }
+    }
+    #[test]
+    fn a_server_is_left_alone_for_as_long_as_it_asks_for() {
+        let now = "1994-11-06T08:48:37Z".parse().unwrap();
+        for (text, expected) in [
+            ("3", Some(3)),
+            (" 120 ", Some(120)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(60)),
+            ("Sun, 06 Nov 1994 08:47:37 GMT", None),
+            ("-5", None),
+            ("tomorrow", None),
+            ("", None),
+        ] {
+            let expected = expected.map(Duration::from_secs);
+            assert_eq!(wait(text, now), expected, "{text}");
+        }
+        let asked = Trouble::refused(refusal(429, "{}"), Some("3"));
+        for (planned, expected) in [(1, 3), (5, 5)] {
+            let pause = asked.pause(Duration::from_secs(planned));
+            assert_eq!(pause, Duration::from_secs(expected));
         }
     }
 }

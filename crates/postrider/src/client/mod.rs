@@ -13,7 +13,7 @@ mod choice;
 mod error;
 mod request;
 
-pub(crate) use choice::{Credentials, ServerUrl};
+pub(crate) use choice::{Credentials, ServerUrl, policy_for};
 pub(crate) use error::ClientError;
 pub(crate) use request::Request;
 
@@ -28,7 +28,8 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 use transport::{
-    Answer, Guard, HttpsTransport, Limits, Outgoing, SystemResolver, Target, Transport as _,
+    Answer, Guard, HttpsTransport, Limits, Outgoing, SetupError, SystemResolver, Target,
+    Transport as _,
 };
 
 /// The longest answer that is read: a page of a list with its payloads is below 10 MiB.
@@ -56,7 +57,7 @@ pub(crate) struct Patience {
     pub(crate) tries: u32,
     /// Between the first two tries. Each wait after it is twice as long, up to [`Self::pause_max`].
     pub(crate) pause: Duration,
-    /// The longest of these waits.
+    /// The longest of these waits, also where the server asks for a longer one.
     pub(crate) pause_max: Duration,
 }
 
@@ -66,6 +67,13 @@ impl Patience {
         tries: 4,
         pause: Duration::from_millis(200),
         pause_max: Duration::from_secs(1),
+    };
+
+    /// There is much to do, and nobody waits: a restart, or a limit, is sat out.
+    pub(crate) const LONG: Self = Self {
+        tries: 9,
+        pause: Duration::from_millis(250),
+        pause_max: Duration::from_secs(30),
     };
 }
 
@@ -79,8 +87,14 @@ impl Client {
         let policy = server.policy();
         let resolver = Arc::new(SystemResolver::from_system().map_err(Failure::could_not)?);
         let guard = Arc::new(Guard::new(policy.clone(), resolver));
-        let options = transport::Options::default();
-        let transport = HttpsTransport::new(guard, options).map_err(Failure::could_not)?;
+        let options = transport::Options {
+            extra_roots: server.authorities().map(<[u8]>::to_vec),
+            ..transport::Options::default()
+        };
+        let transport = HttpsTransport::new(guard, options).map_err(|error| match &error {
+            SetupError::Rustls(_) => Failure::could_not(error),
+            SetupError::Pem(_) | SetupError::NoCertificate => Failure::Misuse(error.into()),
+        })?;
         Ok(Self {
             server,
             authorization: credentials.header()?,
@@ -92,18 +106,26 @@ impl Client {
 
     /// Sends a request until it is answered, and gives the answer's body: JSON, or nothing.
     pub(crate) async fn call(&self, request: &Request) -> Result<Bytes, ClientError> {
+        self.call_with(request, self.patience).await
+    }
+
+    /// The same with another patience than it usually has.
+    pub(crate) async fn call_with(
+        &self,
+        request: &Request,
+        patience: Patience,
+    ) -> Result<Bytes, ClientError> {
         let outgoing = self.outgoing(request)?;
-        let mut pause = self.patience.pause;
-        for _ in 1..self.patience.tries {
-            match self.send(&outgoing).await {
+        let (mut pause, pause_max) = (patience.pause, patience.pause_max);
+        for _ in 1..patience.tries {
+            let trouble = match self.send(&outgoing).await {
                 Ok(body) => return Ok(body),
-                Err(trouble) if trouble.passes(request) => {
-                    tracing::debug!(error = %trouble.error, "a request is repeated");
-                }
+                Err(trouble) if trouble.passes(request) => trouble,
                 Err(trouble) => return Err(trouble.error),
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(self.patience.pause_max);
+            };
+            tracing::debug!(error = %trouble.error, "a request is repeated");
+            tokio::time::sleep(trouble.pause(pause).min(pause_max)).await;
+            pause = (pause * 2).min(pause_max);
         }
         self.send(&outgoing).await.map_err(|trouble| trouble.error)
     }
@@ -155,6 +177,7 @@ impl Client {
             status,
             body,
             truncated,
+            retry_after,
             ..
         } = answer;
         match status {
@@ -162,7 +185,10 @@ impl Client {
                 "its answer is longer than {ANSWER_BYTES_MAX} bytes: ask for less of it"
             )))),
             200..300 => Ok(body),
-            400..600 => Err(Trouble::refused(Refusal::read(status, &body))),
+            400..600 => Err(Trouble::refused(
+                Refusal::read(status, &body),
+                retry_after.as_deref(),
+            )),
             _ => Err(Trouble::lasting(self.strange(format!(
                 "it answered with the status {status}, which the API never does"
             )))),

@@ -15,6 +15,8 @@ pub(crate) struct Request {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Bytes,
     key: Option<String>,
+    /// Whether done twice is as good as done once.
+    repeats: bool,
 }
 
 impl Request {
@@ -26,6 +28,7 @@ impl Request {
             query: Vec::new(),
             body: Bytes::new(),
             key: None,
+            repeats: false,
         }
     }
 
@@ -60,11 +63,17 @@ impl Request {
         self
     }
 
+    /// Of a change: whoever asks for it means it, also if it was made already.
+    pub(crate) fn repeatable(mut self) -> Self {
+        self.repeats = true;
+        self
+    }
+
     /// Whether it may be sent again although nobody knows whether it was carried out.
     pub(crate) fn is_repeatable(&self) -> bool {
         // What has been deleted would not be found the second time, and a change could undo what
         // another has changed meanwhile.
-        matches!(self.method, Method::GET | Method::POST)
+        self.repeats || matches!(self.method, Method::GET | Method::POST)
     }
 
     /// Its own key, or a new one. Servers keep those that begin with `auto_` for less long.

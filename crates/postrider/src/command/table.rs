@@ -40,7 +40,17 @@ impl Column {
     }
 
     fn has_something(&self, rows: &[Value]) -> bool {
-        rows.iter().any(|row| !row[self.field].is_null())
+        rows.iter().any(|row| !self.value(row).is_null())
+    }
+
+    /// What a row has in it. A field of a field has a dot between their names; of several, with a
+    /// bar between them, the first is shown that has something.
+    fn value<'r>(&self, row: &'r Value) -> &'r Value {
+        let at = |field: &str| field.split('.').fold(row, |value, name| &value[name]);
+        let mut values = self.field.split('|').map(at);
+        values
+            .find(|value| !value.is_null())
+            .unwrap_or(&Value::Null)
     }
 }
 
@@ -53,7 +63,7 @@ pub(super) fn table(columns: &[Column], rows: &[Value]) -> Table {
     let mut table = empty();
     table.set_header(columns.iter().map(|column| column.title));
     for row in rows {
-        table.add_row(columns.iter().map(|column| cell(&row[column.field])));
+        table.add_row(columns.iter().map(|column| cell(column.value(row))));
     }
     for (place, column) in columns.iter().enumerate() {
         let alignment = match column.is_number {
@@ -141,6 +151,20 @@ mod tests {
             assert!(text.contains(shown), "no {shown} in {text}");
         }
         assert!(!text.contains("nobody's"), "{text}");
+    }
+
+    #[test]
+    fn a_column_shows_a_field_of_a_field_or_the_first_of_several() {
+        let row = serde_json::json!({"last": {"code": 503}, "uid": null, "id": "x"});
+        for (field, expected) in [
+            ("last.code", serde_json::json!(503)),
+            ("last.time", Value::Null),
+            ("uid|id", serde_json::json!("x")),
+            ("id|last.code", serde_json::json!("x")),
+            ("uid|gid", Value::Null),
+        ] {
+            assert_eq!(*Column::of("a", field).value(&row), expected, "{field}");
+        }
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::path::Path;
 /// The keys of the file that are not options.
 const SECRET_NAMES: [&str; 2] = ["master_key", "token_key"];
 /// Variables that are no options of `serve` and yet known.
-const OTHER_VARIABLES: [&str; 7] = [
+const OTHER_VARIABLES: [&str; 8] = [
+    "CA_FILE",
     "CONFIG",
     "PROFILE",
     "SERVER",
@@ -265,7 +266,8 @@ mod tests {
 
     #[test]
     fn profiles_stand_beside_the_options_and_are_held_to_the_same() {
-        let good = "[profile.a]\nserver = 'https://h'\ntoken_file = 't'\nunsafe_http = true";
+        let good = "[profile.a]\nserver = 'https://h'\ntoken_file = 't'\nunsafe_http = true\n\
+                    ca_file = 'c'";
         assert!(read_text(good).is_ok());
         let cases = [
             ("profile = 'sesame'", "`profile` is a string, and must be"),

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 /// The key of the file under which they are.
 pub(super) const KEY: &str = "profile";
 /// What a profile may have.
-const NAMES: [&str; 3] = ["token_file", "server", "unsafe_http"];
+const NAMES: [&str; 4] = ["token_file", "server", "ca_file", "unsafe_http"];
 
 /// All profiles of a file, by name.
 pub(super) type Profiles = BTreeMap<String, Profile>;
@@ -20,6 +20,8 @@ pub(super) type Profiles = BTreeMap<String, Profile>;
 pub(crate) struct Profile {
     pub(crate) server: Option<String>,
     pub(crate) token_file: Option<PathBuf>,
+    /// Certificates of authorities to trust besides the system's.
+    pub(crate) ca_file: Option<PathBuf>,
     /// Whether the token may go there unencrypted.
     pub(crate) unsafe_http: bool,
 }
@@ -43,6 +45,7 @@ fn one(key: &str, value: Value, directory: &Path) -> Result<Profile, String> {
         match name.as_str() {
             "server" => profile.server = Some(text()?.to_owned()),
             "token_file" => profile.token_file = Some(directory.join(text()?)),
+            "ca_file" => profile.ca_file = Some(directory.join(text()?)),
             "unsafe_http" => {
                 profile.unsafe_http = value.as_bool().ok_or_else(|| wrong(bool::WRITTEN_AS))?;
             }

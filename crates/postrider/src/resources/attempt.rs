@@ -1,8 +1,8 @@
 //! Attempts: the requests that deliveries were made with.
 
 use super::{
-    AFTER, APP, BEFORE, CHANNEL, EVENT_TYPES, EXPANDED, Kind, Noun, Operation, Parameter, Place,
-    STATUS, Shows, TAG, Verb,
+    AFTER, APP, BEFORE, CHANNEL, CODE_CLASS, EVENT_TYPES, EXPANDED, Kind, Noun, Operation,
+    Parameter, Place, STATUS, Shows, TAG, Verb,
 };
 use crate::command::Column;
 
@@ -33,19 +33,7 @@ pub(super) const ATTEMPT: Noun = Noun {
                     ..Parameter::path("endpoint", "To this endpoint, by id or uid")
                 },
                 Parameter::query("status", "status", STATUS, "Only those that ended so"),
-                Parameter::query(
-                    "code-class",
-                    "status_code_class",
-                    Kind::Choice(&[
-                        ("0", "0"),
-                        ("100", "100"),
-                        ("200", "200"),
-                        ("300", "300"),
-                        ("400", "400"),
-                        ("500", "500"),
-                    ]),
-                    "Only those answered with a status of this hundred; 0: with none",
-                ),
+                CODE_CLASS,
                 BEFORE,
                 AFTER,
                 EVENT_TYPES,

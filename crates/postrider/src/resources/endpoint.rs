@@ -1,6 +1,6 @@
 //! Endpoints: the URLs that an application hears of events at.
 
-use super::{APP, Kind, Noun, ORDER, Operation, Parameter, Shows, Verb};
+use super::{APP, Kind, Noun, ORDER, Operation, Parameter, Place, Shows, Verb};
 use crate::command::Column;
 
 const ID: Parameter = Parameter::target("id", "The endpoint, by id or uid");
@@ -35,6 +35,25 @@ const METADATA: Parameter = Parameter::body(
     "What you want to remember of it (repeatable)",
 );
 
+const HEADER: Parameter = Parameter::new(
+    "header",
+    Place::Header,
+    Kind::Headers,
+    "A header for its requests, 'NAME: VALUE' (repeatable); not for secrets",
+);
+const HEADER_FILE: Parameter = Parameter::new(
+    "header-file",
+    Place::Header,
+    Kind::HeaderFile,
+    "File with a header in each line, or -: for those that hold secrets",
+);
+const UNSET_HEADER: Parameter = Parameter::new(
+    "unset-header",
+    Place::Header,
+    Kind::Words,
+    "Take away the header of this name (repeatable)",
+);
+
 pub(super) const ENDPOINT: Noun = Noun {
     name: "endpoint",
     about: "Endpoints: the URLs that an application hears of events at",
@@ -58,7 +77,8 @@ pub(super) const ENDPOINT: Noun = Noun {
             examples: "Examples:
   postrider endpoint update --app acme first --disabled=false
   postrider endpoint update --app acme first --type invoice.paid,invoice.failed
-  postrider endpoint update --app acme first --unset eventTypes",
+  postrider endpoint update --app acme first --unset eventTypes
+  postrider endpoint update --app acme first --header 'x-region: eu' --header-file secret.headers",
             verb: Verb::Patch,
             paths: &["/app/{app}/endpoint/{id}"],
             parameters: &[
@@ -72,6 +92,9 @@ pub(super) const ENDPOINT: Noun = Noun {
                 DISABLED,
                 RATE_LIMIT,
                 METADATA,
+                HEADER,
+                HEADER_FILE,
+                UNSET_HEADER,
             ],
             fixed: &[],
             shows: Shows::Fields,
@@ -86,6 +109,17 @@ pub(super) const ENDPOINT: Noun = Noun {
             parameters: &[ID, APP],
             fixed: &[],
             shows: Shows::Done("deleted"),
+        },
+        Operation {
+            name: "headers",
+            about: "Show the headers that its requests carry, without the values of secret ones",
+            examples: "Example:
+  postrider endpoint headers --app acme first",
+            verb: Verb::Get,
+            paths: &["/app/{app}/endpoint/{id}/headers"],
+            parameters: &[ID, APP],
+            fixed: &[],
+            shows: Shows::Fields,
         },
         RECOVER,
         Operation {
@@ -180,7 +214,7 @@ const CREATE: Operation = Operation {
     examples: "Examples:
   postrider endpoint create --app acme --url https://hooks.example.com/in --uid first
   postrider endpoint create --app acme --url https://hooks.example.com/in \\
-    --type invoice.paid,invoice.failed --secret-file secret.txt",
+    --type invoice.paid,invoice.failed --secret-file secret.txt --header 'x-region: eu'",
     verb: Verb::Post,
     paths: &["/app/{app}/endpoint"],
     parameters: &[
@@ -193,6 +227,8 @@ const CREATE: Operation = Operation {
         DISABLED,
         RATE_LIMIT,
         METADATA,
+        HEADER,
+        HEADER_FILE,
         Parameter::body(
             "secret-file",
             "secret",

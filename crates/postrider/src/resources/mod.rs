@@ -6,20 +6,23 @@
 
 mod app;
 mod attempt;
+mod delivery;
 mod endpoint;
 mod event_type;
 mod message;
 
+pub(crate) use delivery::COLUMNS;
 pub(crate) use message::SEND;
 
 use crate::command::Column;
 
 /// Every noun, in the order in which they are shown.
-pub(crate) const NOUNS: [&Noun; 5] = [
+pub(crate) const NOUNS: [&Noun; 6] = [
     &app::APP,
     &endpoint::ENDPOINT,
     &event_type::EVENT_TYPE,
     &message::MESSAGE,
+    &delivery::DELIVERY,
     &attempt::ATTEMPT,
 ];
 
@@ -66,6 +69,8 @@ pub(crate) enum Verb {
     Patch,
     /// `DELETE`.
     Delete,
+    /// `GET`, page by page, and a `POST` for each of what is found.
+    Resend,
 }
 
 /// What is shown of an answer to people.
@@ -109,6 +114,9 @@ pub(crate) enum Place {
     Query(&'static str),
     /// Into the body under this name.
     Body(&'static str),
+    /// Among an endpoint's headers: a part of the body where it is made, and something of its own
+    /// where it is changed.
+    Header,
 }
 
 /// How a parameter is written.
@@ -130,6 +138,10 @@ pub(crate) enum Kind {
     Time,
     /// A file with a secret, or `-`.
     SecretFile,
+    /// `NAME: VALUE`, given again for more.
+    Headers,
+    /// A file with a `NAME: VALUE` in each line, or `-`.
+    HeaderFile,
     /// One of these words, each with what the server is told.
     Choice(&'static [(&'static str, &'static str)]),
 }
@@ -212,6 +224,20 @@ const CHANNEL: Parameter =
     Parameter::query("channel", "channel", Kind::Text, "Only of this channel");
 
 const TAG: Parameter = Parameter::query("tag", "tag", Kind::Text, "Only with this tag");
+
+const CODE_CLASS: Parameter = Parameter::query(
+    "code-class",
+    "status_code_class",
+    Kind::Choice(&[
+        ("0", "0"),
+        ("100", "100"),
+        ("200", "200"),
+        ("300", "300"),
+        ("400", "400"),
+        ("500", "500"),
+    ]),
+    "Only those answered with a status of this hundred; 0: with none",
+);
 
 /// How a delivery stands, in the API's numbers.
 const STATUS: Kind = Kind::Choice(&[

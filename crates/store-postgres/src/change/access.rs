@@ -57,7 +57,7 @@ pub(super) async fn change(
 }
 
 /// The next version.
-async fn grow(sql: &Sql<'_>) -> Result<i64, Failure> {
+pub(super) async fn grow(sql: &Sql<'_>) -> Result<i64, Failure> {
     let grown = sql.row(
         "INSERT INTO access_version (one, version) VALUES (0, 1)
          ON CONFLICT (one) DO UPDATE SET version = access_version.version + 1 RETURNING version",

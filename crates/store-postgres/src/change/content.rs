@@ -2,6 +2,7 @@
 
 use super::Refused;
 use crate::batch::Batch;
+use crate::failure::Failure;
 use crate::sql::params;
 use crate::sweep::remove_payloads;
 use crate::{attempts, deliveries, locks, messages};
@@ -17,6 +18,26 @@ pub(super) async fn expunge_payloads(
 ) -> Result<Changed, Refused> {
     let locked = locks::application(batch.sql, application).await?;
     locked.ok_or(ChangeError::Missing)?;
+    let expunged = expunge(batch, application, messages).await?;
+    Ok(Changed::Expunged(expunged.ended))
+}
+
+/// What was expunged.
+#[derive(Default)]
+pub(crate) struct Expunged {
+    /// Payloads that were there.
+    pub(crate) payloads: usize,
+    /// Open deliveries that were ended.
+    pub(crate) ended: usize,
+}
+
+/// Removes messages' payloads, and ends what is open of them. The application is to be locked
+/// before, where it is live.
+pub(crate) async fn expunge(
+    batch: &mut Batch<'_>,
+    application: ApplicationKey,
+    messages: &[MessageKey],
+) -> Result<Expunged, Failure> {
     let found = messages::load_many(batch.sql, application, messages, false).await?;
     let payloads: Vec<_> = found
         .iter()
@@ -26,16 +47,19 @@ pub(super) async fn expunge_payloads(
         })
         .collect();
     if payloads.is_empty() {
-        return Ok(Changed::Expunged(0));
+        return Ok(Expunged::default());
     }
-    remove_payloads(batch.sql, &payloads).await?;
+    let removed = remove_payloads(batch.sql, &payloads).await?;
     let keys = payloads.iter().map(|one| one.2).collect();
     let open = locks::open_deliveries(batch.sql, keys).await?;
     let ended = deliveries::end(batch, &open, EndReason::Expunged).await?;
     if ended > 0 {
         batch.grow_revision(application).await?;
     }
-    Ok(Changed::Expunged(ended))
+    Ok(Expunged {
+        payloads: removed,
+        ended,
+    })
 }
 
 pub(super) async fn expunge_excerpt(

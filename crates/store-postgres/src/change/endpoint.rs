@@ -155,7 +155,7 @@ pub(super) async fn cancel(
         up_to,
     };
     let id = TaskId::new(batch.key(), batch.tail());
-    work::write_as(batch, id, (application, &work));
+    work::write_as(batch, id, (Some(application), &work));
     Ok(Changed::Work(id, batch.now))
 }
 

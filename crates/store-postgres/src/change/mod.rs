@@ -4,8 +4,9 @@
 
 mod access;
 mod application;
-mod content;
+pub(crate) mod content;
 mod endpoint;
+mod environment;
 mod event_type;
 
 pub(crate) use access::revoke;
@@ -102,7 +103,9 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
         Change::PutEventType { event_type, expect } => {
             event_type::put(batch, event_type, *expect).await
         }
+        Change::PutEnvironment(change) => environment::put(batch, change).await,
         Change::ExpungeEventType(name) => event_type::expunge(batch, name).await,
+        Change::PutRetrySchedule(put) => event_type::put_schedule(batch, put).await,
         Change::OpenDelivery {
             application,
             message,
@@ -159,11 +162,13 @@ async fn open_delivery(
 async fn start_work(
     batch: &mut Batch<'_>,
     tail: Tail,
-    application: ApplicationKey,
+    application: Option<ApplicationKey>,
     work: &Work,
 ) -> Result<Changed, Refused> {
-    let kept = locks::endpoints_of(batch.sql, application).await?;
-    kept.ok_or(ChangeError::Missing)?;
+    if let Some(application) = application {
+        let kept = locks::endpoints_of(batch.sql, application).await?;
+        kept.ok_or(ChangeError::Missing)?;
+    }
     let id = TaskId::new(batch.key(), tail);
     work::write_as(batch, id, (application, work));
     Ok(Changed::Work(id, batch.now))

@@ -193,7 +193,7 @@ async fn remove_finished_work(sql: &Sql<'_>, limits: SweepLimits) -> Result<(), 
     let border = AttemptKey::first_at(limits.keep_since).integer();
     let removed = sql.run(
         "DELETE FROM task WHERE id IN
-         (SELECT id FROM task WHERE id < $1 AND finished ORDER BY id LIMIT $2)",
+         (SELECT id FROM task WHERE id < $1 AND state > 0 ORDER BY id LIMIT $2)",
         params![border, limit(limits)],
     );
     removed.await.map(drop)

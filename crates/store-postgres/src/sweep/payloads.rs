@@ -81,8 +81,9 @@ impl Slice {
     }
 }
 
-/// Removes payloads: what is open of their messages is to be looked for after that.
-pub(crate) async fn remove(sql: &Sql<'_>, payloads: &[Payload]) -> Result<(), Failure> {
+/// Removes payloads, those that are there: how many. What is open of their messages is to be looked
+/// for after that.
+pub(crate) async fn remove(sql: &Sql<'_>, payloads: &[Payload]) -> Result<usize, Failure> {
     let removed = sql.run(
         "DELETE FROM payload p USING unnest($1, $2, $3) AS g (e, a, m)
          WHERE p.expires_at = g.e AND p.application = g.a AND p.message = g.m",
@@ -92,7 +93,7 @@ pub(crate) async fn remove(sql: &Sql<'_>, payloads: &[Payload]) -> Result<(), Fa
             columns_of(payloads, |one| one.2)
         ],
     );
-    removed.await.map(drop)
+    removed.await
 }
 
 async fn expired(batch: &Batch<'_>, last: i64, rows_max: usize) -> Result<Vec<Payload>, Failure> {

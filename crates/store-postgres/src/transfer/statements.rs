@@ -2,10 +2,18 @@
 //! have the same columns, but: payloads and excerpts are in tables of their own, a few numbers are
 //! booleans here, and counters are kept by node.
 
+use store::tally::COLUMNS;
 use store::transfer::{Column, Kind, MARKER, Table};
 
 /// Numbers elsewhere.
-const BOOLEANS: [&str; 5] = ["archived", "deleted", "deprecated", "disabled", "finished"];
+const BOOLEANS: [&str; 6] = [
+    "archived",
+    "deleted",
+    "deprecated",
+    "disabled",
+    "finished",
+    "given_up",
+];
 
 /// The columns of a table, then those that it is read in the order of; behind those of a cursor,
 /// `$1` and on, if there is one, and at most `limit` rows.
@@ -85,7 +93,7 @@ pub(super) fn insert(table: &Table) -> String {
     };
     // What a node has alone: nobody's.
     let more = match table.name {
-        "delivery" => Some("owner"),
+        "delivery" | "task" => Some("owner"),
         _ if is_by_node(table) => Some("slot"),
         _ => None,
     };
@@ -131,6 +139,7 @@ fn column(table: &Table, column: &Column) -> String {
         ("open_count", "pending" | "retrying") | ("rollup", "attempts") => {
             format!("sum(t.{name})::bigint")
         }
+        ("rollup", minute) if COLUMNS.contains(&minute) => format!("sum(t.{minute})"),
         _ if is_boolean(column) => format!("t.{name}::integer::bigint"),
         _ => format!("t.{name}::{}", kind(column)),
     }
@@ -140,6 +149,7 @@ fn column(table: &Table, column: &Column) -> String {
 fn order(table: &Table) -> &'static [(&'static str, &'static str)] {
     match table.name {
         "setting" | "event_type" => &[("name", "text")],
+        "retry_schedule" => &[("event_type", "text")],
         "data_key" => &[("application", "bigint"), ("position", "integer")],
         "endpoint_url" => &[("endpoint", "bigint"), ("revision", "bigint")],
         "message" | "attempt" => &[("application", "bigint"), ("id", "bigint")],

@@ -3,10 +3,16 @@
 //! committed, and the others pass it over.
 
 mod end_deliveries;
+mod expunge;
 mod fan_out;
+mod list;
+mod outside;
 mod recover;
+mod replay;
 mod rows;
 
+pub(crate) use list::list;
+pub(crate) use outside::{Step, advance as advance_taken, take};
 pub(crate) use rows::{TaskWrite, insert, row, write, write_as};
 
 use crate::batch::Batch;
@@ -25,6 +31,8 @@ struct Progress {
     done: usize,
     /// Whether it was the last.
     finished: bool,
+    /// Why the work can't go on, if that is why it was.
+    failure: Option<&'static str>,
     /// Deliveries opened by it.
     opened: Vec<LaneDue>,
 }
@@ -64,6 +72,19 @@ async fn advance(batch: &mut Batch<'_>, task: &Task) -> Result<Progress, Failure
             since,
             until,
         } => recover::advance(batch, task, (*endpoint, *since, *until)).await,
+        Work::BulkReplay {
+            endpoint,
+            since,
+            until,
+            filter,
+        } => replay::bulk(batch, task, ((*endpoint, *since, *until), filter)).await,
+        Work::ReplayMissing {
+            endpoint,
+            since,
+            until,
+        } => replay::missing(batch, task, (*endpoint, *since, *until)).await,
+        Work::ExpungeAll => expunge::advance(batch, task).await,
+        Work::Outside(_) => Err(Failure::unreadable("task.kind")),
         Work::EndDeliveries {
             endpoint,
             reason,

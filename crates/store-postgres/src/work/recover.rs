@@ -15,7 +15,8 @@ use crate::{deliveries, endpoints, locks};
 use model::Timestamp;
 use model::delivery::Trigger;
 use model::id::{ApplicationKey, AttemptKey, EndpointKey, MessageKey};
-use store::work::SLICE_MAX;
+use store::rows::EndpointRow;
+use store::work::{ENDPOINT_NOT_LIVE, SLICE_MAX};
 
 /// A failed attempt, and its message. A slice looks at as many as it may write.
 type Failed = (i64, MessageKey);
@@ -32,7 +33,8 @@ pub(super) async fn advance(
         ..Progress::default()
     };
     let lane = (task.application, endpoint);
-    if !is_live(batch.sql, lane).await? {
+    if live(batch.sql, lane).await?.is_none() {
+        progress.failure = Some(ENDPOINT_NOT_LIVE);
         return Ok(progress);
     }
     let below = task.id.key().integer();
@@ -55,18 +57,18 @@ pub(super) async fn advance(
     Ok(progress)
 }
 
-/// Whether the endpoint is there and not disabled. It is locked: of two recoveries the second sees
+/// The endpoint, if it is there and not disabled. It is locked: of two recoveries the second sees
 /// what the first has opened.
-async fn is_live(
+pub(super) async fn live(
     sql: &Sql<'_>,
     (application, endpoint): (ApplicationKey, EndpointKey),
-) -> Result<bool, Failure> {
+) -> Result<Option<EndpointRow>, Failure> {
     if locks::endpoints_of(sql, application).await?.is_none() {
-        return Ok(false);
+        return Ok(None);
     }
     locks::endpoint(sql, endpoint).await?;
     let row = endpoints::by_key(sql, endpoint).await?;
-    Ok(row.is_some_and(|row| {
+    Ok(row.filter(|row| {
         let there = !row.deleted && row.endpoint.application == application;
         there && !row.endpoint.disabled
     }))

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use model::Clock;
-use model::id::{ApplicationKey, EndpointKey};
+use model::id::{ApplicationKey, EndpointKey, MessageId, MessageKey, MessageKind};
 use model::message::PayloadForm;
 use model::name::Name;
 use private_postgres::Database;
@@ -12,9 +12,9 @@ use std::time::Duration;
 use store::accept::{Accept, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
 use store::conformance::{self, TestClock, TestEntropy};
-use store::query::{ApplicationQuery, Window};
-use store::rows::ApplicationRef;
-use store::{Condition, Lane, Store};
+use store::query::{AllMessagesQuery, ApplicationQuery, MessageFilter, MessageQuery, Walk, Window};
+use store::rows::{ApplicationRef, MessageRow};
+use store::{Condition, Lane, Store, StoreError};
 use store_postgres::{LeaseLoop, PostgresConfig, PostgresStore, Surroundings, WriterLoop};
 use tokio_postgres::NoTls;
 
@@ -132,6 +132,27 @@ impl Node {
         keys.collect()
     }
 
+    /// An application's messages, read forwards.
+    pub(crate) async fn of_one(&self, application: ApplicationKey) -> Vec<MessageId> {
+        let query = MessageQuery {
+            application,
+            window: forwards(),
+            filter: MessageFilter::default(),
+            with_payload: false,
+        };
+        ids_of(self.store.messages(&query).await)
+    }
+
+    /// The messages of all applications, read forwards.
+    pub(crate) async fn of_all(&self) -> Vec<MessageId> {
+        let query = AllMessagesQuery {
+            window: forwards(),
+            filter: MessageFilter::default(),
+            with_payload: false,
+        };
+        ids_of(self.store.all_messages(&query).await)
+    }
+
     /// Waits until the store says this of itself.
     pub(crate) async fn until(&self, condition: Condition, patience: Duration) {
         let mut told = self.store.condition();
@@ -145,6 +166,20 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.store.close();
     }
+}
+
+fn forwards() -> Window<MessageKind> {
+    Window {
+        above: MessageKey::MIN,
+        below: MessageKey::MAX,
+        ascending: true,
+        limit: 100,
+    }
+}
+
+fn ids_of(walk: Result<Walk<MessageRow, MessageKey>, StoreError>) -> Vec<MessageId> {
+    let rows = walk.expect("reads go on").rows;
+    rows.iter().map(|row| row.message.id).collect()
 }
 
 pub(crate) fn config(database: &Database) -> PostgresConfig {

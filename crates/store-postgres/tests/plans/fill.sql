@@ -8,7 +8,8 @@ TRUNCATE application, data_key, endpoint, endpoint_url, message, payload, event_
     open_count, attempt, excerpt, rollup, idempotency, task;
 
 INSERT INTO message (application, id, tail, event_type, expires_at, form)
-    SELECT application, message + n, '\x00', 'order.paid', expires_at, 1 FROM other;
+    SELECT application, message + n, '\x000000000000000000000000', 'order.paid', expires_at, 1
+    FROM other;
 -- Later than any claim sweeps.
 CREATE TABLE payload_later PARTITION OF payload FOR VALUES FROM (8000000000000000) TO (MAXVALUE);
 INSERT INTO payload (application, message, expires_at, body)
@@ -17,7 +18,8 @@ INSERT INTO event_key (application, event_id, message)
     SELECT application, n::text, message + n FROM other;
 INSERT INTO attempt (application, id, tail, message, endpoint, trigger, number, started_at,
     duration_ms, status_code, result, revision)
-    SELECT application, attempt + n, '\x00', message + n, application + n % 3, 0, 1, 0, 1, 500, 1, 1
+    SELECT application, attempt + n, '\x000000000000000000000000', message + n, application + n % 3,
+        0, 1, 0, 1, 500, 1, 1
     FROM other;
 INSERT INTO excerpt (application, attempt, body)
     SELECT application, attempt + n, '\x00' FROM other;

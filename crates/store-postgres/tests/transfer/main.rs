@@ -167,7 +167,13 @@ async fn every_column_is_moved_or_is_a_nodes_own() {
              SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid)
          ORDER BY 1",
     );
-    let nodes_own = ["lane.", "node.", "schema_version.", "delivery.owner"];
+    let nodes_own = [
+        "lane.",
+        "node.",
+        "schema_version.",
+        "delivery.owner",
+        "task.owner",
+    ];
     let by_node = ["open_count.slot", "rollup.slot"];
     // In the neutral form these are columns of messages and of attempts.
     let joined = ["excerpt.", "payload."];

@@ -52,7 +52,7 @@ pub(super) fn change(batch: &mut Batch<'_>, change: &AccessChange) -> Result<Cha
 }
 
 /// The next version.
-fn grow(connection: &Connection) -> Result<i64, Failure> {
+pub(super) fn grow(connection: &Connection) -> Result<i64, Failure> {
     let grown = connection
         .prepare_cached(
             "INSERT INTO access_version (one, version) VALUES (0, 1)

@@ -16,19 +16,29 @@ pub(super) fn expunge_payloads(
     applications::revision(batch.connection, application)?.ok_or(ChangeError::Missing)?;
     let mut ended = 0;
     for message in messages {
-        if !remove_payload(batch, application, *message)? {
-            continue;
-        }
-        let open = deliveries::open_of(batch.connection, *message, None)?;
-        for delivery in &open {
-            deliveries::end(batch, delivery, EndReason::Expunged)?;
-        }
-        ended += open.len();
+        ended += expunge(batch, application, *message)?.unwrap_or(0);
     }
     if ended > 0 {
         batch.grow_revision(application)?;
     }
     Ok(Changed::Expunged(ended))
+}
+
+/// Removes a message's payload, and ends what is open of it: how many deliveries. `None`: it was
+/// gone already. Where any was ended, the application's revision has to grow.
+pub(crate) fn expunge(
+    batch: &mut Batch<'_>,
+    application: ApplicationKey,
+    message: MessageKey,
+) -> Result<Option<usize>, Failure> {
+    if !remove_payload(batch, application, message)? {
+        return Ok(None);
+    }
+    let open = deliveries::open_of(batch.connection, message, None)?;
+    for delivery in &open {
+        deliveries::end(batch, delivery, EndReason::Expunged)?;
+    }
+    Ok(Some(open.len()))
 }
 
 /// Whether it was there.

@@ -152,7 +152,7 @@ pub(super) fn cancel(
         up_to,
     };
     let id = TaskId::new(batch.lasting_key(), batch.tail());
-    work::write_as(batch, id, (application, &work))?;
+    work::write_as(batch, id, (Some(application), &work))?;
     Ok(Changed::Work(id, batch.now))
 }
 

@@ -7,25 +7,16 @@ use model::Timestamp;
 use model::event_type::EventType;
 use model::name::Name;
 use rusqlite::params;
-use store::change::{ChangeError, Changed, Expect};
-use store::encoding::join;
+use store::change::{ChangeError, Changed, Expect, OwnSchedule};
+use store::encoding::{join, schedule_text};
 
 pub(super) fn put(
     batch: &mut Batch<'_>,
     event_type: &EventType,
     expect: Expect,
 ) -> Result<Changed, Refused> {
-    let before = find(batch.connection, &event_type.name)?;
+    let before = check(batch, &event_type.name, expect)?;
     let saved_at = before.as_ref().map(|before| before.updated_at);
-    match expect {
-        Expect::NoneLive if before.as_ref().is_some_and(|before| !before.archived) => {
-            return Err(ChangeError::Taken.into());
-        }
-        Expect::SavedAt(expected) if expected != saved_at => {
-            return Err(ChangeError::Stale.into());
-        }
-        Expect::NoneLive | Expect::SavedAt(_) => {}
-    }
     let created_at = before.map_or(batch.now, |before| before.created_at);
     // Times of saving tell versions apart, so they only grow.
     let after_last = saved_at.map(|at| at.plus(std::time::Duration::from_micros(1)));
@@ -57,12 +48,66 @@ pub(super) fn put(
     }))
 }
 
+/// The event type as it is, if that is what is expected.
+pub(super) fn check(
+    batch: &Batch<'_>,
+    name: &Name,
+    expect: Expect,
+) -> Result<Option<EventType>, Refused> {
+    let before = find(batch.connection, name)?;
+    let saved_at = before.as_ref().map(|before| before.updated_at);
+    match expect {
+        Expect::NoneLive if before.as_ref().is_some_and(|before| !before.archived) => {
+            Err(ChangeError::Taken.into())
+        }
+        Expect::SavedAt(expected) if expected != saved_at => Err(ChangeError::Stale.into()),
+        Expect::NoneLive | Expect::SavedAt(_) => Ok(before),
+    }
+}
+
 pub(super) fn expunge(batch: &mut Batch<'_>, name: &Name) -> Result<Changed, Refused> {
     let mut delete = batch
         .connection
         .prepare_cached("DELETE FROM event_type WHERE name = ?1")?;
     match delete.execute([name.as_str()])? {
         0 => Err(ChangeError::Missing.into()),
-        _ => Ok(Changed::Removed),
+        _ => {
+            remove_schedule(batch, name)?;
+            Ok(Changed::Removed)
+        }
     }
+}
+
+pub(super) fn put_schedule(batch: &mut Batch<'_>, put: &OwnSchedule) -> Result<Changed, Refused> {
+    let name = &put.event_type;
+    if find(batch.connection, name)?.is_none() {
+        return Err(ChangeError::Missing.into());
+    }
+    let Some(schedule) = &put.schedule else {
+        remove_schedule(batch, name)?;
+        return Ok(Changed::RetrySchedule);
+    };
+    let others: i64 = batch
+        .connection
+        .prepare_cached("SELECT count(*) FROM retry_schedule WHERE event_type <> ?1")?
+        .query_row([name.as_str()], |row| row.get(0))?;
+    if usize::try_from(others).unwrap_or(usize::MAX) >= put.schedules_max {
+        return Err(ChangeError::TooMany.into());
+    }
+    batch
+        .connection
+        .prepare_cached(
+            "INSERT INTO retry_schedule (event_type, waits) VALUES (?1, ?2)
+             ON CONFLICT (event_type) DO UPDATE SET waits = ?2",
+        )?
+        .execute(params![name.as_str(), schedule_text(schedule)])?;
+    Ok(Changed::RetrySchedule)
+}
+
+fn remove_schedule(batch: &Batch<'_>, name: &Name) -> Result<(), Refused> {
+    let mut delete = batch
+        .connection
+        .prepare_cached("DELETE FROM retry_schedule WHERE event_type = ?1")?;
+    delete.execute([name.as_str()])?;
+    Ok(())
 }

@@ -3,8 +3,9 @@
 
 mod access;
 mod application;
-mod content;
+pub(crate) mod content;
 mod endpoint;
+mod environment;
 mod event_type;
 
 pub(crate) use access::revoke;
@@ -102,7 +103,9 @@ fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
         } => endpoint::replace(batch, endpoint, (secrets, headers.as_ref()), *revision),
         Change::DeleteEndpoint(application, key) => endpoint::delete(batch, *application, *key),
         Change::PutEventType { event_type, expect } => event_type::put(batch, event_type, *expect),
+        Change::PutEnvironment(change) => environment::put(batch, change),
         Change::ExpungeEventType(name) => event_type::expunge(batch, name),
+        Change::PutRetrySchedule(put) => event_type::put_schedule(batch, put),
         Change::OpenDelivery {
             application,
             message,
@@ -161,11 +164,12 @@ fn open_delivery(
 fn start_work(
     batch: &mut Batch<'_>,
     tail: Tail,
-    application: ApplicationKey,
+    application: Option<ApplicationKey>,
     work: &Work,
 ) -> Result<Changed, Refused> {
-    if applications::revision(batch.connection, application)?.is_none() {
-        return Err(ChangeError::Missing.into());
+    if let Some(application) = application {
+        let live = applications::revision(batch.connection, application)?;
+        live.ok_or(ChangeError::Missing)?;
     }
     let id = TaskId::new(batch.lasting_key(), tail);
     work::write_as(batch, id, (application, work))?;

@@ -57,7 +57,7 @@ fn changes_and_background_work_touch_only_what_they_are_about() {
     };
     let recover = Change::StartWork {
         tail: [1; 12],
-        application: lane(OTHER).application,
+        application: Some(lane(OTHER).application),
         work: Work::Recover {
             endpoint: lane(OTHER).endpoint,
             since: Timestamp::from_micros(0),

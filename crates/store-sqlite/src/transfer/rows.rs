@@ -158,6 +158,7 @@ fn select(table: &Table, behind: bool) -> String {
 fn order(table: &Table) -> &'static [&'static str] {
     match table.name {
         "setting" | "event_type" => &["name"],
+        "retry_schedule" => &["event_type"],
         "data_key" => &["application", "position"],
         "endpoint_url" => &["endpoint", "revision"],
         "event_key" => &["application", "event_id"],

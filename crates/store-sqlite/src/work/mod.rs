@@ -2,17 +2,20 @@
 //! bring the work to; open work takes turns.
 
 mod end_deliveries;
+mod expunge;
 mod fan_out;
+mod outside;
 mod recover;
+mod replay;
 mod rows;
 
-pub(crate) use rows::{row, write, write_as};
+pub(crate) use outside::{advance as advance_taken, take};
+pub(crate) use rows::{list, row, write, write_as};
 
 use crate::batch::Batch;
 use crate::failure::Failure;
 use model::id::{ApplicationKey, EndpointKey};
 use rows::Task;
-use rusqlite::params;
 use store::rows::LaneDue;
 use store::work::{Slice, Work};
 
@@ -25,6 +28,8 @@ struct Progress {
     done: usize,
     /// Whether it was the last.
     finished: bool,
+    /// Why the work can't go on, if that is why it was.
+    failure: Option<&'static str>,
     /// Deliveries opened by it.
     opened: Vec<LaneDue>,
 }
@@ -40,19 +45,7 @@ pub(crate) fn slice(batch: &mut Batch<'_>) -> Result<Slice, Failure> {
     };
     batch.rounds.task = task.id.key().integer();
     let progress = advance(batch, &task)?;
-    batch
-        .connection
-        .prepare_cached(
-            "UPDATE task SET cursor = ?2, done = done + ?3, finished = ?4, updated_at = ?5
-             WHERE id = ?1",
-        )?
-        .execute(params![
-            task.id.key().integer(),
-            progress.cursor,
-            progress.done as i64,
-            progress.finished,
-            batch.now.micros()
-        ])?;
+    rows::move_on(batch, task.id, &progress)?;
     Ok(Slice {
         task: Some(task.id),
         lanes: earliest_of_each(progress.opened),
@@ -68,11 +61,24 @@ fn advance(batch: &mut Batch<'_>, task: &Task) -> Result<Progress, Failure> {
             since,
             until,
         } => recover::advance(batch, task, (*endpoint, *since, *until)),
+        Work::BulkReplay {
+            endpoint,
+            since,
+            until,
+            filter,
+        } => replay::bulk(batch, task, ((*endpoint, *since, *until), filter)),
+        Work::ReplayMissing {
+            endpoint,
+            since,
+            until,
+        } => replay::missing(batch, task, (*endpoint, *since, *until)),
+        Work::ExpungeAll => expunge::advance(batch, task),
         Work::EndDeliveries {
             endpoint,
             reason,
             up_to,
         } => end_deliveries::advance(batch, *endpoint, (*reason, *up_to)),
+        Work::Outside(_) => Err(Failure::unreadable("task.kind")),
     }
 }
 

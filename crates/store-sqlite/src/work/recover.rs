@@ -13,7 +13,7 @@ use model::Timestamp;
 use model::delivery::Trigger;
 use model::id::{ApplicationKey, AttemptKey, EndpointKey, MessageKey};
 use rusqlite::{Connection, OptionalExtension};
-use store::work::SLICE_MAX;
+use store::work::{ENDPOINT_NOT_LIVE, SLICE_MAX};
 
 /// Failed attempts that one slice looks at.
 const EXAMINED_MAX: usize = 2_000;
@@ -31,6 +31,7 @@ pub(super) fn advance(
     };
     let row = endpoints::by_key(batch.connection, endpoint)?;
     let Some(row) = row.filter(|row| !row.deleted && !row.endpoint.disabled) else {
+        progress.failure = Some(ENDPOINT_NOT_LIVE);
         return Ok(progress);
     };
     let window = MessageKey::first_at(since)..MessageKey::first_at(until);

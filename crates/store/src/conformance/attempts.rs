@@ -180,7 +180,7 @@ pub(super) async fn attempts_are_listed_by_what_their_messages_are(world: &World
         let query = AttemptQuery {
             filter: MessageFilter {
                 event_types: event_type.map(|one| vec![one]),
-                channel,
+                channels: channel.map(|one| vec![one]),
                 tag,
             },
             ..attempt_query(lane.application, AttemptScope::Endpoint(lane.endpoint))

@@ -130,6 +130,23 @@ macro_rules! conformance_claims {
                 an_attempt_under_way_while_its_endpoint_is_deleted_is_kept
                 a_deleted_endpoint_is_seen_beside_its_old_attempts
             }
+            deliveries {
+                a_delivery_tells_what_became_of_it_in_every_phase
+                a_delivery_says_whose_it_is
+                whatever_ends_a_delivery_is_found_as_cancelled
+                deliveries_page_once_in_both_directions_by_every_filter
+                a_full_page_of_deliveries_knows_whether_it_is_the_last
+                a_list_goes_on_where_it_was_while_deliveries_come_and_go
+                what_is_sent_again_with_success_is_given_up_no_more
+                a_series_that_goes_on_after_a_failure_by_hand_is_not_given_up
+                deliveries_are_listed_by_type_of_message
+                deliveries_of_deleted_applications_are_not_listed
+                deliveries_go_with_their_messages
+                a_walk_of_deliveries_stops_after_the_most_it_looks_at
+                much_that_is_open_is_listed_by_application_and_endpoint
+                messages_for_nobody_are_passed_over
+                an_endpoint_is_found_by_its_whole_id_also_when_it_is_deleted
+            }
             durability {
                 a_message_answered_is_there_after_reopening
                 what_waits_is_claimed_after_reopening_in_its_order
@@ -156,6 +173,12 @@ macro_rules! conformance_claims {
                 a_new_delivery_is_due_at_once
                 a_delivery_of_what_is_not_there_is_missing
             }
+            environment {
+                settings_are_read_back_and_heard_of_behind_a_version
+                settings_that_changed_since_they_were_read_are_stale
+                event_types_written_at_once_are_as_those_written_one_by_one
+                an_environment_is_written_as_a_whole_or_not_at_all
+            }
             event_types {
                 an_event_type_is_read_back_as_it_was_put
                 putting_an_event_type_again_keeps_its_creation
@@ -169,6 +192,17 @@ macro_rules! conformance_claims {
                 event_types_are_listed_to_those_who_may_see_them
                 schemas_come_only_when_asked_and_bound_a_page
             }
+            retry_schedules {
+                an_event_type_has_its_own_schedule_until_it_is_taken_away
+                a_schedule_stays_with_its_event_type_and_goes_with_it
+                there_are_no_more_schedules_than_may_be
+            }
+            expunge_all {
+                expunging_all_takes_what_was_accepted_before_and_nothing_else
+                expunging_all_goes_on_after_reopening
+                what_is_gone_already_is_not_expunged_again
+                expunging_all_goes_on_in_a_deleted_application
+            }
             fan_out {
                 without_work_there_is_nothing_to_do
                 a_fan_out_opens_what_the_accept_did_not_carry
@@ -181,6 +215,13 @@ macro_rules! conformance_claims {
                 a_row_of_work_is_there_before_and_after_its_end
                 works_of_several_kinds_are_all_done
                 a_message_type_with_an_odd_name_fans_out
+            }
+            forward {
+                messages_of_all_applications_are_read_in_the_order_of_their_keys
+                messages_of_all_applications_are_read_by_type_channel_and_tag
+                a_walk_along_all_messages_stops_after_the_most_rows_it_looks_at
+                a_follower_of_all_applications_misses_nothing
+                whoever_begins_at_the_border_sees_what_is_accepted_from_then_on
             }
             health {
                 failing_begins_once
@@ -264,6 +305,16 @@ macro_rules! conformance_claims {
                 a_message_whose_payload_is_gone_is_not_recovered
                 a_recovery_goes_on_after_reopening_and_opens_each_replay_once
             }
+            replay {
+                a_bulk_replay_opens_whatever_was_sent_and_is_not_on_its_way
+                a_bulk_replay_opens_only_what_its_filter_wants
+                a_replay_reaches_from_since_to_before_until
+                what_an_endpoint_wants_and_never_got_is_replayed
+                what_a_fan_out_is_about_to_open_is_not_missing
+                what_has_no_payload_any_more_is_not_replayed
+                replays_go_on_after_reopening_and_open_each_once
+                what_goes_to_an_endpoint_that_is_not_live_has_failed
+            }
             standings {
                 a_message_stands_as_its_last_attempt_left_it
                 an_endpoints_messages_are_listed_by_standing
@@ -290,6 +341,24 @@ macro_rules! conformance_claims {
                 a_sweep_removes_messages_in_slices
                 nothing_open_points_at_what_a_sweep_removed
                 a_sweep_races_with_what_is_sent
+            }
+            tally {
+                tallies_equal_a_count_over_attempts
+                tallies_go_with_the_age_of_what_they_count
+                a_census_counts_what_is_live
+            }
+            works {
+                work_that_people_asked_for_is_listed_in_both_directions
+                work_is_listed_by_kind_and_state
+                work_of_an_application_that_is_not_there_is_missing
+                work_done_outside_is_not_done_inside
+                taken_work_is_not_taken_again_until_its_hold_drops
+                what_is_done_outside_takes_turns
+                a_step_commits_with_its_messages_and_its_data
+                a_step_is_written_once
+                a_step_of_what_was_taken_before_reopening_is_lost_or_goes_on
+                a_step_with_a_stale_message_writes_nothing
+                what_was_to_be_done_is_forgotten_when_the_work_ends
             }
         }
     };

@@ -134,7 +134,7 @@ pub(super) async fn nothing_is_opened_of_an_expunged_payload(world: &World) {
     assert!(matches!(refused, Err(ChangeError::Missing)), "{refused:?}");
     let recover = Change::StartWork {
         tail: world.tail(),
-        application: lane.application,
+        application: Some(lane.application),
         work: Work::Recover {
             endpoint: lane.endpoint,
             since: world.now().minus(drafts::DAY),

@@ -6,7 +6,7 @@ use crate::Lane;
 use crate::accept::Accept;
 use crate::change::{Change, Changed};
 use crate::rows::LaneDue;
-use crate::work::{SLICE_MAX, Slice, Work};
+use crate::work::{SLICE_MAX, Slice, Work, WorkState};
 use model::delivery::Delivery;
 use model::id::{ApplicationKey, EndpointKey, Id, TaskId};
 use std::collections::BTreeSet;
@@ -197,7 +197,7 @@ pub(super) async fn ending_deliveries_goes_on_after_reopening_and_ends_each_once
 
 pub(super) async fn a_row_of_work_is_there_before_and_after_its_end(world: &mut World) {
     let lane = world.lane().await;
-    let (tail, application) = (world.tail(), lane.application);
+    let (tail, application) = (world.tail(), Some(lane.application));
     let work = Work::Recover {
         endpoint: lane.endpoint,
         since: world.now().minus(HOUR),
@@ -214,7 +214,7 @@ pub(super) async fn a_row_of_work_is_there_before_and_after_its_end(world: &mut 
     assert_eq!((id.tail(), started), (tail, world.now()));
     let row = work_row(world, id).await;
     assert_eq!((row.application, &row.work), (application, &work));
-    assert_eq!((row.done, row.finished), (0, false));
+    assert_eq!((row.done, row.state), (0, WorkState::Running));
     assert_eq!(row.updated_at, started);
 
     world.clock.advance(HOUR);
@@ -222,7 +222,7 @@ pub(super) async fn a_row_of_work_is_there_before_and_after_its_end(world: &mut 
     world.reopen().await;
     let row = work_row(world, id).await;
     assert_eq!((row.application, row.work), (application, work));
-    assert!(row.finished);
+    assert_eq!(row.state, WorkState::Finished);
     assert_eq!(row.updated_at, world.now());
 
     let mut tail = id.tail();
@@ -248,7 +248,7 @@ pub(super) async fn works_of_several_kinds_are_all_done(world: &World) {
         assert_eq!(world.open_deliveries(*lane).await.len(), expected);
     }
     for id in works {
-        assert!(work_row(world, id).await.finished);
+        assert_eq!(work_row(world, id).await.state, WorkState::Finished);
     }
 }
 
@@ -281,7 +281,7 @@ async fn lanes(world: &World, count: usize) -> Vec<Lane> {
 }
 
 /// Many endpoints, made at once.
-async fn make_endpoints(world: &World, application: ApplicationKey, count: usize) {
+pub(super) async fn make_endpoints(world: &World, application: ApplicationKey, count: usize) {
     let mut making = tokio::task::JoinSet::new();
     for _ in 0..count {
         let endpoint = drafts::endpoint(application, world.tail());

@@ -3,14 +3,16 @@
 use super::drafts::{self, DAY, Ending, HOUR, SECOND, idempotency_key, name, names, sealed};
 use super::world::World;
 use super::{Harness, access, random_walk};
-use crate::change::{Change, Expect};
-use crate::work::{SweepLimits, Work};
+use crate::change::{Change, Expect, OwnSchedule};
+use crate::work::{OutsideKind, OutsideWork, ReplayFilter, SweepLimits, Work, WorkEnd, WorkStep};
 use crate::{Lane, Sealed};
 use model::application::Metadata;
 use model::delivery::Trigger;
 use model::event_type::EventType;
 use model::message::PayloadForm;
+use model::retry::RetrySchedule;
 use std::num::NonZeroU16;
+use std::time::Duration;
 
 /// More than is moved at a time.
 const LARGE_BYTES: usize = 5 << 20;
@@ -24,19 +26,45 @@ pub async fn fill(harness: Box<dyn Harness>) {
     deliveries(&world, lane).await;
     gone(&world, lane).await;
     access::fill(&world).await;
-    // What is never done: nobody works here any more.
-    let work = Work::Recover {
-        endpoint: lane.endpoint,
-        since: world.now().plus(DAY),
-        until: world.now().plus(2 * DAY),
-    };
-    let change = Change::StartWork {
-        tail: world.tail(),
-        application: lane.application,
-        work,
-    };
-    world.change(change).await;
+    background(&world, lane).await;
     world.close().await;
+}
+
+/// What is never done, since nobody works here any more, and what has failed.
+async fn background(world: &World, lane: Lane) {
+    let (since, until) = (world.now().plus(DAY), world.now().plus(2 * DAY));
+    let filter = ReplayFilter {
+        status_codes: Some((500, 600)),
+        ..ReplayFilter::default()
+    };
+    let replay = Work::BulkReplay {
+        endpoint: lane.endpoint,
+        since,
+        until,
+        filter,
+    };
+    let broadcast = Work::Outside(OutsideWork {
+        kind: OutsideKind::Broadcast,
+        arguments: sealed("what is to be sent"),
+    });
+    for (application, work) in [(None, broadcast), (Some(lane.application), replay)] {
+        let tail = world.tail();
+        let change = Change::StartWork {
+            tail,
+            application,
+            work,
+        };
+        world.change(change).await;
+    }
+    let taken = world.store().take_work().await.expect("it can write");
+    let taken = taken.expect("there is some to take");
+    let step = WorkStep {
+        data: Some(r#"{"messages":1}"#.to_owned()),
+        end: Some(WorkEnd::Failed("It can't be read.".to_owned())),
+        ..WorkStep::default()
+    };
+    let advanced = world.store().advance_work(&taken, step).await;
+    advanced.expect("it can write");
 }
 
 async fn settings_and_types(world: &World) {
@@ -58,6 +86,13 @@ async fn settings_and_types(world: &World) {
             .change(Change::PutEventType { event_type, expect })
             .await;
     }
+    let waits = [Duration::from_nanos(1), DAY];
+    let put = Change::PutRetrySchedule(OwnSchedule {
+        event_type: name("order.paid"),
+        schedule: RetrySchedule::new(waits.to_vec()).ok(),
+        schedules_max: 1,
+    });
+    world.change(put).await;
 }
 
 /// An application and an endpoint with all that can be set, and another application that is gone.

@@ -149,7 +149,7 @@ pub(super) async fn messages_are_listed_by_type_channel_and_tag(world: &World) {
     let sent = sent.await;
     let types = |texts: &[&str]| Some(texts.iter().map(|text| name(text)).collect());
     let word = |text: &str| Some(name(text));
-    for (event_types, channel, tag, expected) in [
+    for (event_types, channels, tag, expected) in [
         (None, None, None, vec![0, 1, 2, 3]),
         (types(&["order.paid"]), None, None, vec![0, 2]),
         (
@@ -159,15 +159,22 @@ pub(super) async fn messages_are_listed_by_type_channel_and_tag(world: &World) {
             vec![1, 3],
         ),
         (types(&[]), None, None, vec![]),
-        (None, word("north"), None, vec![1, 2]),
-        (None, word("nort"), None, vec![]),
+        (None, types(&["north"]), None, vec![1, 2]),
+        (None, types(&["south", "x"]), None, vec![2, 3]),
+        (None, types(&["south", "north"]), None, vec![1, 2, 3]),
+        (None, types(&["nort"]), None, vec![]),
         (None, None, word("blue"), vec![2, 3]),
-        (types(&["order.paid"]), word("south"), word("blue"), vec![2]),
-        (types(&["order.sent"]), word("south"), None, vec![]),
+        (
+            types(&["order.paid"]),
+            types(&["south"]),
+            word("blue"),
+            vec![2],
+        ),
+        (types(&["order.sent"]), types(&["south"]), None, vec![]),
     ] {
         let filter = MessageFilter {
             event_types,
-            channel,
+            channels,
             tag,
         };
         let expected: Vec<MessageId> = expected.into_iter().map(|at: usize| sent[at].id).collect();

@@ -4,7 +4,7 @@ use super::drafts::{DAY, Ending, HOUR, SECOND};
 use super::world::World;
 use crate::Lane;
 use crate::change::{Change, Changed};
-use crate::work::{SLICE_MAX, Work};
+use crate::work::{SLICE_MAX, Work, WorkState};
 use model::Timestamp;
 use model::delivery::Trigger;
 use model::id::{MessageKey, TaskId};
@@ -155,7 +155,7 @@ pub(super) async fn a_recovery_goes_on_after_reopening_and_opens_each_replay_onc
     assert_eq!(replayed, sent.iter().map(|sent| sent.key()).collect());
     let row = world.store().work_row(id).await.expect("reads go on");
     let row = row.expect("it is there");
-    assert!(row.finished);
+    assert_eq!(row.state, WorkState::Finished);
     assert_eq!(row.done, count as u64);
 }
 
@@ -175,7 +175,7 @@ async fn recover_all(world: &World, lane: Lane) -> TaskId {
 async fn start(world: &World, lane: Lane, since: Timestamp, until: Timestamp) -> TaskId {
     let change = Change::StartWork {
         tail: world.tail(),
-        application: lane.application,
+        application: Some(lane.application),
         work: Work::Recover {
             endpoint: lane.endpoint,
             since,

@@ -137,7 +137,7 @@ pub(super) async fn an_endpoints_messages_are_listed_by_what_they_are(world: &Wo
         let query = EndpointMessageQuery {
             filter: MessageFilter {
                 event_types: event_type.map(|one| vec![one]),
-                channel,
+                channels: channel.map(|one| vec![one]),
                 tag,
             },
             ..ascending(lane, 1)

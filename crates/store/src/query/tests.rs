@@ -13,21 +13,34 @@ fn a_message_passes_what_names_all_that_is_asked_for() {
     let (channels, tags) = ("north south", "blue");
     let types = |texts: &[&str]| Some(texts.iter().map(|text| name(text)).collect());
     let word = |text: &str| Some(name(text));
-    for (event_types, channel, tag, passes) in [
+    let words = types;
+    for (event_types, channels_asked, tag, passes) in [
         (None, None, None, true),
         (types(&["order.sent", "order.paid"]), None, None, true),
         (types(&["order.sent"]), None, None, false),
         (types(&[]), None, None, false),
-        (None, word("south"), None, true),
-        (None, word("sou"), None, false),
-        (None, word("blue"), None, false),
+        (None, words(&["south"]), None, true),
+        (None, words(&["sou"]), None, false),
+        (None, words(&["east", "north"]), None, true),
+        (None, words(&[]), None, false),
+        (None, words(&["blue"]), None, false),
         (None, None, word("blue"), true),
-        (types(&["order.paid"]), word("north"), word("blue"), true),
-        (types(&["order.paid"]), word("north"), word("red"), false),
+        (
+            types(&["order.paid"]),
+            words(&["north"]),
+            word("blue"),
+            true,
+        ),
+        (
+            types(&["order.paid"]),
+            words(&["north"]),
+            word("red"),
+            false,
+        ),
     ] {
         let filter = MessageFilter {
             event_types,
-            channel,
+            channels: channels_asked,
             tag,
         };
         let found = filter.passes("order.paid", channels, tags);

@@ -2,6 +2,7 @@
 //! claimed is the order of reads and changes, which a database can't be stopped in the middle of.
 
 mod fake;
+mod schedules;
 
 use super::*;
 use crate::{Lane, Lanes, NoLanes};

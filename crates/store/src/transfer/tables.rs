@@ -72,6 +72,7 @@ tables! {
         name: Text, description: Text, archived: Integer, deprecated: Integer, schemas: Text,
         feature_flags: Text, group_name: Text, created_at: Integer, updated_at: Integer,
     }
+    retry_schedule { event_type: Text, waits: Text }
     message key 1 {
         application: Integer, id: Integer, tail: Bytes, event_type: Text, event_id: Text,
         channels: Text, tags: Text, deliver_at: Integer, expires_at: Integer, form: Integer,
@@ -86,10 +87,13 @@ tables! {
     attempt key 1 {
         application: Integer, id: Integer, tail: Bytes, message: Integer, endpoint: Integer,
         trigger: Integer, number: Integer, started_at: Integer, duration_ms: Integer,
-        status_code: Integer, result: Integer, revision: Integer, excerpt: Bytes,
+        status_code: Integer, result: Integer, revision: Integer, given_up: Integer,
+        excerpt: Bytes,
     }
     rollup {
         endpoint: Integer, hour: Integer, event_type: Text, result: Integer, attempts: Integer,
+        m00: Integer, m05: Integer, m10: Integer, m15: Integer, m20: Integer, m25: Integer,
+        m30: Integer, m35: Integer, m40: Integer, m45: Integer, m50: Integer, m55: Integer,
     }
     idempotency {
         hour: Integer, fingerprint: Bytes, body: Bytes, status: Integer, made: Integer,
@@ -97,8 +101,8 @@ tables! {
     }
     task key 0 {
         id: Integer, tail: Bytes, application: Integer, kind: Integer, subject: Integer,
-        low: Integer, high: Integer, detail: Integer, cursor: Integer, done: Integer,
-        finished: Integer, updated_at: Integer,
+        low: Integer, high: Integer, detail: Integer, arguments: Bytes, cursor: Integer,
+        done: Integer, state: Integer, failure: Text, data: Text, updated_at: Integer,
     }
     access_version { one: Integer, version: Integer }
     revoked_token { token: Text, ends_at: Integer, version: Integer }

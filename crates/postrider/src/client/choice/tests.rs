@@ -140,6 +140,67 @@ fn a_profiles_token_goes_to_no_other_server() {
 }
 
 #[test]
+fn authorities_come_by_flag_from_the_environment_and_for_its_server_alone_from_a_profile() {
+    with_file(|file| {
+        let own = "[profile.own]\nserver = 'https://own'\nca_file = 'own.pem'\n";
+        std::fs::write(file, own).unwrap();
+        let beside = file.with_file_name("own.pem");
+        let profile = || ServerArgs {
+            profile: text("own"),
+            token_file: Some("t".into()),
+            ..typed(file)
+        };
+        let variable = |path: Option<&str>| Environment {
+            ca_file: path.map(Into::into),
+            ..Environment::default()
+        };
+        let ca_file = |typed: &ServerArgs, environment| {
+            let chosen = chosen(typed, environment);
+            chosen
+                .unwrap_or_else(|failure| panic!("{failure:?}"))
+                .ca_file
+        };
+        assert_eq!(
+            ca_file(&profile(), variable(Some("env.pem"))),
+            Some(beside.clone())
+        );
+        let by_flag = ServerArgs {
+            ca_file: Some("flag.pem".into()),
+            ..profile()
+        };
+        assert_eq!(ca_file(&by_flag, variable(None)), Some("flag.pem".into()));
+        let elsewhere = ServerArgs {
+            server: text("https://elsewhere"),
+            ..profile()
+        };
+        assert_eq!(ca_file(&elsewhere, variable(None)), None);
+        let by_variable = Environment {
+            profile: text("own"),
+            token_file: Some("t".into()),
+            ..variable(Some("env.pem"))
+        };
+        assert_eq!(ca_file(&typed(file), by_variable), Some("env.pem".into()));
+    });
+}
+
+#[test]
+fn what_is_no_certificate_vouches_for_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ca.pem");
+    std::fs::write(&path, "nothing here").unwrap();
+    let server = ServerUrl::parse("https://h", false).unwrap();
+    let trusting = server.clone().trusting(Some(&path)).unwrap();
+    let token = Credentials::new(Secret::from("t".to_owned())).unwrap();
+    let refused = super::super::Client::new(trusting, &token, super::super::Patience::SHORT);
+    assert!(matches!(refused, Err(Failure::Misuse(_))));
+    let missing = directory.path().join("missing.pem");
+    assert!(matches!(
+        server.trusting(Some(&missing)),
+        Err(Failure::CouldNot(_))
+    ));
+}
+
+#[test]
 fn a_profile_that_is_not_there_or_a_token_given_twice_is_misuse() {
     with_file(|file| {
         for (name, part) in [("lib", "`lab`"), ("", "`"), ("liv", "`live`")] {

@@ -1,7 +1,7 @@
 //! A request of what was typed.
 
 use super::super::{Input, escaped};
-use super::Object;
+use super::{Object, headers};
 use crate::cli::{Given, RemoteArgs};
 use crate::client::Request;
 use crate::duration;
@@ -26,11 +26,23 @@ pub(super) struct Build<'a> {
 }
 
 impl Build<'_> {
-    /// The request. Files and standard input are read here.
-    pub(super) fn request(&self) -> Result<Request, Failure> {
+    /// The request. Files and standard input are read here. Where it would change nothing since
+    /// other things are changed (`changes_more`), it asks how all is after that.
+    pub(super) fn request(&self, changes_more: bool) -> Result<Request, Failure> {
         let operation = self.args.operation;
+        let body = match operation.verb {
+            Verb::Post | Verb::Patch => Some(self.body()?),
+            Verb::List | Verb::Get | Verb::Delete | Verb::Resend => None,
+        };
+        let body = body.filter(|body| operation.verb == Verb::Post || !body.is_empty());
+        if operation.verb == Verb::Patch && body.is_none() && !changes_more {
+            return Err(Failure::Misuse(anyhow!(
+                "there is nothing to change: --help shows what there can be"
+            )));
+        }
         let method = match operation.verb {
-            Verb::List | Verb::Get => Method::GET,
+            Verb::List | Verb::Get | Verb::Resend => Method::GET,
+            Verb::Patch if body.is_none() => Method::GET,
             Verb::Post => Method::POST,
             Verb::Patch => Method::PATCH,
             Verb::Delete => Method::DELETE,
@@ -38,13 +50,29 @@ impl Build<'_> {
         let template = self.template()?;
         let mut request = Request::new(method, self.path(template));
         request.query = self.query(template)?;
-        if let Verb::Post | Verb::Patch = operation.verb {
-            request = request.body(self.body()?);
+        if let Some(body) = body {
+            request = request.body(serde_json::to_vec(&body).map_err(Failure::could_not)?);
         }
         if let Some(key) = &self.args.idempotency_key {
             request = request.key(key);
         }
         Ok(request)
+    }
+
+    /// What is to be changed of an endpoint's headers, where that is a request of its own.
+    pub(super) fn headers(&self) -> Result<Option<Request>, Failure> {
+        if self.args.operation.verb != Verb::Patch {
+            return Ok(None);
+        }
+        let changes = headers::given(&self.args.given)?;
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let mut path = self.path(self.template()?);
+        path.push("headers".to_owned());
+        let body = serde_json::to_vec(&BTreeMap::from([("headers", changes)]));
+        let request = Request::new(Method::PATCH, path);
+        Ok(Some(request.body(body.map_err(Failure::could_not)?)))
     }
 
     /// The first path whose parameters were all typed.
@@ -79,7 +107,7 @@ impl Build<'_> {
             let to = match parameter.place {
                 Place::Query(to) => to,
                 Place::Path(Some(to)) if !in_path => to,
-                Place::Target | Place::Path(_) | Place::Body(_) => continue,
+                Place::Target | Place::Path(_) | Place::Body(_) | Place::Header => continue,
             };
             add(to, &self.text(parameter, given)?);
         }
@@ -130,7 +158,7 @@ impl Build<'_> {
     }
 
     /// What the body is to be, with what was typed in it and without what is to be taken away.
-    fn body(&self) -> Result<Vec<u8>, Failure> {
+    fn body(&self) -> Result<Object, Failure> {
         let mut body = match &self.args.body {
             None => Object::new(),
             Some(text) => object(&Input::value(text))?,
@@ -143,12 +171,13 @@ impl Build<'_> {
         for field in &self.args.unset {
             body.insert(field.clone(), raw(&())?);
         }
-        if self.args.operation.verb == Verb::Patch && body.is_empty() {
-            return Err(Failure::Misuse(anyhow!(
-                "there is nothing to change: --help shows what there can be"
-            )));
+        if self.args.operation.verb == Verb::Post {
+            let headers = headers::given(&self.args.given)?;
+            if !headers.is_empty() {
+                body.insert("headers".to_owned(), raw(&headers)?);
+            }
         }
-        serde_json::to_vec(&body).map_err(Failure::could_not)
+        Ok(body)
     }
 
     /// A field of the body.

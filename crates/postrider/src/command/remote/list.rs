@@ -20,8 +20,8 @@ const TABLE_ROWS_MAX: usize = 10_000;
 
 /// A page, as the API gives it.
 #[derive(Deserialize)]
-struct Page<T> {
-    data: Vec<T>,
+pub(super) struct Page<T> {
+    pub(super) data: Vec<T>,
     iterator: Option<String>,
     done: bool,
 }
@@ -49,14 +49,23 @@ pub(super) async fn run(
     }
 }
 
-struct Pages<'a> {
+pub(super) struct Pages<'a> {
     client: &'a Client,
-    request: Request,
+    pub(super) request: Request,
     /// Whether more than one is wanted.
     goes_on: bool,
 }
 
-impl Pages<'_> {
+impl<'a> Pages<'a> {
+    /// All pages of a list.
+    pub(super) fn to_the_end(client: &'a Client, request: Request) -> Self {
+        Self {
+            client,
+            request,
+            goes_on: true,
+        }
+    }
+
     /// One list of the pages' rows, as one page would be.
     async fn json(mut self) -> Result<(), Failure> {
         print("{\"data\":[")?;
@@ -109,12 +118,15 @@ impl Pages<'_> {
         Ok(())
     }
 
-    fn read<'b, T: Deserialize<'b>>(&self, body: &'b Bytes) -> Result<Page<T>, ClientError> {
+    pub(super) fn read<'b, T: Deserialize<'b>>(
+        &self,
+        body: &'b Bytes,
+    ) -> Result<Page<T>, ClientError> {
         serde_json::from_slice(body).map_err(|_| self.client.strange("its answer is no list"))
     }
 
     /// Turns to the next page; `false` if there is none, or none is wanted.
-    fn turn<T>(&mut self, page: &Page<T>) -> Result<bool, ClientError> {
+    pub(super) fn turn<T>(&mut self, page: &Page<T>) -> Result<bool, ClientError> {
         if page.done || !self.goes_on {
             return Ok(false);
         }

@@ -1,9 +1,12 @@
-//! The commands that ask a server: `app`, `endpoint`, `event-type`, `message`, `attempt`, `send`.
-//! One way for all of them: what was typed becomes a request ([`build`]), the client sends it, and
-//! the answer is shown as the table of `resources` says, or as it came with `--json`.
+//! The commands that ask a server: `app`, `endpoint`, `event-type`, `message`, `delivery`,
+//! `attempt`, `send`. One way for all of them: what was typed becomes a request ([`build`]), the
+//! client sends it, and the answer is shown as the table of `resources` says, or as it came with
+//! `--json`. Only [`resend`] does more than one thing.
 
 mod build;
+mod headers;
 mod list;
+mod resend;
 
 use super::{drive, escaped, say, table};
 use crate::cli::{Given, RemoteArgs};
@@ -22,17 +25,33 @@ type Object = BTreeMap<String, Box<RawValue>>;
 /// Asks, and shows the answer.
 pub(crate) fn run(args: RemoteArgs) -> Result<(), Failure> {
     let (server, credentials) = args.server.choose()?;
-    let client = Client::new(server, &credentials, Patience::SHORT)?;
+    let patience = match args.operation.verb {
+        Verb::Resend => Patience::LONG,
+        _ => Patience::SHORT,
+    };
+    let client = Client::new(server, &credentials, patience)?;
     let build = Build {
         args: &args,
         now: SystemClock::new().now(),
     };
-    let request = build.request()?;
+    headers::warn(&args);
+    let of_headers = build.headers()?;
+    let request = build.request(of_headers.is_some())?;
     drive(async {
+        if let Some(of_headers) = &of_headers {
+            client.call(of_headers).await?;
+        }
         match args.operation.verb {
             Verb::List => list::run(&client, &args, request).await,
+            Verb::Resend => resend::run(&client, &args, request).await,
             Verb::Get | Verb::Post | Verb::Patch | Verb::Delete => {
-                one(&client, &args, &request).await
+                let done = one(&client, &args, &request).await;
+                if done.is_err() && of_headers.is_some() {
+                    eprintln!(
+                        "postrider: its headers were changed; what was asked besides was not"
+                    );
+                }
+                done
             }
         }
     })?
@@ -73,7 +92,7 @@ fn target(args: &RemoteArgs) -> String {
 
 /// JSON as it may reach a terminal, which means the same: what JSON lets stand in a text and a
 /// terminal would obey is written as an escape.
-fn plain(json: &str) -> String {
+pub(super) fn plain(json: &str) -> String {
     let escape = |c: char| match c {
         '\u{7f}'..='\u{9f}' => format!("\\u{:04x}", u32::from(c)),
         c => c.into(),

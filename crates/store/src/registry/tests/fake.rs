@@ -1,34 +1,39 @@
-//! A store that knows applications by key and uid, and nothing else. A read can be held between
-//! taking its row and answering, and be made to fail.
+//! A store that knows applications by key and uid, retry schedules, and nothing else. A read can be
+//! held between taking its rows and answering, and be made to fail.
 
 use crate::accept::{Accept, AcceptError, Accepted};
 use crate::access::AccessRows;
 use crate::change::{ChangeError, ChangeRequest, Changed};
+use crate::deliveries::{DeliveryPosition, DeliveryQuery, DeliveryRow};
 use crate::idempotency::{Fingerprint, Prior};
 use crate::lanes::{Scope, Sole};
 use crate::query::{
-    ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery, MessageQuery,
-    StatisticsQuery, Walk,
+    AllMessagesQuery, ApplicationQuery, AttemptQuery, EndpointMessageQuery, EventTypeQuery,
+    MessageQuery, StatisticsQuery, Walk,
 };
 use crate::record::{Outcome, Recorded};
 use crate::rows::{
-    ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, LaneDue,
+    ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, EndpointRow, LaneDue,
     MessageEndpointRow, MessageRow, RegistryRow, Statistics,
 };
-use crate::work::{Slice, SweepLimits, Swept, WorkRow};
+use crate::tally::{Census, Tally, TallyQuery};
+use crate::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
 use crate::{Condition, Lane, MessageRef, Store, StoreError};
 use async_trait::async_trait;
 use model::Timestamp;
 use model::application::{Application, Metadata};
 use model::event_type::EventType;
 use model::id::{
-    ApplicationId, ApplicationKey, AttemptId, AttemptKey, EndpointKey, Id, Key, MessageKey, TaskId,
+    ApplicationId, ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, Id, Key,
+    MessageKey, TaskId, TaskKey,
 };
 use model::name::Name;
 use model::node::Node;
+use model::retry::RetrySchedule;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 type Stored<T> = Result<T, StoreError>;
@@ -39,6 +44,7 @@ pub(super) struct FakeStore(Mutex<State>);
 #[derive(Default)]
 struct State {
     rows: BTreeMap<ApplicationKey, RegistryRow>,
+    schedules: BTreeMap<Name, RetrySchedule>,
     reads: usize,
     held: Option<Arc<HeldRead>>,
     failing: bool,
@@ -87,6 +93,13 @@ impl FakeStore {
         id
     }
 
+    /// Writes an event type's own schedule, of one wait.
+    pub(super) fn put_schedule(&self, event_type: &Name, seconds: u64) {
+        let wait = Duration::from_secs(seconds);
+        let schedule = RetrySchedule::new(vec![wait]).expect("one wait is a schedule");
+        self.state().schedules.insert(event_type.clone(), schedule);
+    }
+
     pub(super) fn hold_next_read(&self) -> Arc<HeldRead> {
         let held = Arc::new(HeldRead::default());
         self.state().held = Some(held.clone());
@@ -122,9 +135,17 @@ impl State {
         };
         Ok(self.rows.values().find(is_meant).cloned())
     }
+
+    fn read_schedules(&mut self) -> Stored<Vec<(Name, RetrySchedule)>> {
+        self.reads += 1;
+        if std::mem::take(&mut self.failing) {
+            return Err(StoreError::Closed);
+        }
+        Ok(self.schedules.clone().into_iter().collect())
+    }
 }
 
-const UNASKED: &str = "a registry asks for applications only";
+const UNASKED: &str = "a registry asks for applications and schedules only";
 
 #[async_trait]
 impl Store for FakeStore {
@@ -188,7 +209,24 @@ impl Store for FakeStore {
     async fn event_types(&self, _: &EventTypeQuery) -> Stored<Walk<EventType, Name>> {
         unreachable!("{UNASKED}")
     }
+    async fn retry_schedules(&self) -> Stored<Vec<(Name, RetrySchedule)>> {
+        let (rows, held) = {
+            let mut state = self.state();
+            (state.read_schedules(), state.held.take())
+        };
+        if let Some(held) = held {
+            held.begun.notify_one();
+            held.go_on.notified().await;
+        }
+        rows
+    }
     async fn messages(&self, _: &MessageQuery) -> Stored<Walk<MessageRow, MessageKey>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn all_messages(&self, _: &AllMessagesQuery) -> Stored<Walk<MessageRow, MessageKey>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn forward_border(&self) -> Stored<MessageKey> {
         unreachable!("{UNASKED}")
     }
     async fn message(&self, _: ApplicationKey, _: &MessageRef) -> Stored<Option<MessageRow>> {
@@ -203,6 +241,12 @@ impl Store for FakeStore {
         _: MessageKey,
         _: AttemptId,
     ) -> Stored<Option<AttemptRow>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn deliveries(&self, _: &DeliveryQuery) -> Stored<Walk<DeliveryRow, DeliveryPosition>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn endpoint(&self, _: EndpointId) -> Stored<Option<EndpointRow>> {
         unreachable!("{UNASKED}")
     }
     async fn endpoint_messages(
@@ -222,10 +266,28 @@ impl Store for FakeStore {
     async fn statistics(&self, _: StatisticsQuery) -> Stored<Statistics> {
         unreachable!("{UNASKED}")
     }
+    async fn tally_by_time(&self, _: &TallyQuery, _: u32) -> Stored<Vec<Tally>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn tally_by_type(&self, _: &TallyQuery) -> Stored<Vec<(Name, Tally)>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn census(&self) -> Stored<Census> {
+        unreachable!("{UNASKED}")
+    }
     async fn work(&self) -> Stored<Slice> {
         unreachable!("{UNASKED}")
     }
+    async fn take_work(&self) -> Stored<Option<TakenWork>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn advance_work(&self, _: &TakenWork, _: WorkStep) -> Stored<Advanced> {
+        unreachable!("{UNASKED}")
+    }
     async fn work_row(&self, _: TaskId) -> Stored<Option<WorkRow>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn work_rows(&self, _: &WorkQuery) -> Stored<Walk<WorkRow, TaskKey>> {
         unreachable!("{UNASKED}")
     }
     async fn sweep(&self, _: SweepLimits) -> Stored<Swept> {

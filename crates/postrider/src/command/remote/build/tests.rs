@@ -64,6 +64,16 @@ const LINES: &[(&str, &str)] = &[
         "GET /app/a/msg/m/attempt/t",
     ),
     (
+        "delivery list --state exhausted --app a --endpoint e --since 2h --type t",
+        "GET /delivery?state=exhausted&app_id=a&endpoint_id=e&event_type=t\
+         &after=2026-01-02T01:04:05Z",
+    ),
+    ("delivery get d", "GET /delivery/d"),
+    (
+        "delivery resend --state cancelled --code-class 0 --before 2026-01-01T00:00:00Z",
+        "GET /delivery?state=cancelled&status_code_class=0&before=2026-01-01T00:00:00Z",
+    ),
+    (
         "message resend --app a --endpoint e m",
         "POST /app/a/msg/m/endpoint/e/resend",
     ),
@@ -89,7 +99,7 @@ fn built(words: &[&str]) -> Result<Request, Failure> {
         args: &args,
         now: Timestamp::from_micros(NOW),
     };
-    build.request()
+    build.request(build.headers()?.is_some())
 }
 
 /// Method, path and query.
@@ -178,6 +188,46 @@ fn files_are_read_and_secrets_come_from_nowhere_else() {
 }
 
 #[test]
+fn headers_go_with_a_new_endpoint_and_apart_where_one_is_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("headers");
+    std::fs::write(&path, "authorization: Bearer x:y\n\nx-b: 2\n").unwrap();
+    let file = path.display().to_string();
+    let flags = ["--header", "x-a: 1", "--header-file", &file];
+    let create = ["endpoint", "create", "--app", "a", "--url", "http://h"];
+    let made = built(&[&create[..], &flags].concat()).unwrap();
+    let expected = concat!(
+        r#"{"headers":{"authorization":"Bearer x:y","x-a":"1","x-b":"2"},"#,
+        r#""url":"http://h"}"#
+    );
+    assert_eq!(&made.body[..], expected.as_bytes());
+
+    let changed = |words: &[&str]| {
+        let typed = [
+            &["postrider", "endpoint", "update", "--app", "a", "e"],
+            words,
+        ]
+        .concat();
+        let Command::Remote(args) = Cli::try_parse_from(typed).unwrap().command else {
+            panic!("it asks a server");
+        };
+        let now = Timestamp::from_micros(NOW);
+        let headers = Build { args: &args, now }.headers().unwrap();
+        headers.map(|headers| (line(&headers), headers.body))
+    };
+    let update = ["endpoint", "update", "--app", "a", "e"];
+    let (headers, body) = changed(&["--header", "x-a: 1", "--unset-header", "x-b"]).unwrap();
+    assert_eq!(headers, "PATCH /app/a/endpoint/e/headers");
+    assert_eq!(&body[..], br#"{"headers":{"x-a":"1","x-b":null}}"#);
+    let only = built(&[&update[..], &["--header", "x-a: 1"]].concat()).unwrap();
+    assert_eq!(line(&only), "GET /app/a/endpoint/e");
+    let both = built(&[&update[..], &["--header", "x-a: 1", "--uid", "u"]].concat()).unwrap();
+    assert_eq!(line(&both), "PATCH /app/a/endpoint/e");
+    assert_eq!(&both.body[..], br#"{"uid":"u"}"#);
+    assert!(changed(&["--uid", "u"]).is_none());
+}
+
+#[test]
 fn what_can_not_be_asked_is_misuse_and_repeats_nothing_of_what_it_was() {
     let send = |data: &'static str| vec!["send", "--app", "a", "--type", "t", "--data", data];
     for (words, part) in [
@@ -188,6 +238,12 @@ fn what_can_not_be_asked_is_misuse_and_repeats_nothing_of_what_it_was() {
             "--body is not a JSON object",
         ),
         (vec!["app", "update", "x"], "nothing to change"),
+        (
+            vec![
+                "endpoint", "update", "--app", "a", "e", "--header", "sesame",
+            ],
+            "--header is no header",
+        ),
         (
             vec!["attempt", "list", "--app", "a"],
             "--message or --endpoint",

@@ -1,0 +1,136 @@
+//! What the whole installation is set to, and everything of it that can be carried to another:
+//! settings and event types.
+//!
+//! Settings are one row. A node keeps them in memory, and hears of changes as it does of who may
+//! come in: within a second (`access`). Only one of them changes what Postrider does; the others
+//! are kept for the pages that consumers see, and those that would switch on what isn't built are
+//! refused, so that none says what is not so.
+//!
+//! Map: [`settings`] (what there is to set) · [`carry`] (export, import) · `held` (messages against
+//! their event type's schema), `kept` (the schemas in memory).
+
+pub mod carry;
+mod held;
+mod kept;
+pub mod settings;
+
+pub use settings::{ENFORCE_SCHEMAS, Settings};
+
+use crate::change::{ChangeRefused, unexpected, until_current};
+use crate::{App, AppError, Caller};
+use kept::Kept;
+use std::sync::atomic::{AtomicBool, Ordering};
+use store::access::ENVIRONMENT;
+use store::change::{Change, Changed, EnvironmentChange, SettingsChange};
+use store::idempotency::IdempotencyKey;
+
+/// What a node knows of the settings of the whole installation. Made once for each.
+#[derive(Default)]
+pub struct Environment {
+    enforces_schemas: AtomicBool,
+    /// Schemas of event types, ready to be used.
+    kept: Kept,
+}
+
+impl Environment {
+    /// Whether messages must match their event type's schema.
+    pub(crate) fn enforces_schemas(&self) -> bool {
+        self.enforces_schemas.load(Ordering::Relaxed)
+    }
+
+    /// Takes what is written now.
+    pub(crate) fn take(&self, written: Option<&[u8]>) -> Result<(), AppError> {
+        let settings = Settings::read(written)?;
+        let enforces = settings.is_on(ENFORCE_SCHEMAS);
+        self.enforces_schemas.store(enforces, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What was known of event types is looked at again.
+    pub(crate) fn forget_event_types(&self) {
+        self.kept.forget();
+    }
+}
+
+/// How settings are changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Those that are not named stay as they are.
+    Some,
+    /// Those that are not named become what they were at first.
+    All,
+}
+
+impl App {
+    /// The settings.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation.
+    pub async fn environment_settings(&self, caller: &Caller) -> Result<Settings, AppError> {
+        caller.require_organisation()?;
+        Ok(self.settings_now().await?.1)
+    }
+
+    /// Changes settings. They hold on this node when this returns, elsewhere within a second.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::Invalid`].
+    pub async fn set_environment_settings(
+        &self,
+        caller: &Caller,
+        input: serde_json::Map<String, serde_json::Value>,
+        extent: Extent,
+    ) -> Result<Settings, AppError> {
+        caller.require_organisation()?;
+        let given = Settings::judge(input, &[])?;
+        let set = until_current(|| async {
+            let (before, settings) = self.settings_now().await?;
+            let settings = match extent {
+                Extent::Some => settings.with(&given),
+                Extent::All => given.clone(),
+            };
+            let change = EnvironmentChange {
+                event_types: Vec::new(),
+                settings: settings.change_from(before),
+            };
+            self.change_environment(change, None).await?;
+            Ok(settings)
+        });
+        Ok(set.await?)
+    }
+
+    /// As they are written, and as what they mean.
+    async fn settings_now(&self) -> Result<(Option<Vec<u8>>, Settings), AppError> {
+        let written = self.store.setting(ENVIRONMENT).await?;
+        let settings = Settings::read(written.as_deref())?;
+        Ok((written, settings))
+    }
+
+    async fn change_environment(
+        &self,
+        change: EnvironmentChange,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(), ChangeRefused> {
+        if change.event_types.is_empty() && change.settings.is_none() && key.is_none() {
+            return Ok(());
+        }
+        match self
+            .change(None, Change::PutEnvironment(change), key)
+            .await?
+        {
+            Changed::Environment | Changed::Repeated(_) => {}
+            other => return Err(unexpected(&other).into()),
+        }
+        // It is done. Should the database be away by now, this node hears of it as others do.
+        let _ = self.renew_access().await;
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// What is to be written, where what is there is something else.
+    fn change_from(&self, before: Option<Vec<u8>>) -> Option<SettingsChange> {
+        let after = self.written();
+        (before.as_ref() != Some(&after)).then_some(SettingsChange { before, after })
+    }
+}

@@ -1,0 +1,151 @@
+//! Carrying what is set, and the event types, from one installation to another.
+//!
+//! An import is one commit: all of it is there then, or nothing. What is there already and is as it
+//! should be is not written again, so that to import twice changes nothing.
+
+use super::Settings;
+use crate::change::until_current;
+use crate::event_types::{EventTypeInput, WrittenTypes};
+use crate::idempotency::{Request, Success};
+use crate::{App, AppError, Caller, Violation};
+use model::Timestamp;
+use model::event_type::EventType;
+use serde_json::{Map, Value};
+use store::change::EnvironmentChange;
+use store::query::EventTypeQuery;
+
+/// The most event types that one import writes.
+pub const TYPES_MAX: usize = 1_000;
+/// The most that an export holds in memory of event types, in bytes.
+const EXPORT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How many event types are read at once.
+const PAGE: usize = 250;
+
+/// Everything that can be carried to another installation.
+#[derive(Debug, Clone)]
+pub struct Exported {
+    /// When.
+    pub created_at: Timestamp,
+    /// By name, archived ones too.
+    pub event_types: Vec<EventType>,
+    /// All settings.
+    pub settings: Settings,
+}
+
+/// What is to be there; what is not named stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ImportInput {
+    /// Event types with their names: each is made, or written anew.
+    pub event_types: Vec<(String, EventTypeInput)>,
+    /// Settings.
+    pub settings: Map<String, Value>,
+    /// How many connectors are to be there.
+    pub connectors: usize,
+}
+
+impl App {
+    /// Everything that can be carried to another installation.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::BadRequest`] if there is
+    /// more than can be told at once.
+    pub async fn export_environment(&self, caller: &Caller) -> Result<Exported, AppError> {
+        caller.require_organisation()?;
+        let created_at = self.clock.now();
+        let mut event_types = Vec::new();
+        let mut bytes = 0;
+        let mut query = EventTypeQuery {
+            beyond: None,
+            ascending: true,
+            limit: PAGE,
+            archived: true,
+            with_schemas: true,
+            visible_to: None,
+        };
+        loop {
+            let walk = self.store.event_types(&query).await?;
+            bytes += walk.rows.iter().map(size).sum::<usize>();
+            if bytes > EXPORT_BYTES_MAX {
+                return Err(too_much());
+            }
+            event_types.extend(walk.rows);
+            if !walk.more {
+                break;
+            }
+            query.beyond = walk.examined;
+        }
+        Ok(Exported {
+            created_at,
+            event_types,
+            settings: self.settings_now().await?.1,
+        })
+    }
+
+    /// Writes event types and settings, all of them in one commit.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::Invalid`] with every
+    /// broken rule; [`AppError::Conflict`] if the request's idempotency key was used with another
+    /// body.
+    pub async fn import_environment(
+        &self,
+        caller: &Caller,
+        input: ImportInput,
+    ) -> Result<(), AppError> {
+        caller.require_organisation()?;
+        let key = match self.request(caller, Success::Done).await? {
+            Request::New(key) => key,
+            Request::Repeated(_) => return Ok(()),
+        };
+        let (types, given) = input.judge()?;
+        let imported = until_current(|| async {
+            let (before, settings) = self.settings_now().await?;
+            let settings = settings.with(&given).change_from(before);
+            let change = EnvironmentChange {
+                event_types: self.changed_types(&types).await?,
+                // What nobody ever set, and nobody sets now, needs no row.
+                settings: settings.filter(|_| given != Settings::default()),
+            };
+            self.change_environment(change, key.clone()).await
+        });
+        Ok(imported.await?)
+    }
+}
+
+impl ImportInput {
+    fn judge(self) -> Result<(WrittenTypes, Settings), AppError> {
+        if self.connectors > 0 {
+            let text = "must be empty: connectors are not built";
+            return Err(Violation::body(&["connectors"], text).into());
+        }
+        if self.event_types.len() > TYPES_MAX {
+            let text = format!("must hold at most {TYPES_MAX}: import more in parts");
+            return Err(Violation::body(&["eventTypes"], text).into());
+        }
+        let settings = Settings::judge(self.settings, &["settings"]);
+        let types = WrittenTypes::judge(self.event_types);
+        match (types, settings) {
+            (Ok(types), Ok(settings)) => Ok((types, settings)),
+            (Err(AppError::Invalid(mut broken)), Err(AppError::Invalid(more))) => {
+                broken.extend(more);
+                Err(AppError::Invalid(broken))
+            }
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        }
+    }
+}
+
+fn size(event_type: &EventType) -> usize {
+    let schemas = event_type.schemas.as_ref().map_or(0, String::len);
+    1_024 + event_type.description.len() + schemas
+}
+
+fn too_much() -> AppError {
+    AppError::BadRequest {
+        code: "limit_reached",
+        detail: format!(
+            "The event types have more than {EXPORT_BYTES_MAX} bytes: list them instead, with \
+             with_content=true and include_archived=true"
+        ),
+    }
+}

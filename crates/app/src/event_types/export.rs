@@ -1,0 +1,47 @@
+//! An OpenAPI document of all event types: background work, since there may be many, whose data is
+//! the document. Importing it somewhere else makes the same event types there.
+
+use super::openapi::document;
+use crate::tasks::{Task, TaskKind};
+use crate::{App, AppError, Caller};
+use bytes::Bytes;
+use store::work::{OutsideKind, OutsideWork, TakenWork, Work, WorkEnd, WorkStep};
+
+impl App {
+    /// Begins to write an OpenAPI document of the event types that are not archived.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation.
+    pub async fn export_event_types(&self, caller: &Caller) -> Result<Task, AppError> {
+        caller.require_organisation()?;
+        let kind = TaskKind::EventTypeExport;
+        let key = match self.task_request(caller, kind).await? {
+            Ok(key) => key,
+            Err(begun) => return Ok(begun),
+        };
+        let work = Work::Outside(OutsideWork {
+            kind: OutsideKind::EventTypeExport,
+            arguments: Bytes::new(),
+        });
+        self.begin_task((None, work), key).await
+    }
+
+    /// Writes the document, in one slice: event types are read a page at a time, and what comes of
+    /// them has a largest size.
+    pub(crate) async fn export_slice(&self, taken: &TakenWork) -> Result<bool, AppError> {
+        let all = self.all_event_types(true).await?;
+        let (data, end) = match document(&all) {
+            Ok(document) => (format!("{{\"spec\":{document}}}"), WorkEnd::Finished),
+            Err(too_large) => ("{}".to_owned(), WorkEnd::Failed(too_large.to_string())),
+        };
+        let step = WorkStep {
+            cursor: taken.cursor,
+            done: all.len() as u64,
+            data: Some(data),
+            end: Some(end),
+            ..WorkStep::default()
+        };
+        self.store.advance_work(taken, step).await?;
+        Ok(true)
+    }
+}

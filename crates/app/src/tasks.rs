@@ -1,0 +1,298 @@
+//! Background work as people see it: what they asked for that takes longer than a request, how it
+//! stands, and what has come of it. What other requests leave to be done is not shown.
+
+use crate::change::{carried_through, unexpected};
+use crate::idempotency::{Request, Success, id_of};
+use crate::page::{ListInput, Order, Page, Part};
+use crate::{App, AppError, Caller};
+use model::Timestamp;
+use model::entropy::random;
+use model::id::{ApplicationKey, Tail, TaskId, TaskKind as TaskIdKind};
+use serde_json::{Map, Value};
+use store::StoreError;
+use store::change::{Change, ChangeRequest, Changed};
+use store::idempotency::IdempotencyKey;
+use store::work::{OutsideKind, Work, WorkKind, WorkQuery, WorkRow};
+
+pub use store::work::WorkState as TaskState;
+
+/// What kinds of background work people are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskKind {
+    /// Sends again what failed for good to an endpoint.
+    Recover,
+    /// Sends again what an endpoint was meant to get.
+    BulkReplay,
+    /// Sends what an endpoint never got.
+    Replay,
+    /// Removes the payloads of an application's messages.
+    PurgeContent,
+    /// Sends a message to every application.
+    Broadcast,
+    /// Counts what applications have sent.
+    ApplicationStats,
+    /// Counts what was sent of each event type.
+    EventTypeAggregate,
+    /// Writes a document of all event types.
+    EventTypeExport,
+}
+
+/// All of them, as a store knows them.
+const KINDS: [(TaskKind, WorkKind); 8] = [
+    (TaskKind::Recover, WorkKind::Recover),
+    (TaskKind::BulkReplay, WorkKind::BulkReplay),
+    (TaskKind::Replay, WorkKind::ReplayMissing),
+    (TaskKind::PurgeContent, WorkKind::ExpungeAll),
+    (
+        TaskKind::Broadcast,
+        WorkKind::Outside(OutsideKind::Broadcast),
+    ),
+    (
+        TaskKind::ApplicationStats,
+        WorkKind::Outside(OutsideKind::ApplicationStats),
+    ),
+    (
+        TaskKind::EventTypeAggregate,
+        WorkKind::Outside(OutsideKind::EventTypeAggregate),
+    ),
+    (
+        TaskKind::EventTypeExport,
+        WorkKind::Outside(OutsideKind::EventTypeExport),
+    ),
+];
+
+impl TaskKind {
+    /// `None`: people are not shown it.
+    fn of(kind: WorkKind) -> Option<Self> {
+        let found = KINDS.iter().find(|(_, stored)| *stored == kind);
+        found.map(|(shown, _)| *shown)
+    }
+
+    fn to_stored(self) -> Option<WorkKind> {
+        let found = KINDS.iter().find(|(shown, _)| *shown == self);
+        found.map(|(_, stored)| *stored)
+    }
+}
+
+/// Background work as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// What it does.
+    pub kind: TaskKind,
+    /// How it stands.
+    pub state: TaskState,
+    /// What has come of it so far; why it failed, under `error`.
+    pub data: Map<String, Value>,
+    /// When it last moved on.
+    pub updated_at: Timestamp,
+}
+
+/// Which background work is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct TasksInput {
+    /// Which part of the list.
+    pub list: ListInput,
+    /// What it does.
+    pub kind: Option<TaskKind>,
+    /// How it stands.
+    pub state: Option<TaskState>,
+}
+
+impl App {
+    /// Background work, the newest first unless asked otherwise: what is under way, and what has
+    /// come to its end for as long as messages are kept.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::Invalid`] for a list that
+    /// can't be.
+    pub async fn tasks(&self, caller: &Caller, input: &TasksInput) -> Result<Page<Task>, AppError> {
+        caller.require_organisation()?;
+        let part = Part::<TaskIdKind>::of_all(&input.list, Order::Descending)?;
+        let query = WorkQuery {
+            window: part.window(),
+            kind: input.kind.and_then(TaskKind::to_stored),
+            state: input.state,
+        };
+        let walk = self.store.work_rows(&query).await?;
+        part.page(walk, |row| row.id).try_map(|row| {
+            let id = row.id;
+            task(row).ok_or_else(|| unreadable(id))
+        })
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
+    pub async fn task(&self, caller: &Caller, id: &str) -> Result<Task, AppError> {
+        caller.require_organisation()?;
+        let id: TaskId = id.parse().map_err(|_| AppError::not_found())?;
+        let row = self.store.work_row(id).await?;
+        row.and_then(task).ok_or_else(AppError::not_found)
+    }
+
+    /// The key to begin background work with, or the work that this request began before.
+    pub(crate) async fn task_request(
+        &self,
+        caller: &Caller,
+        kind: TaskKind,
+    ) -> Result<Result<Option<IdempotencyKey>, Task>, AppError> {
+        Ok(match self.request(caller, Success::Accepted).await? {
+            Request::New(key) => Ok(key),
+            Request::Repeated(made) => Err(self.task_again(id_of(made), kind).await?),
+        })
+    }
+
+    /// Begins background work, of an application or of all. It goes on after a restart.
+    pub(crate) async fn begin_task(
+        &self,
+        (application, work): (impl Into<Option<ApplicationKey>>, Work),
+        idempotency: Option<IdempotencyKey>,
+    ) -> Result<Task, AppError> {
+        let tail = random(&*self.entropy);
+        let work = (application.into(), work);
+        self.begin_task_as(tail, work, idempotency).await
+    }
+
+    /// The same under an id with this random part, for which its arguments were sealed.
+    pub(crate) async fn begin_task_as(
+        &self,
+        tail: Tail,
+        (application, work): (Option<ApplicationKey>, Work),
+        idempotency: Option<IdempotencyKey>,
+    ) -> Result<Task, AppError> {
+        let kind = TaskKind::of(work.kind()).ok_or_else(AppError::not_found)?;
+        let change = Change::StartWork {
+            tail,
+            application,
+            work,
+        };
+        let request = ChangeRequest {
+            change,
+            idempotency,
+        };
+        let app = self.clone();
+        carried_through(async move { app.began(request, kind).await }).await
+    }
+
+    async fn began(&self, request: ChangeRequest, kind: TaskKind) -> Result<Task, AppError> {
+        match self.store.change(request).await? {
+            Changed::Work(id, updated_at) => {
+                self.lanes.work();
+                Ok(Task {
+                    id,
+                    kind,
+                    state: TaskState::Running,
+                    data: data_of(kind, 0),
+                    updated_at,
+                })
+            }
+            Changed::Repeated(prior) => self.task_again(id_of(prior.made), kind).await,
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// What the same request was answered before, as it stands now. Its row may be gone: then it
+    /// has long come to its end.
+    async fn task_again(&self, id: TaskId, kind: TaskKind) -> Result<Task, AppError> {
+        let row = self.store.work_row(id).await?;
+        Ok(row.and_then(task).unwrap_or_else(|| Task {
+            id,
+            kind,
+            state: TaskState::Finished,
+            data: Map::new(),
+            updated_at: id.key().time(),
+        }))
+    }
+}
+
+/// A row as people see it; `None`: they are not shown it.
+fn task(row: WorkRow) -> Option<Task> {
+    let kind = TaskKind::of(row.work.kind())?;
+    let told = row.data.as_deref().map(serde_json::from_str);
+    let mut data = match told {
+        Some(told) => told.unwrap_or_default(),
+        None => data_of(kind, row.done),
+    };
+    if let Some(why) = row.failure {
+        data.insert("error".to_owned(), why.into());
+    }
+    Some(Task {
+        id: row.id,
+        kind,
+        state: row.state,
+        data,
+        updated_at: row.updated_at,
+    })
+}
+
+/// What has come of work that only counts its rows.
+fn data_of(kind: TaskKind, done: u64) -> Map<String, Value> {
+    let counted = match kind {
+        TaskKind::Recover | TaskKind::BulkReplay | TaskKind::Replay => "messagesSent",
+        TaskKind::PurgeContent => "messagesPurged",
+        TaskKind::Broadcast
+        | TaskKind::ApplicationStats
+        | TaskKind::EventTypeAggregate
+        | TaskKind::EventTypeExport => {
+            return Map::new();
+        }
+    };
+    Map::from_iter([(counted.to_owned(), done.into())])
+}
+
+/// What a list is refused with that holds what is not shown.
+fn unreadable(id: TaskId) -> AppError {
+    AppError::internal(StoreError::Corrupt {
+        reason: format!("{id} is in the list of what people are shown, and is nothing of that"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(work: Work) -> WorkRow {
+        WorkRow {
+            id: "qtask_1srOrx2ZWZBpBUvZwXKQmoEYga2".parse().expect("an id"),
+            application: None,
+            work,
+            state: TaskState::Running,
+            failure: None,
+            done: 3,
+            data: None,
+            updated_at: Timestamp::from_seconds(1_700_000_000),
+        }
+    }
+
+    #[test]
+    fn each_kind_is_shown_as_what_it_is_asked_for_by() {
+        for (shown, stored) in KINDS {
+            assert_eq!(TaskKind::of(stored), Some(shown));
+            assert_eq!(shown.to_stored(), Some(stored));
+            assert!(stored.is_shown());
+        }
+        assert_eq!(TaskKind::of(WorkKind::FanOut), None);
+        assert_eq!(TaskKind::of(WorkKind::EndDeliveries), None);
+    }
+
+    #[test]
+    fn work_tells_what_has_come_of_it_and_why_it_failed() {
+        let counted = task(row(Work::ExpungeAll)).expect("it is shown");
+        assert_eq!(
+            Value::from(counted.data).to_string(),
+            r#"{"messagesPurged":3}"#
+        );
+
+        let mut failed = row(Work::ExpungeAll);
+        failed.failure = Some("No.".to_owned());
+        failed.data = Some(r#"{"a":[1]}"#.to_owned());
+        let failed = task(failed).expect("it is shown");
+        assert_eq!(
+            Value::from(failed.data).to_string(),
+            r#"{"a":[1],"error":"No."}"#
+        );
+    }
+}

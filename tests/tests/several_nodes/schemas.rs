@@ -1,0 +1,71 @@
+//! What messages are held against is the same on every node within a second, whichever was told.
+
+use std::time::Duration;
+
+use e2e::{Api, eventually};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::cluster::Cluster;
+
+/// A second, and what a busy machine adds.
+const SECOND: Duration = Duration::from_millis(1_500);
+
+#[tokio::test]
+async fn a_setting_or_a_schema_changed_on_one_node_holds_on_the_other_within_a_second() {
+    let cluster = Cluster::new().await;
+    let (mut first, mut second) = (cluster.node().await, cluster.node().await);
+    let (here, there) = (first.api().await, second.api().await);
+    here.application("shop").await;
+    asks_for(&here, &json!("string")).await;
+    is_answered(&there, 202).await;
+
+    enforce(&here, true).await;
+    is_answered(&here, 422).await;
+    comes_to(&there, 422).await;
+    asks_for(&there, &json!("integer")).await;
+    is_answered(&there, 202).await;
+    comes_to(&here, 202).await;
+    asks_for(&here, &json!("null")).await;
+    comes_to(&there, 422).await;
+    enforce(&there, false).await;
+    is_answered(&there, 202).await;
+    comes_to(&here, 202).await;
+}
+
+async fn enforce(api: &Api, on: bool) {
+    let settings = json!({ "enforceEventTypeSchemas": on });
+    let set = api.patch("/environment/settings", &settings).await;
+    assert_eq!(set.expect(200).json()["enforceEventTypeSchemas"], on);
+}
+
+/// The schema of `x` is that its `id` is of this type.
+async fn asks_for(api: &Api, kind: &Value) {
+    let schema = json!({ "properties": { "id": { "type": kind } } });
+    let body = json!({ "description": "", "schemas": { "1": schema } });
+    let put = api.put("/event-type/x", &body).await;
+    assert!(matches!(put.status, 200 | 201), "{}", put.status);
+}
+
+async fn status(api: &Api) -> u16 {
+    let message = json!({ "eventType": "x", "payload": { "id": 1 } });
+    api.post("/app/shop/msg", &message).await.status
+}
+
+async fn is_answered(api: &Api, expected: u16) {
+    assert_eq!(status(api).await, expected);
+}
+
+/// Waits until it is, and not for long.
+async fn comes_to(api: &Api, expected: u16) {
+    let begun = Instant::now();
+    eventually("an answer of another kind", async || {
+        match status(api).await {
+            found if found == expected => Ok(()),
+            other => Err(format!("{other}")),
+        }
+    })
+    .await;
+    let waited = begun.elapsed();
+    assert!(waited < SECOND, "{expected} after {waited:?}");
+}
