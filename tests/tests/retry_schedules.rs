@@ -68,8 +68,16 @@ async fn shop(api: &Api, receiver: &Receiver) {
     api.post("/event-type", &event_type).await.expect(201);
 }
 
-/// When a message whose first attempt failed is tried again.
+/// When a message is tried again whose first attempt failed, once that is recorded: until then the
+/// next attempt is the first.
 async fn next_attempt(api: &Api, message: &str) -> Timestamp {
+    let tried = format!("/app/shop/attempt/msg/{message}");
+    eventually(format!("the first attempt of {message}"), || async {
+        let list = api.get(&tried).await.expect(200).json();
+        let recorded = list["data"].as_array().is_some_and(|data| !data.is_empty());
+        recorded.then_some(()).ok_or_else(|| list.to_string())
+    })
+    .await;
     let path = format!("/app/shop/msg/{message}/endpoint");
     eventually(format!("the next attempt of {message}"), || async {
         let list = api.get(&path).await.expect(200).json();

@@ -98,17 +98,18 @@ impl<'de> Deserialize<'de> for StatusIn {
     }
 }
 
+/// Those of what is not on its way: others can be read, and are refused with the reason.
 impl JsonSchema for StatusIn {
+    fn inline_schema() -> bool {
+        true
+    }
+
     fn schema_name() -> Cow<'static, str> {
-        Number::schema_name()
+        "EndedStatus".into()
     }
 
-    fn schema_id() -> Cow<'static, str> {
-        Number::schema_id()
-    }
-
-    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
-        Number::json_schema(schemas)
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "enum": [0, 2, 4] })
     }
 }
 

@@ -88,8 +88,8 @@ impl Operation {
         parts.filter(|part| part.starts_with('{')).collect()
     }
 
-    /// The parameters without which it can't be asked, as a query string: these are looked at before
-    /// who asks.
+    /// The parameters without which it can't be asked, as a query string: these are looked at
+    /// before who asks.
     pub(crate) fn query_needed(&self) -> &'static str {
         match self.id {
             "v1.application.stats.attempts" => {

@@ -33,9 +33,11 @@ pub(super) fn is_whole(number: &Number) -> bool {
     number.is_i64() || number.is_u64() || float(number).fract() == 0.0
 }
 
-/// A number of things: whole, and not below zero.
+/// A number of things: whole, and not below zero. One that is too large is more than there can be.
 pub(super) fn count(number: &Number) -> Option<u64> {
-    u64::try_from(whole(number)?).ok()
+    let counts = is_whole(number) && compare(number, &0.into()) != Ordering::Less;
+    let whole = || whole(number).and_then(|whole| u64::try_from(whole).ok());
+    counts.then(|| whole().unwrap_or(u64::MAX))
 }
 
 /// Whether one is a multiple of the other, by the decimals that they are written with.

@@ -64,12 +64,8 @@ fn every_broken_rule_names_its_field() {
             |m| m.event_id = Some("msg_1".into()),
             &["body.eventId.__all__"],
         ),
-        (|m| m.channels = list(&["a"]), &[]),
-        (|m| m.channels = list(&["a", "a", "b", "c", "d"]), &[]),
-        (
-            |m| m.channels = list(&["a", "a", "b", "c", "d", "e"]),
-            &["body.channels"],
-        ),
+        (|m| m.channels = list(&["1"; 5]), &[]),
+        (|m| m.channels = list(&["1"; 6]), &["body.channels"]),
         (|m| m.channels = list(&[]), &["body.channels"]),
         (|m| m.channels = list(&SIX), &["body.channels"]),
         (
