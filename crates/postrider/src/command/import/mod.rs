@@ -1,7 +1,7 @@
 //! `postrider import …`: what comes from another system, or from a document. Each through the API
 //! of a server, as anybody could.
 //!
-//! Map: [`openapi`] (event types of a document) · [`svix`] and [`file`] (where applications and
+//! Map: [`openapi`] (event types of a document) · [`svix`] and [`mod@file`] (where applications and
 //! endpoints come from; [`lines`]) · [`moving`] (how both of these go) · [`state`] (what should be
 //! there, and what is) · [`plan`] (what is to be done so that it is, pure) · [`side`] (what is read
 //! of a server) · [`carry_out`] · [`report`].
