@@ -1,8 +1,10 @@
 //! Recovery: sends again, in the background, what failed for good to an endpoint.
 
+use crate::resend::endpoint_is_disabled;
 use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller, Tenant, Violation};
 use model::Timestamp;
+use model::id::EndpointKey;
 use std::time::Duration;
 use store::work::Work;
 
@@ -53,20 +55,36 @@ impl App {
         (tenant, endpoint): (&Tenant, &str),
         input: RecoverInput,
     ) -> Result<Task, AppError> {
+        let asked = (caller, TaskKind::Recover);
+        let work = |endpoint, Reach { since, until }| {
+            Ok(Work::Recover {
+                endpoint,
+                since,
+                until,
+            })
+        };
+        self.send_again(asked, (tenant, endpoint), input, work)
+            .await
+    }
+
+    /// Starts work that sends something to an endpoint again, unless this request did before.
+    pub(crate) async fn send_again(
+        &self,
+        (caller, kind): (&Caller, TaskKind),
+        (tenant, endpoint): (&Tenant, &str),
+        reach: RecoverInput,
+        work: impl FnOnce(EndpointKey, Reach) -> Result<Work, AppError>,
+    ) -> Result<Task, AppError> {
         let endpoint = &tenant.endpoint(endpoint)?.endpoint;
-        let key = match self.task_request(caller, TaskKind::Recover).await? {
+        let key = match self.task_request(caller, kind).await? {
             Ok(key) => key,
             Err(begun) => return Ok(begun),
         };
-        let Reach { since, until } = input.at(self.clock.now())?;
+        let reach = reach.at(self.clock.now())?;
+        let work = work(endpoint.id.key(), reach)?;
         if endpoint.disabled {
-            return Err(crate::resend::endpoint_is_disabled());
+            return Err(endpoint_is_disabled());
         }
-        let work = Work::Recover {
-            endpoint: endpoint.id.key(),
-            since,
-            until,
-        };
         self.begin_task((tenant.key(), work), key).await
     }
 }

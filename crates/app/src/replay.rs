@@ -42,23 +42,18 @@ impl App {
         (tenant, endpoint): (&Tenant, &str),
         input: BulkReplayInput,
     ) -> Result<Task, AppError> {
-        let endpoint = &tenant.endpoint(endpoint)?.endpoint;
-        let key = match self.task_request(caller, TaskKind::BulkReplay).await? {
-            Ok(key) => key,
-            Err(begun) => return Ok(begun),
+        let asked = (caller, TaskKind::BulkReplay);
+        let reach = input.reach;
+        let work = |endpoint, Reach { since, until }| {
+            Ok(Work::BulkReplay {
+                endpoint,
+                since,
+                until,
+                filter: input.filter()?,
+            })
         };
-        let Reach { since, until } = input.reach.at(self.clock.now())?;
-        let filter = input.filter()?;
-        if endpoint.disabled {
-            return Err(crate::resend::endpoint_is_disabled());
-        }
-        let work = Work::BulkReplay {
-            endpoint: endpoint.id.key(),
-            since,
-            until,
-            filter,
-        };
-        self.begin_task((tenant.key(), work), key).await
+        self.send_again(asked, (tenant, endpoint), reach, work)
+            .await
     }
 
     /// Starts sending every message that an endpoint wants and that was never on its way to it: as
@@ -73,21 +68,16 @@ impl App {
         (tenant, endpoint): (&Tenant, &str),
         input: RecoverInput,
     ) -> Result<Task, AppError> {
-        let endpoint = &tenant.endpoint(endpoint)?.endpoint;
-        let key = match self.task_request(caller, TaskKind::Replay).await? {
-            Ok(key) => key,
-            Err(begun) => return Ok(begun),
+        let asked = (caller, TaskKind::Replay);
+        let work = |endpoint, Reach { since, until }| {
+            Ok(Work::ReplayMissing {
+                endpoint,
+                since,
+                until,
+            })
         };
-        let Reach { since, until } = input.at(self.clock.now())?;
-        if endpoint.disabled {
-            return Err(crate::resend::endpoint_is_disabled());
-        }
-        let work = Work::ReplayMissing {
-            endpoint: endpoint.id.key(),
-            since,
-            until,
-        };
-        self.begin_task((tenant.key(), work), key).await
+        self.send_again(asked, (tenant, endpoint), input, work)
+            .await
     }
 }
 
