@@ -4,13 +4,13 @@
 
 use crate::columns::{direction, key};
 use crate::failure::Failure;
-use crate::messages::{COLUMNS, passes, payloads_of, read};
+use crate::messages::{COLUMNS, looked_at, passes, payloads_of, read};
 use crate::paging::{self, Listing, Seen, SeenIn};
 use crate::sql::{Sql, columns_of, params};
 use model::id::{ApplicationKey, MessageKey};
 use model::message::Message;
 use std::collections::HashMap;
-use store::query::{AllMessagesQuery, MessageFilter, Walk};
+use store::query::{AllMessagesQuery, Walk};
 use store::rows::{MessageRow, Payload};
 use tokio_postgres::Row;
 
@@ -38,10 +38,7 @@ impl Listing for AllMessages<'_> {
         rows: usize,
     ) -> Result<Vec<SeenIn<Self>>, Failure> {
         let AllMessagesQuery { window, filter, .. } = self.query;
-        let looked_at = match *filter == MessageFilter::default() {
-            true => "NULL, NULL, NULL",
-            false => "event_type, channels, tags",
-        };
+        let looked_at = looked_at(filter);
         let statement = format!(
             "SELECT id, application, {looked_at} FROM message
              WHERE id > $1 AND id < $2 AND id + 0 > $1 AND id + 0 < $2

@@ -85,17 +85,22 @@ pub(crate) struct Of<'q> {
     pub(crate) filter: &'q MessageFilter,
 }
 
-/// Walks along an application's messages. Without a filter, the index tells all.
+/// What [`passes`] looks at. Without a filter nothing, so that the index tells all.
+pub(crate) fn looked_at(filter: &MessageFilter) -> &'static str {
+    match *filter == MessageFilter::default() {
+        true => "NULL, NULL, NULL",
+        false => "event_type, channels, tags",
+    }
+}
+
+/// Walks along an application's messages.
 pub(crate) async fn look(
     sql: &Sql<'_>,
     of: Of<'_>,
     beyond: Option<&MessageKey>,
     rows: usize,
 ) -> Result<Vec<Seen<MessageKey, ()>>, Failure> {
-    let looked_at = match *of.filter == MessageFilter::default() {
-        true => "NULL, NULL, NULL",
-        false => "event_type, channels, tags",
-    };
+    let looked_at = looked_at(of.filter);
     let statement = format!(
         "SELECT id, {looked_at} FROM message
          WHERE application = $1 AND id > $2 AND id < $3 ORDER BY id {} LIMIT $4",
