@@ -136,19 +136,18 @@ fn look_sql(query: &AttemptQuery) -> String {
             ("MATERIALIZED", "message = $5 AND endpoint = $6", KEYS)
         }
     };
-    let (looked_at, of) = match query.filter == MessageFilter::default() {
-        true => ("NULL, NULL, NULL", ""),
-        false => (
-            "m.event_type, m.channels, m.tags",
+    let of = match query.filter == MessageFilter::default() {
+        true => "",
+        false => {
             "LEFT JOIN LATERAL (SELECT event_type, channels, tags FROM message
-             WHERE application = $1 AND id = a.message LIMIT 1) m ON true",
-        ),
+             WHERE application = $1 AND id = a.message LIMIT 1) m ON true"
+        }
     };
     format!(
         "WITH a AS {read} (SELECT id, message, status_code, result FROM attempt
              WHERE application = $1 AND {scope} AND {between})
-         SELECT a.id, a.status_code, a.result, {looked_at} FROM a {of}
-         ORDER BY a.id {} LIMIT $4",
+         SELECT a.id, a.status_code, a.result, {} FROM a {of} ORDER BY a.id {} LIMIT $4",
+        messages::looked_at(&query.filter),
         direction(query.window.ascending)
     )
 }

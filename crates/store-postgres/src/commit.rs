@@ -64,6 +64,8 @@ pub(crate) async fn commit(
     if !matches!(tried, Err(Tried::Unknown(..))) {
         shared.keys.end();
     }
+    // A slice that fails each time must not keep the rest of the work from being done.
+    rounds.task = moved.task;
     let answers = tried?;
     *rounds = moved;
     Ok(answers)

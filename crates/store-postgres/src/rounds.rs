@@ -2,12 +2,12 @@
 //! restart begins the rounds anew and loses nothing.
 //!
 //! They are true of what is committed: whoever runs a transaction lends it a copy, and keeps that
-//! only when it is committed.
+//! only when it is committed; but for whose turn it was.
 
 /// The positions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rounds {
-    /// The task whose slice was done last: the others come first.
+    /// The task that had its turn last, whatever came of it: the others come first.
     pub(crate) task: i64,
     /// Statistics of endpoints up to this one were looked at.
     pub(crate) swept_rollup: i64,

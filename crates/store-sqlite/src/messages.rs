@@ -164,6 +164,13 @@ pub(crate) fn load(
     Ok(Some(MessageRow { message, payload }))
 }
 
+/// Whether a message has its payload.
+pub(crate) fn has_payload(connection: &Connection, key: MessageKey) -> Result<bool, Failure> {
+    let mut select =
+        connection.prepare_cached("SELECT 1 FROM message WHERE id = ?1 AND payload IS NOT NULL")?;
+    Ok(select.exists([key.integer()])?)
+}
+
 fn by_event_id(
     connection: &Connection,
     application: ApplicationKey,

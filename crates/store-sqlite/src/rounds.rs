@@ -6,7 +6,7 @@ use crate::idempotency::Spill;
 /// The positions.
 #[derive(Default)]
 pub(crate) struct Rounds {
-    /// The task whose slice was done last: the others come first.
+    /// The task that had its turn last, whatever came of it: the others come first.
     pub(crate) task: i64,
     /// Statistics of endpoints up to this one were looked at.
     pub(crate) swept_rollup: i64,

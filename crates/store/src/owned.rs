@@ -1,9 +1,8 @@
 //! Which open deliveries this process holds, which sole rights it has, and which work it does
 //! outside the store: sets in memory. Entries let go when their [`Hold`], [`Sole`] or [`WorkHold`]
-//! is dropped. Of which lanes something was held is kept
-//! besides, until they are released. Whether another process may hold any is the store's own
-//! matter: of an embedded store the locked data directory makes this process the only one, a shared
-//! one writes down whose they are.
+//! is dropped. Of which lanes something was held is kept besides, until they are released. Whether
+//! another process may hold any is the store's own matter: of an embedded store the locked data
+//! directory makes this process the only one, a shared one writes down whose they are.
 //!
 //! A hold is made before the commit that makes its row visible, and dropped after the commit that
 //! removes it, so that a delivery is not handed out while its outcome commits. Whoever claims has

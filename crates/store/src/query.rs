@@ -63,10 +63,14 @@ impl MessageFilter {
         let types = self.event_types.as_ref();
         let heard = self.channels.as_ref();
         let tag = self.tag.as_ref();
-        types.is_none_or(|wanted| wanted.iter().any(|wanted| wanted.as_str() == event_type))
-            && heard.is_none_or(|wanted| wanted.iter().any(|wanted| has_word(channels, wanted)))
+        types.is_none_or(|wanted| is_among(event_type, wanted))
+            && heard.is_none_or(|wanted| channels.split(' ').any(|one| is_among(one, wanted)))
             && tag.is_none_or(|wanted| has_word(tags, wanted))
     }
+}
+
+fn is_among(word: &str, wanted: &[Name]) -> bool {
+    wanted.iter().any(|wanted| wanted.as_str() == word)
 }
 
 /// A list of messages.

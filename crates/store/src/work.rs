@@ -7,8 +7,10 @@
 //! ([`OutsideWork`]).
 
 mod outside;
+mod progress;
 
 pub use outside::{Advanced, OutsideKind, OutsideWork, TakenWork, WorkStep};
+pub use progress::Progress;
 
 use crate::query::{MessageFilter, Window};
 use crate::rows::{LaneDue, Standing};
@@ -262,6 +264,13 @@ pub struct WorkRow {
     pub data: Option<String>,
     /// When it last moved on.
     pub updated_at: Timestamp,
+}
+
+impl WorkRow {
+    /// How much was read of what is to be done, and of what has come of it.
+    pub fn content_bytes(&self) -> usize {
+        self.work.bytes() + self.data.as_ref().map_or(0, String::len)
+    }
 }
 
 /// A list of background work that people are shown: of [`WorkKind::is_shown`].

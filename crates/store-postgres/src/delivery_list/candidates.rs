@@ -87,35 +87,33 @@ async fn given_up_ones(
     query: &DeliveryQuery,
     rows: usize,
 ) -> Result<Vec<Candidate>, Failure> {
-    let window = &query.window;
-    let mut params = between(window, rows);
-    params.extend(params![first_of(window.above.message).integer()]);
-    let scope = match query.scope {
-        DeliveryScope::Endpoint(lane) => return given_up_to(sql, (query, lane), rows).await,
-        DeliveryScope::All => "given_up",
+    let (statement, params) = match query.scope {
+        DeliveryScope::All => given_up("given_up", query, rows),
         DeliveryScope::Application(application) => {
+            let (statement, mut params) = given_up("application = $7 AND given_up", query, rows);
             params.extend(params![application.integer()]);
-            "application = $7 AND given_up"
+            (statement, params)
         }
+        DeliveryScope::Endpoint(lane) => given_up_to(lane, query, rows),
     };
+    let found = sql.rows(&statement, params).await?;
+    let read = found.iter().map(|row| candidate(row, |_, _| true));
+    read.collect()
+}
+
+fn given_up(scope: &str, query: &DeliveryQuery, rows: usize) -> (String, Params<'static>) {
+    let window = &query.window;
     let statement = format!(
         "SELECT DISTINCT ON (message, endpoint) message, endpoint, application FROM attempt
          WHERE {scope} AND {BETWEEN} AND id > $6 {}",
         ordered(window)
     );
-    let found = sql.rows(&statement, params).await?;
-    found
-        .iter()
-        .map(|row| candidate(row, |_, _| true))
-        .collect()
+    let mut params = between(window, rows);
+    params.extend(params![first_of(window.above.message).integer()]);
+    (statement, params)
 }
 
-/// The same of one endpoint.
-async fn given_up_to(
-    sql: &Sql<'_>,
-    (query, lane): (&DeliveryQuery, Lane),
-    rows: usize,
-) -> Result<Vec<Candidate>, Failure> {
+fn given_up_to(lane: Lane, query: &DeliveryQuery, rows: usize) -> (String, Params<'static>) {
     let (above, below) = query.messages();
     let statement = format!(
         "SELECT DISTINCT ON (message) message, endpoint, application FROM attempt
@@ -131,11 +129,7 @@ async fn given_up_to(
         first_of(above).integer(),
         paging::limit(rows)
     ];
-    let found = sql.rows(&statement, params).await?;
-    found
-        .iter()
-        .map(|row| candidate(row, |_, _| true))
-        .collect()
+    (statement, params)
 }
 
 /// All that is open, and passes over what is others'; or what is open to the endpoints that it is
@@ -205,7 +199,7 @@ async fn of_messages(
     let messages = messages(sql, query, rows.saturating_add(1)).await?;
     let mut endpoints = match query.scope {
         DeliveryScope::Endpoint(_) => HashMap::new(),
-        _ => endpoints_of(sql, &messages).await?,
+        _ => endpoints_of(sql, (&messages, &query.window), rows).await?,
     };
     let window = &query.window;
     let mut found = Vec::new();
@@ -264,27 +258,33 @@ async fn messages(
     found.iter().map(read).collect()
 }
 
-/// The endpoints that have something of these messages.
+/// The endpoints that have something of these messages, within a window: the first so many pairs of
+/// what was attempted and of what is open, in the order of the walk. Messages behind those may have
+/// more; but a walk that wants no more than so many does not get there.
 async fn endpoints_of(
     sql: &Sql<'_>,
-    of: &[(MessageKey, ApplicationKey)],
+    (of, window): (&[(MessageKey, ApplicationKey)], &DeliveryWindow),
+    rows: usize,
 ) -> Result<HashMap<MessageKey, Vec<EndpointKey>>, Failure> {
-    let messages = || columns_of(of, |(message, _)| message.integer());
-    let (attempted, open) = tokio::try_join!(
-        sql.rows(
-            "SELECT g.message, a.endpoint FROM unnest($1, $2, $3) AS g (application, message, first)
-             CROSS JOIN LATERAL (SELECT endpoint FROM attempt WHERE application = g.application
-                 AND message = g.message AND id >= g.first) a",
-            params![
-                columns_of(of, |(_, application)| application.integer()),
-                messages(),
-                columns_of(of, |(message, _)| first_of(*message).integer())
-            ],
-        ),
-        sql.rows(
-            "SELECT message, endpoint FROM delivery WHERE message = ANY($1)",
-            params![messages()],
+    let direction = direction(window.ascending);
+    // Message by message, as they are given, and no further than is asked for.
+    let statement = |table: &str, of_one: &str| {
+        format!(
+            "SELECT g.message, found.endpoint
+             FROM unnest($1, $2, $3, $4, $5) AS g (application, message, first, low, high)
+             CROSS JOIN LATERAL (SELECT DISTINCT endpoint FROM {table}
+                 WHERE {of_one} message = g.message AND endpoint > g.low AND endpoint < g.high
+                 ORDER BY endpoint {direction}) AS found LIMIT $6"
         )
+    };
+    let attempted = statement(
+        "attempt",
+        "application = g.application AND id >= g.first AND",
+    );
+    let open = statement("delivery", "");
+    let (attempted, open) = tokio::try_join!(
+        sql.rows(&attempted, ends(of, window, rows)),
+        sql.rows(&open, ends(of, window, rows))
     )?;
     let mut endpoints: HashMap<MessageKey, Vec<EndpointKey>> = HashMap::new();
     for row in attempted.iter().chain(&open) {
@@ -294,4 +294,24 @@ async fn endpoints_of(
             .push(key(row, 1)?);
     }
     Ok(endpoints)
+}
+
+/// What [`endpoints_of`] asks by.
+fn ends(
+    of: &[(MessageKey, ApplicationKey)],
+    window: &DeliveryWindow,
+    rows: usize,
+) -> Params<'static> {
+    let end = |end: DeliveryPosition, message, open: i64| match end.message == message {
+        true => end.endpoint.integer(),
+        false => open,
+    };
+    params![
+        columns_of(of, |(_, application)| application.integer()),
+        columns_of(of, |(message, _)| message.integer()),
+        columns_of(of, |(message, _)| first_of(*message).integer()),
+        columns_of(of, |(message, _)| end(window.above, *message, i64::MIN)),
+        columns_of(of, |(message, _)| end(window.below, *message, i64::MAX)),
+        paging::limit(rows)
+    ]
 }

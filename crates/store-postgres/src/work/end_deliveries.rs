@@ -1,14 +1,13 @@
 //! Ending the open deliveries of an endpoint that was disabled or deleted. It has no position: what
 //! is ended is gone. One that is being tried is ended too; its outcome then finds it gone.
 
-use super::Progress;
 use crate::batch::Batch;
 use crate::deliveries::{self, COLUMNS};
 use crate::failure::Failure;
 use crate::sql::{Sql, params};
 use model::delivery::{Delivery, EndReason};
 use model::id::{DeliveryKey, EndpointKey};
-use store::work::SLICE_MAX;
+use store::work::{Progress, SLICE_MAX};
 
 pub(super) async fn advance(
     batch: &mut Batch<'_>,

@@ -1,7 +1,6 @@
 //! Removing the payloads of all messages that an application accepted before it was asked for.
 //! Walks along its messages; the cursor is a message's key.
 
-use super::Progress;
 use super::rows::Task;
 use crate::batch::Batch;
 use crate::change::content;
@@ -10,7 +9,7 @@ use crate::failure::Failure;
 use crate::locks;
 use crate::sql::{Sql, columns_of, params};
 use model::id::MessageKey;
-use store::work::SLICE_MAX;
+use store::work::{Progress, SLICE_MAX};
 
 pub(super) async fn advance(batch: &mut Batch<'_>, task: &Task) -> Result<Progress, Failure> {
     // In a deleted application nobody opens anything any more.

@@ -5,24 +5,19 @@
 //! revision is that of the message's acceptance, all were there before; later the keys tell, which
 //! is as exact as the clocks of two nodes agree.
 
-use super::{Progress, lane_due};
 use crate::batch::Batch;
 use crate::failure::Failure;
 use crate::{deliveries, endpoints, locks, messages};
 use model::delivery::{Delivery, Trigger};
 use model::id::{ApplicationKey, EndpointKey, MessageKey};
-use store::work::SLICE_MAX;
+use store::work::{Progress, SLICE_MAX};
 
 pub(super) async fn advance(
     batch: &mut Batch<'_>,
     (application, key): (ApplicationKey, MessageKey),
     (after, accepted_at): (EndpointKey, u64),
 ) -> Result<Progress, Failure> {
-    let mut progress = Progress {
-        cursor: after.integer(),
-        finished: true,
-        ..Progress::default()
-    };
+    let mut progress = Progress::at(after.integer());
     let Some(revision) = locks::endpoints_of(batch.sql, application).await? else {
         return Ok(progress);
     };
@@ -57,10 +52,9 @@ pub(super) async fn advance(
             attempts: 0,
             due: message.deliver_at.unwrap_or(batch.now),
         };
-        progress.opened.push(lane_due(&delivery));
+        progress.has_opened(&delivery);
         opened.push((delivery, false));
     }
-    progress.done = opened.len();
     deliveries::open(batch, &opened);
     Ok(progress)
 }

@@ -67,6 +67,6 @@ impl Listing for Works<'_> {
     }
 
     fn content_bytes(row: &WorkRow) -> usize {
-        row.data.as_ref().map_or(0, String::len)
+        row.content_bytes()
     }
 }

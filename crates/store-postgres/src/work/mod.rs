@@ -1,6 +1,6 @@
 //! Background work: its rows, and its slices. A slice's rows commit with the position that they
-//! bring the work to; open work takes turns. What one node works on is locked until its slice is
-//! committed, and the others pass it over.
+//! bring the work to; open work takes turns, also where a slice fails. What one node works on is
+//! locked until its slice is committed, and the others pass it over.
 
 mod end_deliveries;
 mod expunge;
@@ -9,6 +9,7 @@ mod list;
 mod outside;
 mod recover;
 mod replay;
+mod resending;
 mod rows;
 
 pub(crate) use list::list;
@@ -17,42 +18,24 @@ pub(crate) use rows::{TaskWrite, insert, row, write, write_as};
 
 use crate::batch::Batch;
 use crate::failure::Failure;
-use model::delivery::Delivery;
 use rows::Task;
-use store::rows::LaneDue;
-use store::work::{Slice, Work};
-
-/// What one slice did.
-#[derive(Default)]
-struct Progress {
-    /// Where the next one begins.
-    cursor: i64,
-    /// Rows written.
-    done: usize,
-    /// Whether it was the last.
-    finished: bool,
-    /// Why the work can't go on, if that is why it was.
-    failure: Option<&'static str>,
-    /// Deliveries opened by it.
-    opened: Vec<LaneDue>,
-}
+use store::work::{Progress, Slice, Work};
 
 /// Does the next slice of what is open and no other node is at.
 pub(crate) async fn slice(batch: &mut Batch<'_>) -> Result<Slice, Failure> {
-    let Some(task) = rows::take_open(batch.sql, batch.rounds.task).await? else {
+    let Some(task) = rows::take_open(batch).await? else {
         return Ok(Slice {
             task: None,
             lanes: Vec::new(),
             more: false,
         });
     };
-    batch.rounds.task = task.id.key().integer();
     let progress = advance(batch, &task).await?;
     rows::move_on(batch, &task, &progress).await?;
     let more = !progress.finished || rows::is_any_open(batch.sql).await?;
     Ok(Slice {
         task: Some(task.id),
-        lanes: earliest_of_each(progress.opened),
+        lanes: progress.into_lanes(),
         more,
     })
 }
@@ -90,20 +73,5 @@ async fn advance(batch: &mut Batch<'_>, task: &Task) -> Result<Progress, Failure
             reason,
             up_to,
         } => end_deliveries::advance(batch, *endpoint, (*reason, *up_to)).await,
-    }
-}
-
-fn earliest_of_each(mut opened: Vec<LaneDue>) -> Vec<LaneDue> {
-    opened.sort_unstable_by_key(|lane| (lane.endpoint, lane.due));
-    opened.dedup_by_key(|lane| lane.endpoint);
-    opened
-}
-
-/// A lane in which a delivery was opened.
-fn lane_due(delivery: &Delivery) -> LaneDue {
-    LaneDue {
-        endpoint: delivery.endpoint,
-        application: delivery.application,
-        due: delivery.due,
     }
 }

@@ -3,27 +3,24 @@
 //! Both walk along the application's messages that were accepted before the work was asked for, and
 //! look at each once; the cursor is a message's key.
 
+use super::resending::{Resending, Span};
 use super::rows::Task;
-use super::{Progress, lane_due, recover};
 use crate::attempts::first_of;
 use crate::batch::Batch;
 use crate::columns::{get, key, number, result};
 use crate::failure::Failure;
+use crate::locks;
 use crate::messages::{self, Of};
 use crate::sql::{Sql, columns_of, params};
-use crate::{deliveries, locks};
 use model::Timestamp;
-use model::delivery::Trigger;
-use model::id::{ApplicationKey, EndpointKey, MessageKey};
+use model::id::{ApplicationKey, MessageKey};
 use model::message::Message;
 use std::collections::HashSet;
+use store::Lane;
 use store::query::{MessageFilter, Window};
-use store::rows::{EndpointRow, Standing};
-use store::work::{ENDPOINT_NOT_LIVE, ReplayFilter, SLICE_MAX};
+use store::rows::Standing;
+use store::work::{Progress, ReplayFilter, SLICE_MAX};
 use tokio_postgres::Row;
-
-/// Messages accepted at or after the second, and before the third, to the endpoint.
-pub(super) type Span = (EndpointKey, Timestamp, Timestamp);
 
 /// Replays what an endpoint was meant to get.
 pub(super) async fn bulk(
@@ -31,17 +28,14 @@ pub(super) async fn bulk(
     task: &Task,
     (span, filter): (Span, &ReplayFilter),
 ) -> Result<Progress, Failure> {
-    let mut progress = Progress::default();
-    let seen = look(batch, task, (span, &filter.messages), &mut progress).await?;
-    let Some((_, seen)) = seen else {
-        return Ok(progress);
+    let (resending, seen) = match look(batch.sql, task, (span, &filter.messages)).await? {
+        Ok(begun) => begun,
+        Err(ended) => return Ok(ended),
     };
-    let lane = (task.application, span.0);
-    let wanted = stood(batch.sql, lane, (&seen, filter)).await?;
+    let wanted = stood(batch.sql, resending.lane, (&seen, filter)).await?;
     let found = load(batch.sql, task.application, &wanted).await?;
-    let all = found.iter().collect();
-    open(batch, lane, (all, |_| None), &mut progress).await?;
-    Ok(progress)
+    let there = with_payload(batch.sql, found.iter().collect(), |_| None).await?;
+    Ok(resending.open(batch, there))
 }
 
 /// Sends what an endpoint wants and never got.
@@ -50,46 +44,39 @@ pub(super) async fn missing(
     task: &Task,
     span: Span,
 ) -> Result<Progress, Failure> {
-    let mut progress = Progress::default();
     let all = MessageFilter::default();
-    let Some((row, mut seen)) = look(batch, task, (span, &all), &mut progress).await? else {
-        return Ok(progress);
+    let (resending, mut seen) = match look(batch.sql, task, (span, &all)).await? {
+        Ok(begun) => begun,
+        Err(ended) => return Ok(ended),
     };
-    let lane = (task.application, span.0);
     // In this order: what was coming when it was read may be there by the next statement.
-    let coming = fanned_out(batch.sql, task.application).await?;
-    let known = known(batch.sql, lane, &seen).await?;
-    seen.retain(|message| {
-        let comes = coming.contains(message) && span.0.integer() < message.integer();
-        !comes && !known.contains(message)
-    });
+    let coming = coming(batch.sql, resending.lane).await?;
+    let known = known(batch.sql, resending.lane, &seen).await?;
+    seen.retain(|message| !coming.contains(message) && !known.contains(message));
     let found = load(batch.sql, task.application, &seen).await?;
+    let endpoint = &resending.endpoint.endpoint;
     let wanted = found
         .iter()
-        .filter(|message| row.endpoint.wants(&message.event_type, &message.channels));
+        .filter(|message| endpoint.wants(&message.event_type, &message.channels));
     let own_time = |message: &Message| message.deliver_at;
-    open(batch, lane, (wanted.collect(), own_time), &mut progress).await?;
-    Ok(progress)
+    let there = with_payload(batch.sql, wanted.collect(), own_time).await?;
+    Ok(resending.open(batch, there))
 }
 
-/// The endpoint, which is locked, and the next messages that are such as are wanted. `None`: the
-/// endpoint gets nothing any more.
+/// The next messages that are such as are wanted. `Err`: as of [`Resending::begin`].
 async fn look(
-    batch: &mut Batch<'_>,
+    sql: &Sql<'_>,
     task: &Task,
     ((endpoint, since, until), filter): (Span, &MessageFilter),
-    progress: &mut Progress,
-) -> Result<Option<(EndpointRow, Vec<MessageKey>)>, Failure> {
-    let start = MessageKey::first_at(since).integer().saturating_sub(1);
-    progress.cursor = task.cursor.max(start);
-    progress.finished = true;
-    let Some(row) = recover::live(batch.sql, (task.application, endpoint)).await? else {
-        progress.failure = Some(ENDPOINT_NOT_LIVE);
-        return Ok(None);
+) -> Result<Result<(Resending, Vec<MessageKey>), Progress>, Failure> {
+    let start = MessageKey::first_at(since).integer();
+    let mut resending = match Resending::begin(sql, task, (endpoint, start)).await? {
+        Ok(resending) => resending,
+        Err(ended) => return Ok(Err(ended)),
     };
     let asked_at = MessageKey::from_integer(task.id.key().integer());
     let window = Window {
-        above: MessageKey::from_integer(progress.cursor),
+        above: MessageKey::from_integer(resending.progress.cursor),
         below: MessageKey::first_at(until).min(asked_at),
         ascending: true,
         limit: SLICE_MAX,
@@ -99,39 +86,25 @@ async fn look(
         window: &window,
         filter,
     };
-    let seen = messages::look(batch.sql, of, None, SLICE_MAX).await?;
-    progress.finished = seen.len() < SLICE_MAX;
-    if let Some(last) = seen.last() {
-        progress.cursor = last.position.integer();
-    }
+    let seen = messages::look(sql, of, None, SLICE_MAX).await?;
+    resending.looked_at(seen.len(), seen.last().map(|row| row.position.integer()));
     let passing = seen.iter().filter(|row| row.passes.is_some());
-    Ok(Some((row, passing.map(|row| row.position).collect())))
+    let passing = passing.map(|row| row.position).collect();
+    Ok(Ok((resending, passing)))
 }
 
-/// Opens a replay of each message whose payload is there: at its time, or at once where that has
-/// passed.
-async fn open(
-    batch: &mut Batch<'_>,
-    (application, endpoint): (ApplicationKey, EndpointKey),
-    (wanted, time): (Vec<&Message>, impl Fn(&Message) -> Option<Timestamp>),
-    progress: &mut Progress,
-) -> Result<(), Failure> {
-    let kept = locks::payloads(batch.sql, &wanted).await?;
-    let mut opened = Vec::with_capacity(kept.len());
-    for message in wanted {
-        let key = message.id.key();
-        if !kept.contains(&key) {
-            continue;
-        }
-        let ends = (application, endpoint, key);
-        let mut delivery = deliveries::due_now(batch, ends, Trigger::Replay);
-        delivery.due = delivery.due.max(time(message).unwrap_or(delivery.due));
-        progress.opened.push(lane_due(&delivery));
-        opened.push((delivery, false));
-    }
-    progress.done = opened.len();
-    deliveries::open(batch, &opened);
-    Ok(())
+/// Those of messages whose payload is there, each with its time. The payload is kept until this is
+/// committed.
+async fn with_payload(
+    sql: &Sql<'_>,
+    wanted: Vec<&Message>,
+    time: impl Fn(&Message) -> Option<Timestamp>,
+) -> Result<Vec<(MessageKey, Option<Timestamp>)>, Failure> {
+    let kept = locks::payloads(sql, &wanted).await?;
+    let timed = wanted
+        .into_iter()
+        .map(|message| (message.id.key(), time(message)));
+    Ok(timed.filter(|(key, _)| kept.contains(key)).collect())
 }
 
 /// By ascending key.
@@ -150,7 +123,7 @@ async fn load(
 /// is wanted.
 async fn stood(
     sql: &Sql<'_>,
-    (application, endpoint): (ApplicationKey, EndpointKey),
+    lane: Lane,
     (of, filter): (&[MessageKey], &ReplayFilter),
 ) -> Result<Vec<MessageKey>, Failure> {
     if of.is_empty() {
@@ -166,8 +139,8 @@ async fn stood(
          WHERE a.last IS NOT NULL AND (SELECT d.id FROM delivery d
              WHERE d.message = g.m AND d.endpoint = $2 LIMIT 1) IS NULL",
         params![
-            application.integer(),
-            endpoint.integer(),
+            lane.application.integer(),
+            lane.endpoint.integer(),
             columns_of(of, |message| message.integer()),
             columns_of(of, |message| first_of(*message).integer())
         ],
@@ -192,7 +165,7 @@ async fn stood(
 /// Those of messages that have a delivery or an attempt to an endpoint.
 async fn known(
     sql: &Sql<'_>,
-    (application, endpoint): (ApplicationKey, EndpointKey),
+    lane: Lane,
     of: &[MessageKey],
 ) -> Result<HashSet<MessageKey>, Failure> {
     if of.is_empty() {
@@ -205,8 +178,8 @@ async fn known(
          OR (SELECT a.id FROM attempt a WHERE a.application = $1 AND a.message = g.m
              AND a.endpoint = $2 AND a.id >= g.first LIMIT 1) IS NOT NULL",
         params![
-            application.integer(),
-            endpoint.integer(),
+            lane.application.integer(),
+            lane.endpoint.integer(),
             columns_of(of, |message| message.integer()),
             columns_of(of, |message| first_of(*message).integer())
         ],
@@ -214,14 +187,13 @@ async fn known(
     rows.await?.iter().map(|row| key(row, 0)).collect()
 }
 
-/// The messages of an application whose fan-out is under way.
-async fn fanned_out(
-    sql: &Sql<'_>,
-    application: ApplicationKey,
-) -> Result<HashSet<MessageKey>, Failure> {
+/// The messages that a fan-out under way has yet to bring to an endpoint, where it wants them. What
+/// was passed over comes no more.
+async fn coming(sql: &Sql<'_>, lane: Lane) -> Result<HashSet<MessageKey>, Failure> {
     let rows = sql.rows(
-        "SELECT subject FROM task WHERE state = 0 AND kind < 32 AND kind = 0 AND application = $1",
-        params![application.integer()],
+        "SELECT subject FROM task WHERE state = 0 AND kind < 32 AND kind = 0 AND application = $1
+         AND cursor < $2 AND subject > $2",
+        params![lane.application.integer(), lane.endpoint.integer()],
     );
     rows.await?.iter().map(|row| key(row, 0)).collect()
 }

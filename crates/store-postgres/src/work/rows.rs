@@ -1,6 +1,5 @@
 //! Rows of background work.
 
-use super::Progress;
 use crate::batch::Batch;
 use crate::columns::{get, key, number, optional_sealed, tail, time};
 use crate::failure::Failure;
@@ -8,7 +7,7 @@ use crate::sql::{Sql, Statement, blob, columns_of, params};
 use model::Timestamp;
 use model::id::{ApplicationKey, TaskId, TaskKey};
 use store::encoding::{self, WorkColumns, work_columns, work_state, work_state_number};
-use store::work::{Work, WorkRow, WorkState};
+use store::work::{Progress, Work, WorkRow, WorkState};
 use tokio_postgres::Row;
 
 const COLUMNS: &str = "id, tail, application, kind, subject, low, high, detail, arguments, cursor,
@@ -96,17 +95,20 @@ pub(super) async fn by_keys(sql: &Sql<'_>, keys: &[TaskKey]) -> Result<Vec<WorkR
     rows.iter().map(read).collect()
 }
 
-/// Locks the next open work behind `after` that is done in the store and no other node is at; from
-/// the start again where there is none.
-pub(super) async fn take_open(sql: &Sql<'_>, after: i64) -> Result<Option<Task>, Failure> {
+/// Locks the next open work that is done in the store and no other node is at, behind what had its
+/// turn last here; from the start again where there is none. It has had its turn then, also if it
+/// can't be read: so it keeps none of the rest from being done.
+pub(super) async fn take_open(batch: &mut Batch<'_>) -> Result<Option<Task>, Failure> {
     let statement = format!(
         "SELECT {COLUMNS} FROM task WHERE state = 0 AND kind < 32 AND id > $1 ORDER BY id LIMIT 1
          FOR UPDATE SKIP LOCKED"
     );
-    for after in [after, 0] {
-        if let Some(row) = sql.row(&statement, params![after]).await? {
+    for after in [batch.rounds.task, 0] {
+        if let Some(row) = batch.sql.row(&statement, params![after]).await? {
+            let task: TaskKey = key(&row, 0)?;
+            batch.rounds.task = task.integer();
             return Ok(Some(Task {
-                id: TaskId::new(key(&row, 0)?, tail(&row, 1)?),
+                id: TaskId::new(task, tail(&row, 1)?),
                 application: key(&row, 2)?,
                 work: work(&row)?,
                 cursor: get(&row, 9)?,
@@ -133,11 +135,6 @@ pub(super) async fn move_on(
     progress: &Progress,
 ) -> Result<(), Failure> {
     let done = i64::try_from(progress.done).unwrap_or(i64::MAX);
-    let state = match (progress.finished, progress.failure) {
-        (false, _) => WorkState::Running,
-        (true, None) => WorkState::Finished,
-        (true, Some(_)) => WorkState::Failed,
-    };
     let moved = batch.sql.run(
         "UPDATE task SET cursor = $2, done = done + $3, state = $4, failure = $5, updated_at = $6
          WHERE id = $1",
@@ -145,7 +142,7 @@ pub(super) async fn move_on(
             task.id.key().integer(),
             progress.cursor,
             done,
-            i16::from(work_state_number(state)),
+            i16::from(work_state_number(progress.state())),
             progress.failure,
             batch.now.micros()
         ],

@@ -78,7 +78,8 @@ const SENT: &[&str] = &[
     "FROM excerpt x WHERE",
     "SELECT result, count(*) AS attempts FROM attempt",
     "JOIN unnest($1, $2) AS g (m, e) ON d.message = ANY",
-    "SELECT g.i, g.m FROM unnest",
+    "SELECT g.m FROM unnest($3, $4) AS g (i, m)",
+    "AND endpoint = $2 AND result > 0 AND id > $3",
     "DELETE FROM attempt t USING",
     "DELETE FROM excerpt t USING",
     "DELETE FROM event_key k USING",
@@ -127,10 +128,6 @@ const EXCEPT: &[(&str, &str)] = &[
     (
         "DELETE FROM event_key WHERE message >",
         "a sweep, as for payloads",
-    ),
-    (
-        "SELECT id, message FROM attempt WHERE application = $1 AND endpoint = $2 AND result > 0",
-        "a recovery passes over what was ended without an attempt, among what failed",
     ),
     (
         "UPDATE delivery SET owner = 0 WHERE owner = ANY($1)",

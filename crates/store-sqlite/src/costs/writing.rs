@@ -1,6 +1,6 @@
 //! What the writer does costs the same whatever the store holds.
 
-use super::{FULL, OTHER, check, lane, name, some_message};
+use super::{FULL, OTHER, ROWS, check, database, instructions, lane, name, some_message};
 use crate::batch::{Batch, Lent};
 use crate::failure::Failure;
 use crate::idempotency::Idempotency;
@@ -55,17 +55,8 @@ fn changes_and_background_work_touch_only_what_they_are_about() {
         trigger: Trigger::Manual,
         owned: true,
     };
-    let recover = Change::StartWork {
-        tail: [1; 12],
-        application: Some(lane(OTHER).application),
-        work: Work::Recover {
-            endpoint: lane(OTHER).endpoint,
-            since: Timestamp::from_micros(0),
-            until: Timestamp::MAX,
-        },
-    };
     let delete = Change::DeleteEndpoint(lane(OTHER).application, lane(OTHER).endpoint);
-    for asked in [open, recover, delete] {
+    for asked in [open, recover_other(), delete] {
         let request = ChangeRequest {
             change: asked,
             idempotency: None,
@@ -88,6 +79,43 @@ fn changes_and_background_work_touch_only_what_they_are_about() {
             Ok(())
         })
     });
+}
+
+/// Of what was ended without an attempt there may be millions, in one piece among what failed.
+#[test]
+fn a_recoverys_slice_costs_the_same_however_much_was_only_ended() {
+    let cost = |ended: i64| {
+        let mut connection = database(60);
+        let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+             INSERT INTO attempt
+             SELECT 1000 + i, zeroblob(12), ?2 + 2 * i, ?3, 0, 1, 0, 5, 0, 4, 1, 1 FROM n";
+        connection.execute(fill, [ended, ROWS, OTHER]).unwrap();
+        let recover = ChangeRequest {
+            change: recover_other(),
+            idempotency: None,
+        };
+        instructions(&mut connection, |connection| {
+            let worked = in_batch(connection, &Arc::default(), |batch| {
+                change::change(batch, &recover)?.expect("it is done");
+                work::slice(batch)
+            });
+            worked.unwrap()
+        })
+    };
+    assert_eq!(cost(3_000), cost(6_000));
+}
+
+/// Starts to recover all that an endpoint failed to get.
+fn recover_other() -> Change {
+    Change::StartWork {
+        tail: [1; 12],
+        application: Some(lane(OTHER).application),
+        work: Work::Recover {
+            endpoint: lane(OTHER).endpoint,
+            since: Timestamp::from_micros(0),
+            until: Timestamp::MAX,
+        },
+    }
 }
 
 /// Does `work` in a transaction that is not committed.

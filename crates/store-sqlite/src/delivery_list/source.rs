@@ -1,8 +1,9 @@
 //! Where a list of deliveries finds what may pass: positions in the order of the list, a few at a
 //! time, from one index each, and then from all of them, each position once.
 //!
-//! Of an application, what was given up is looked up endpoint by endpoint, and what is open as well
-//! if it is not too much to be sorted; else the walk passes over what is others'.
+//! Of an application, what was given up is looked up endpoint by endpoint if these are not very
+//! many, and what is open as well if it is not too much to be sorted; else the walk passes over
+//! what is others'.
 
 use super::application_of;
 use crate::columns::direction;
@@ -16,6 +17,9 @@ use store::query::EXAMINED_MAX;
 /// How many positions a source reads at first, and at the most.
 const READ_FIRST: i64 = 8;
 const READ_MOST: i64 = 256;
+
+/// Each is a seek for every page. Deleted ones count, and become more and more.
+const ENDPOINTS_MAX: usize = 1_000;
 
 /// All sources of a list.
 pub(super) struct Sources {
@@ -69,9 +73,12 @@ impl Sources {
                     let few = few_open(connection, query.window, endpoints)?;
                     sources.push(few.map_or_else(all, |few| Source::listed(few, query.window)));
                 }
-                if given_up {
-                    let of = |one: &EndpointKey| Source::new(Index::GivenUpTo(*one), query.window);
-                    sources.extend(endpoints.iter().map(of));
+                let of = |index| Source::new(index, query.window);
+                if given_up && endpoints.len() <= ENDPOINTS_MAX {
+                    let each = endpoints.iter().copied().map(Index::GivenUpTo);
+                    sources.extend(each.map(of));
+                } else if given_up {
+                    sources.push(of(Index::GivenUp));
                 }
                 sources
             }

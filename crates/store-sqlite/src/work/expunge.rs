@@ -1,24 +1,18 @@
 //! Removing the payloads of all messages that an application accepted before it was asked for.
 //! Walks along its messages; the cursor is a message's key.
 
-use super::Progress;
+use super::EXAMINED_MAX;
 use super::rows::Task;
 use crate::batch::Batch;
 use crate::change::content;
 use crate::failure::Failure;
 use model::id::MessageKey;
-use store::work::SLICE_MAX;
-
-/// Messages that one slice looks at.
-const EXAMINED_MAX: usize = 2_000;
+use store::work::{Progress, SLICE_MAX};
 
 pub(super) fn advance(batch: &mut Batch<'_>, task: &Task) -> Result<Progress, Failure> {
     let messages = messages(batch, task)?;
-    let mut progress = Progress {
-        cursor: task.cursor,
-        finished: messages.len() < EXAMINED_MAX,
-        ..Progress::default()
-    };
+    let mut progress = Progress::at(task.cursor);
+    progress.finished = messages.len() < EXAMINED_MAX;
     let mut ended = 0;
     for message in messages {
         if progress.done + ended >= SLICE_MAX {

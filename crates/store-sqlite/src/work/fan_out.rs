@@ -3,27 +3,23 @@
 //! Which endpoints matched is computed again: those that are there still, were there before the
 //! message, and want it. One that was changed in between is judged by what it is now.
 
-use super::{Progress, lane_due};
 use crate::batch::Batch;
 use crate::failure::Failure;
 use crate::{deliveries, endpoints, messages};
 use model::delivery::{Delivery, Trigger};
 use model::id::{EndpointKey, MessageKey};
-use store::rows::Payload;
-use store::work::SLICE_MAX;
+use store::work::{Progress, SLICE_MAX};
 
 pub(super) fn advance(
     batch: &mut Batch<'_>,
     key: MessageKey,
     after: EndpointKey,
 ) -> Result<Progress, Failure> {
-    let mut progress = Progress {
-        cursor: after.integer(),
-        finished: true,
-        ..Progress::default()
-    };
-    let found = messages::load(batch.connection, key, true)?;
-    let Some(found) = found.filter(|found| found.payload != Payload::Gone) else {
+    let mut progress = Progress::at(after.integer());
+    if !messages::has_payload(batch.connection, key)? {
+        return Ok(progress);
+    }
+    let Some(found) = messages::load(batch.connection, key, false)? else {
         return Ok(progress);
     };
     let message = found.message;
@@ -45,8 +41,7 @@ pub(super) fn advance(
             due: message.deliver_at.unwrap_or(batch.now),
         };
         deliveries::open(batch, &delivery)?;
-        progress.done += 1;
-        progress.opened.push(lane_due(&delivery));
+        progress.has_opened(&delivery);
     }
     Ok(progress)
 }

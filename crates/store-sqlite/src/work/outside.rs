@@ -19,12 +19,16 @@ pub(crate) fn take(
     owned: &Arc<Owned>,
 ) -> Result<Option<TakenWork>, Failure> {
     let (held, last) = owned.works();
-    let Some((row, cursor)) = rows::open_outside(connection, (&held, last))? else {
+    let Some((work, cursor)) = rows::open_outside(connection, (&held, last))? else {
         return Ok(None);
     };
     // Somebody else may have taken it in between: then it is theirs.
-    let hold = owned.hold_work(row.id.key(), 0);
-    Ok(hold.map(|hold| TakenWork { row, cursor, hold }))
+    let Some(hold) = owned.hold_work(work, 0) else {
+        return Ok(None);
+    };
+    // Only now: what can't be read has had its turn by then.
+    let row = rows::by_key(connection, work)?;
+    Ok(row.map(|row| TakenWork { row, cursor, hold }))
 }
 
 /// Writes a step from `cursor` on.

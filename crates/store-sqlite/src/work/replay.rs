@@ -3,27 +3,21 @@
 //! Both walk along the application's messages that were accepted before the work was asked for, and
 //! look at each once; the cursor is a message's key.
 
+use super::EXAMINED_MAX;
+use super::resending::{Seen, Span, resend};
 use super::rows::Task;
-use super::{Progress, lane_due};
 use crate::batch::Batch;
 use crate::columns::result;
 use crate::failure::Failure;
-use crate::{deliveries, endpoints, messages};
+use crate::messages;
 use model::Timestamp;
 use model::attempt::AttemptResult;
-use model::delivery::Trigger;
 use model::id::{ApplicationKey, EndpointKey, MessageKey};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use std::collections::BTreeSet;
 use store::query::MessageFilter;
 use store::rows::{EndpointRow, Standing};
-use store::work::{ENDPOINT_NOT_LIVE, ReplayFilter, SLICE_MAX};
-
-/// Messages that one slice looks at.
-const EXAMINED_MAX: usize = 2_000;
-
-/// Messages accepted at or after the second, and before the third, to the endpoint.
-pub(super) type Span = (EndpointKey, Timestamp, Timestamp);
+use store::work::{Progress, ReplayFilter};
 
 /// Replays what an endpoint was meant to get.
 pub(super) fn bulk(
@@ -34,7 +28,7 @@ pub(super) fn bulk(
     let due = |connection: &Connection, _: &EndpointRow, message| {
         let stood = stood(connection, message, span.0)?;
         let wanted = stood.is_some_and(|(standing, code)| filter.passes(standing, code));
-        let there = wanted && has_payload(connection, message)?;
+        let there = wanted && messages::has_payload(connection, message)?;
         Ok(there.then_some(Timestamp::from_micros(0)))
     };
     walk(batch, task, (span, &filter.messages), due)
@@ -42,10 +36,10 @@ pub(super) fn bulk(
 
 /// Sends what an endpoint wants and never got.
 pub(super) fn missing(batch: &mut Batch<'_>, task: &Task, span: Span) -> Result<Progress, Failure> {
-    let fanned_out = fanned_out(batch.connection, task.application)?;
+    let coming = coming(batch.connection, (task.application, span.0))?;
     let due = |connection: &Connection, row: &EndpointRow, message: MessageKey| {
-        let coming = fanned_out.contains(&message) && span.0.integer() < message.integer();
-        if coming || is_known(connection, message, span.0)? || !has_payload(connection, message)? {
+        let known = coming.contains(&message) || is_known(connection, message, span.0)?;
+        if known || !messages::has_payload(connection, message)? {
             return Ok(None);
         }
         let found = messages::load(connection, message, false)?.map(|found| found.message);
@@ -56,55 +50,31 @@ pub(super) fn missing(batch: &mut Batch<'_>, task: &Task, span: Span) -> Result<
     walk(batch, task, (span, &MessageFilter::default()), due)
 }
 
-/// Opens a replay of each message for which `due` gives a time: then, or at once where that has
-/// passed.
+/// Looks at the messages of a span, and sends those for which `due` gives a time.
 fn walk(
     batch: &mut Batch<'_>,
     task: &Task,
     ((endpoint, since, until), filter): (Span, &MessageFilter),
     due: impl Fn(&Connection, &EndpointRow, MessageKey) -> Result<Option<Timestamp>, Failure>,
 ) -> Result<Progress, Failure> {
-    let start = MessageKey::first_at(since).integer().saturating_sub(1);
-    let mut progress = Progress {
-        cursor: task.cursor.max(start),
-        finished: true,
-        ..Progress::default()
+    let asked_at = task.id.key().integer();
+    let below = MessageKey::first_at(until).integer().min(asked_at);
+    let look = |connection: &Connection, above| {
+        let window = (task.application, above, below);
+        look(connection, window, filter)
     };
-    let row = endpoints::by_key(batch.connection, endpoint)?;
-    let Some(row) = row.filter(|row| !row.deleted && !row.endpoint.disabled) else {
-        progress.failure = Some(ENDPOINT_NOT_LIVE);
-        return Ok(progress);
-    };
-    let below = MessageKey::first_at(until)
-        .integer()
-        .min(task.id.key().integer());
-    let window = (task.application, progress.cursor, below);
-    let seen = look(batch.connection, window, filter)?;
-    progress.finished = seen.len() < EXAMINED_MAX;
-    for (message, passes) in seen {
-        if progress.done == SLICE_MAX {
-            progress.finished = false;
-            break;
-        }
-        progress.cursor = message.integer();
-        if passes && let Some(time) = due(batch.connection, &row, message)? {
-            let ends = (task.application, endpoint, message);
-            let mut delivery = deliveries::due_now(batch, ends, Trigger::Replay);
-            delivery.due = delivery.due.max(time);
-            deliveries::open(batch, &delivery)?;
-            progress.done += 1;
-            progress.opened.push(lane_due(&delivery));
-        }
-    }
-    Ok(progress)
+    let due =
+        |connection: &Connection, row: &EndpointRow, (_, message)| due(connection, row, message);
+    let start = MessageKey::first_at(since).integer();
+    resend(batch, task, (endpoint, start), (look, due))
 }
 
-/// Messages of an application, and whether they are such as are wanted.
+/// Messages of an application, of which those may be sent that are such as are wanted.
 fn look(
     connection: &Connection,
     (application, above, below): (ApplicationKey, i64, i64),
     filter: &MessageFilter,
-) -> Result<Vec<(MessageKey, bool)>, Failure> {
+) -> Result<Vec<Seen>, Failure> {
     let sql = messages::walk_sql(filter, true);
     let mut select = connection.prepare_cached(&sql)?;
     let mut rows = select.query([application.integer(), above, below])?;
@@ -112,8 +82,9 @@ fn look(
     while seen.len() < EXAMINED_MAX
         && let Some(row) = rows.next()?
     {
-        let key = MessageKey::from_integer(row.get(0)?);
-        seen.push((key, messages::passes(filter, row, 1)?));
+        let key = row.get(0)?;
+        let passes = messages::passes(filter, row, 1)?;
+        seen.push((key, passes.then_some(MessageKey::from_integer(key))));
     }
     Ok(seen)
 }
@@ -171,23 +142,18 @@ fn is_open(
     Ok(select.exists([message.integer(), endpoint.integer()])?)
 }
 
-fn has_payload(connection: &Connection, message: MessageKey) -> Result<bool, Failure> {
-    let mut select =
-        connection.prepare_cached("SELECT 1 FROM message WHERE id = ?1 AND payload IS NOT NULL")?;
-    let found = select.query_row([message.integer()], |_| Ok(()));
-    Ok(found.optional()?.is_some())
-}
-
-/// The messages of an application whose fan-out is under way.
-fn fanned_out(
+/// The messages that a fan-out under way has yet to bring to an endpoint, where it wants them. What
+/// was passed over comes no more.
+fn coming(
     connection: &Connection,
-    application: ApplicationKey,
+    (application, endpoint): (ApplicationKey, EndpointKey),
 ) -> Result<BTreeSet<MessageKey>, Failure> {
     let mut select = connection.prepare_cached(
         "SELECT subject FROM task INDEXED BY task_open
-         WHERE state = 0 AND kind < 32 AND kind = 0 AND application = ?1",
+         WHERE state = 0 AND kind < 32 AND kind = 0 AND application = ?1
+         AND cursor < ?2 AND subject > ?2",
     )?;
-    let keys = select.query_map([application.integer()], |row| {
+    let keys = select.query_map([application.integer(), endpoint.integer()], |row| {
         row.get(0).map(MessageKey::from_integer)
     })?;
     Ok(keys.collect::<Result<_, _>>()?)

@@ -1,6 +1,5 @@
 //! Rows of background work.
 
-use super::Progress;
 use crate::batch::Batch;
 use crate::columns::{direction, optional_sealed, optional_text, tail, time};
 use crate::failure::Failure;
@@ -9,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 use store::encoding::{self, WorkColumns, work_columns, work_kind, work_state, work_state_number};
 use store::query::Walk;
 use store::walking::Walking;
-use store::work::{Work, WorkQuery, WorkRow, WorkState};
+use store::work::{Progress, Work, WorkQuery, WorkRow, WorkState};
 
 const SELECT: &str = "SELECT id, tail, application, kind, subject, low, high, detail, arguments,
     cursor, done, state, failure, data, updated_at FROM task";
@@ -69,7 +68,7 @@ pub(crate) fn row(connection: &Connection, id: TaskId) -> Result<Option<WorkRow>
 }
 
 /// The same by its key.
-fn by_key(connection: &Connection, key: TaskKey) -> Result<Option<WorkRow>, Failure> {
+pub(super) fn by_key(connection: &Connection, key: TaskKey) -> Result<Option<WorkRow>, Failure> {
     let mut select = connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?;
     let mut rows = select.query([key.integer()])?;
     rows.next()?.map(read).transpose()
@@ -98,26 +97,29 @@ pub(crate) fn list(
         if query.passes(kind, state(row, 2)?)
             && let Some(found) = by_key(connection, key)?
         {
-            let bytes = found.data.as_ref().map_or(0, String::len);
+            let bytes = found.content_bytes();
             walking.keep_with_content(found, bytes);
         }
     }
     Ok(walking.end())
 }
 
-/// The next open work behind `after` that is done in the store; from the start again where there
-/// is none.
-pub(super) fn next_open(connection: &Connection, after: i64) -> Result<Option<Task>, Failure> {
+/// The next open work that is done in the store, behind what had its turn last; from the start
+/// again where there is none. It has had its turn then, also if it can't be read: so it keeps none
+/// of the rest from being done.
+pub(super) fn next_open(batch: &mut Batch<'_>) -> Result<Option<Task>, Failure> {
     let sql = format!(
         "{SELECT} INDEXED BY task_open WHERE state = 0 AND kind < 32 AND id > ?1
          ORDER BY id LIMIT 1"
     );
-    let mut select = connection.prepare_cached(&sql)?;
-    for after in [after, 0] {
+    let mut select = batch.connection.prepare_cached(&sql)?;
+    for after in [batch.rounds.task, 0] {
         let mut rows = select.query([after])?;
         if let Some(row) = rows.next()? {
+            let key = row.get(0)?;
+            batch.rounds.task = key;
             return Ok(Some(Task {
-                id: TaskId::new(TaskKey::from_integer(row.get(0)?), tail(row, 1)?),
+                id: TaskId::new(TaskKey::from_integer(key), tail(row, 1)?),
                 application: ApplicationKey::from_integer(row.get(2)?),
                 work: work(row)?,
                 cursor: row.get(9)?,
@@ -127,21 +129,30 @@ pub(super) fn next_open(connection: &Connection, after: i64) -> Result<Option<Ta
     Ok(None)
 }
 
+/// Whether there is open work that is done in the store.
+pub(super) fn is_any_open(connection: &Connection) -> Result<bool, Failure> {
+    let mut select = connection.prepare_cached(
+        "SELECT 1 FROM task INDEXED BY task_open WHERE state = 0 AND kind < 32 LIMIT 1",
+    )?;
+    Ok(select.exists([])?)
+}
+
 /// Open work that is done outside the store, behind `after` first, with its cursor; without that
 /// which somebody has.
 pub(super) fn open_outside(
     connection: &Connection,
     (held, after): (&[TaskKey], TaskKey),
-) -> Result<Option<(WorkRow, i64)>, Failure> {
-    let sql = format!(
-        "{SELECT} INDEXED BY task_outside WHERE state = 0 AND kind >= 32 AND id > ?1 ORDER BY id"
-    );
-    let mut select = connection.prepare_cached(&sql)?;
+) -> Result<Option<(TaskKey, i64)>, Failure> {
+    let mut select = connection.prepare_cached(
+        "SELECT id, cursor FROM task INDEXED BY task_outside
+         WHERE state = 0 AND kind >= 32 AND id > ?1 ORDER BY id",
+    )?;
     for after in [after.integer(), 0] {
         let mut rows = select.query([after])?;
         while let Some(row) = rows.next()? {
-            if !held.contains(&TaskKey::from_integer(row.get(0)?)) {
-                return Ok(Some((read(row)?, row.get(9)?)));
+            let key = TaskKey::from_integer(row.get(0)?);
+            if !held.contains(&key) {
+                return Ok(Some((key, row.get(1)?)));
             }
         }
     }
@@ -150,11 +161,6 @@ pub(super) fn open_outside(
 
 /// Writes how far work has come.
 pub(super) fn move_on(batch: &Batch<'_>, id: TaskId, progress: &Progress) -> Result<(), Failure> {
-    let state = match (progress.finished, progress.failure) {
-        (false, _) => WorkState::Running,
-        (true, None) => WorkState::Finished,
-        (true, Some(_)) => WorkState::Failed,
-    };
     batch
         .connection
         .prepare_cached(
@@ -165,7 +171,7 @@ pub(super) fn move_on(batch: &Batch<'_>, id: TaskId, progress: &Progress) -> Res
             id.key().integer(),
             progress.cursor,
             progress.done as i64,
-            work_state_number(state),
+            work_state_number(progress.state()),
             progress.failure,
             batch.now.micros()
         ])?;

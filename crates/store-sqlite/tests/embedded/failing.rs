@@ -4,6 +4,8 @@
 use crate::support::{SECOND, World};
 use std::time::Duration;
 use store::accept::AcceptError;
+use store::change::Change;
+use store::work::{OutsideKind, OutsideWork, Work};
 use store::{Condition, Store, StoreError};
 use store_sqlite::SqliteConfig;
 use store_sqlite::faults::{CommitFault, Faults};
@@ -170,4 +172,38 @@ async fn what_others_do_not_write_is_told_as_unreadable() {
     };
     assert!(reason.contains("event_type"), "{reason}");
     assert!(!reason.contains("two words"), "{reason}");
+}
+
+#[tokio::test]
+async fn work_that_cannot_be_read_leaves_its_turn_to_the_rest() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let world = World::open_inline(home.path(), SqliteConfig::default());
+    let application = world.lane().await.application;
+    let connection = rusqlite::Connection::open(world.store.directory().database());
+    let spoiled = connection.expect("it opens").execute(
+        "INSERT INTO task (id, tail, application, kind, subject, low, high, detail, cursor, done,
+             state, updated_at)
+         VALUES (1, zeroblob(12), 5, 30, 0, 0, 0, 0, 0, 0, 0, 0),
+             (2, zeroblob(12), 5, 90, 0, 0, 0, 0, 0, 0, 0, 0)",
+        [],
+    );
+    assert_eq!(spoiled.expect("it can be written"), 2);
+    let outside = Work::Outside(OutsideWork {
+        kind: OutsideKind::Broadcast,
+        arguments: b"what is to be done".to_vec().into(),
+    });
+    for (application, work) in [(Some(application), Work::ExpungeAll), (None, outside)] {
+        let started = Change::StartWork {
+            tail: [7; 12],
+            application,
+            work,
+        };
+        world.change(started).await;
+    }
+    assert!(world.store.work().await.is_err(), "it can't be read");
+    let slice = world.store.work().await.expect("the other one can");
+    assert!(slice.task.is_some() && slice.more);
+    assert!(world.store.take_work().await.is_err(), "it can't be read");
+    let taken = world.store.take_work().await.expect("the other one can");
+    assert!(taken.is_some());
 }

@@ -152,7 +152,7 @@ impl World {
         row.endpoint.id.key()
     }
 
-    async fn change(&self, change: Change) -> Changed {
+    pub(crate) async fn change(&self, change: Change) -> Changed {
         let request = ChangeRequest {
             change,
             idempotency: None,

@@ -136,6 +136,7 @@ macro_rules! conformance_claims {
                 whatever_ends_a_delivery_is_found_as_cancelled
                 deliveries_page_once_in_both_directions_by_every_filter
                 a_full_page_of_deliveries_knows_whether_it_is_the_last
+                deliveries_to_many_endpoints_page_once_in_both_directions
                 a_list_goes_on_where_it_was_while_deliveries_come_and_go
                 what_is_sent_again_with_success_is_given_up_no_more
                 a_series_that_goes_on_after_a_failure_by_hand_is_not_given_up
@@ -311,6 +312,7 @@ macro_rules! conformance_claims {
                 a_replay_reaches_from_since_to_before_until
                 what_an_endpoint_wants_and_never_got_is_replayed
                 what_a_fan_out_is_about_to_open_is_not_missing
+                what_a_fan_out_has_passed_over_is_missing
                 what_has_no_payload_any_more_is_not_replayed
                 replays_go_on_after_reopening_and_open_each_once
                 what_goes_to_an_endpoint_that_is_not_live_has_failed
@@ -350,6 +352,7 @@ macro_rules! conformance_claims {
             works {
                 work_that_people_asked_for_is_listed_in_both_directions
                 work_is_listed_by_kind_and_state
+                a_page_of_work_with_much_to_do_ends_early
                 work_of_an_application_that_is_not_there_is_missing
                 work_done_outside_is_not_done_inside
                 taken_work_is_not_taken_again_until_its_hold_drops

@@ -213,6 +213,33 @@ pub(super) async fn what_a_fan_out_is_about_to_open_is_not_missing(world: &World
     }
 }
 
+pub(super) async fn what_a_fan_out_has_passed_over_is_missing(world: &World) {
+    let application = world.application().await.application.id.key();
+    let picky = |it: &mut model::endpoint::Endpoint| it.event_types = Some(names(["other.type"]));
+    let first = world.endpoint_with(application, picky).await;
+    let first = Lane {
+        application,
+        endpoint: first.endpoint.id.key(),
+    };
+    make_endpoints(world, application, SLICE_MAX).await;
+    let mut draft = world.draft(application).await;
+    draft.deliveries.clear();
+    draft.fan_out_after = Some(EndpointKey::MIN);
+    let sent = world.send(draft).await;
+    let fan_out = world.work().await;
+    assert!(fan_out.more, "it goes on behind the first endpoint");
+    world
+        .replace_endpoint(first, |it| it.event_types = None)
+        .await;
+    missing(world, first).await;
+    let replay = world.work().await;
+    assert_ne!(replay.task, fan_out.task, "while the fan-out goes on");
+    assert_eq!(messages(&replays(world, first).await), [sent.key()]);
+    world.finish_work().await;
+    let open = world.open_deliveries(first).await;
+    assert_eq!(messages(&open), [sent.key()], "once");
+}
+
 pub(super) async fn what_has_no_payload_any_more_is_not_replayed(world: &World) {
     let lane = world.lane().await;
     let claimed = world.handed_over(lane).await;

@@ -5,6 +5,7 @@ use super::reading::{newest, oldest, pages};
 use super::world::World;
 use crate::accept::{AcceptError, Accepted};
 use crate::change::{Change, ChangeError, Changed};
+use crate::query::WALK_BYTES_MAX;
 use crate::work::{
     Advanced, OutsideKind, OutsideWork, TakenWork, Work, WorkEnd, WorkKind, WorkQuery, WorkRow,
     WorkState, WorkStep,
@@ -79,6 +80,23 @@ pub(super) async fn work_is_listed_by_kind_and_state(world: &World) {
     }
     let row = work_row(world, failed).await;
     assert_eq!(row.failure.as_deref(), Some("There was too much of it."));
+}
+
+pub(super) async fn a_page_of_work_with_much_to_do_ends_early(world: &World) {
+    const MIB: usize = 1024 * 1024;
+    let count = WALK_BYTES_MAX / MIB + 2;
+    let mut started = Vec::new();
+    for _ in 0..count {
+        let broadcast = Work::Outside(OutsideWork {
+            kind: OutsideKind::Broadcast,
+            arguments: vec![7; MIB].into(),
+        });
+        started.push(start(world, None, broadcast).await);
+    }
+    let walk = world.store().work_rows(&everything(50)).await;
+    let walk = walk.expect("reads go on");
+    assert_eq!((walk.rows.len(), walk.more), (count - 2, true));
+    assert_eq!(ids(world, everything(50)).await, started);
 }
 
 pub(super) async fn work_of_an_application_that_is_not_there_is_missing(world: &World) {

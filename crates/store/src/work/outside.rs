@@ -15,9 +15,9 @@ use bytes::Bytes;
 pub enum OutsideKind {
     /// One message to many applications.
     Broadcast,
-    /// How much applications have sent.
+    /// How many attempts applications had.
     ApplicationStats,
-    /// How much was sent of each event type.
+    /// Which event types applications ask for.
     EventTypeAggregate,
     /// A document of all event types.
     EventTypeExport,
