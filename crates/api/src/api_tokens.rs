@@ -73,7 +73,7 @@ fn nouns() -> &'static [&'static str] {
     static NOUNS: OnceLock<Vec<&'static str>> = OnceLock::new();
     NOUNS.get_or_init(|| {
         let operations = crate::operations();
-        let nouns: BTreeSet<_> = operations.iter().map(|one| one.need().noun).collect();
+        let nouns: BTreeSet<_> = operations.iter().map(|one| one.need.noun).collect();
         nouns.into_iter().collect()
     })
 }

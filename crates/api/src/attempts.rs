@@ -11,6 +11,7 @@ use crate::query::{FromQuery, Pairs, Query};
 use crate::render::{Accepted, Answer, Created, ListOut, NoContent, Time};
 use crate::segments::Segments;
 use crate::status::{StatusFilter, StatusOut};
+use app::access::limits::Capability;
 use app::attempts::{AttemptCount, AttemptView, AttemptsInput};
 use app::messages::MessageRequest;
 use app::{AppError, Caller, ListInput};
@@ -73,7 +74,8 @@ pub(crate) fn routes() -> Routes {
             application(
                 "v1.message-attempt.resend",
                 "Sends a message to an endpoint again, once",
-            ),
+            )
+            .needs(Capability::CreateAttempts),
             resend,
         )
         .merge(of_old())

@@ -5,7 +5,7 @@ use crate::Shared;
 use crate::describe::{Describer, Input};
 use crate::problem::Problem;
 use app::Caller;
-use app::access::limits::Need;
+use app::access::limits::{ForPortal, Need};
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -52,9 +52,9 @@ impl Input for Token {
 }
 
 const UNDECLARED: Need = Need {
-    operation: "",
     noun: "",
     right: Right::Write,
+    portal: ForPortal::None,
 };
 
 /// Where a request comes from, if that is known.

@@ -152,7 +152,7 @@ impl FromQuery for Asked {
         Ok(Self(TasksInput {
             state: query.choice("status", &STATES)?,
             kind: query.choice("task", &KINDS)?,
-            list: query.list::<TaskIdKind>()?.checked::<TaskIdKind>()?,
+            list: query.list::<TaskIdKind>()?,
         }))
     }
 }

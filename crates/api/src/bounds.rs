@@ -4,6 +4,7 @@
 use app::access::SESSION_BYTES_MAX;
 use app::endpoints::{HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX};
 use app::environment::settings::URL_BYTES_MAX;
+use app::filter::WORDS_MAX;
 use app::messages::{RETENTION_HOURS, TAGS_MAX};
 use model::id::{Kind, TEXT_LENGTH};
 use model::message::RETENTION_DAYS;
@@ -87,6 +88,8 @@ shapes! {
     });
     /// A signing secret.
     Secret: json_schema!({ "type": "string", "pattern": SECRET });
+    /// The words of a filter.
+    FilterWords: json_schema!({ "type": "array", "items": word(), "maxItems": WORDS_MAX });
     /// Tags of a message.
     Tags: json_schema!({ "type": "array", "items": word(), "maxItems": TAGS_MAX });
     /// For how many days a payload is kept.
@@ -148,7 +151,7 @@ pub(crate) fn word() -> Schema {
 }
 
 /// Where to go on in a list by id: an id, with a `-` before it to go back. The first digit is as
-/// low as that of every time before the year 2262.
+/// low as that of every time before June 2081.
 pub(crate) fn iterator<K: Kind>() -> Value {
     let pattern = format!("^-?{}$", id::<K>());
     json!({ "type": "string", "pattern": pattern })

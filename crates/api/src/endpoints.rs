@@ -13,6 +13,7 @@ use crate::operation::{Routes, application};
 use crate::query::{FromQuery, Pairs, Query};
 use crate::render::{Answer, Created, Field, ListOut, NoContent, SavedOut, Time};
 use crate::segments::Segments;
+use app::access::limits::Capability;
 use app::endpoints::{
     EVENT_TYPES_MAX, EndpointInput, EndpointPatch, HeadersInput, NewEndpointInput,
 };
@@ -37,24 +38,28 @@ pub(crate) fn routes() -> Routes {
             list,
         )
         .post(
-            application("v1.endpoint.create", "Makes an endpoint"),
+            application("v1.endpoint.create", "Makes an endpoint")
+                .needs(Capability::ManageEndpoint),
             create,
         )
         .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}")
         .get(application("v1.endpoint.get", "An endpoint"), get_one)
         .put(
-            application("v1.endpoint.update", "Writes an endpoint anew, or makes it"),
+            application("v1.endpoint.update", "Writes an endpoint anew, or makes it")
+                .needs(Capability::ManageEndpoint),
             put,
         )
         .patch(
-            application("v1.endpoint.patch", "Changes what is given"),
+            application("v1.endpoint.patch", "Changes what is given")
+                .needs(Capability::ManageEndpoint),
             patch_one,
         )
         .delete(
             application(
                 "v1.endpoint.delete",
                 "Deletes an endpoint; what is open to it is ended",
-            ),
+            )
+            .needs(Capability::ManageEndpoint),
             delete,
         )
         .merge(example::routes())

@@ -44,7 +44,7 @@ pub(crate) fn routes() -> Routes {
         )
         .and_at("/api/v1/environment/export")
         .post(
-            organisation("v1.environment.export", "All settings and event types"),
+            organisation("v1.environment.export", "All settings and event types").only_looks(),
             export,
         )
         .and_at("/api/v1/environment/import")

@@ -23,7 +23,8 @@ pub(crate) fn routes() -> Routes {
         application(
             "v1.message.listen",
             "Waits for new messages, and gives them as an endpoint would get them",
-        ),
+        )
+        .only_looks(),
         listen,
     )
 }
@@ -61,11 +62,12 @@ impl From<ListenIn> for ListenInput {
     }
 }
 
-/// New messages, the oldest first.
+/// New messages, the oldest first. There may be none although some are there: then many others
+/// were passed over, and the next request goes on behind them.
 #[derive(Serialize, JsonSchema)]
 struct ListenOut {
     data: Vec<LetterOut>,
-    /// Goes on behind these.
+    /// Goes on behind these, and behind what was passed over.
     iterator: String,
 }
 

@@ -157,14 +157,17 @@ fn parameters(operation: &Operation, signature: &Signature) -> Vec<Value> {
         json!({ "in": "query", "name": name, "schema": schema, "required": required })
     }));
     if operation.method == MethodName::Post && operation.access != Access::Public {
-        // Who does not look at it takes every value.
-        let schema = match signature.keyed {
-            true => json!({ "type": "string", "pattern": r"^[\t -~]*$" }),
-            false => json!({ "type": "string" }),
+        let (schema, description) = match signature.keyed {
+            true => (
+                json!({ "type": "string", "pattern": r"^[\t -~]*$" }),
+                "What is asked with the same key again is done once.",
+            ),
+            // Clients send it with every POST: every value is taken.
+            false => (json!({ "type": "string" }), "Means nothing here."),
         };
         parameters.push(json!({
             "in": "header", "name": "idempotency-key", "schema": schema,
-            "description": "What is asked with the same key again is done once.",
+            "description": description,
         }));
     }
     parameters

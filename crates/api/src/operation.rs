@@ -5,14 +5,14 @@
 //! What an operation takes and answers is not declared: it is read from its handler's own types
 //! (`describe`). Who may call it is checked by the use case that it calls; what is said of it here
 //! is what tests hold against that. What a token's own limits must allow for it follows from its
-//! name and method, goes with every request to it, and is checked where callers are told apart
-//! (`authentication`), so that no handler can forget it.
+//! method, unless it is declared otherwise; it goes with every request to it, and is checked where
+//! callers are told apart (`authentication`), so that no handler can forget it.
 
 use crate::Shared;
 use crate::body::BodyLimit;
 use crate::describe::{Described, Describer};
 use crate::openapi::tag;
-use app::access::limits::Need;
+use app::access::limits::{Capability, ForPortal, Need};
 use axum::Router;
 use axum::extract::Extension;
 use axum::handler::Handler;
@@ -48,38 +48,10 @@ pub struct Operation {
     pub summary: &'static str,
     /// Whether it answers 501.
     pub built: bool,
+    /// What a token's own limits must allow.
+    pub need: Need,
     pub(crate) shown: Shown,
     pub(crate) describe: Describe,
-}
-
-impl Operation {
-    /// What a token's own limits must allow.
-    pub fn need(&self) -> Need {
-        need(self.method, self.id)
-    }
-}
-
-/// What shows a secret: whoever has it can sign as if it were the server, so that a key which may
-/// only read does not see it.
-const SHOWS_A_SECRET: &str = "v1.endpoint.get-secret";
-/// What changes nothing, although it is asked with a body.
-const ONLY_LOOKS: [&str; 4] = [
-    "v1.environment.export",
-    "v1.message.listen",
-    "v1.message.precheck",
-    "v1.message.search",
-];
-
-fn need(method: MethodName, id: &'static str) -> Need {
-    Need {
-        operation: id,
-        noun: tag(id),
-        right: match method {
-            MethodName::Get if id != SHOWS_A_SECRET => Right::Read,
-            _ if ONLY_LOOKS.contains(&id) => Right::Read,
-            _ => Right::Write,
-        },
-    }
 }
 
 /// Says what an operation takes and answers.
@@ -140,6 +112,8 @@ pub(crate) struct Named {
     access: Access,
     summary: &'static str,
     shown: Shown,
+    right: Option<Right>,
+    portal: Option<ForPortal>,
 }
 
 impl Named {
@@ -149,6 +123,57 @@ impl Named {
             access,
             summary,
             shown: Shown::Yes,
+            right: None,
+            portal: None,
+        }
+    }
+
+    /// What changes nothing, although it is asked with a body.
+    pub(crate) fn only_looks(self) -> Self {
+        Self {
+            right: Some(Right::Read),
+            ..self
+        }
+    }
+
+    /// What shows a signing secret: whoever has it can sign as if it were the server, so that a key
+    /// which may only read does not see it.
+    pub(crate) fn shows_a_secret(self) -> Self {
+        Self {
+            right: Some(Right::Write),
+            ..self.needs(Capability::ViewEndpointSecret)
+        }
+    }
+
+    /// What tokens of the portal may do that have this capability.
+    pub(crate) fn needs(self, capability: Capability) -> Self {
+        Self {
+            portal: Some(ForPortal::With(capability)),
+            ..self
+        }
+    }
+
+    /// What all tokens of the portal may do.
+    pub(crate) fn for_all_of_the_portal(self) -> Self {
+        Self {
+            portal: Some(ForPortal::All),
+            ..self
+        }
+    }
+
+    /// Unless declared otherwise, what gets only looks, and tokens of the portal may only look.
+    fn need(&self, method: MethodName) -> Need {
+        let right = self.right.unwrap_or(match method {
+            MethodName::Get => Right::Read,
+            _ => Right::Write,
+        });
+        Need {
+            noun: tag(self.id),
+            right,
+            portal: self.portal.unwrap_or(match right {
+                Right::Read => ForPortal::With(Capability::ViewBase),
+                Right::Write => ForPortal::None,
+            }),
         }
     }
 
@@ -257,7 +282,7 @@ impl Routes {
         self.on(MethodName::Delete, named, handler)
     }
 
-    /// The operation declared last takes bodies of another size than most.
+    /// The same for one that takes bodies of another size than most.
     pub(crate) fn post_with_limit<H, T>(self, named: Named, limit: BodyLimit, handler: H) -> Self
     where
         H: Handler<T, Shared> + Described<T>,
@@ -292,6 +317,7 @@ impl Routes {
         named: Named,
         (route, describe): (MethodRouter<Shared>, Option<Describe>),
     ) -> Self {
+        let need = named.need(method);
         self.operations.push(Operation {
             method,
             path: self.path,
@@ -299,10 +325,11 @@ impl Routes {
             access: named.access,
             summary: named.summary,
             built: describe.is_some(),
+            need,
             shown: named.shown,
             describe: describe.unwrap_or(|_| {}),
         });
-        let route = route.route_layer(Extension(need(method, named.id)));
+        let route = route.route_layer(Extension(need));
         Self {
             router: self.router.route(self.path, route),
             ..self

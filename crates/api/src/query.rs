@@ -4,13 +4,14 @@
 use crate::Shared;
 use crate::bounds::{self, word};
 use crate::problem::Problem;
+use app::filter::WORDS_MAX;
 use app::page::LIMIT_MAX;
 use app::{AppError, ListInput, Order, Violation};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use model::Timestamp;
 use model::id::Kind;
-use model::name::Name;
+use model::name::{Name, NameError};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -154,6 +155,7 @@ impl Pairs {
 
     /// Several words: `name=a,b`, `name=a&name=b`, `name[]=a` and `name[0]=a` all mean the same.
     pub(crate) fn names(&self, name: &'static str) -> Result<Option<Vec<Name>>, AppError> {
+        // How many is not said: words of full length reach the bound of a URL before theirs.
         self.ask(
             name,
             || json!({ "type": "array", "items": word(), "minItems": 1 }),
@@ -167,13 +169,15 @@ impl Pairs {
         if values.is_empty() {
             return Ok(None);
         }
-        let names = values
-            .iter()
-            .flat_map(|value| value.split(','))
-            .map(str::parse);
-        let names: Result<Vec<Name>, _> = names.collect();
-        let refused = |error| Violation::query(&["__all__"], format!("{name}: {error}"));
-        Ok(Some(names.map_err(refused)?))
+        let words = values.iter().flat_map(|value| value.split(','));
+        let refused = |reason| Violation::query(&["__all__"], format!("{name}: {reason}"));
+        let count = words.clone().count();
+        if count > WORDS_MAX {
+            return Err(refused(format!("must be at most {WORDS_MAX} words, not {count}")).into());
+        }
+        let names: Result<Vec<Name>, _> = words.map(str::parse).collect();
+        let names = names.map_err(|error: NameError| refused(error.to_string()))?;
+        Ok(Some(names))
     }
 
     /// Which part of a list is asked for, and in which order.
@@ -309,6 +313,15 @@ mod tests {
                 panic!("{query} is not refused");
             };
             assert_eq!(violations[0].location, ["query", "__all__"]);
+        }
+    }
+
+    #[test]
+    fn no_more_words_are_taken_than_each_row_can_be_compared_with() {
+        for (count, fine) in [(WORDS_MAX, true), (WORDS_MAX + 1, false)] {
+            let query = format!("event_types={}", vec!["a"; count].join(","));
+            let names = Pairs::parse(&query).names("event_types");
+            assert_eq!(names.is_ok(), fine, "{count}");
         }
     }
 

@@ -12,6 +12,7 @@ use crate::render::{Accepted, Answer, NoContent, Time};
 use crate::segments::Segments;
 use crate::status::StatusIn;
 use app::AppError;
+use app::access::limits::Capability;
 use app::recover::RecoverInput;
 use app::replay::{BulkReplayInput, EVENT_TYPES_MAX};
 use app::statistics::EndpointStatistics;
@@ -27,7 +28,8 @@ pub(crate) fn routes() -> Routes {
             application(
                 "v1.endpoint.recover",
                 "Sends again, in the background, what failed for good",
-            ),
+            )
+            .needs(Capability::CreateAttempts),
             recover,
         )
         .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/bulk-replay")
@@ -35,7 +37,8 @@ pub(crate) fn routes() -> Routes {
             application(
                 "v1.endpoint.bulk-replay",
                 "Sends again, in the background, what was sent to an endpoint",
-            ),
+            )
+            .needs(Capability::CreateAttempts),
             bulk_replay,
         )
         .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/replay-missing")
@@ -43,7 +46,8 @@ pub(crate) fn routes() -> Routes {
             application(
                 "v1.endpoint.replay-missing",
                 "Sends, in the background, what an endpoint wants and never got",
-            ),
+            )
+            .needs(Capability::CreateAttempts),
             replay_missing,
         )
         .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/cancel-msgs")
@@ -51,7 +55,8 @@ pub(crate) fn routes() -> Routes {
             application(
                 "v1.endpoint.cancel-msgs",
                 "Cancels what is on its way to an endpoint",
-            ),
+            )
+            .needs(Capability::ManageEndpoint),
             cancel,
         )
         .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/stats")
@@ -64,7 +69,9 @@ pub(crate) fn routes() -> Routes {
 /// Which messages to send again: those accepted between the two.
 #[derive(Deserialize, JsonSchema)]
 struct RecoverIn {
+    /// At or after; at most 14 days before `until`.
     since: Time,
+    /// Before; now, where it is not given.
     until: Option<Time>,
 }
 

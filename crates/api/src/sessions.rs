@@ -19,7 +19,8 @@ pub(crate) fn routes() -> Routes {
             anybody(
                 "v1.authentication.logout",
                 "Ends the token that it comes with",
-            ),
+            )
+            .for_all_of_the_portal(),
             log_out,
         )
         .and_at("/api/v1/auth/whoami")

@@ -1,6 +1,7 @@
 //! Event types: made, changed and archived by the organisation; applications see those that are
 //! for all, or for a feature flag that their token carries.
 
+mod all;
 mod draft;
 mod export;
 mod import;
@@ -9,6 +10,7 @@ mod openapi;
 mod retry_schedule;
 mod schemas;
 
+pub(crate) use all::{ALL_BYTES_MAX, AllTypes};
 pub use draft::{EventTypeInput, EventTypePatch};
 pub use import::{ImportInput, Imported};
 pub(crate) use many::WrittenTypes;

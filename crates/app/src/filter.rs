@@ -3,6 +3,10 @@
 use model::name::Name;
 use store::query::MessageFilter;
 
+/// The most types, or channels, that are asked for at once: each row that a list looks at is
+/// compared with all of them.
+pub const WORDS_MAX: usize = 1_000;
+
 /// What messages must be like. Nothing given: anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {

@@ -102,7 +102,8 @@ struct Asked {
 
 impl App {
     /// An application's next messages, signed; waits for them where there are none yet. Without an
-    /// iterator it answers at once with the one to begin with.
+    /// iterator it answers at once with the one to begin with. Where it passed over many that are
+    /// not asked for, it may find none although there are: the iterator goes on behind those.
     ///
     /// # Errors
     /// [`AppError::NotFound`]; [`AppError::Invalid`]; [`AppError::TooManyListeners`];
@@ -133,11 +134,8 @@ impl App {
                 return self.letters(&tenant, found, &asked.key);
             }
             from = position(&found.iterator)?;
-            let goes_on = match found.more {
-                true => Instant::now() < ends,
-                false => until_more(&mut listener, ends).await,
-            };
-            if !goes_on {
+            // One request looks at no more of what is there already than a list does.
+            if found.more || !until_more(&mut listener, ends).await {
                 return Ok(nothing(from));
             }
         }

@@ -25,6 +25,7 @@ mod words;
 
 pub(crate) use check::{Outcome, steps_for};
 pub(crate) use compile::Schema;
+pub(crate) use words::clipped;
 
 /// The longest schema, in bytes of compact JSON: several times the largest of GitHub's.
 pub(crate) const SCHEMA_BYTES_MAX: usize = 1024 * 1024;
@@ -36,6 +37,12 @@ const NODES_MAX: usize = 20_000;
 const PATTERNS_MAX: usize = 200;
 /// The longest pattern, in bytes.
 const PATTERN_BYTES_MAX: usize = 2_000;
+/// The most that the programs of all patterns in a schema may be, in bytes: some tenths of a second
+/// to compile, and less than what is kept of all schemas.
+const PROGRAMS_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The most memory that a schema may take, in bytes: less than is kept of all, or it would be
+/// compiled again for each message.
+const MEMORY_BYTES_MAX: usize = 48 * 1024 * 1024;
 /// How many schemas may apply to one value by way of another, such as `allOf` within `anyOf`.
 const IN_PLACE_MAX: usize = 32;
 

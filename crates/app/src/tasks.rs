@@ -29,9 +29,9 @@ pub enum TaskKind {
     PurgeContent,
     /// Sends a message to every application.
     Broadcast,
-    /// Counts what applications have sent.
+    /// Counts the attempts of applications.
     ApplicationStats,
-    /// Counts what was sent of each event type.
+    /// Finds out which event types applications ask for.
     EventTypeAggregate,
     /// Writes a document of all event types.
     EventTypeExport,

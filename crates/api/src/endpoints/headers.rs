@@ -7,6 +7,7 @@ use crate::bounds::{HeaderChanges, Headers};
 use crate::operation::{Routes, application};
 use crate::render::{Answer, NoContent};
 use crate::segments::Segments;
+use app::access::limits::Capability;
 use app::endpoints::{HeadersInput, HeadersPatch};
 use axum::Json;
 use axum::extract::State;
@@ -24,11 +25,13 @@ pub(super) fn routes() -> Routes {
             get_all,
         )
         .put(
-            application("v1.endpoint.update-headers", "Replaces them"),
+            application("v1.endpoint.update-headers", "Replaces them")
+                .needs(Capability::ManageEndpoint),
             put_all,
         )
         .patch(
-            application("v1.endpoint.patch-headers", "Changes those that are given"),
+            application("v1.endpoint.patch-headers", "Changes those that are given")
+                .needs(Capability::ManageEndpoint),
             patch_some,
         )
 }

@@ -1,5 +1,5 @@
-//! An endpoint's signing secret: shapes, routes, handlers. The only place where the API shows a
-//! secret, because whoever verifies needs it.
+//! An endpoint's signing secret: shapes, routes, handlers. The only place where the API shows
+//! one, because whoever verifies needs it.
 
 use crate::Shared;
 use crate::authentication::Authenticated;
@@ -9,6 +9,7 @@ use crate::operation::{Routes, application};
 use crate::render::Answer;
 use crate::segments::Segments;
 use app::AppError;
+use app::access::limits::Capability;
 use app::endpoints::{GRACE_MAX, RotateInput};
 use axum::Json;
 use axum::extract::State;
@@ -22,7 +23,8 @@ pub(super) fn routes() -> Routes {
             application(
                 "v1.endpoint.get-secret",
                 "What its deliveries are verified with",
-            ),
+            )
+            .shows_a_secret(),
             get_secret,
         )
         .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret/rotate")
@@ -30,7 +32,8 @@ pub(super) fn routes() -> Routes {
             application(
                 "v1.endpoint.rotate-secret",
                 "Gives it a new secret; the old one signs too for a while",
-            ),
+            )
+            .needs(Capability::ManageEndpointSecret),
             rotate,
         )
 }

@@ -3,11 +3,11 @@
 use super::MessageOut;
 use crate::Shared;
 use crate::body::Call;
-use crate::bounds::{IteratorOf, Word, Words};
+use crate::bounds::{FilterWords, IteratorOf, Word, Words};
 use crate::operation::{Routes, application};
 use crate::render::{Answer, ListOut, Time};
 use crate::segments::Segments;
-use app::filter::Filter;
+use app::filter::{Filter, WORDS_MAX};
 use app::messages::{MessagesInput, PrecheckInput};
 use app::page::LIMIT_MAX;
 use app::{AppError, ListInput, Violation};
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub(super) fn routes() -> Routes {
     Routes::at("/api/v1/app/{app_id}/msg/search")
         .post(
-            application("v1.message.search", "Messages, the newest first"),
+            application("v1.message.search", "Messages, the newest first").only_looks(),
             search,
         )
         .and_at("/api/v1/app/{app_id}/msg/precheck/active")
@@ -30,7 +30,8 @@ pub(super) fn routes() -> Routes {
             application(
                 "v1.message.precheck",
                 "Tells whether any endpoint would get such a message",
-            ),
+            )
+            .only_looks(),
             precheck,
         )
 }
@@ -39,7 +40,7 @@ pub(super) fn routes() -> Routes {
 #[derive(Deserialize, JsonSchema)]
 struct MessageSearchIn {
     /// One of these types.
-    #[schemars(with = "Option<Vec<Word>>")]
+    #[schemars(with = "Option<FilterWords>")]
     event_types: Option<Vec<String>>,
     /// Among its channels.
     #[schemars(with = "Option<Word>")]
@@ -76,6 +77,10 @@ impl MessageSearchIn {
             after: self.after.map(|Time(after)| after),
         };
         let types = self.event_types.map(|types| {
+            if types.len() > WORDS_MAX {
+                let text = format!("must hold at most {WORDS_MAX}, not {}", types.len());
+                return Err(Violation::body(&["event_types"], text).into());
+            }
             let names = types.into_iter().map(|text| name("event_types", text));
             names.collect::<Result<Vec<_>, AppError>>()
         });

@@ -111,6 +111,27 @@ async fn an_import_that_is_sent_again_is_done_once() {
 }
 
 #[tokio::test]
+async fn schemas_are_not_larger_with_an_import_than_they_may_be() {
+    let world = World::new();
+    let large = json!({ "title": "x".repeat(1_000_000) });
+    let schemas = json!({ "1": large, "2": large, "3": true });
+    let event_type = json!({ "name": "a", "description": "", "schemas": schemas });
+    let there = json!({ "eventTypes": [event_type] });
+    world.post("/environment/import", there).await.is(204);
+    let before = world.get("/event-type/a").await.is(200);
+    let schema = json!({ "schema": { "title": "x".repeat(500_000) } });
+    let body = json!({ "requestBody": { "content": { "application/json": schema } } });
+    let spec = document(json!({ "a": { "post": body }, "0": { "post": {} } }));
+    for dry_run in [true, false] {
+        let import = json!({ "spec": spec, "dryRun": dry_run });
+        let refused = world.post(IMPORT, import).await;
+        assert_eq!(refused.broken(), ["body/spec/webhooks/a"]);
+    }
+    assert_eq!(world.get("/event-type/a").await.body, before.body);
+    world.get("/event-type/0").await.is(404);
+}
+
+#[tokio::test]
 async fn nothing_is_written_of_a_document_with_anything_wrong_in_it() {
     let world = World::new();
     for (webhooks, broken) in [

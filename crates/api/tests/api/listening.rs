@@ -2,6 +2,7 @@
 
 use crate::world::{World, merged};
 use serde_json::{Value, json};
+use store::query::EXAMINED_MAX;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -85,6 +86,25 @@ async fn a_listener_hears_only_what_it_asks_for_and_passes_over_the_rest() {
     let us = world.post("/app/acme/listen", us).await.is(200);
     assert_eq!(us.rows()[0]["body"], "AQ==");
     assert_eq!(us.rows()[0]["encoding"], "base64");
+}
+
+#[tokio::test]
+async fn one_answer_looks_at_no_more_than_a_list_does() {
+    let world = World::new();
+    let app = world.application("acme").await;
+    let start = begin(&world).await;
+    let unwanted = json!({ "eventType": "order.paid", "payload": {} });
+    let unwanted = json!({ "messages": vec![unwanted; EXAMINED_MAX / 5] });
+    for _ in 0..5 {
+        let sent = world.post("/app/acme/msg/batch", &unwanted).await;
+        sent.is(202);
+    }
+    let wanted = world.message(&app, json!({ "eventType": "rare" })).await;
+    let rare = |iterator: &str| from(iterator, json!({ "eventTypes": ["rare"] }));
+    let first = world.post("/app/acme/listen", rare(&start)).await.is(200);
+    assert_eq!(first["data"], json!([]), "it came so far, and says where");
+    let then = world.post("/app/acme/listen", rare(&first.text("iterator")));
+    assert_eq!(then.await.is(200).column("id"), [wanted]);
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ pub(crate) fn in_order() -> Vec<Operation> {
 }
 
 fn operation(declared: api::Operation) -> Operation {
-    let need = declared.need();
+    let need = declared.need;
     Operation {
         method: match declared.method {
             MethodName::Get => "GET",

@@ -1,6 +1,7 @@
 //! Asking about messages with a body.
 
 use crate::world::World;
+use app::filter::WORDS_MAX;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -55,6 +56,10 @@ async fn a_search_that_can_not_be_is_refused_with_the_place() {
         (json!({ "iterator": "msg_x" }), "body/iterator"),
         (json!({ "channel": "" }), "body/channel"),
         (json!({ "event_types": ["a b"] }), "body/event_types"),
+        (
+            json!({ "event_types": vec!["a"; WORDS_MAX + 1] }),
+            "body/event_types",
+        ),
         (json!({ "before": "yesterday" }), "body/before"),
         (json!({ "limit": "many" }), "body/limit"),
     ] {

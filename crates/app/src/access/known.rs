@@ -137,7 +137,8 @@ impl Known {
     /// Whether more can be kept.
     pub(crate) fn check_room(&self) -> Result<(), AppError> {
         let state = self.read();
-        let floors = state.floors.values().map(HashMap::len).sum();
+        let floors = state.floors.values().flat_map(HashMap::values);
+        let floors = floors.map(Vec::len).sum();
         let most = state.revoked.len().max(floors);
         if most < KEPT_MAX {
             return Ok(());

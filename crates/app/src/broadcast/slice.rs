@@ -4,12 +4,12 @@
 
 use super::{Letter, place};
 use crate::accept::{Draft, Prepared};
+use crate::outside::Next;
 use crate::{App, AppError};
-use model::id::{ApplicationKey, ApplicationKind};
+use model::id::ApplicationKey;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::MessageRef;
-use store::query::{ApplicationQuery, Window};
 use store::rows::ApplicationRef;
 use store::work::{Advanced, TakenWork, Work, WorkEnd, WorkStep};
 
@@ -32,14 +32,6 @@ struct Tally {
     conflicts: u64,
 }
 
-/// The next applications.
-struct Next {
-    keys: Vec<ApplicationKey>,
-    cursor: i64,
-    /// Whether there are no more behind them.
-    is_end: bool,
-}
-
 /// What one slice sends.
 struct Sending {
     prepared: Vec<Prepared>,
@@ -58,8 +50,9 @@ impl App {
             self.store.advance_work(&taken, step).await?;
             return Ok(true);
         };
-        let next = self.next_applications(&taken, draft.payload.len()).await?;
-        if next.keys.is_empty() && !next.is_end {
+        let most = (BYTES_MAX / draft.payload.len().max(1)).clamp(1, APPLICATIONS_MAX);
+        let next = self.next_applications(&taken, most).await?;
+        if next.rows.is_empty() && !next.is_end {
             return Ok(false);
         }
         let Sending { prepared, tally } = self.prepare(&taken, &next, &draft).await?;
@@ -91,30 +84,6 @@ impl App {
         Letter::read(&opened.ok()?)
     }
 
-    /// Those behind the cursor that were there when the broadcast was asked for. Where another node
-    /// may still commit one of those, it is not the end.
-    async fn next_applications(&self, taken: &TakenWork, bytes: usize) -> Result<Next, AppError> {
-        let asked_for = taken.row.id.key().integer();
-        let all_are_there = self.store.forward_border().await?.integer() >= asked_for;
-        let query = ApplicationQuery {
-            window: Window::<ApplicationKind> {
-                above: ApplicationKey::from_integer(taken.cursor),
-                below: ApplicationKey::from_integer(asked_for),
-                ascending: true,
-                limit: (BYTES_MAX / bytes.max(1)).clamp(1, APPLICATIONS_MAX),
-            },
-            with_endpoints: false,
-            without_disabled_endpoints: false,
-        };
-        let walk = self.store.applications(&query).await?;
-        let keys = walk.rows.iter().map(|row| row.application.id.key());
-        Ok(Next {
-            keys: keys.collect(),
-            cursor: walk.examined.map_or(taken.cursor, ApplicationKey::integer),
-            is_end: all_are_there && !walk.more,
-        })
-    }
-
     /// Not from the registry: it keeps what is in use, and this comes to all.
     async fn prepare(
         &self,
@@ -124,15 +93,16 @@ impl App {
     ) -> Result<Sending, AppError> {
         let tally = taken.row.data.as_deref().map(serde_json::from_str);
         let mut tally: Tally = tally.and_then(Result::ok).unwrap_or_default();
-        let mut prepared = Vec::with_capacity(next.keys.len());
+        let mut prepared = Vec::with_capacity(next.rows.len());
         let mut room = self.settings.deliveries_max;
-        for key in &next.keys {
-            let found = self.store.registry(&ApplicationRef::Key(*key)).await?;
+        for row in &next.rows {
+            let key = row.application.id.key();
+            let found = self.store.registry(&ApplicationRef::Key(key)).await?;
             let Some(row) = found else {
                 continue; // It was deleted meanwhile.
             };
             tally.applications += 1;
-            if self.is_taken(*key, draft).await? {
+            if self.is_taken(key, draft).await? {
                 tally.conflicts += 1;
                 continue;
             }

@@ -5,21 +5,16 @@
 
 use super::Settings;
 use crate::change::until_current;
-use crate::event_types::{EventTypeInput, WrittenTypes};
+use crate::event_types::{ALL_BYTES_MAX, AllTypes, EventTypeInput, WrittenTypes};
 use crate::idempotency::{Request, Success};
 use crate::{App, AppError, Caller, Violation};
 use model::Timestamp;
 use model::event_type::EventType;
 use serde_json::{Map, Value};
 use store::change::EnvironmentChange;
-use store::query::EventTypeQuery;
 
 /// The most event types that one import writes.
 pub const TYPES_MAX: usize = 1_000;
-/// The most that an export holds in memory of event types, in bytes.
-const EXPORT_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// How many event types are read at once.
-const PAGE: usize = 250;
 
 /// Everything that can be carried to another installation.
 #[derive(Debug, Clone)]
@@ -52,31 +47,10 @@ impl App {
     pub async fn export_environment(&self, caller: &Caller) -> Result<Exported, AppError> {
         caller.require_organisation()?;
         let created_at = self.clock.now();
-        let mut event_types = Vec::new();
-        let mut bytes = 0;
-        let mut query = EventTypeQuery {
-            beyond: None,
-            ascending: true,
-            limit: PAGE,
-            archived: true,
-            with_schemas: true,
-            visible_to: None,
-        };
-        loop {
-            let walk = self.store.event_types(&query).await?;
-            bytes += walk.rows.iter().map(size).sum::<usize>();
-            if bytes > EXPORT_BYTES_MAX {
-                return Err(too_much());
-            }
-            event_types.extend(walk.rows);
-            if !walk.more {
-                break;
-            }
-            query.beyond = walk.examined;
-        }
+        let event_types = self.all_event_types(AllTypes::Archived).await?;
         Ok(Exported {
             created_at,
-            event_types,
+            event_types: event_types.ok_or_else(too_much)?,
             settings: self.settings_now().await?.1,
         })
     }
@@ -97,7 +71,7 @@ impl App {
             Request::New(key) => key,
             Request::Repeated(_) => return Ok(()),
         };
-        let (types, given) = input.judge()?;
+        let (types, given) = input.judge_apart().await?;
         let imported = until_current(|| async {
             let (before, settings) = self.settings_now().await?;
             let settings = settings.with(&given).change_from(before);
@@ -113,6 +87,12 @@ impl App {
 }
 
 impl ImportInput {
+    /// [`Self::judge`], while others go on: to compile many schemas takes seconds.
+    async fn judge_apart(self) -> Result<(WrittenTypes, Settings), AppError> {
+        let judged = tokio::task::spawn_blocking(|| self.judge()).await;
+        judged.unwrap_or_else(|failed| Err(AppError::internal(failed)))
+    }
+
     fn judge(self) -> Result<(WrittenTypes, Settings), AppError> {
         if self.connectors > 0 {
             let text = "must be empty: connectors are not built";
@@ -135,16 +115,11 @@ impl ImportInput {
     }
 }
 
-fn size(event_type: &EventType) -> usize {
-    let schemas = event_type.schemas.as_ref().map_or(0, String::len);
-    1_024 + event_type.description.len() + schemas
-}
-
 fn too_much() -> AppError {
     AppError::BadRequest {
         code: "limit_reached",
         detail: format!(
-            "The event types have more than {EXPORT_BYTES_MAX} bytes: list them instead, with \
+            "The event types have more than {ALL_BYTES_MAX} bytes: list them instead, with \
              with_content=true and include_archived=true"
         ),
     }

@@ -1,7 +1,8 @@
 //! An OpenAPI document of all event types: background work, since there may be many, whose data is
 //! the document. Importing it somewhere else makes the same event types there.
 
-use super::openapi::document;
+use super::all::AllTypes;
+use super::openapi::{DocumentTooLarge, document};
 use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller};
 use bytes::Bytes;
@@ -26,17 +27,17 @@ impl App {
         self.begin_task((None, work), key).await
     }
 
-    /// Writes the document, in one slice: event types are read a page at a time, and what comes of
-    /// them has a largest size.
+    /// Writes the document, in one slice: what is read, and what comes of it, has a largest size.
     pub(crate) async fn export_slice(&self, taken: &TakenWork) -> Result<bool, AppError> {
-        let all = self.all_event_types(true).await?;
-        let (data, end) = match document(&all) {
+        let all = self.all_event_types(AllTypes::Live).await?;
+        let document = all.as_deref().ok_or(DocumentTooLarge).and_then(document);
+        let (data, end) = match document {
             Ok(document) => (format!("{{\"spec\":{document}}}"), WorkEnd::Finished),
             Err(too_large) => ("{}".to_owned(), WorkEnd::Failed(too_large.to_string())),
         };
         let step = WorkStep {
             cursor: taken.cursor,
-            done: all.len() as u64,
+            done: all.map_or(0, |all| all.len() as u64),
             data: Some(data),
             end: Some(end),
             ..WorkStep::default()

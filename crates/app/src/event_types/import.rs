@@ -4,6 +4,7 @@
 
 use super::draft::EventTypeDraft;
 use super::openapi::{self, Described};
+use super::schemas::check_bytes;
 use super::{EventTypePatch, blank, newest};
 use crate::change::{ChangeRefused, until_current};
 use crate::idempotency::{Request, Success};
@@ -15,10 +16,9 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use store::change::Expect;
 use store::idempotency::IdempotencyKey;
-use store::query::EventTypeQuery;
 
-/// How many event types are read at a time.
-const PAGE_ROWS: usize = 250;
+/// How many event types are looked for at a time.
+const CHUNK: usize = 250;
 /// The version of a schema, where there is none yet.
 const FIRST_VERSION: &str = "1";
 
@@ -85,33 +85,9 @@ impl App {
             return Ok(Vec::new());
         }
         let named: BTreeSet<&Name> = wanted.iter().map(|wanted| &wanted.name).collect();
-        let all = self.all_event_types(false).await?;
-        let names = all.into_iter().map(|event_type| event_type.name);
-        Ok(names.filter(|name| !named.contains(name)).collect())
-    }
-
-    /// All event types that are not archived, by name.
-    pub(super) async fn all_event_types(
-        &self,
-        with_schemas: bool,
-    ) -> Result<Vec<EventType>, AppError> {
-        let mut query = EventTypeQuery {
-            beyond: None,
-            ascending: true,
-            limit: PAGE_ROWS,
-            archived: false,
-            with_schemas,
-            visible_to: None,
-        };
-        let mut all = Vec::new();
-        loop {
-            let mut walk = self.store.event_types(&query).await?;
-            all.append(&mut walk.rows);
-            if !walk.more || walk.examined.is_none() {
-                return Ok(all);
-            }
-            query.beyond = walk.examined;
-        }
+        let names = self.live_event_types().await?;
+        let others = names.into_iter().filter(|name| !named.contains(name));
+        Ok(others.collect())
     }
 
     /// Does it, one event type after the other. The last change has the idempotency key, so that
@@ -166,7 +142,7 @@ impl App {
             archived: plan.archived,
             ..Imported::default()
         };
-        for wanted in plan.wanted.chunks(PAGE_ROWS) {
+        for wanted in plan.wanted.chunks(CHUNK) {
             let names: Vec<Name> = wanted.iter().map(|wanted| wanted.name.clone()).collect();
             let found = self.store.event_types_named(&names).await?;
             let named = found.into_iter().map(|found| (found.name.clone(), found));
@@ -202,6 +178,8 @@ struct Plan {
 #[derive(Clone)]
 struct Wanted {
     name: Name,
+    /// Where it stands in the request's body.
+    place: [String; 3],
     draft: EventTypeDraft,
     schema: Option<Value>,
 }
@@ -281,12 +259,16 @@ impl Wanted {
         judge.finish()?;
         Ok(Self {
             name: described.name,
+            place: within.map(str::to_owned),
             draft,
             schema: described.schema,
         })
     }
 
     /// What is to become of the event type, which is as given.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`]: its schemas would be too large, with its older versions.
     fn outcome(&self, before: Option<EventType>) -> Result<Outcome, AppError> {
         let Some(before) = before else {
             return Ok(Outcome::Created(
@@ -296,8 +278,13 @@ impl Wanted {
         let mut after = self.draft.applied(before.clone());
         if let (Some(schema), Some(schemas)) = (&self.schema, &before.schemas) {
             let schemas = serde_json::from_str(schemas).map_err(AppError::internal)?;
-            let schemas = under(schemas, schema.clone());
-            after.schemas = Some(Value::Object(schemas).to_string());
+            let schemas = Value::Object(under(schemas, schema.clone())).to_string();
+            check_bytes(&schemas).map_err(|reason| {
+                let place = self.place.each_ref().map(String::as_str);
+                let text = format!("with the versions that are there, its schemas {reason}");
+                Violation::body(&place, text)
+            })?;
+            after.schemas = Some(schemas);
         }
         Ok(match after == before {
             true => Outcome::Unchanged(self.name.clone()),

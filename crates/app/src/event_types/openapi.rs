@@ -12,8 +12,9 @@ mod references;
 mod write;
 mod yaml;
 
-pub(super) use write::document;
+pub(super) use write::{DocumentTooLarge, document};
 
+use crate::schema::clipped;
 use crate::{AppError, Violation};
 use gather::{Dialect, GatherError, gather};
 use model::name::Name;
@@ -80,7 +81,7 @@ pub(super) fn read(document: &Value, field: &str) -> Result<Vec<Described>, AppE
     let (mut found, mut broken) = (BTreeMap::<Name, Described>::new(), Vec::new());
     let mut bytes = 0;
     for ([section, key], webhook) in webhooks {
-        let shown = shortened(key);
+        let shown = clipped(key);
         let mut note = |message| broken.push(Violation::body(&[field, section, &shown], message));
         match reading.webhook([section, key], webhook) {
             Err(error) => note(error.to_string()),
@@ -200,7 +201,7 @@ impl<'d> Reading<'d> {
         let both = [operation, item];
         let (schema, bytes) = self.schema(operation)?.unzip();
         let described = Described {
-            place: [section.to_owned(), shortened(key)],
+            place: [section.to_owned(), clipped(key)],
             name: name(key, operation).ok_or(WebhookError::Nameless)?,
             description: both
                 .iter()
@@ -319,15 +320,6 @@ fn words(object: &Map<String, Value>, fields: &[&str]) -> Option<Vec<String>> {
             Some(words.map(str::to_owned).collect())
         }
         _ => None,
-    }
-}
-
-/// A text of the document as an error may repeat it.
-fn shortened(text: &str) -> String {
-    const CHARS_MAX: usize = 200;
-    match text.char_indices().nth(CHARS_MAX) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
 

@@ -1,27 +1,56 @@
 //! JSON Schemas of event types, by version: each must compile. Which one holds: the newest.
 
 use crate::rules::Judge;
-use crate::schema::Schema;
+use crate::schema::{Schema, clipped};
 use serde_json::{Map, Value};
 
 /// The longest that all schemas of an event type may be together, in bytes of compact JSON.
 pub const SCHEMAS_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The most that the programs of all their patterns may be, in bytes: about a second to compile.
+const PROGRAMS_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Of how many schemas that do not compile it is told.
+const BROKEN_MAX: usize = 20;
 
 /// The schemas as they are kept, which holds only if `judge` found no broken rule.
 pub(super) fn judge(judge: &mut Judge<'_>, schemas: Map<String, Value>) -> Option<String> {
-    let text = Value::Object(schemas.clone()).to_string();
-    if text.len() > SCHEMAS_BYTES_MAX {
-        let bytes = text.len();
-        let text = format!("must have at most {SCHEMAS_BYTES_MAX} bytes in all, not {bytes}");
-        judge.note_unreadable("schemas", text);
+    let schemas = Value::Object(schemas);
+    let text = schemas.to_string();
+    if let Err(reason) = check_bytes(&text) {
+        judge.note_unreadable("schemas", reason);
         return None;
     }
-    for (version, schema) in &schemas {
-        if let Err(error) = Schema::compile(schema) {
-            judge.note_unreadable("schemas", format!("schemas.{version}: {error}"));
+    let (mut broken, mut programs_bytes) = (0, 0);
+    for (version, schema) in schemas.as_object().into_iter().flatten() {
+        let compiled = Schema::compile(schema).map(|schema| schema.programs_bytes());
+        match compiled {
+            Ok(bytes) => programs_bytes += bytes,
+            Err(error) => {
+                let version = clipped(version);
+                judge.note_unreadable("schemas", format!("schemas.{version}: {error}"));
+                broken += 1;
+            }
+        }
+        if programs_bytes > PROGRAMS_BYTES_MAX {
+            let text = "have patterns that grow too large together: make their repetitions \
+                 smaller, or take old versions away";
+            judge.note_unreadable("schemas", text);
+        }
+        if programs_bytes > PROGRAMS_BYTES_MAX || broken == BROKEN_MAX {
+            return None;
         }
     }
     Some(text)
+}
+
+/// What is wrong with the length of all schemas together, as they are kept.
+pub(super) fn check_bytes(text: &str) -> Result<(), String> {
+    let bytes = text.len();
+    match bytes <= SCHEMAS_BYTES_MAX {
+        true => Ok(()),
+        false => Err(format!(
+            "must have at most {SCHEMAS_BYTES_MAX} bytes in all, not {bytes}"
+        )),
+    }
 }
 
 /// The newest of some versions: the one with the highest number, or, where none is a number, the

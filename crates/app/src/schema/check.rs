@@ -4,7 +4,6 @@
 use super::compile::{Bound, Counted, Dependency, Keyword, Least, Members, Node, NodeId, Schema};
 use super::number::{compare, is_multiple};
 use super::order::{order, same, size};
-use super::pattern::Pattern;
 use super::words;
 use serde_json::{Map, Number, Value};
 use std::cmp::Ordering;
@@ -14,9 +13,9 @@ pub(crate) const VIOLATIONS_MAX: usize = 20;
 /// How many schemas may be under way at once: each takes some of the stack.
 const FRAMES_MAX: usize = 200;
 /// How many steps every payload has, and how many more for each of its bytes. A step takes some
-/// nanoseconds.
-const STEPS: u64 = 100_000;
-const STEPS_PER_BYTE: u64 = 16;
+/// nanoseconds, and with patterns that were made to be slow, 200.
+const STEPS: u64 = 200_000;
+const STEPS_PER_BYTE: u64 = 32;
 
 /// How many steps a payload of so many bytes may take.
 pub(crate) fn steps_for(bytes: usize) -> u64 {
@@ -184,7 +183,7 @@ impl<'c> Check<'c> {
                 }
             }
             Keyword::Pattern(pattern) => {
-                self.pay(Pattern::cost(text))
+                self.pay(pattern.cost(text))
                     && (pattern.is_in(text) || self.tell(|| words::pattern(&pattern.text)))
             }
             _ => true,
@@ -265,8 +264,9 @@ impl<'c> Check<'c> {
     fn members(&mut self, rules: &Members, members: &Map<String, Value>) -> bool {
         let mut holds = true;
         for (index, (name, value)) in members.iter().enumerate() {
-            let patterns = rules.matching.len() as u64;
-            if !self.pay(1 + patterns * Pattern::cost(name)) {
+            let patterns = rules.matching.iter();
+            let patterns = patterns.map(|(pattern, _)| pattern.cost(name)).sum::<u64>();
+            if !self.pay(1 + patterns) {
                 return false;
             }
             let named = rules.named.get(name).copied();

@@ -4,7 +4,9 @@
 use super::cycles::{check_ends, follow_references};
 use super::pattern::Pattern;
 use super::places::{Place, Places, address};
-use super::{NODES_MAX, PATTERNS_MAX, SCHEMA_BYTES_MAX, SchemaError};
+use super::{
+    MEMORY_BYTES_MAX, NODES_MAX, PATTERNS_MAX, PROGRAMS_BYTES_MAX, SCHEMA_BYTES_MAX, SchemaError,
+};
 use serde_json::{Number, Value};
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,6 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) struct Schema {
     pub(super) nodes: Vec<Node>,
     bytes: usize,
+    programs_bytes: usize,
 }
 
 /// The number of a node. The schema itself is 0.
@@ -129,24 +132,37 @@ impl Schema {
             waiting: Vec::new(),
             nodes: Vec::new(),
             patterns: 0,
-            pattern_bytes: 0,
+            programs_bytes: 0,
+            held_bytes: 0,
             places: &places,
         };
-        compiler.node("#".to_owned(), places.root())?;
+        compiler.node(places.root())?;
         while let Some(next) = compiler.waiting.pop() {
-            compiler.nodes[next.id] = compiler.compile(&next)?;
+            let node = compiler.compile(&next);
+            compiler.nodes[next.id] =
+                node.map_err(|error| places.within_whole(error, next.place))?;
         }
         let Compiler {
             mut nodes,
-            pattern_bytes,
+            programs_bytes,
+            held_bytes,
             ..
         } = compiler;
         follow_references(&mut nodes)?;
         check_ends(&nodes)?;
+        // Names and nodes are a few times what their text is.
+        let bytes = 8 * bytes + held_bytes;
+        if bytes > MEMORY_BYTES_MAX {
+            let text = format!(
+                "takes more than {MEMORY_BYTES_MAX} bytes of memory: make what its `enum` and \
+                 `const` list smaller"
+            );
+            return Err(SchemaError::new("#", text));
+        }
         Ok(Self {
             nodes,
-            // Names, values and nodes are a few times what their text is.
-            bytes: 8 * bytes + pattern_bytes,
+            bytes,
+            programs_bytes,
         })
     }
 
@@ -154,9 +170,15 @@ impl Schema {
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
+
+    /// How large the programs of its patterns are, in bytes: what took long to compile.
+    pub(crate) fn programs_bytes(&self) -> usize {
+        self.programs_bytes
+    }
 }
 
-/// See [`Schema::compile`].
+/// See [`Schema::compile`]. Errors of what it compiles name a place within that: see
+/// [`Places::within_whole`].
 pub(super) struct Compiler<'c, 'v> {
     /// The number of each schema that was met, by its address.
     known: HashMap<usize, NodeId>,
@@ -164,21 +186,21 @@ pub(super) struct Compiler<'c, 'v> {
     waiting: Vec<Waiting<'v>>,
     nodes: Vec<Node>,
     patterns: usize,
-    pattern_bytes: usize,
+    programs_bytes: usize,
+    /// What patterns and values hold.
+    held_bytes: usize,
     pub(super) places: &'c Places<'v>,
 }
 
 /// A schema that was met.
 pub(super) struct Waiting<'v> {
     id: NodeId,
-    /// Where it is: see [`SchemaError`].
-    pub(super) at: String,
     pub(super) place: Place<'v>,
 }
 
 impl<'v> Compiler<'_, 'v> {
     /// The number of a schema, which is compiled later where it was not met before.
-    pub(super) fn node(&mut self, at: String, place: Place<'v>) -> Result<NodeId, SchemaError> {
+    pub(super) fn node(&mut self, place: Place<'v>) -> Result<NodeId, SchemaError> {
         if let Some(id) = self.known.get(&address(place.schema)) {
             return Ok(*id);
         }
@@ -189,8 +211,14 @@ impl<'v> Compiler<'_, 'v> {
         }
         self.known.insert(address(place.schema), id);
         self.nodes.push(Node::Anything);
-        self.waiting.push(Waiting { id, at, place });
+        self.waiting.push(Waiting { id, place });
         Ok(id)
+    }
+
+    /// A value that is kept as it is.
+    pub(super) fn value(&mut self, value: &Value) -> Value {
+        self.held_bytes += held_bytes(value);
+        value.clone()
     }
 
     /// A pattern that is written at this place.
@@ -201,7 +229,12 @@ impl<'v> Compiler<'_, 'v> {
             return Err(SchemaError::new("#", text));
         }
         let pattern = Pattern::new(text).map_err(|reason| SchemaError::new(at, reason))?;
-        self.pattern_bytes += pattern.bytes;
+        self.programs_bytes += pattern.program;
+        if self.programs_bytes > PROGRAMS_BYTES_MAX {
+            let text = "has patterns that grow too large together: make their repetitions smaller";
+            return Err(SchemaError::new("#", text));
+        }
+        self.held_bytes += pattern.bytes();
         Ok(pattern)
     }
 
@@ -212,7 +245,7 @@ impl<'v> Compiler<'_, 'v> {
             Value::Object(members) => members,
             _ => {
                 let text = "must be a schema: an object, `true` or `false`";
-                return Err(SchemaError::new(&waiting.at, text));
+                return Err(SchemaError::new("", text));
             }
         };
         let keywords = self.keywords(waiting, members)?;
@@ -227,12 +260,26 @@ impl<'v> Compiler<'_, 'v> {
     }
 
     fn reference(&mut self, from: &Waiting<'v>, name: &'v Value) -> Result<NodeId, SchemaError> {
-        let at = format!("{}/$ref", from.at);
+        let wrong = |reason: String| SchemaError::new("/$ref", reason);
         let Value::String(name) = name else {
-            return Err(SchemaError::new(&at, "must be a text"));
+            return Err(wrong("must be a text".to_owned()));
         };
-        let found = self.places.find(from.place, name);
-        let place = found.map_err(|reason| SchemaError::new(&at, reason))?;
-        self.node(name.clone(), place)
+        self.node(self.places.find(from.place, name).map_err(wrong)?)
     }
+}
+
+/// About how much memory a value holds beside its text, which is counted elsewhere.
+fn held_bytes(value: &Value) -> usize {
+    // A map holds its members by six to eleven, with room for all of them.
+    const NODE_BYTES: usize = 640;
+    const NODE_MEMBERS: usize = 6;
+    size_of::<Value>()
+        + match value {
+            Value::Array(items) => items.iter().map(held_bytes).sum(),
+            Value::Object(members) => {
+                let nodes = members.len().div_ceil(NODE_MEMBERS);
+                NODE_BYTES * nodes + members.values().map(held_bytes).sum::<usize>()
+            }
+            _ => 0,
+        }
 }

@@ -66,14 +66,14 @@ impl<'v> Compiler<'_, 'v> {
         let words = Words { waiting, members };
         let mut found = Vec::new();
         check_notes(words)?;
-        values(words, &mut found)?;
+        self.values(words, &mut found)?;
         self.texts(words, &mut found)?;
         self.items(words, &mut found)?;
         self.members(words, &mut found)?;
         self.combined(words, &mut found)?;
         if let Some(word) = words.find("definitions") {
-            for (name, schema) in word.object()? {
-                self.inner(&word, &[name], schema)?;
+            for schema in word.object()?.values() {
+                self.inner(&word, schema)?;
             }
         }
         Ok(found)
@@ -89,19 +89,19 @@ impl<'v> Compiler<'_, 'v> {
 
     fn items(&mut self, words: Words<'_, 'v>, found: &mut Vec<Keyword>) -> Read<()> {
         let more = words.find("additionalItems");
-        let more = more.map(|word| self.inner(&word, &[], word.value));
+        let more = more.map(|word| self.inner(&word, word.value));
         let more = more.transpose()?;
         if let Some(word) = words.find("items") {
             found.push(match word.value {
                 Value::Array(_) => Keyword::Items(self.list(&word)?, more),
                 schema => {
-                    let all = self.inner(&word, &[], schema)?;
+                    let all = self.inner(&word, schema)?;
                     Keyword::Items(Vec::new(), Some(all))
                 }
             });
         }
         if let Some(word) = words.find("contains") {
-            found.push(Keyword::Contains(self.inner(&word, &[], word.value)?));
+            found.push(Keyword::Contains(self.inner(&word, word.value)?));
         }
         Ok(())
     }
@@ -112,7 +112,7 @@ impl<'v> Compiler<'_, 'v> {
         if let Some(word) = words.find("properties") {
             some = true;
             for (name, schema) in word.object()? {
-                let id = self.inner(&word, &[name], schema)?;
+                let id = self.inner(&word, schema)?;
                 members.named.insert(name.clone(), id);
             }
         }
@@ -120,25 +120,25 @@ impl<'v> Compiler<'_, 'v> {
             some = true;
             for (pattern, schema) in word.object()? {
                 let compiled = self.pattern(&word.at(), pattern)?;
-                let id = self.inner(&word, &[pattern], schema)?;
+                let id = self.inner(&word, schema)?;
                 members.matching.push((compiled, id));
             }
         }
         if let Some(word) = words.find("additionalProperties") {
             some = true;
-            members.others = Some(self.inner(&word, &[], word.value)?);
+            members.others = Some(self.inner(&word, word.value)?);
         }
         if some {
             found.push(Keyword::Members(members));
         }
         if let Some(word) = words.find("propertyNames") {
-            found.push(Keyword::Names(self.inner(&word, &[], word.value)?));
+            found.push(Keyword::Names(self.inner(&word, word.value)?));
         }
         if let Some(word) = words.find("dependencies") {
             let list = word.object()?.iter().map(|(name, value)| {
                 let dependency = match value {
                     Value::Array(_) => Dependency::Properties(word.names(value)?),
-                    schema => Dependency::Schema(self.inner(&word, &[name], schema)?),
+                    schema => Dependency::Schema(self.inner(&word, schema)?),
                 };
                 Ok((name.clone(), dependency))
             });
@@ -160,12 +160,11 @@ impl<'v> Compiler<'_, 'v> {
             }
         }
         if let Some(word) = words.find("not") {
-            found.push(Keyword::Not(self.inner(&word, &[], word.value)?));
+            found.push(Keyword::Not(self.inner(&word, word.value)?));
         }
         let mut branch = |name| {
             let word = words.find(name);
-            word.map(|word| self.inner(&word, &[], word.value))
-                .transpose()
+            word.map(|word| self.inner(&word, word.value)).transpose()
         };
         let (when, then, otherwise) = (branch("if")?, branch("then")?, branch("else")?);
         if let Some(when) = when {
@@ -182,25 +181,45 @@ impl<'v> Compiler<'_, 'v> {
         if schemas.is_empty() {
             return Err(word.wrong("must hold at least one schema"));
         }
-        let schemas = schemas.iter().enumerate();
-        let ids = schemas.map(|(index, schema)| self.inner(word, &[&index.to_string()], schema));
+        let ids = schemas.iter().map(|schema| self.inner(word, schema));
         ids.collect()
     }
 
-    /// A schema within a word, at this way from it.
-    fn inner(&mut self, word: &Word<'_, 'v>, way: &[&str], schema: &'v Value) -> Read<NodeId> {
-        let mut at = word.at();
-        for step in way {
-            at.push('/');
-            at.push_str(&step.replace('~', "~0").replace('/', "~1"));
+    /// A schema within a word.
+    fn inner(&mut self, word: &Word<'_, 'v>, schema: &'v Value) -> Read<NodeId> {
+        self.node(self.places.within(word.waiting.place, schema))
+    }
+
+    /// What judges the value itself, whatever its kind, and numbers and counts.
+    fn values(&mut self, words: Words<'_, 'v>, found: &mut Vec<Keyword>) -> Read<()> {
+        numbers(words, found)?;
+        if let Some(word) = words.find("required") {
+            found.push(Keyword::Required(word.names(word.value)?));
         }
-        let place = self.places.within(word.waiting.place, schema);
-        self.node(at, place)
+        if let Some(word) = words.find("const") {
+            let value = self.value(word.value);
+            found.push(Keyword::Choice(vec![value], size(word.value)));
+        }
+        if let Some(word) = words.find("enum") {
+            let Value::Array(choices) = word.value else {
+                return Err(word.wrong("must be a list of values"));
+            };
+            let choices = choices.iter().map(|choice| self.value(choice)).collect();
+            found.push(Keyword::Choice(choices, size(word.value)));
+        }
+        if let Some(word) = words.find("uniqueItems") {
+            match word.value {
+                Value::Bool(true) => found.push(Keyword::Unique),
+                Value::Bool(false) => {}
+                _ => return Err(word.wrong("must be `true` or `false`")),
+            }
+        }
+        Ok(())
     }
 }
 
-/// What judges the value itself, whatever its kind, and numbers and counts.
-fn values(words: Words<'_, '_>, found: &mut Vec<Keyword>) -> Read<()> {
+/// `type`, and what is asked of numbers and counts.
+fn numbers(words: Words<'_, '_>, found: &mut Vec<Keyword>) -> Read<()> {
     if let Some(word) = words.find("type") {
         found.push(Keyword::Type(word.types()?));
     }
@@ -221,26 +240,6 @@ fn values(words: Words<'_, '_>, found: &mut Vec<Keyword>) -> Read<()> {
             let most = count(word.number()?);
             let most = most.ok_or_else(|| word.wrong("must be a whole number from 0 on"))?;
             found.push(Keyword::Count(counted, least, most));
-        }
-    }
-    if let Some(word) = words.find("required") {
-        found.push(Keyword::Required(word.names(word.value)?));
-    }
-    if let Some(word) = words.find("const") {
-        let cost = size(word.value);
-        found.push(Keyword::Choice(vec![word.value.clone()], cost));
-    }
-    if let Some(word) = words.find("enum") {
-        let Value::Array(choices) = word.value else {
-            return Err(word.wrong("must be a list of values"));
-        };
-        found.push(Keyword::Choice(choices.clone(), size(word.value)));
-    }
-    if let Some(word) = words.find("uniqueItems") {
-        match word.value {
-            Value::Bool(true) => found.push(Keyword::Unique),
-            Value::Bool(false) => {}
-            _ => return Err(word.wrong("must be `true` or `false`")),
         }
     }
     Ok(())
@@ -278,8 +277,9 @@ impl<'w, 'v> Words<'w, 'v> {
 }
 
 impl<'v> Word<'_, 'v> {
+    /// Its place within the schema.
     fn at(&self) -> String {
-        format!("{}/{}", self.waiting.at, self.name)
+        format!("/{}", self.name)
     }
 
     fn wrong(&self, reason: &str) -> SchemaError {

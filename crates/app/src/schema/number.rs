@@ -52,16 +52,25 @@ pub(super) fn is_multiple(number: &Number, of: &Number) -> bool {
         // Neither ends in a zero.
         return false;
     }
-    let mut rest = number.digits % of.digits;
-    for _ in of.exponent..number.exponent {
-        rest = rest * 10 % of.digits;
+    // The rest of digits with that many zeros behind them, in as many steps as the number of zeros
+    // has bits. Each factor is below 2^64.
+    let divisor = u128::from(of.digits);
+    let (mut rest, mut power) = (u128::from(number.digits) % divisor, 10 % divisor);
+    let mut zeros = number.exponent.abs_diff(of.exponent);
+    while zeros > 0 {
+        if zeros % 2 == 1 {
+            rest = rest * power % divisor;
+        }
+        power = power * power % divisor;
+        zeros /= 2;
     }
     rest == 0
 }
 
 /// Without its sign: `digits` times ten to the `exponent`, where the digits don't end in a zero.
 struct Decimal {
-    digits: u128,
+    /// At most 20 of them, whatever the number.
+    digits: u64,
     exponent: i32,
 }
 
@@ -138,6 +147,11 @@ mod tests {
             ("3", "0.01", true),
             ("1e308", "0.5", true),
             ("1e308", "3", false),
+            ("1e308", "5e-7", true),
+            ("1e308", "3e-7", false),
+            ("1.7976931348623157e308", "18446744073709551615", false),
+            ("1e300", "1.8446744073709552e19", false),
+            ("18446744073709551615", "0.3", true),
             ("1", "1e308", false),
             ("1e-7", "1e-7", true),
             ("18446744073709551615", "5", true),

@@ -4,6 +4,7 @@
 //! `$id` of the schema or of a part, as it is written there. Names are not resolved against each
 //! other: a `$ref` that is a part of an address says the whole `$id`.
 
+use super::words::clipped;
 use super::{DEPTH_MAX, SchemaError};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -11,13 +12,14 @@ use std::collections::HashMap;
 /// The parts of a schema that have a name of their own, the schema itself first.
 pub(super) struct Places<'v> {
     parts: Vec<Part<'v>>,
+    /// Which part has this name: the first one.
+    names: HashMap<&'v str, usize>,
     /// Which part begins with this value, by its address.
     beginnings: HashMap<usize, usize>,
 }
 
 /// Within it, `#` is its root.
 struct Part<'v> {
-    id: Option<&'v str>,
     root: &'v Value,
     anchors: HashMap<&'v str, &'v Value>,
 }
@@ -33,12 +35,12 @@ impl<'v> Places<'v> {
     /// Of a schema, unless it nests too deep.
     pub(super) fn of(root: &'v Value) -> Result<Self, SchemaError> {
         let part = Part {
-            id: None,
             root,
             anchors: HashMap::new(),
         };
         let mut places = Self {
             parts: vec![part],
+            names: HashMap::new(),
             beginnings: HashMap::from([(address(root), 0)]),
         };
         places.look_at(root, 0, 0)?;
@@ -65,11 +67,12 @@ impl<'v> Places<'v> {
         let (id, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let part = match id {
             "" => Some(from.part),
-            id => self.parts.iter().position(|part| part.id == Some(id)),
+            id => self.names.get(id).copied(),
         };
+        let shown = clipped(reference);
         let part = part.ok_or_else(|| {
             format!(
-                "refers to {reference:?}, which is outside of this schema: nothing is fetched, so \
+                "refers to {shown:?}, which is outside of this schema: nothing is fetched, so \
                  put what is meant into `definitions`, and refer to it as `#/definitions/NAME`"
             )
         })?;
@@ -84,7 +87,21 @@ impl<'v> Places<'v> {
                 self.within(outer, schema)
             }),
         };
-        found.ok_or_else(|| format!("refers to {reference:?}, which is not there"))
+        found.ok_or_else(|| format!("refers to {shown:?}, which is not there"))
+    }
+
+    /// An error of a schema, whose place begins there, as one of the whole schema. One that is of
+    /// the whole already stays.
+    pub(super) fn within_whole(&self, error: SchemaError, of: Place<'v>) -> SchemaError {
+        if error.place.starts_with('#') {
+            return error;
+        }
+        let mut way = Vec::new();
+        // It is looked for only now: to know it of every schema would be much to hold.
+        leads_to(self.parts[0].root, of.schema, &mut way);
+        let way = way.iter().map(|step| format!("/{}", clipped(step)));
+        let place = format!("#{}{}", way.collect::<String>(), error.place);
+        SchemaError { place, ..error }
     }
 
     fn follow(&self, part: usize, pointer: &str) -> Option<Place<'v>> {
@@ -139,18 +156,44 @@ impl<'v> Places<'v> {
             return part;
         }
         let id = id.strip_suffix('#').unwrap_or(id);
-        if address(value) == address(self.parts[0].root) {
-            self.parts[0].id = Some(id);
-            return 0;
+        let part = if address(value) == address(self.parts[0].root) {
+            0
+        } else {
+            self.parts.push(Part {
+                root: value,
+                anchors: HashMap::new(),
+            });
+            self.parts.len() - 1
+        };
+        self.beginnings.insert(address(value), part);
+        self.names.entry(id).or_insert(part);
+        part
+    }
+}
+
+/// Whether what is looked for is in the value: then the steps to it, as a JSON Pointer has them.
+fn leads_to(value: &Value, wanted: &Value, way: &mut Vec<String>) -> bool {
+    if std::ptr::eq(value, wanted) {
+        return true;
+    }
+    let mut step = |step: String, inner: &Value| {
+        way.push(step);
+        let leads = leads_to(inner, wanted, way);
+        if !leads {
+            way.pop();
         }
-        self.parts.push(Part {
-            id: Some(id),
-            root: value,
-            anchors: HashMap::new(),
-        });
-        let new = self.parts.len() - 1;
-        self.beginnings.insert(address(value), new);
-        new
+        leads
+    };
+    match value {
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.any(|(index, item)| step(index.to_string(), item))
+        }
+        Value::Object(members) => {
+            let mut members = members.iter();
+            members.any(|(name, member)| step(name.replace('~', "~0").replace('/', "~1"), member))
+        }
+        _ => false,
     }
 }
 

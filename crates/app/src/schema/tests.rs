@@ -169,6 +169,10 @@ fn what_is_told_of_a_schema_says_where_and_what_would_be_right() {
         ),
         (json!({ "$ref": "other.json#/a" }), "nothing is fetched"),
         (json!({ "$ref": 1 }), "`#/$ref` must be a text"),
+        (
+            json!({ "anyOf": [true, { "definitions": { "a": { "items": [1] } } }] }),
+            "`#/anyOf/1/definitions/a/items/0` must be a schema",
+        ),
         (json!({ "$ref": "#" }), "it would never end"),
         (
             json!({ "allOf": [{ "not": { "$ref": "#" } }] }),
@@ -180,6 +184,19 @@ fn what_is_told_of_a_schema_says_where_and_what_would_be_right() {
             .expect_err("it is no schema")
             .to_string();
         assert!(error.contains(expected), "{schema}: {error}");
+    }
+}
+
+#[test]
+fn nothing_long_of_a_schema_is_repeated() {
+    let long = "é".repeat(10_000);
+    for schema in [
+        json!({ "properties": { &long: { "type": 7 } } }),
+        json!({ "$ref": format!("#/definitions/{long}") }),
+        json!({ "$ref": &long }),
+    ] {
+        let error = Schema::compile(&schema).expect_err("it is no schema");
+        assert!(error.to_string().len() < 1_000, "{error}");
     }
 }
 

@@ -6,7 +6,7 @@ use super::keywords::TYPES;
 use super::number::is_whole;
 use serde_json::{Number, Value};
 
-/// The longest piece of a schema or name of a payload that is told, in bytes.
+/// The longest piece of a schema, of a document, or of a payload's names that is told, in bytes.
 const PIECE_BYTES_MAX: usize = 200;
 
 /// The names and numbers on a way through a payload.
@@ -32,7 +32,7 @@ pub(super) fn path(payload: &Value, way: &[usize]) -> Vec<String> {
 }
 
 /// A text, or its beginning.
-pub(super) fn clipped(text: &str) -> String {
+pub(crate) fn clipped(text: &str) -> String {
     if text.len() <= PIECE_BYTES_MAX {
         return text.to_owned();
     }

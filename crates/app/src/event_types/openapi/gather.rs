@@ -6,7 +6,7 @@
 
 use super::keywords::{Holds, holds, is_annotation};
 use super::references::{ReferenceError, last_word, target};
-use super::shortened;
+use crate::schema::clipped;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -109,7 +109,7 @@ impl<'d> Gathering<'d> {
             schema = target(self.document, reference)?;
         }
         if let Some((reference, _)) = self.only_refers(schema) {
-            return Err(ReferenceError::Endless(shortened(reference)).into());
+            return Err(ReferenceError::Endless(clipped(reference)).into());
         }
         let mut whole = self.schema(schema)?;
         if let Value::Object(whole) = &mut whole {

@@ -1,6 +1,6 @@
 //! References within a document. One that leads out of it is refused: nothing is ever fetched.
 
-use super::shortened;
+use crate::schema::clipped;
 use serde_json::Value;
 
 /// The most references that lead to one another.
@@ -32,7 +32,7 @@ pub(super) fn follow<'d>(
         }
     }
     let last = reference(value).unwrap_or_default();
-    Err(ReferenceError::Endless(shortened(last)))
+    Err(ReferenceError::Endless(clipped(last)))
 }
 
 /// What a value refers to, if it is a reference.
@@ -46,10 +46,10 @@ pub(super) fn target<'d>(
     reference: &str,
 ) -> Result<&'d Value, ReferenceError> {
     let Some(pointer) = pointer(reference) else {
-        return Err(ReferenceError::Outside(shortened(reference)));
+        return Err(ReferenceError::Outside(clipped(reference)));
     };
     let found = document.pointer(&pointer);
-    found.ok_or_else(|| ReferenceError::Missing(shortened(reference)))
+    found.ok_or_else(|| ReferenceError::Missing(clipped(reference)))
 }
 
 /// The last word of the way to what a reference leads to.

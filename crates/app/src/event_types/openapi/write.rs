@@ -1,5 +1,6 @@
 //! An OpenAPI document of event types: what reading gives back as they were.
 
+use super::gather::weight;
 use super::keywords::{Holds, holds};
 use super::references::reference;
 use crate::event_types::newest;
@@ -27,7 +28,7 @@ pub(in crate::event_types) fn document(
         let schema = schema_of(event_type);
         let path = format!("#/components/schemas/{}", event_type.name);
         let operation = operation(event_type, schema.as_ref().map(|_| path.as_str()));
-        bytes += event_type.description.len() + event_type.schemas.as_ref().map_or(0, String::len);
+        bytes += event_type.description.len() + schema.as_ref().map_or(0, weight);
         if bytes > DOCUMENT_BYTES_MAX {
             return Err(DocumentTooLarge);
         }

@@ -51,8 +51,8 @@ fn at(marker: &Marker, what: impl Into<Cow<'static, str>>) -> YamlError {
 struct Building {
     /// What has begun and not ended, the outermost first.
     open: Vec<(Open, usize)>,
-    /// What aliases may stand for.
-    anchors: BTreeMap<usize, Value>,
+    /// What aliases may stand for, and how deep each nests.
+    anchors: BTreeMap<usize, (Value, usize)>,
     documents: usize,
     bytes: usize,
     whole: Option<Value>,
@@ -78,6 +78,7 @@ enum Key {
 }
 
 const NO_KEY: &str = "a key is a text: this is none";
+const TOO_DEEP: &str = "this nests more than 100 deep, with what aliases stand for";
 
 type Taken = Result<(), &'static str>;
 
@@ -103,9 +104,13 @@ impl Building {
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag),
             Event::Alias(anchor) => {
-                let Some(value) = self.anchors.get(&anchor).cloned() else {
+                let Some((value, depth)) = self.anchors.get(&anchor) else {
                     return Err("this alias stands for something that has not ended");
                 };
+                if self.open.len() + depth > DEPTH_MAX {
+                    return Err(TOO_DEEP);
+                }
+                let value = value.clone();
                 self.spend_copy(&value)?;
                 self.put(value)
             }
@@ -116,7 +121,7 @@ impl Building {
     fn begin(&mut self, open: Open, anchor: usize) -> Taken {
         self.spend(VALUE_BYTES)?;
         if self.open.len() == DEPTH_MAX {
-            return Err("this nests more than 100 deep");
+            return Err(TOO_DEEP);
         }
         if let Some((Open::Map { key: None, .. }, _)) = self.open.last() {
             return Err(NO_KEY);
@@ -169,7 +174,7 @@ impl Building {
     fn anchor(&mut self, anchor: usize, value: &Value) -> Taken {
         if anchor > 0 {
             self.spend_copy(value)?;
-            self.anchors.insert(anchor, value.clone());
+            self.anchors.insert(anchor, (value.clone(), depth(value)));
         }
         Ok(())
     }
@@ -204,6 +209,15 @@ impl Building {
                 "up to here, more than 64 MiB come of it: make it smaller, or repeat less by aliases",
             ),
         }
+    }
+}
+
+/// How many lists and maps are within each other.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -408,5 +422,23 @@ a: 2",
         assert!(refused(&deep).contains("100 deep"));
         let fits = format!("{}{}", "[".repeat(100), "]".repeat(100));
         assert!(read(&fits).is_ok());
+    }
+
+    #[test]
+    fn aliases_nest_no_deeper_than_what_they_stand_for_could() {
+        let nested = |depth: usize, inner: &str| {
+            let (begin, end) = ("[".repeat(depth), "]".repeat(depth));
+            format!("{begin}{inner}{end}")
+        };
+        let twice = |depth| format!("a: &a {}\nb: {}\n", nested(40, ""), nested(depth, "*a"));
+        assert!(read(&twice(59)).is_ok());
+        assert!(refused(&twice(60)).contains("100 deep"));
+        // Few bytes, and deeper than any stack could follow.
+        let mut text = format!("a0: &a0 {}\n", nested(90, ""));
+        for level in 1..100 {
+            let inner = nested(90, &format!("*a{}", level - 1));
+            text.push_str(&format!("a{level}: &a{level} {inner}\n"));
+        }
+        assert!(refused(&text).contains("100 deep"));
     }
 }

@@ -118,6 +118,39 @@ fn patterns_that_other_engines_never_end_with_are_matched() {
 }
 
 #[test]
+fn a_pattern_costs_what_its_program_costs_at_its_worst() {
+    let of_repeated = |count: usize| json!({ "pattern": format!("[ab]*a[ab]{{{count}}}c") });
+    // All of the program is under way at each of these.
+    let mixed: String = (0_u64..100_000)
+        .map(|at| match at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 63 {
+            0 => 'a',
+            _ => 'b',
+        })
+        .collect();
+    let slow = outcome(&of_repeated(1_500), &json!(mixed));
+    assert_eq!(slow, Outcome::TooMuch);
+    assert_eq!(told(&of_repeated(2), &json!(mixed)).len(), 1);
+}
+
+#[test]
+fn counts_of_one_kind_of_character_cost_no_more_than_short_patterns() {
+    let text = "é".repeat(900);
+    for pattern in ["^.{1,1000}$", r"^\p{L}{1,1000}$", "^[^a-z]{900}$"] {
+        let schema = json!({ "items": { "pattern": pattern } });
+        let payload = json!(vec![text.as_str(); 100]);
+        assert_eq!(outcome(&schema, &payload), Outcome::Matches, "{pattern}");
+        assert_eq!(told(&schema, &json!([format!("{text}a\n")])).len(), 1);
+    }
+}
+
+#[test]
+fn names_are_held_once_however_many_schemas_are_within_them() {
+    let many = json!({ "properties": many(15_000, |_| json!({})) });
+    let schema = json!({ "properties": { "x".repeat(800_000): many } });
+    compiled(&schema);
+}
+
+#[test]
 fn a_schema_has_no_more_in_it_than_may_be() {
     let properties = |count| json!({ "properties": many(count, |_| json!({})) });
     compiled(&properties(NODES_MAX - 1));
@@ -131,6 +164,14 @@ fn a_schema_has_no_more_in_it_than_may_be() {
             "more than 2000 bytes",
         ),
         (
+            json!({ "properties": large_patterns(PROGRAMS_BYTES_MAX) }),
+            "grow too large together",
+        ),
+        (
+            json!({ "enum": vec![json!({ "a": 0 }); 100_000] }),
+            "bytes of memory",
+        ),
+        (
             json!({ "title": "a".repeat(SCHEMA_BYTES_MAX) }),
             "at most 1048576",
         ),
@@ -140,4 +181,14 @@ fn a_schema_has_no_more_in_it_than_may_be() {
             .to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+/// Schemas whose patterns' programs are more than so many bytes together.
+fn large_patterns(bytes: usize) -> serde_json::Map<String, Value> {
+    let one = |at| format!("({at}?b?){{400}}c");
+    let program = pattern::Pattern::new(&one(0)).expect("it is not too large");
+    many(
+        bytes / program.program + 1,
+        |at| json!({ "pattern": one(at) }),
+    )
 }

@@ -3,12 +3,12 @@
 //! harm.
 
 use super::Arguments;
+use crate::outside::Next;
 use crate::{App, AppError};
-use model::id::{ApplicationKey, ApplicationKind};
+use model::id::ApplicationKey;
 use model::name::Name;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-use store::query::{ApplicationQuery, Window};
 use store::rows::{ApplicationRef, ApplicationRow};
 use store::tally::TallyQuery;
 use store::work::{OutsideKind, OutsideWork, TakenWork, WorkEnd, WorkStep};
@@ -21,14 +21,6 @@ const DATA_BYTES_MAX: usize = 8 * 1024 * 1024;
 const TOO_LARGE: &str = "There are too many applications for one result: name some of them.";
 /// Why one has failed whose arguments make no sense.
 const UNREADABLE: &str = "What is to be counted can't be read any more.";
-
-/// The next applications.
-struct Next {
-    rows: Vec<ApplicationRow>,
-    cursor: i64,
-    /// Whether there are no more behind them.
-    is_end: bool,
-}
 
 impl App {
     /// Counts for the next applications; whether it is worth asking again at once.
@@ -82,9 +74,8 @@ impl App {
         taken: &TakenWork,
         arguments: &Arguments,
     ) -> Result<Next, AppError> {
-        let asked_for = taken.row.id.key().integer();
         let Some(named) = &arguments.named else {
-            return self.next_of_all(taken.cursor, asked_for).await;
+            return self.next_applications(taken, APPLICATIONS_MAX).await;
         };
         // There are few: one slice has them all.
         let mut rows = Vec::with_capacity(named.len());
@@ -96,28 +87,6 @@ impl App {
             rows,
             cursor: taken.cursor,
             is_end: true,
-        })
-    }
-
-    /// Those behind the cursor that were there when the count was asked for. Where another node may
-    /// still commit one of those, it is not the end.
-    async fn next_of_all(&self, cursor: i64, asked_for: i64) -> Result<Next, AppError> {
-        let all_are_there = self.store.forward_border().await?.integer() >= asked_for;
-        let query = ApplicationQuery {
-            window: Window::<ApplicationKind> {
-                above: ApplicationKey::from_integer(cursor),
-                below: ApplicationKey::from_integer(asked_for),
-                ascending: true,
-                limit: APPLICATIONS_MAX,
-            },
-            with_endpoints: false,
-            without_disabled_endpoints: false,
-        };
-        let walk = self.store.applications(&query).await?;
-        Ok(Next {
-            rows: walk.rows,
-            cursor: walk.examined.map_or(cursor, ApplicationKey::integer),
-            is_end: all_are_there && !walk.more,
         })
     }
 
