@@ -12,12 +12,15 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::wait::within;
 
 /// How long a connection is kept that is not used: less than a server that ends waits for that, so
 /// that nothing is sent on a connection that is just ending.
 const IDLE_MAX: Duration = Duration::from_millis(500);
+/// How many are asked for at once where there are many: they share commits.
+const AT_ONCE: usize = 16;
 
 /// A client of one server with one token.
 #[derive(Clone)]
@@ -235,6 +238,20 @@ impl Api {
     pub async fn application(&self, uid: &str) -> String {
         let body = json!({"name": uid, "uid": uid});
         id(&self.post("/app", &body).await.expect(201))
+    }
+
+    /// Creates the applications `app-0`, `app-1` and so on, so many, several at once.
+    pub async fn applications(&self, count: usize) {
+        let mut creating = JoinSet::new();
+        for first in 0..AT_ONCE {
+            let api = self.clone();
+            creating.spawn(async move {
+                for number in (first..count).step_by(AT_ONCE) {
+                    api.application(&format!("app-{number}")).await;
+                }
+            });
+        }
+        creating.join_all().await;
     }
 
     /// Creates an endpoint; gives its id.

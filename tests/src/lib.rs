@@ -9,6 +9,7 @@
 //! - [`command`]: the binary's other commands, run to their end.
 //! - [`api`]: [`Api`], raw calls, for what the published clients would not send.
 //! - [`receiver`]: [`Receiver`], an endpoint's other side, with answers as the test wants them.
+//! - [`tls`]: [`Front`], TLS in front of any of them, with an [`Authority`] of the test's own.
 //! - [`clients`]: scripts under `tests/clients`, run with the published npm and PyPI packages.
 //! - [`disk`]: a disk that is full, or can't sync, by the test's command.
 //! - [`wait`]: bounded waits, whose failure says what did not come.
@@ -26,9 +27,11 @@ pub mod disk;
 pub mod place;
 pub mod receiver;
 pub mod server;
+pub mod tls;
 pub mod wait;
 
 pub use api::{Api, Call, Reply};
 pub use receiver::{Answer, Gate, Received, Receiver};
 pub use server::{Options, Server};
-pub use wait::{eventually, within};
+pub use tls::{Authority, Front};
+pub use wait::{comes_to, eventually, within};

@@ -1,15 +1,19 @@
 //! Bounded waits. Each names what it waits for, so that a failure says what did not come.
 //!
 //! [`within`] waits for a signal. [`eventually`] is for what sends none, such as a row that only a
-//! question can show: it asks until the answer is there.
+//! question can show: it asks until the answer is there. [`comes_to`] is the same for what is
+//! promised within a second.
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::panic::Location;
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 /// How long anything may take that is not meant to take long: generous, for slow machines.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// For how long a node may go by what was changed beside it: a second, and what a busy machine
+/// adds.
+const SECOND: Duration = Duration::from_millis(1_500);
 /// Between two questions of [`eventually`].
 const PACE: Duration = Duration::from_millis(10);
 
@@ -66,4 +70,24 @@ where
             Err(_) => panic!("waited {PATIENCE:?} in vain for {what} ({place}): {last}"),
         }
     }
+}
+
+/// Asks until this is the answer, since something was changed just now that a node need not know of
+/// for a second. Whatever is asked after that is answered so, however long the answer takes: a slow
+/// machine delays answers, and changes none.
+///
+/// # Panics
+/// When an old answer comes to what was asked too late for it.
+pub async fn comes_to<T: PartialEq + Debug>(expected: T, ask: impl AsyncFn() -> T) {
+    let changed = Instant::now();
+    eventually(format!("{expected:?}"), async || {
+        let asked = changed.elapsed();
+        let answer = ask().await;
+        if answer == expected {
+            return Ok(());
+        }
+        assert!(asked < SECOND, "still {answer:?} after {asked:?}");
+        Err(format!("{answer:?}"))
+    })
+    .await;
 }

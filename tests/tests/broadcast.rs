@@ -17,9 +17,7 @@ const CONTENT: &str = "a-word-that-nobody-else-would-write";
 async fn a_broadcast_goes_on_after_kills_and_reaches_everybody_once() {
     let mut server = Server::start(Options::dev()).await;
     let api = server.api().await;
-    for number in 0..APPLICATIONS {
-        api.application(&format!("app-{number}")).await;
-    }
+    api.applications(APPLICATIONS).await;
     let body = json!({"eventType": "notice", "eventId": "n-1", "payload": {"says": CONTENT}});
     let begun = api.post("/msg/broadcast", &body).await.expect(202).json();
     assert!(!holds(server.data_dir(), CONTENT), "what waits is sealed");

@@ -64,8 +64,7 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Measure what a server costs, beside a bare relay and no server at all
     Bench(BenchArgs),
-    // What asks a server: `app`, `endpoint`, `event-type`, `message`, `delivery`, `attempt`,
-    // `send`.
+    // What asks a server: the nouns of `resources`, and `send`.
     #[command(flatten)]
     Remote(RemoteArgs),
     /// Bring over what another system or a document has

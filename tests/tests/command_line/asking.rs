@@ -162,7 +162,15 @@ async fn a_name_that_would_steer_a_terminal_does_not() {
 #[tokio::test]
 async fn every_command_shows_how_it_is_typed() {
     let desk = Desk::new().await;
-    for noun in ["app", "endpoint", "event-type", "message", "attempt"] {
+    for noun in [
+        "app",
+        "attempt",
+        "background-task",
+        "delivery",
+        "endpoint",
+        "event-type",
+        "message",
+    ] {
         let help = desk.ask(&[noun, "list", "--help"]).await;
         let example = format!("postrider {noun} list");
         assert!(help.text().contains(&example), "{help:?}");

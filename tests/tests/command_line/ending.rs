@@ -122,6 +122,22 @@ async fn what_is_wrong_is_said_field_by_field() {
 }
 
 #[tokio::test]
+async fn no_name_leads_elsewhere_and_standard_input_is_one_thing_only() {
+    let desk = Desk::new().await;
+    desk.acme("http://127.0.0.1:9999/in").await;
+    let elsewhere = ["endpoint", "delete", "--app", "acme", "\t.."];
+    let refused = desk.ask(&elsewhere).await;
+    refused.expect(2).complains_of("no name or id");
+    desk.ask(&["app", "get", "acme"]).await.expect(0);
+    let update = ["endpoint", "update", "--app", "acme", "first"];
+    let both = ["--header-file", "-", "--body", "-"];
+    let refused = desk.ask(&[&update[..], &both].concat()).await;
+    refused
+        .expect(2)
+        .complains_of("only one thing can be on standard input");
+}
+
+#[tokio::test]
 async fn a_profile_names_a_server_with_its_token_which_goes_to_no_other() {
     let desk = Desk::new().await;
     let url = desk.server.url();

@@ -92,6 +92,14 @@ async fn what_a_dead_receiver_did_not_get_is_found_and_sent_again() {
         "nothing is done yet"
     );
 
+    let first = desk
+        .json(&[&EXHAUSTED[..], &["--limit", "1"]].concat())
+        .await;
+    let iterator = first["iterator"].as_str().expect("there is more");
+    let rest = ["--dry-run", "--iterator", iterator];
+    let rest = desk.json(&[&meant[..], &rest].concat()).await;
+    assert_eq!(rest["data"], json!(given_up[1..]), "it goes on from there");
+
     mended.store(true, Ordering::SeqCst);
     let done = desk.ask(&[&meant[..], &["--yes"]].concat()).await;
     assert_eq!(done.text(), "sent again: 3 of 3 deliveries");
@@ -100,7 +108,8 @@ async fn what_a_dead_receiver_did_not_get_is_found_and_sent_again() {
     let none = desk.ask(&EXHAUSTED).await;
     assert_eq!(none.text(), "none");
     let nothing = desk.json(&[&meant[..], &["--yes"]].concat()).await;
-    assert_eq!(nothing, json!({ "resent": 0, "refused": [], "done": true }));
+    let expected = json!({ "resent": 0, "refused": [], "iterator": null, "done": true });
+    assert_eq!(nothing, expected);
 }
 
 #[tokio::test]

@@ -42,6 +42,14 @@ async fn headers_are_given_by_flag_or_by_file_and_a_flag_with_a_secret_warns() {
         Some(2)
     );
 
+    let url = ["--url", "http://user:sesame@127.0.0.1:9999/x"];
+    let warned = desk.ask(&[&update[..], &url].concat()).await;
+    warned
+        .expect(0)
+        .complains_of("a URL with a password by --body @FILE");
+    let shown = format!("{}{}", warned.stdout, warned.stderr);
+    assert!(!shown.contains("sesame"), "{warned:?}");
+
     let host = ["--header", "host: h", "--description", "e"];
     let refused = desk.ask(&[&update[..], &host].concat()).await;
     refused.expect(2).complains_of("`host`");

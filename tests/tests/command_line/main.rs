@@ -6,9 +6,11 @@ mod ending;
 mod giving_up;
 mod headers;
 mod importing;
+mod installation;
 mod listening;
 mod sending;
 mod signing;
+mod trusting;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

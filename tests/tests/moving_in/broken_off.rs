@@ -52,7 +52,27 @@ async fn an_import_that_is_killed_goes_on_and_makes_nothing_twice() {
 async fn a_target_that_is_killed_and_comes_back_is_waited_for() {
     let mut here = Move::new().await;
     fill(&here.from).await;
-    let way = Way::blocked_after(here.target.address(), 5).await;
+    through_a_kill(&mut here, 5).await.expect(0);
+    assert_eq!(contents(&here.to).await, contents(&here.from).await);
+}
+
+#[tokio::test]
+async fn a_new_secret_of_which_nobody_heard_that_it_was_set_is_not_told_as_refused() {
+    let mut here = Move::new().await;
+    here.from.application("acme").await;
+    let endpoint = json!({"url": "http://127.0.0.1:9999/in", "uid": "first"});
+    here.from.endpoint("acme", &endpoint).await;
+    here.import(&["--yes"]).await.expect(0);
+    let rotate = "/app/acme/endpoint/first/secret/rotate";
+    here.from.post(rotate, &json!({})).await.expect(200);
+    through_a_kill(&mut here, 1).await.expect(0);
+    assert_eq!(contents(&here.to).await, contents(&here.from).await);
+}
+
+/// An import whose target makes so many things, is killed before it says so of the last, and comes
+/// back.
+async fn through_a_kill(here: &mut Move, count: usize) -> Outcome {
+    let way = Way::blocked_after(here.target.address(), count).await;
     let mut import = here.import_to(&way.url(), &["--yes", "--json"]);
     let import = import.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let import = import.expect("it can be started");
@@ -62,14 +82,12 @@ async fn a_target_that_is_killed_and_comes_back_is_waited_for() {
     here.target.restart().await;
     let ended = within("the import's end", import.wait_with_output()).await;
     let ended = ended.expect("it ends");
-    let outcome = Outcome {
+    Outcome {
         line: "import svix".to_owned(),
         status: ended.status.code(),
         stdout: String::from_utf8_lossy(&ended.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&ended.stderr).into_owned(),
-    };
-    outcome.expect(0);
-    assert_eq!(contents(&here.to).await, contents(&here.from).await);
+    }
 }
 
 #[tokio::test]

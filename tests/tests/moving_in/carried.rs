@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use e2e::Receiver;
 use e2e::command::run;
-use e2e::{Receiver, place};
 use serde_json::json;
 
 use super::{Move, SECRET, contents, text};
@@ -67,21 +67,7 @@ async fn all_that_is_shown_is_carried_and_receivers_go_on_verifying() {
     here.to.post("/app/acme/msg", &message).await.expect(202);
     let received = receiver.next().await;
     assert_eq!(received.headers["x-region"], "eu");
-    let headers = received.headers.iter();
-    let headers = headers.map(|(name, value)| {
-        let value = value.to_str().expect("it is ASCII");
-        format!("{name}: {value}\n")
-    });
-    fs::write(here.file("headers"), headers.collect::<String>()).expect("a file");
-    fs::write(here.file("body"), &received.body).expect("a file");
-    fs::write(here.file("secret"), SECRET).expect("a file");
-    let mut verify = place::command(place::binary());
-    verify
-        .args(["verify", "--scheme", "standard-webhooks"])
-        .args(["--secret-file", "secret", "--headers", "headers"])
-        .args(["--body", "body"])
-        .current_dir(here.directory.path());
-    assert_eq!(run(verify).await.text(), "genuine");
+    assert_eq!(here.verdict(SECRET, &received).await, "genuine");
 }
 
 #[tokio::test]
@@ -200,7 +186,10 @@ async fn one_application_alone_can_be_moved_with_the_event_types() {
     nobody
         .expect(2)
         .complains_of("the source has no application nobody");
-    here.import(&["--app", "other", "--yes"]).await.expect(0);
+    let id = here.from.get("/app/other").await.expect(200).json()["id"].clone();
+    let id = id.as_str().expect("an id");
+    let twice = ["--app", "other", "--app", id, "--yes"];
+    here.import(&twice).await.expect(0);
     let there = contents(&here.to).await;
     let names: Vec<_> = there.keys().map(String::as_str).collect();
     assert_eq!(names, ["app other", "type old", "type paid"]);

@@ -1,10 +1,12 @@
 //! Moving in from another sender, by `postrider import svix` and `postrider import file`: what is
-//! carried, what is said of what is not, and that being broken off makes nothing twice.
+//! carried, what is said of what is not, that being broken off makes nothing twice, and the way
+//! there and back as the document has it.
 
 mod broken_off;
 mod carried;
 mod foreign;
 mod lines;
+mod side_by_side;
 mod way;
 
 use std::collections::BTreeMap;
@@ -12,7 +14,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use e2e::command::{Outcome, run};
-use e2e::{Api, Options, Server, place};
+use e2e::{Api, Options, Received, Server, place};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -30,8 +32,12 @@ struct Move {
 
 impl Move {
     async fn new() -> Self {
-        let mut source = Server::start(Options::dev()).await;
-        let mut target = Server::start(Options::dev()).await;
+        let source = Server::start(Options::dev()).await;
+        let target = Server::start(Options::dev()).await;
+        Self::between(source, target).await
+    }
+
+    async fn between(mut source: Server, mut target: Server) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         for (name, server) in [("old.token", &mut source), ("new.token", &mut target)] {
             let token = server.token().await;
@@ -79,6 +85,25 @@ impl Move {
         let report = serde_json::from_str(&outcome.stdout);
         let report = report.unwrap_or_else(|error| panic!("no JSON ({error}): {outcome:?}"));
         (report, outcome.status)
+    }
+
+    /// What `verify` says of a request with this secret.
+    async fn verdict(&self, secret: &str, request: &Received) -> String {
+        let headers = request.headers.iter();
+        let headers = headers.map(|(name, value)| {
+            let value = value.to_str().expect("it is ASCII");
+            format!("{name}: {value}\n")
+        });
+        fs::write(self.file("headers"), headers.collect::<String>()).expect("a file");
+        fs::write(self.file("body"), &request.body).expect("a file");
+        fs::write(self.file("secret"), secret).expect("a file");
+        let mut verify = place::command(place::binary());
+        verify
+            .args(["verify", "--scheme", "standard-webhooks"])
+            .args(["--secret-file", "secret", "--headers", "headers"])
+            .args(["--body", "body"])
+            .current_dir(self.directory.path());
+        run(verify).await.text().to_owned()
     }
 }
 

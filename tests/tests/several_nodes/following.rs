@@ -36,9 +36,7 @@ async fn a_broadcast_goes_on_on_another_node() {
     let cluster = Cluster::new().await;
     let (mut first, mut second) = (cluster.node().await, cluster.node().await);
     let (here, there) = (first.api().await, second.api().await);
-    for number in 0..250 {
-        here.application(&format!("app-{number}")).await;
-    }
+    here.applications(250).await;
     let body = json!({"eventType": "notice", "payload": {}});
     let begun = here.post("/msg/broadcast", &body).await.expect(202).json();
     first.kill().await;

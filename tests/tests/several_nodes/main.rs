@@ -8,6 +8,7 @@ mod rates;
 mod refusals;
 mod revocation;
 mod roles;
+mod schedules;
 mod schemas;
 
 use std::collections::BTreeSet;

@@ -1,15 +1,9 @@
 //! Who may not come in any more is known to every node within a second, whichever was told.
 
-use std::time::Duration;
-
-use e2e::{Api, eventually};
+use e2e::{Api, comes_to};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use crate::cluster::Cluster;
-
-/// A second, and what a busy machine adds.
-const SECOND: Duration = Duration::from_millis(1_500);
 
 #[tokio::test]
 async fn what_ends_on_one_node_is_refused_by_the_other_within_a_second() {
@@ -110,14 +104,5 @@ async fn refused(api: &Api) {
 }
 
 async fn is(api: &Api, status: u16) {
-    let begun = Instant::now();
-    eventually("an answer of another kind", async || {
-        match api.get("/auth/whoami").await.status {
-            found if found == status => Ok(()),
-            other => Err(format!("{other}")),
-        }
-    })
-    .await;
-    let waited = begun.elapsed();
-    assert!(waited < SECOND, "{status} after {waited:?}");
+    comes_to(status, async || api.get("/auth/whoami").await.status).await;
 }

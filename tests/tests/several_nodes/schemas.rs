@@ -1,15 +1,9 @@
 //! What messages are held against is the same on every node within a second, whichever was told.
 
-use std::time::Duration;
-
-use e2e::{Api, eventually};
+use e2e::{Api, comes_to};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use crate::cluster::Cluster;
-
-/// A second, and what a busy machine adds.
-const SECOND: Duration = Duration::from_millis(1_500);
 
 #[tokio::test]
 async fn a_setting_or_a_schema_changed_on_one_node_holds_on_the_other_within_a_second() {
@@ -22,15 +16,15 @@ async fn a_setting_or_a_schema_changed_on_one_node_holds_on_the_other_within_a_s
 
     enforce(&here, true).await;
     is_answered(&here, 422).await;
-    comes_to(&there, 422).await;
+    comes_to(422, async || status(&there).await).await;
     asks_for(&there, &json!("integer")).await;
     is_answered(&there, 202).await;
-    comes_to(&here, 202).await;
+    comes_to(202, async || status(&here).await).await;
     asks_for(&here, &json!("null")).await;
-    comes_to(&there, 422).await;
+    comes_to(422, async || status(&there).await).await;
     enforce(&there, false).await;
     is_answered(&there, 202).await;
-    comes_to(&here, 202).await;
+    comes_to(202, async || status(&here).await).await;
 }
 
 async fn enforce(api: &Api, on: bool) {
@@ -54,18 +48,4 @@ async fn status(api: &Api) -> u16 {
 
 async fn is_answered(api: &Api, expected: u16) {
     assert_eq!(status(api).await, expected);
-}
-
-/// Waits until it is, and not for long.
-async fn comes_to(api: &Api, expected: u16) {
-    let begun = Instant::now();
-    eventually("an answer of another kind", async || {
-        match status(api).await {
-            found if found == expected => Ok(()),
-            other => Err(format!("{other}")),
-        }
-    })
-    .await;
-    let waited = begun.elapsed();
-    assert!(waited < SECOND, "{expected} after {waited:?}");
 }

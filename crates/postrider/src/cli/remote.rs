@@ -9,8 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, Error, FromArgMatches
 /// The most rows that the API gives at a time.
 const LIMIT_MAX: i64 = 250;
 
-/// What was typed of an operation.
-#[derive(Debug)]
+/// What was typed of an operation. It is not to be printed: a flag may hold a secret.
 pub(crate) struct RemoteArgs {
     pub(crate) operation: &'static Operation,
     /// In the table's order, without those that were not typed.
@@ -124,7 +123,7 @@ fn value(parameter: &Parameter, matches: &ArgMatches) -> Option<Given> {
     match parameter.kind {
         Kind::Number => matches.get_one(name).copied().map(Given::Number),
         Kind::Bool => matches.get_one(name).copied().map(Given::Bool),
-        Kind::Words | Kind::Pairs | Kind::Headers => {
+        Kind::Words | Kind::Waits | Kind::Pairs | Kind::Headers => {
             let words = matches.get_many::<String>(name)?;
             Some(Given::Words(words.cloned().collect()))
         }
@@ -161,7 +160,9 @@ fn of_verb(operation: &'static Operation) -> Vec<Arg> {
             flag("all", "Go on to the end of the list"),
         ],
         Verb::Get | Verb::Delete => Vec::new(),
+        Verb::Put => fields(operation).next().map(|_| body).into_iter().collect(),
         Verb::Resend => vec![
+            option("iterator", "ITERATOR").help("Go on where another run said that it ended"),
             flag("dry-run", "Show what would be sent again, and send nothing"),
             flag("yes", "Don't ask whether what was found is meant"),
         ],
@@ -190,13 +191,13 @@ fn fields(operation: &'static Operation) -> impl Iterator<Item = &'static str> {
     let parameters = operation.parameters.iter();
     parameters.filter_map(|one| match one.place {
         Place::Body(field) => Some(field),
-        Place::Target | Place::Path(_) | Place::Query(_) | Place::Header => None,
+        Place::Target | Place::Path(_) | Place::Query(_) | Place::Whole | Place::Header => None,
     })
 }
 
 fn argument(parameter: &'static Parameter) -> Arg {
     let mut argument = Arg::new(parameter.name).help(parameter.help);
-    if parameter.place != Place::Target {
+    if !parameter.place.is_nameless() {
         argument = argument.long(parameter.name);
     }
     if let Some(other) = parameter.needs {
@@ -217,7 +218,7 @@ fn argument(parameter: &'static Parameter) -> Arg {
             .hide_possible_values(true)
             .value_parser(clap::value_parser!(bool)),
         Kind::Words if parameter.place == Place::Target => argument.num_args(1..),
-        Kind::Words => argument.action(ArgAction::Append).value_delimiter(','),
+        Kind::Words | Kind::Waits => argument.action(ArgAction::Append).value_delimiter(','),
         Kind::Pairs => argument.action(ArgAction::Append).value_parser(pair),
         // Read later: what is refused here is repeated, and may be a secret.
         Kind::Headers => argument.action(ArgAction::Append),
@@ -234,6 +235,7 @@ fn value_name(parameter: &Parameter) -> String {
         Kind::Number => "N".to_owned(),
         Kind::Bool => "BOOL".to_owned(),
         Kind::Words => format!("{},…", parameter.name.to_uppercase()),
+        Kind::Waits => "WAIT,…".to_owned(),
         Kind::Pairs => "KEY=VALUE".to_owned(),
         Kind::Json => "JSON|@FILE|-".to_owned(),
         Kind::Time => "TIME".to_owned(),
@@ -364,6 +366,12 @@ mod tests {
             "delivery get",
             "delivery resend --state pending",
             "delivery resend x --all",
+            "background-task get",
+            "background-task list --status over",
+            "environment import",
+            "environment update --unset version",
+            "event-type set-retry-schedule x",
+            "event-type delete-retry-schedule x --waits 5s",
         ] {
             assert!(typed(line).is_err(), "{line}");
         }

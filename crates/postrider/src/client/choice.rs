@@ -155,6 +155,12 @@ fn chosen(typed: &ServerArgs, environment: Environment) -> Result<Chosen, Failur
         (Some(path), _) => Some(Token::File(path.clone())),
         (None, Some(token)) => Some(token),
         (None, None) => match &profile.token_file {
+            Some(_) if profile.server.is_none() => {
+                return Err(Failure::Misuse(anyhow!(
+                    "the profile says of no server that its token is for it: give it a `server`, \
+                     such as {SERVER_DEFAULT}"
+                )));
+            }
             Some(_) if !is_of_profile => {
                 return Err(Failure::Misuse(anyhow!(
                     "the profile's token is not for {}: give that server's own with --token-file",
@@ -231,9 +237,10 @@ impl ServerUrl {
             let mut words = url.path_segments_mut().expect("it is http or https");
             words.pop_if_empty().extend(["api", "v1"]);
             for word in &request.path {
-                // As a URL's path, these would mean another one.
-                if word.is_empty() || word == "." || word == ".." {
-                    let text = format!("`{word}` is no name or id of anything");
+                // As a URL's path, these would mean another one: a URL's reader passes over what
+                // controls a terminal, so that `\t..` is `..`.
+                if ["", ".", ".."].contains(&&**word) || word.contains(char::is_control) {
+                    let text = format!("`{}` is no name or id of anything", escaped(word));
                     return Err(ClientError::Unusable(text));
                 }
                 words.push(word);

@@ -1,6 +1,6 @@
-//! What comes back instead of an answer: no server, a refusal with its code and reasons, or
-//! something that is no answer of Postrider. Whatever the other side wrote is escaped here and cut,
-//! and nothing here holds the token.
+//! What comes back instead of an answer: no server, one whose certificate is not trusted, a refusal
+//! with its code and reasons, or something that is no answer of Postrider. Whatever the other side
+//! wrote is escaped here and cut, and nothing here holds the token.
 
 use super::Request;
 use crate::command::escaped;
@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use anyhow::anyhow;
 use model::Chain;
 use serde_json::Value;
+use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 use transport::{SendError, Stage};
@@ -26,6 +27,18 @@ pub(crate) enum ClientError {
         /// Where.
         server: String,
         /// What happened, with its causes.
+        reason: String,
+    },
+    /// Somebody is there who did not prove to be the server.
+    #[error(
+        "{server} was told nothing, as {reason}: name it as its certificate does, and its \
+         authority, where that is one of your own, with --ca-file (for a server that is imported \
+         from, --from-ca-file)"
+    )]
+    Unverified {
+        /// Where.
+        server: String,
+        /// What is wrong with the certificate.
         reason: String,
     },
     /// Somebody is there who is no Postrider.
@@ -50,7 +63,7 @@ impl ClientError {
         match self {
             Self::Unreachable { .. } => true,
             Self::Refused(refusal) => refusal.passes(),
-            Self::Strange { .. } | Self::Unusable(_) => false,
+            Self::Unverified { .. } | Self::Strange { .. } | Self::Unusable(_) => false,
         }
     }
 }
@@ -70,7 +83,10 @@ impl ClientError {
     pub(crate) fn status(&self) -> Option<u16> {
         match self {
             Self::Refused(refusal) => Some(refusal.status),
-            Self::Unreachable { .. } | Self::Strange { .. } | Self::Unusable(_) => None,
+            Self::Unreachable { .. }
+            | Self::Unverified { .. }
+            | Self::Strange { .. }
+            | Self::Unusable(_) => None,
         }
     }
 }
@@ -172,8 +188,16 @@ impl Trouble {
             Stage::Resolve | Stage::Connect => Lasts::Untouched,
             Stage::Write | Stage::Read | Stage::Timeout => Lasts::Maybe,
         };
-        let reason = shown(&Chain(&error).to_string());
-        let error = ClientError::Unreachable { server, reason };
+        let error = match error.is_certificate_refused() {
+            true => ClientError::Unverified {
+                server,
+                reason: unverified(&error),
+            },
+            false => ClientError::Unreachable {
+                server,
+                reason: shown(&Chain(&error).to_string()),
+            },
+        };
         Self {
             error,
             lasts,
@@ -217,6 +241,15 @@ impl Trouble {
     }
 }
 
+/// What is wrong with a certificate, with what it says itself, such as the names that it is for.
+fn unverified(error: &SendError) -> String {
+    let told = error.for_tenant();
+    match error.source() {
+        Some(cause) => format!("{told} ({})", shown(&Chain(cause).to_string())),
+        None => told.into_owned(),
+    }
+}
+
 /// What a `retry-after` means: seconds, or a date.
 fn wait(text: &str, now: jiff::Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
@@ -234,6 +267,7 @@ impl From<ClientError> for Failure {
             ClientError::Refused(refusal) if refusal.status < 500 => Self::Refused,
             ClientError::Refused(_)
             | ClientError::Unreachable { .. }
+            | ClientError::Unverified { .. }
             | ClientError::Strange { .. } => Self::CouldNot,
         };
         failure(anyhow!(error))

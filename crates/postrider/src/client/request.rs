@@ -1,13 +1,13 @@
 //! What is asked of a server: a method, a path of words that are encoded here, a query, a body.
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use model::Entropy;
 use model::entropy::random;
 use std::fmt::Write as _;
 
-/// One request to the API.
-#[derive(Debug, Clone)]
+/// One request to the API. It is not to be printed: there may be secrets in its body.
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     /// The words below `/api/v1`, as they are, not encoded.
@@ -17,6 +17,8 @@ pub(crate) struct Request {
     key: Option<String>,
     /// Whether done twice is as good as done once.
     repeats: bool,
+    /// Whether a conflict can only mean that it was done before.
+    is_done_by_conflict: bool,
 }
 
 impl Request {
@@ -29,6 +31,7 @@ impl Request {
             body: Bytes::new(),
             key: None,
             repeats: false,
+            is_done_by_conflict: false,
         }
     }
 
@@ -67,6 +70,18 @@ impl Request {
     pub(crate) fn repeatable(mut self) -> Self {
         self.repeats = true;
         self
+    }
+
+    /// Of what is answered with a secret, and so only once: repeated under its key, it is refused
+    /// with a conflict, since it was done.
+    pub(crate) fn answered_once(mut self) -> Self {
+        self.is_done_by_conflict = true;
+        self
+    }
+
+    /// Whether a refusal with this status means that it was done before.
+    pub(crate) fn was_done(&self, status: Option<u16>) -> bool {
+        self.is_done_by_conflict && status == Some(StatusCode::CONFLICT.as_u16())
     }
 
     /// Whether it may be sent again although nobody knows whether it was carried out.

@@ -1,6 +1,6 @@
 //! `postrider backup`: a consistent copy while the server runs.
 
-use super::{drive, say};
+use super::{drive, say, say_json};
 use crate::cli::BackupArgs;
 use crate::failure::Failure;
 use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
@@ -30,7 +30,7 @@ pub(crate) fn run(args: BackupArgs) -> Result<(), Failure> {
             "backup": to.to_string(),
             "keysIncluded": false,
         });
-        return say(result);
+        return say_json(&result);
     }
     say(format_args!(
         "copied the store of {from} to {to}\n\

@@ -1,6 +1,6 @@
 //! `postrider check-url`: the address guard's verdict on a URL, in the words for operators.
 
-use super::{drive, escaped, say};
+use super::{drive, escaped, say, say_json};
 use crate::cli::CheckUrlArgs;
 use crate::failure::Failure;
 use anyhow::anyhow;
@@ -20,7 +20,7 @@ pub(crate) fn run(args: CheckUrlArgs) -> Result<(), Failure> {
     let verdict = drive(guard.explain(&args.url))?;
     let answer = Answer::new(verdict)?;
     if args.json {
-        say(answer.json())?;
+        say_json(&answer.json())?;
     } else {
         say(answer.line())?;
     }

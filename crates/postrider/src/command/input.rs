@@ -9,11 +9,15 @@ use model::Secret;
 use std::fs::File;
 use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The most that is read of anything.
 const BYTES_MAX: u64 = 64 << 20;
 /// The most that is read of a secret.
 const SECRET_BYTES_MAX: u64 = 64 << 10;
+
+/// Whether standard input was read: it can be one thing only.
+static WAS_READ: AtomicBool = AtomicBool::new(false);
 
 /// Where something is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +67,11 @@ impl Input {
     }
 
     fn at_most(&self, limit: u64) -> Result<Vec<u8>, Failure> {
+        if *self == Self::Standard && WAS_READ.swap(true, Ordering::Relaxed) {
+            return Err(Failure::Misuse(anyhow!(
+                "only one thing can be on standard input, `-`: give the other in a file"
+            )));
+        }
         let read = match self {
             Self::Text(text) => return Ok(text.clone().into_bytes()),
             Self::File(path) => File::open(path).and_then(|file| read(file, limit)),

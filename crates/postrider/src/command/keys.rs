@@ -1,6 +1,6 @@
 //! `postrider keys generate`.
 
-use super::say;
+use super::{say, say_json};
 use crate::cli::GenerateArgs;
 use crate::failure::Failure;
 use crate::keys::{self, KeyError};
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let made = keys::generate(data_dir, &SystemEntropy)?;
     let made: Vec<_> = made.iter().map(|path| path.display().to_string()).collect();
     if args.json {
-        return say(json!({"written": made}));
+        return say_json(&json!({"written": made}));
     }
     let made = made.join(" and ");
     say(format_args!("wrote {made}: keep a copy apart from backups"))

@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod check_url;
 pub(crate) mod completions;
 pub(crate) mod config;
+mod escape;
 pub(crate) mod import;
 mod input;
 pub(crate) mod keys;
@@ -19,11 +20,14 @@ mod table;
 pub(crate) mod token;
 pub(crate) mod transfer;
 
+pub(crate) use escape::escaped;
 pub(crate) use input::Input;
 pub(crate) use table::Column;
 
 use crate::failure::Failure;
 use anyhow::Context as _;
+use escape::plain_value;
+use serde_json::Value;
 use std::fmt::Display;
 use std::io::{Write as _, stdout};
 use tokio::runtime::Builder;
@@ -42,14 +46,7 @@ fn say(text: impl Display) -> Result<(), Failure> {
         .map_err(Failure::CouldNot)
 }
 
-/// What came from outside, with that shown which a terminal would obey.
-pub(crate) fn escaped(text: &str) -> String {
-    let escape = |c: char| {
-        if c.is_control() {
-            c.escape_default().to_string()
-        } else {
-            c.into()
-        }
-    };
-    text.chars().map(escape).collect()
+/// Prints a result as JSON. Names and reasons in it may have come from outside.
+fn say_json(value: &Value) -> Result<(), Failure> {
+    say(plain_value(value))
 }

@@ -3,7 +3,7 @@
 //! else may open that store meanwhile.
 
 use super::table::{Column, table};
-use super::{drive, say};
+use super::{drive, say, say_json};
 use crate::cli::NodeListArgs;
 use crate::client::{Client, ClientError, Credentials, Patience, Request, ServerUrl};
 use crate::config::Checked;
@@ -49,7 +49,7 @@ pub(crate) fn list(args: NodeListArgs) -> Result<(), Failure> {
         }
     };
     if args.json {
-        return say(json!({ "data": nodes }));
+        return say_json(&json!({ "data": nodes }));
     }
     let nodes = nodes.as_array().map_or(&[][..], Vec::as_slice);
     say(table(&COLUMNS, nodes))

@@ -1,6 +1,6 @@
 //! `postrider restore`: a data directory, or a database, from a backup.
 
-use super::{drive, say};
+use super::{drive, say, say_json};
 use crate::cli::RestoreArgs;
 use crate::failure::Failure;
 use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
@@ -30,7 +30,7 @@ pub(crate) fn run(args: RestoreArgs) -> Result<(), Failure> {
             kind: to,
             "keysIncluded": false,
         });
-        return say(result);
+        return say_json(&result);
     }
     let keys = match &config.database {
         None => format!(

@@ -4,7 +4,7 @@
 
 mod shown;
 
-use super::{Input, escaped, say};
+use super::{Input, escaped, say, say_json};
 use crate::cli::{SignArgs, SignedArgs, VerifyArgs};
 use crate::failure::Failure;
 use crate::system::{SystemClock, SystemEntropy};
@@ -14,7 +14,6 @@ use model::{Clock as _, Secret};
 use serde_json::{Map, Value};
 use shown::{Request, Verdict};
 use std::fmt::Write as _;
-use std::path::Path;
 use std::str;
 use webhook::{HeaderFamily, KeyError, SigningKey, Verifier, VerifyingKey};
 
@@ -48,7 +47,6 @@ const SCHEMES: [Scheme; 3] = [
 /// Prints the headers to send, a line for each.
 pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
     let scheme = scheme(&args.signed.scheme)?;
-    one_of_standard_input([&args.signed.secret_file, &args.signed.body])?;
     let id = args.id.clone().unwrap_or_else(new_id);
     if !webhook::is_valid_id(&id) {
         return Err(Failure::Misuse(anyhow!(
@@ -62,7 +60,7 @@ pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
     let headers = scheme.sign(&keys, (&id, now), &body);
     if args.signed.json {
         let headers = headers.map(|(name, value)| (name.to_owned(), Value::from(value)));
-        return say(Value::from(Map::from_iter(headers)));
+        return say_json(&Value::from(Map::from_iter(headers)));
     }
     say(headers
         .map(|(name, value)| format!("{name}: {value}"))
@@ -72,7 +70,6 @@ pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
 /// Prints `genuine`, or `refused: REASON` and what was looked at.
 pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     let scheme = scheme(&args.signed.scheme)?;
-    one_of_standard_input([&args.signed.secret_file, &args.signed.body, &args.headers])?;
     let keys = scheme.verifying_keys(&Input::file(&args.signed.secret_file).secret()?)?;
     let headers = Input::file(&args.headers).bytes()?;
     let headers = read_headers(&headers)?;
@@ -88,7 +85,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     };
     let verdict = Verdict::of(&verifier, &request);
     if args.signed.json {
-        say(verdict.json())?;
+        say_json(&verdict.json())?;
     } else {
         say(verdict.text())?;
     }
@@ -178,15 +175,6 @@ impl Scheme {
             (names.timestamp, now.to_string()),
             (names.signature, signature),
         ]
-    }
-}
-
-/// What is on standard input can be one thing only.
-fn one_of_standard_input<const N: usize>(paths: [&Path; N]) -> Result<(), Failure> {
-    let standard = paths.iter().filter(|path| **path == Path::new("-"));
-    match standard.count() {
-        0 | 1 => Ok(()),
-        _ => Err(Failure::Misuse(anyhow!("only one of the files can be `-`"))),
     }
 }
 

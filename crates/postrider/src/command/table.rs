@@ -2,13 +2,17 @@
 //! escaped.
 
 use super::escaped;
+use crate::duration;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What stands where there is nothing.
 const NOTHING: &str = "–";
+/// What stands where a list is empty, which can mean something else.
+const NO_ONE: &str = "none";
 /// The fields that an object is known by, which are shown first.
 const FIRST: [&str; 3] = ["id", "uid", "name"];
 
@@ -112,10 +116,18 @@ fn cell(value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::String(text) => escaped(text),
-        Value::Array(words) if words.is_empty() => NOTHING.to_owned(),
+        Value::Array(words) if words.is_empty() => NO_ONE.to_owned(),
         Value::Array(words) => words.iter().map(cell).collect::<Vec<_>>().join(", "),
-        other => escaped(&other.to_string()),
+        other => wait(other).unwrap_or_else(|| escaped(&other.to_string())),
     }
+}
+
+/// A span of time in whole seconds, as the API spells one.
+fn wait(value: &Value) -> Option<String> {
+    let fields = value.as_object().filter(|fields| fields.len() == 2)?;
+    let seconds = fields.get("secs")?.as_u64()?;
+    let is_whole = fields.get("nanos")?.as_u64()? == 0;
+    is_whole.then(|| duration::write(Duration::from_secs(seconds)))
 }
 
 /// Objects as they came: a payload's numbers are shown as they were posted.
@@ -164,6 +176,25 @@ mod tests {
             ("uid|gid", Value::Null),
         ] {
             assert_eq!(*Column::of("a", field).value(&row), expected, "{field}");
+        }
+    }
+
+    #[test]
+    fn spans_of_time_are_shown_as_they_are_typed_and_none_of_them_is_not_nothing() {
+        for (value, expected) in [
+            (
+                json!([{"secs": 5, "nanos": 0}, {"secs": 600, "nanos": 0}]),
+                "5s, 10m",
+            ),
+            (json!([{"secs": 5, "nanos": 1}]), r#"{"nanos":1,"secs":5}"#),
+            (
+                json!({"secs": 5, "nanos": 0, "more": 1}),
+                r#"{"more":1,"nanos":0,"secs":5}"#,
+            ),
+            (json!([]), NO_ONE),
+            (Value::Null, NOTHING),
+        ] {
+            assert_eq!(cell(&value), expected);
         }
     }
 

@@ -2,7 +2,7 @@
 //! `token revoke`, which ends one. That is written into the store, beside a server that may be at
 //! work there, and every node hears of it as it does of what other nodes change.
 
-use super::{drive, say};
+use super::{drive, say, say_json};
 use crate::cli::{TokenArgs, TokenCommand};
 use crate::config::ConfigArgs;
 use crate::duration;
@@ -52,7 +52,7 @@ pub(crate) fn run(args: TokenArgs) -> Result<(), Failure> {
     let tokens = node::tokens(&config)?;
     let minted = tokens.mint_with_id(&grant, lifetime, SystemClock::new().now(), &SystemEntropy);
     if args.json {
-        say(json!({"token": minted.token, "jti": minted.id}))
+        say_json(&json!({"token": minted.token, "jti": minted.id}))
     } else {
         say(minted.token)
     }
@@ -74,7 +74,7 @@ fn revoke(jti: &str, config: ConfigArgs, as_json: bool) -> Result<(), Failure> {
         }
     }
     if as_json {
-        say(json!({"revoked": jti}))
+        say_json(&json!({"revoked": jti}))
     } else {
         say(format_args!("revoked {jti}"))
     }

@@ -4,7 +4,7 @@
 mod keys;
 mod side;
 
-use super::{drive, escaped, say};
+use super::{drive, escaped, say, say_json};
 use crate::cli::TransferArgs;
 use crate::config::Checked;
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ pub(crate) fn run(args: TransferArgs) -> Result<(), Failure> {
     let (compared, keys) = drive(transfer(&from, &to, &config))??;
     let differ = compared.iter().any(|(_, compared)| compared.is_err());
     match args.json {
-        true => say(as_json([&from, &to], &compared))?,
+        true => say_json(&as_json([&from, &to], &compared))?,
         false => say(told([&from, &to], &compared, &keys))?,
     }
     match differ {

@@ -16,7 +16,7 @@ const METADATA: Parameter = Parameter::body(
     "metadata",
     "metadata",
     Kind::Pairs,
-    "What you want to remember of it (repeatable)",
+    "What you want to remember of it (repeatable); on update, all of it anew",
 );
 
 pub(super) const APP: Noun = Noun {

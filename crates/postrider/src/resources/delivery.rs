@@ -29,6 +29,13 @@ const SINCE: Parameter = Parameter::query(
     "Of messages that were accepted since then: a time, or how long ago, such as 2d",
 );
 
+/// What both are looked for by that are listed and sent again, behind what each has of its own.
+macro_rules! filtered {
+    ($($own:expr),* $(,)?) => {
+        &[$($own,)* APP, ENDPOINT, TYPE, CODE_CLASS, SINCE, BEFORE]
+    };
+}
+
 /// What a table of deliveries shows.
 pub(crate) const COLUMNS: &[Column] = &[
     Column::of("id", "id"),
@@ -54,25 +61,17 @@ const LIST: Operation = Operation {
   postrider delivery list --code-class 500 --type invoice.paid --all --json",
     verb: Verb::List,
     paths: &["/delivery"],
-    parameters: &[
-        Parameter::query(
-            "state",
-            "state",
-            Kind::Choice(&[
-                ("pending", "pending"),
-                ("delivered", "delivered"),
-                ("exhausted", "exhausted"),
-                ("cancelled", "cancelled"),
-            ]),
-            "Only those that stand so; exhausted: given up after the last attempt",
-        ),
-        APP,
-        ENDPOINT,
-        TYPE,
-        CODE_CLASS,
-        SINCE,
-        BEFORE,
-    ],
+    parameters: filtered![Parameter::query(
+        "state",
+        "state",
+        Kind::Choice(&[
+            ("pending", "pending"),
+            ("delivered", "delivered"),
+            ("exhausted", "exhausted"),
+            ("cancelled", "cancelled"),
+        ]),
+        "Only those that stand so; exhausted: given up after the last attempt",
+    ),],
     fixed: &[],
     shows: Shows::Rows {
         columns: COLUMNS,
@@ -105,7 +104,7 @@ const RESEND: Operation = Operation {
   postrider delivery resend --state cancelled --endpoint ep_2KWPBgLlAfxdpx2AI54pPJ85f4W --yes",
     verb: Verb::Resend,
     paths: &["/delivery/{id}", "/delivery"],
-    parameters: &[
+    parameters: filtered![
         Parameter {
             kind: Kind::Words,
             is_required: false,
@@ -121,12 +120,6 @@ const RESEND: Operation = Operation {
             ]),
             "All that stand so, of those that are meant besides",
         ),
-        APP,
-        ENDPOINT,
-        TYPE,
-        CODE_CLASS,
-        SINCE,
-        BEFORE,
     ],
     fixed: &[],
     shows: Shows::Rows {

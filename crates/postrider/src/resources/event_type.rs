@@ -37,6 +37,14 @@ const FEATURE_FLAGS: Parameter = Parameter::body(
     "Only for whose token has one of these flags",
 );
 
+const RETRY_SCHEDULE: &str = "/event-type/{name}/retry-schedule";
+const WAITS: Parameter = Parameter::body(
+    "waits",
+    "retrySchedule",
+    Kind::Waits,
+    "How long to wait after each failed attempt, such as 5s,10m,1h; `--waits=`: one attempt is all",
+);
+
 pub(super) const EVENT_TYPE: Noun = Noun {
     name: "event-type",
     about: "Event types: the kinds of things that happen",
@@ -149,6 +157,40 @@ pub(super) const EVENT_TYPE: Noun = Noun {
             ],
             fixed: &[],
             shows: Shows::Done("deleted"),
+        },
+        Operation {
+            name: "retry-schedule",
+            about: "Show when its messages are tried again, if not as the server has it",
+            examples: "Example:
+  postrider event-type retry-schedule invoice.paid",
+            verb: Verb::Get,
+            paths: &[RETRY_SCHEDULE],
+            parameters: &[NAME],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        Operation {
+            name: "set-retry-schedule",
+            about: "Give it a retry schedule of its own, for all that fails from now on",
+            examples: "Examples:
+  postrider event-type set-retry-schedule invoice.paid --waits 5s,10m,1h
+  postrider event-type set-retry-schedule invoice.paid --waits=",
+            verb: Verb::Put,
+            paths: &[RETRY_SCHEDULE],
+            parameters: &[NAME, WAITS.required()],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        Operation {
+            name: "delete-retry-schedule",
+            about: "Take its retry schedule away: the server's own holds again",
+            examples: "Example:
+  postrider event-type delete-retry-schedule invoice.paid",
+            verb: Verb::Put,
+            paths: &[RETRY_SCHEDULE],
+            parameters: &[NAME],
+            fixed: &[],
+            shows: Shows::Done("deleted the retry schedule of"),
         },
     ],
 };

@@ -6,8 +6,10 @@
 
 mod app;
 mod attempt;
+mod background_task;
 mod delivery;
 mod endpoint;
+mod environment;
 mod event_type;
 mod message;
 
@@ -17,13 +19,15 @@ pub(crate) use message::SEND;
 use crate::command::Column;
 
 /// Every noun, in the order in which they are shown.
-pub(crate) const NOUNS: [&Noun; 6] = [
+pub(crate) const NOUNS: [&Noun; 8] = [
     &app::APP,
     &endpoint::ENDPOINT,
     &event_type::EVENT_TYPE,
     &message::MESSAGE,
     &delivery::DELIVERY,
     &attempt::ATTEMPT,
+    &background_task::BACKGROUND_TASK,
+    &environment::ENVIRONMENT,
 ];
 
 /// A kind of thing.
@@ -67,6 +71,8 @@ pub(crate) enum Verb {
     Post,
     /// `PATCH`: what is not mentioned stays.
     Patch,
+    /// `PUT`: what is not mentioned is taken away.
+    Put,
     /// `DELETE`.
     Delete,
     /// `GET`, page by page, and a `POST` for each of what is found.
@@ -86,6 +92,8 @@ pub(crate) enum Shows {
     Fields,
     /// One field alone, for use in a script; `lean` as above.
     Text { field: &'static str, lean: bool },
+    /// All of it as JSON, for a file.
+    Json,
     /// That it was done.
     Done(&'static str),
 }
@@ -114,6 +122,8 @@ pub(crate) enum Place {
     Query(&'static str),
     /// Into the body under this name.
     Body(&'static str),
+    /// It is the body, which stands in a file or on standard input; it is typed without a name.
+    Whole,
     /// Among an endpoint's headers: a part of the body where it is made, and something of its own
     /// where it is changed.
     Header,
@@ -136,6 +146,8 @@ pub(crate) enum Kind {
     Json,
     /// A point in time, or how long ago.
     Time,
+    /// Spans of time with commas between them, which the body has in seconds; there may be none.
+    Waits,
     /// A file with a secret, or `-`.
     SecretFile,
     /// `NAME: VALUE`, given again for more.
@@ -144,6 +156,13 @@ pub(crate) enum Kind {
     HeaderFile,
     /// One of these words, each with what the server is told.
     Choice(&'static [(&'static str, &'static str)]),
+}
+
+impl Place {
+    /// Whether it is typed without a name.
+    pub(crate) fn is_nameless(self) -> bool {
+        matches!(self, Self::Target | Self::Whole)
+    }
 }
 
 impl Parameter {
@@ -155,6 +174,11 @@ impl Parameter {
     /// Whose something is.
     const fn path(name: &'static str, help: &'static str) -> Self {
         Self::new(name, Place::Path(None), Kind::Text, help)
+    }
+
+    /// The whole body.
+    const fn whole(name: &'static str, help: &'static str) -> Self {
+        Self::new(name, Place::Whole, Kind::Text, help).required()
     }
 
     /// A filter.
@@ -285,7 +309,7 @@ mod tests {
             let name = operation.name;
             assert!(operation.examples.contains("postrider "), "{name}");
             for needed in operation.parameters.iter().filter(|one| one.is_required) {
-                if needed.place != Place::Target {
+                if !needed.place.is_nameless() {
                     let flag = format!("--{}", needed.name);
                     assert!(operation.examples.contains(&flag), "{name} {flag}");
                 }

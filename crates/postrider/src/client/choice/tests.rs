@@ -136,6 +136,15 @@ fn a_profiles_token_goes_to_no_other_server() {
             ..Environment::default()
         };
         assert!(chosen(&typed(file), elsewhere).is_err());
+        std::fs::write(file, "[profile.lone]\ntoken_file = 't'\n").unwrap();
+        let lone = ServerArgs {
+            profile: text("lone"),
+            ..typed(file)
+        };
+        let Err(Failure::Misuse(error)) = chosen(&lone, Environment::default()) else {
+            panic!("it went to nobody's server");
+        };
+        assert!(error.to_string().contains("give it a `server`"), "{error}");
     });
 }
 
@@ -299,7 +308,7 @@ fn words_of_a_path_can_not_lead_elsewhere() {
         "https://hooks.example.com/base/api/v1/app/a%2F..%2Fb%3Fc%23d%252e/endpoint/%C3%A9\
          ?channel=a+b%26c%3Dd&limit=5"
     );
-    for word in ["", ".", ".."] {
+    for word in ["", ".", "..", "\t..", "\n", ".\r.", "a\tb"] {
         let url = server.url_of(&Request::get(["app", word]));
         assert!(matches!(url, Err(ClientError::Unusable(_))), "{word:?}");
     }

@@ -93,6 +93,7 @@ impl Work {
         for request in &step.requests {
             match self.target.client.call(request).await {
                 Ok(_) => {}
+                Err(error) if request.was_done(error.status()) => {}
                 Err(error) if is_about_this_one(&error) => {
                     step.outcome = Outcome::Refused(error.to_string());
                     break;

@@ -65,8 +65,8 @@ pub(super) fn read(text: &str) -> Result<State, Vec<String>> {
             continue;
         }
         for name in line.endpoint.types() {
-            let live = Fields::from([("archived", json!(false))]);
-            state.event_types.insert(name.to_owned(), live);
+            // It is to be there, and no more is said of it.
+            state.event_types.insert(name.to_owned(), Fields::new());
         }
         let place = *applications
             .entry(line.application)

@@ -2,7 +2,7 @@
 //! is shown, and carried out where `--yes` says so. Nothing is kept between two runs: one that was
 //! broken off is gone on with by running it again, since what is there is found by its uid.
 
-use super::super::{drive, say};
+use super::super::{drive, say, say_json};
 use super::carry_out::carry_out;
 use super::plan::plan;
 use super::report::Report;
@@ -62,7 +62,7 @@ impl How {
                 applied: self.yes,
             };
             match self.json {
-                true => say(report.json())?,
+                true => say_json(&report.json())?,
                 false => say(report.text())?,
             }
             match ended {

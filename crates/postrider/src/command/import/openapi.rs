@@ -1,7 +1,7 @@
 //! `postrider import openapi`: event types from the webhooks of an OpenAPI document. What the
 //! document says is read by the server; here it is only carried there, and the answer shown.
 
-use super::super::remote::plain;
+use super::super::escape::plain;
 use super::super::table::{Column, table};
 use super::super::{Input, drive, say};
 use crate::cli::ImportOpenapiArgs;

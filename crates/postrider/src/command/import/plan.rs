@@ -168,7 +168,8 @@ impl Step {
 fn event_type(name: &str, wanted: &Fields, at: (Option<&Fields>, bool)) -> Step {
     let (found, keep_live) = at;
     let mut fields = wanted.clone();
-    if keep_live && is_archived(wanted) {
+    // Whatever is wanted of it later, or nothing.
+    if keep_live && (is_archived(wanted) || found.is_some_and(is_archived)) {
         fields.insert("archived", json!(false));
     }
     let step = Step::new(Kind::EventType, name.to_owned());
@@ -292,7 +293,7 @@ impl Endpoints<'_> {
             all.push("secret");
             let body = json!({ "key": spelled(secret.expose()) });
             let path = self.path(&[id, "secret", "rotate"]);
-            requests.push(Request::post(path, body.to_string()));
+            requests.push(Request::post(path, body.to_string()).answered_once());
         }
         match all.is_empty() {
             true => (Action::Same, Vec::new()),

@@ -48,10 +48,14 @@ impl Side {
             let request = request.query("limit", PAGE_ROWS);
             self.list(request, state::application).await?
         } else {
-            let mut named = Vec::new();
+            let mut named: Vec<Application> = Vec::new();
             for path in only {
                 let found = self.application(path).await?;
-                named.push(found.ok_or_else(|| self.nothing_there(path))?);
+                let found = found.ok_or_else(|| self.nothing_there(path))?;
+                // It may be named twice, by its id and its uid.
+                if named.iter().all(|other| other.id != found.id) {
+                    named.push(found);
+                }
             }
             named
         };

@@ -9,7 +9,7 @@ mod forward;
 mod heard;
 mod shown;
 
-use super::{Input, drive, escaped, say};
+use super::{Input, drive, escaped, say, say_json};
 use crate::cli::ListenArgs;
 use crate::client::{Client, ClientError, Patience, Request};
 use crate::failure::Failure;
@@ -85,7 +85,8 @@ impl Listener<'_> {
                     if std::mem::take(&mut away) {
                         eprintln!("{server} is there again");
                     }
-                    let was_quick = heard.data.is_empty() && began.elapsed() < PAUSE;
+                    let came_on = heard.iterator != iterator;
+                    let was_quick = !came_on && began.elapsed() < PAUSE;
                     iterator = heard.iterator;
                     for letter in &heard.data {
                         self.take(letter).await?;
@@ -150,7 +151,7 @@ impl Listener<'_> {
             forwarded,
         };
         if self.args.json {
-            return say(outcome.json());
+            return say_json(&outcome.json());
         }
         let at = jiff::Timestamp::from_microsecond(now.micros()).unwrap_or_default();
         say(outcome.text(&at.strftime("%H:%M:%S").to_string()))

@@ -3,6 +3,7 @@
 
 use super::forward::Forwarded;
 use super::heard::Letter;
+use crate::command::escape::in_json;
 use crate::command::escaped;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -136,13 +137,7 @@ impl Layout {
             self.in_text = !self.in_text;
         }
         self.is_escaped = c == '\\' && !self.is_escaped;
-        match c {
-            // JSON lets these stand in a text, and a terminal would obey them.
-            '\u{7f}'..='\u{9f}' => {
-                let _ = write!(self.shown, "\\u{:04x}", u32::from(c));
-            }
-            c => self.shown.push(c),
-        }
+        self.shown.push_str(&in_json(c));
     }
 
     fn open(&mut self, c: char) {
@@ -199,6 +194,10 @@ mod tests {
                     duration: Duration::from_millis(7),
                 }),
             };
+            let json = outcome.json();
+            let line = crate::command::escape::plain_value(&json);
+            assert!(!line.contains(char::is_control), "{line:?}");
+            assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), json);
             let text = outcome.text("now");
             let steers = |c: char| c.is_control() && c != '\n';
             assert!(!text.contains(steers), "{text:?}");

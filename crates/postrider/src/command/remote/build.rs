@@ -31,10 +31,10 @@ impl Build<'_> {
     pub(super) fn request(&self, changes_more: bool) -> Result<Request, Failure> {
         let operation = self.args.operation;
         let body = match operation.verb {
-            Verb::Post | Verb::Patch => Some(self.body()?),
+            Verb::Post | Verb::Put | Verb::Patch => Some(self.body()?),
             Verb::List | Verb::Get | Verb::Delete | Verb::Resend => None,
         };
-        let body = body.filter(|body| operation.verb == Verb::Post || !body.is_empty());
+        let body = body.filter(|body| operation.verb != Verb::Patch || !body.is_empty());
         if operation.verb == Verb::Patch && body.is_none() && !changes_more {
             return Err(Failure::Misuse(anyhow!(
                 "there is nothing to change: --help shows what there can be"
@@ -44,6 +44,7 @@ impl Build<'_> {
             Verb::List | Verb::Get | Verb::Resend => Method::GET,
             Verb::Patch if body.is_none() => Method::GET,
             Verb::Post => Method::POST,
+            Verb::Put => Method::PUT,
             Verb::Patch => Method::PATCH,
             Verb::Delete => Method::DELETE,
         };
@@ -54,6 +55,12 @@ impl Build<'_> {
             request = request.body(serde_json::to_vec(&body).map_err(Failure::could_not)?);
         }
         if let Some(key) = &self.args.idempotency_key {
+            // An empty one would be none, and the request would be repeated without any.
+            if key.trim().is_empty() || !key.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+                return Err(Failure::Misuse(anyhow!(
+                    "--idempotency-key must be visible ASCII characters, at least one"
+                )));
+            }
             request = request.key(key);
         }
         Ok(request)
@@ -107,7 +114,8 @@ impl Build<'_> {
             let to = match parameter.place {
                 Place::Query(to) => to,
                 Place::Path(Some(to)) if !in_path => to,
-                Place::Target | Place::Path(_) | Place::Body(_) | Place::Header => continue,
+                Place::Target | Place::Path(_) => continue,
+                Place::Body(_) | Place::Whole | Place::Header => continue,
             };
             add(to, &self.text(parameter, given)?);
         }
@@ -134,7 +142,7 @@ impl Build<'_> {
     fn is_lean(&self) -> bool {
         let lean = match self.args.operation.shows {
             Shows::Rows { lean, .. } | Shows::Text { lean, .. } => lean,
-            Shows::Fields | Shows::Done(_) => false,
+            Shows::Fields | Shows::Json | Shows::Done(_) => false,
         };
         lean && !self.args.json
     }
@@ -161,11 +169,17 @@ impl Build<'_> {
     fn body(&self) -> Result<Object, Failure> {
         let mut body = match &self.args.body {
             None => Object::new(),
-            Some(text) => object(&Input::value(text))?,
+            Some(text) => object(&Input::value(text), "--body")?,
         };
         for (parameter, given) in &self.args.given {
-            if let Place::Body(field) = parameter.place {
-                body.insert(field.to_owned(), self.field(parameter, given)?);
+            match (parameter.place, given) {
+                (Place::Body(field), _) => {
+                    body.insert(field.to_owned(), self.field(parameter, given)?);
+                }
+                (Place::Whole, Given::Text(path)) => {
+                    body = object(&Input::file(Path::new(path)), &escaped(path))?;
+                }
+                _ => {}
             }
         }
         for field in &self.args.unset {
@@ -199,6 +213,16 @@ impl Build<'_> {
                 let pairs = words.iter().filter_map(|pair| pair.split_once('='));
                 raw(&pairs.collect::<BTreeMap<_, _>>())
             }
+            (Given::Words(words), Kind::Waits) => {
+                // Of none there is one empty word.
+                let waits = words.iter().filter(|word| !word.is_empty());
+                let waits = waits.map(|word| duration::parse(word).map(|wait| wait.as_secs()));
+                let waits: Result<Vec<u64>, _> = waits.collect();
+                let name = parameter.name;
+                raw(&waits.map_err(|error| {
+                    Failure::Misuse(anyhow!("--{name}: {}", escaped(&error.to_string())))
+                })?)
+            }
             (Given::Words(words), _) => raw(words),
         }
     }
@@ -226,9 +250,9 @@ fn name(word: &str) -> Option<&str> {
     word.strip_prefix('{')?.strip_suffix('}')
 }
 
-fn object(input: &Input) -> Result<Object, Failure> {
+fn object(input: &Input, name: &str) -> Result<Object, Failure> {
     let text = input.text()?;
-    serde_json::from_str(&text).map_err(|error| no_json("--body", "a JSON object", &error))
+    serde_json::from_str(&text).map_err(|error| no_json(name, "a JSON object", &error))
 }
 
 fn json(input: &Input, name: &str) -> Result<Box<RawValue>, Failure> {

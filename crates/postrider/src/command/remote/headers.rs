@@ -2,15 +2,12 @@
 //! repeated in an error: they may hold secrets, which belong into a file.
 
 use super::super::{Input, escaped};
-use crate::cli::{Given, RemoteArgs};
+use crate::cli::Given;
 use crate::failure::Failure;
 use crate::resources::{Kind, Parameter, Place};
 use anyhow::anyhow;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// What names of headers have that hold secrets.
-const SECRET_PARTS: [&str; 6] = ["auth", "token", "key", "secret", "password", "cookie"];
 
 /// Headers by name; none: to be taken away.
 pub(super) type Headers = BTreeMap<String, Option<String>>;
@@ -42,25 +39,6 @@ pub(super) fn given(given: &[(&'static Parameter, Given)]) -> Result<Headers, Fa
     Ok(headers)
 }
 
-/// Says which flags hold what every user of this machine can read.
-pub(super) fn warn(args: &RemoteArgs) {
-    let flags = args.given.iter();
-    let flags = flags.filter(|(parameter, _)| parameter.kind == Kind::Headers);
-    let lines = flags.filter_map(|(_, given)| match given {
-        Given::Words(lines) => Some(lines),
-        Given::Text(_) | Given::Number(_) | Given::Bool(_) => None,
-    });
-    for (name, _) in lines.flatten().filter_map(|line| line.split_once(':')) {
-        if may_hold_a_secret(name) {
-            let name = escaped(name.trim());
-            eprintln!(
-                "postrider: whoever uses this machine can read what a flag holds: give `{name}` by \
-                 --header-file FILE"
-            );
-        }
-    }
-}
-
 fn add(headers: &mut Headers, line: &str, place: &str) -> Result<(), Failure> {
     let pair = line.split_once(':');
     let pair = pair.map(|(name, value)| (name.trim(), value.trim()));
@@ -71,11 +49,6 @@ fn add(headers: &mut Headers, line: &str, place: &str) -> Result<(), Failure> {
     };
     headers.insert(name.to_owned(), Some(value.to_owned()));
     Ok(())
-}
-
-fn may_hold_a_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET_PARTS.iter().any(|part| name.contains(part))
 }
 
 #[cfg(test)]
@@ -100,20 +73,6 @@ mod tests {
                 text.starts_with("line 3") && !text.contains("sesame"),
                 "{text}"
             );
-        }
-    }
-
-    #[test]
-    fn names_that_usually_stand_for_secrets_are_known() {
-        for (name, expected) in [
-            ("Authorization", true),
-            ("x-api-key", true),
-            ("X-Auth-Token", true),
-            ("Cookie", true),
-            ("x-region", false),
-            ("accept", false),
-        ] {
-            assert_eq!(may_hold_a_secret(name), expected, "{name}");
         }
     }
 }

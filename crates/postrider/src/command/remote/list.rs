@@ -1,9 +1,9 @@
 //! Lists, page by page. With `--all` they are printed as they come, so that a long one needs no
 //! more memory than a page, or, as tables, than so many rows.
 
+use super::super::escape::plain;
 use super::super::table::table;
 use super::super::{Column, escaped, say};
-use super::plain;
 use crate::cli::RemoteArgs;
 use crate::client::{Client, ClientError, Request};
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ const TABLE_ROWS_MAX: usize = 10_000;
 #[derive(Deserialize)]
 pub(super) struct Page<T> {
     pub(super) data: Vec<T>,
-    iterator: Option<String>,
+    pub(super) iterator: Option<String>,
     done: bool,
 }
 

@@ -1,18 +1,20 @@
-//! The commands that ask a server: `app`, `endpoint`, `event-type`, `message`, `delivery`,
-//! `attempt`, `send`. One way for all of them: what was typed becomes a request ([`build`]), the
-//! client sends it, and the answer is shown as the table of `resources` says, or as it came with
-//! `--json`. Only [`resend`] does more than one thing.
+//! The commands that ask a server: the nouns of `resources`, and `send`. One way for all of them:
+//! what was typed becomes a request ([`build`]), the client sends it, and the answer is shown as
+//! the table of `resources` says, or as it came with `--json`. Only [`resend`] does more than one
+//! thing.
 
 mod build;
 mod headers;
 mod list;
 mod resend;
+mod secrets;
 
+use super::escape::plain;
 use super::{drive, escaped, say, table};
 use crate::cli::{Given, RemoteArgs};
 use crate::client::{Client, Patience, Request};
 use crate::failure::Failure;
-use crate::resources::{Place, Shows, Verb};
+use crate::resources::{Shows, Verb};
 use crate::system::SystemClock;
 use build::Build;
 use model::Clock as _;
@@ -34,7 +36,7 @@ pub(crate) fn run(args: RemoteArgs) -> Result<(), Failure> {
         args: &args,
         now: SystemClock::new().now(),
     };
-    headers::warn(&args);
+    secrets::warn(&args);
     let of_headers = build.headers()?;
     let request = build.request(of_headers.is_some())?;
     drive(async {
@@ -44,7 +46,7 @@ pub(crate) fn run(args: RemoteArgs) -> Result<(), Failure> {
         match args.operation.verb {
             Verb::List => list::run(&client, &args, request).await,
             Verb::Resend => resend::run(&client, &args, request).await,
-            Verb::Get | Verb::Post | Verb::Patch | Verb::Delete => {
+            Verb::Get | Verb::Post | Verb::Put | Verb::Patch | Verb::Delete => {
                 let done = one(&client, &args, &request).await;
                 if done.is_err() && of_headers.is_some() {
                     eprintln!(
@@ -63,11 +65,15 @@ async fn one(client: &Client, args: &RemoteArgs, request: &Request) -> Result<()
     let body = if body.is_empty() { "{}".into() } else { body };
     let no_object = |_| client.strange("its answer is no JSON object");
     let object: Object = serde_json::from_slice(&body).map_err(no_object)?;
-    if args.json {
-        let text: &RawValue = serde_json::from_slice(&body).map_err(no_object)?;
-        return say(plain(text.get()));
-    }
-    match args.operation.shows {
+    let shows = match args.json {
+        true => Shows::Json,
+        false => args.operation.shows,
+    };
+    match shows {
+        Shows::Json => {
+            let text: &RawValue = serde_json::from_slice(&body).map_err(no_object)?;
+            say(plain(text.get()))
+        }
         Shows::Fields => say(table::fields(&object)),
         Shows::Text { field, .. } => {
             let text = object.get(field).map(|value| value.get());
@@ -83,38 +89,9 @@ async fn one(client: &Client, args: &RemoteArgs, request: &Request) -> Result<()
 /// What an operation is about, as it was typed.
 fn target(args: &RemoteArgs) -> String {
     let mut given = args.given.iter();
-    let target = given.find(|(parameter, _)| parameter.place == Place::Target);
+    let target = given.find(|(parameter, _)| parameter.place.is_nameless());
     match target {
         Some((_, Given::Text(text))) => escaped(text),
         _ => String::new(),
-    }
-}
-
-/// JSON as it may reach a terminal, which means the same: what JSON lets stand in a text and a
-/// terminal would obey is written as an escape.
-pub(super) fn plain(json: &str) -> String {
-    let escape = |c: char| match c {
-        '\u{7f}'..='\u{9f}' => format!("\\u{:04x}", u32::from(c)),
-        c => c.into(),
-    };
-    json.chars().map(escape).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::Value;
-
-    #[test]
-    fn json_means_the_same_and_does_not_steer_a_terminal() {
-        let json = "{ \"a\u{9b}\u{7f}\":\t\"\u{9f}\\u001b[2Jé\u{a0}\" , \"n\": 1.50 }";
-        let shown = plain(json);
-        assert!(!shown.contains(['\u{9b}', '\u{7f}', '\u{9f}']), "{shown:?}");
-        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-        assert_eq!(read(&shown), read(json));
-        assert!(
-            shown.contains("é\u{a0}") && shown.contains("1.50"),
-            "{shown}"
-        );
     }
 }

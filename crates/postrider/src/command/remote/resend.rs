@@ -1,13 +1,13 @@
 //! `delivery resend`: finds what is meant, asks whether it is meant, and has each of them sent
 //! again by the one operation that there is for it, one after the other.
 //!
-//! What has ended may be much: so many are looked for at a time, and the rest are left to the next
-//! run. A run that was broken off is begun anew: what it has sent again stands otherwise by then.
-//! One that the server refuses, because its payload is gone for instance, does not keep it from
-//! the others.
+//! What has ended may be much: so many are looked for by one run, and it says from where another
+//! goes on. A run that was broken off is begun anew: what it has sent again stands otherwise by
+//! then, unless it was `delivered` already. One that the server refuses, because its payload is
+//! gone for instance, does not keep it from the others.
 
 use super::super::table::table;
-use super::super::{escaped, say};
+use super::super::{escaped, say, say_json};
 use super::list::{Page, Pages};
 use crate::cli::{Given, RemoteArgs};
 use crate::client::{Client, ClientError, Request};
@@ -17,17 +17,27 @@ use anyhow::{Context as _, anyhow};
 use serde_json::{Value, json};
 use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 
-/// How many are sent again by one run.
+/// How many are sent again by one run, or a page more.
 const RESENT_MAX: usize = 100_000;
 /// How many refusals are told to people one by one.
 const TOLD_MAX: usize = 20;
 /// How many of what would be sent again are shown before it is asked whether they are meant.
 const SHOWN_MAX: usize = 20;
 
-/// What is meant, and whether there is more of it.
+/// What is meant, and where more of it begins.
 struct Meant {
     deliveries: Vec<Value>,
-    more: bool,
+    more: Option<String>,
+}
+
+/// What came of it.
+#[derive(Default)]
+struct Done {
+    resent: usize,
+    /// Deliveries that the server refused to send again, and why.
+    refused: Vec<(String, String)>,
+    /// Why it went no further.
+    stopped: Option<Failure>,
 }
 
 /// Sends again.
@@ -45,13 +55,13 @@ pub(super) async fn run(
         return show(args, &meant);
     }
     if meant.deliveries.is_empty() {
-        return end(args, (0, Vec::new()), &meant);
+        return end(args, Done::default(), &meant);
     }
     if ids.is_none() && !args.yes && !is_meant(&meant)? {
         return Err(Failure::Refused(anyhow!("nothing was sent again")));
     }
-    let (resent, refused) = resend_all(client, args, &meant).await?;
-    end(args, (resent, refused), &meant)
+    let done = resend_all(client, args, &meant).await;
+    end(args, done, &meant)
 }
 
 /// The ids that were typed; `None`: filters were, and a state among them.
@@ -59,7 +69,7 @@ fn ids(args: &RemoteArgs) -> Result<Option<&[String]>, Failure> {
     let is_filter = |(parameter, _): &&(&Parameter, Given)| parameter.place != Place::Target;
     let filters = args.given.iter().filter(is_filter).count();
     match (args.given("id"), filters) {
-        (Some(Given::Words(ids)), 0) => Ok(Some(ids)),
+        (Some(Given::Words(ids)), 0) if args.iterator.is_none() => Ok(Some(ids)),
         (Some(_), _) => Err(Failure::Misuse(anyhow!(
             "give ids, or what is to be looked for, not both"
         ))),
@@ -79,7 +89,7 @@ async fn named(client: &Client, ids: &[String]) -> Result<Meant, Failure> {
     }
     Ok(Meant {
         deliveries,
-        more: false,
+        more: None,
     })
 }
 
@@ -99,10 +109,8 @@ async fn found(client: &Client, request: Request) -> Result<Meant, Failure> {
         let body = client.call(&pages.request).await?;
         let mut page: Page<Value> = pages.read(&body)?;
         deliveries.append(&mut page.data);
-        let goes_on = pages.turn(&page)?;
-        if deliveries.len() >= RESENT_MAX || !goes_on {
-            let more = goes_on || deliveries.len() > RESENT_MAX;
-            deliveries.truncate(RESENT_MAX);
+        let more = pages.turn(&page)?.then_some(page.iterator).flatten();
+        if deliveries.len() >= RESENT_MAX || more.is_none() {
             return Ok(Meant { deliveries, more });
         }
     }
@@ -110,26 +118,37 @@ async fn found(client: &Client, request: Request) -> Result<Meant, Failure> {
 
 fn show(args: &RemoteArgs, meant: &Meant) -> Result<(), Failure> {
     if args.json {
-        return say(json!({ "data": meant.deliveries, "done": !meant.more }));
+        let (data, iterator) = (&meant.deliveries, &meant.more);
+        return say_json(
+            &json!({ "data": data, "iterator": iterator, "done": iterator.is_none() }),
+        );
     }
     if !meant.deliveries.is_empty() {
         say(table(COLUMNS, &meant.deliveries))?;
     }
-    say(format_args!("{} would be sent again", count(meant)))
+    say(format_args!("{} would be sent again", count_of_more(meant)))
 }
 
 /// How many, in words.
 fn count(meant: &Meant) -> String {
-    match (meant.deliveries.len(), meant.more) {
-        (1, false) => "1 delivery".to_owned(),
-        (some, false) => format!("{some} deliveries"),
-        (some, true) => format!("{some} deliveries at first, of more,"),
+    match meant.deliveries.len() {
+        1 => "1 delivery".to_owned(),
+        some => format!("{some} deliveries"),
+    }
+}
+
+/// The same, and whether that is all, in the middle of a sentence.
+fn count_of_more(meant: &Meant) -> String {
+    let count = count(meant);
+    match meant.more {
+        None => count,
+        Some(_) => format!("{count} at first, of more,"),
     }
 }
 
 /// Asks whoever sits there.
 fn is_meant(meant: &Meant) -> Result<bool, Failure> {
-    let count = count(meant);
+    let count = count_of_more(meant);
     if !stdin().is_terminal() {
         return Err(Failure::Misuse(anyhow!(
             "{count} would be sent again, and nobody is there to be asked: give --yes, or \
@@ -153,40 +172,36 @@ fn is_meant(meant: &Meant) -> Result<bool, Failure> {
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
-/// A delivery that the server refused to send again, and why.
-type Refused = (String, String);
-
-async fn resend_all(
-    client: &Client,
-    args: &RemoteArgs,
-    meant: &Meant,
-) -> Result<(usize, Vec<Refused>), Failure> {
-    let (mut resent, mut refused) = (0, Vec::new());
+/// Sends each again, to the end or until it goes no further: what was done by then is told, too.
+async fn resend_all(client: &Client, args: &RemoteArgs, meant: &Meant) -> Done {
+    let mut done = Done::default();
     for delivery in &meant.deliveries {
-        let text = |field: &str| match delivery[field].as_str() {
-            Some(text) => Ok(text.to_owned()),
-            None => Err(client.strange(format!("a delivery has no `{field}`"))),
-        };
-        let (id, app) = (text("id")?, text("appId")?);
-        let (message, endpoint) = (text("msgId")?, text("endpointId")?);
-        let path = [
-            "app", &app, "msg", &message, "endpoint", &endpoint, "resend",
-        ];
-        match client.call(&Request::post(path, "{}")).await {
-            Ok(_) => resent += 1,
+        match resend(client, delivery).await {
+            Ok(()) => done.resent += 1,
             Err(error) if is_about_it(&error) => {
-                if !args.json && refused.len() < TOLD_MAX {
+                let id = delivery["id"].as_str().unwrap_or_default().to_owned();
+                if !args.json && done.refused.len() < TOLD_MAX {
                     eprintln!("postrider: {}: {error}", escaped(&id));
                 }
-                refused.push((id, error.to_string()));
+                done.refused.push((id, error.to_string()));
             }
             Err(error) => {
-                eprintln!("postrider: {resent} were sent again before this:");
-                return Err(error.into());
+                done.stopped = Some(error.into());
+                break;
             }
         }
     }
-    Ok((resent, refused))
+    done
+}
+
+async fn resend(client: &Client, delivery: &Value) -> Result<(), ClientError> {
+    let text = |field: &str| match delivery[field].as_str() {
+        Some(text) => Ok(text),
+        None => Err(client.strange(format!("a delivery has no `{field}`"))),
+    };
+    let (app, message, endpoint) = (text("appId")?, text("msgId")?, text("endpointId")?);
+    let path = ["app", app, "msg", message, "endpoint", endpoint, "resend"];
+    client.call(&Request::post(path, "{}")).await.map(drop)
 }
 
 /// Whether a refusal says something of this delivery, rather than of whoever asks, or the server.
@@ -194,26 +209,34 @@ fn is_about_it(error: &ClientError) -> bool {
     matches!(error.status(), Some(400 | 404 | 409 | 422))
 }
 
-fn end(
-    args: &RemoteArgs,
-    (resent, refused): (usize, Vec<Refused>),
-    meant: &Meant,
-) -> Result<(), Failure> {
+fn end(args: &RemoteArgs, done: Done, meant: &Meant) -> Result<(), Failure> {
+    let Done {
+        resent,
+        refused,
+        stopped,
+    } = done;
+    // One that stopped is begun anew, from where it was begun.
+    let more = meant.more.as_deref().filter(|_| stopped.is_none());
     if args.json {
         let refused = refused.iter();
         let refused: Vec<Value> = refused
             .map(|(id, reason)| json!({ "id": id, "reason": reason }))
             .collect();
-        say(json!({ "resent": resent, "refused": refused, "done": !meant.more }))?;
+        let is_done = more.is_none() && stopped.is_none();
+        say_json(&json!({
+            "resent": resent, "refused": refused, "iterator": more, "done": is_done,
+        }))?;
     } else {
         say(format_args!("sent again: {resent} of {}", count(meant)))?;
-        if meant.more {
-            eprintln!("postrider: there is more: run it again");
+        if let Some(more) = more {
+            let more = escaped(more);
+            eprintln!("postrider: there is more: go on with --iterator {more}");
         }
     }
-    match refused.len() {
-        0 => Ok(()),
-        _ if args.json => Err(Failure::No),
-        some => Err(Failure::Refused(anyhow!("{some} could not be sent again"))),
+    match (stopped, refused.len()) {
+        (Some(failure), _) => Err(failure),
+        (None, 0) => Ok(()),
+        (None, _) if args.json => Err(Failure::No),
+        (None, some) => Err(Failure::Refused(anyhow!("{some} could not be sent again"))),
     }
 }

@@ -201,6 +201,23 @@ fn an_archived_type_is_live_while_an_endpoint_that_names_it_is_changed() {
 }
 
 #[test]
+fn a_type_of_which_nothing_is_said_is_live_only_where_an_endpoint_is_about_to_name_it() {
+    let mut wanted = source();
+    for fields in wanted.event_types.values_mut() {
+        fields.clear();
+    }
+    assert_eq!(requests(&plan(&wanted, &moved())), [""; 0]);
+    let mut found = moved();
+    let app = found.applications[0].as_mut().unwrap();
+    app.endpoints[1].fields.insert("eventTypes", Value::Null);
+    let expected = [
+        r#"PATCH event-type/paid {"archived":false}"#,
+        r#"PATCH app/app_9/endpoint/ep_7 {"eventTypes":["paid"]}"#,
+    ];
+    assert_eq!(requests(&plan(&wanted, &found)), expected);
+}
+
+#[test]
 fn an_application_that_came_without_a_uid_is_known_when_it_has_one() {
     let mut wanted = source();
     let app = &mut wanted.applications[0];

@@ -74,6 +74,10 @@ const LINES: &[(&str, &str)] = &[
         "GET /delivery?state=cancelled&status_code_class=0&before=2026-01-01T00:00:00Z",
     ),
     (
+        "delivery resend --state delivered --iterator it --yes",
+        "GET /delivery?state=delivered&iterator=it",
+    ),
+    (
         "message resend --app a --endpoint e m",
         "POST /app/a/msg/m/endpoint/e/resend",
     ),
@@ -83,6 +87,29 @@ const LINES: &[(&str, &str)] = &[
     ),
     ("send --app a --type t --data {} --json", "POST /app/a/msg"),
     ("endpoint secret --app a e", "GET /app/a/endpoint/e/secret"),
+    (
+        "background-task list --status failed --task endpoint.recover --order ascending",
+        "GET /background-task?order=ascending&status=failed&task=endpoint.recover",
+    ),
+    ("background-task get t", "GET /background-task/t"),
+    ("environment get", "GET /environment/settings"),
+    (
+        "environment update --enable-channels=false",
+        "PATCH /environment/settings",
+    ),
+    ("environment export", "POST /environment/export"),
+    (
+        "event-type retry-schedule t",
+        "GET /event-type/t/retry-schedule",
+    ),
+    (
+        "event-type set-retry-schedule t --waits 5",
+        "PUT /event-type/t/retry-schedule",
+    ),
+    (
+        "event-type delete-retry-schedule t",
+        "PUT /event-type/t/retry-schedule",
+    ),
     (
         "endpoint stats --app a e --until 2026-01-01T00:00:00+01:00",
         "GET /app/a/endpoint/e/stats?until=2026-01-01T00:00:00+01:00",
@@ -168,6 +195,23 @@ fn fields_are_written_as_they_should_be_and_payloads_as_they_were() {
         body(&["endpoint", "rotate-secret", "--app", "a", "e"]),
         "{}"
     );
+    let waits = |waits| body(&["event-type", "set-retry-schedule", "t", "--waits", waits]);
+    assert_eq!(
+        waits("5,90s,10m,2d"),
+        r#"{"retrySchedule":[5,90,600,172800]}"#
+    );
+    assert_eq!(waits(""), r#"{"retrySchedule":[]}"#);
+    assert_eq!(body(&["event-type", "delete-retry-schedule", "t"]), "{}");
+    assert_eq!(
+        body(&[
+            "environment",
+            "update",
+            "--unset",
+            "customColor",
+            "--enable-channels"
+        ]),
+        r#"{"customColor":null,"enableChannels":true}"#
+    );
 }
 
 #[test]
@@ -182,6 +226,10 @@ fn files_are_read_and_secrets_come_from_nowhere_else() {
     let data = format!("@{data}");
     let sent = built(&["send", "--app", "a", "--type", "t", "--data", &data]).unwrap();
     assert_eq!(&sent.body[..], br#"{"eventType":"t","payload":{"a": 1}}"#);
+    let whole = file("environment", "{ \"settings\": {\"customColor\": null} }\n");
+    let import = built(&["environment", "import", &whole]).unwrap();
+    assert_eq!(line(&import), "POST /environment/import");
+    assert_eq!(&import.body[..], br#"{"settings":{"customColor": null}}"#);
     let rotate = ["endpoint", "rotate-secret", "--app", "a", "e"];
     let rotate = built(&[&rotate[..], &["--secret-file", &secret]].concat()).unwrap();
     assert_eq!(&rotate.body[..], br#"{"key":"whsec_x"}"#);
@@ -251,6 +299,24 @@ fn what_can_not_be_asked_is_misuse_and_repeats_nothing_of_what_it_was() {
         (
             vec!["endpoint", "recover", "--app", "a", "e", "--since", "soon"],
             "`soon` is no time",
+        ),
+        (
+            vec![
+                "event-type",
+                "set-retry-schedule",
+                "t",
+                "--waits",
+                "5,a\u{1b}",
+            ],
+            "--waits: `a\\u{1b}` is not a duration",
+        ),
+        (
+            vec!["app", "create", "--name", "a", "--idempotency-key", ""],
+            "--idempotency-key must be",
+        ),
+        (
+            vec!["app", "create", "--name", "a", "--idempotency-key", "é"],
+            "--idempotency-key must be",
         ),
     ] {
         let Err(Failure::Misuse(error)) = built(&words) else {

@@ -1,0 +1,157 @@
+//! TLS in front of a server that speaks none, with certificates of the test's own.
+//!
+//! [`Authority`] issues them. [`Front`] ends TLS and forwards what comes in clear, as a reverse
+//! proxy does, and keeps what it was told: what a client sends to a peer that it has not verified
+//! is there to be seen. It reads no HTTP, so whatever is spoken behind it goes through.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::wait::within;
+
+/// A certificate authority that nobody trusts unless told to.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    /// A new one. Its name is part of what it is found by: two with one name are told apart by
+    /// their signatures only.
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        Self(CertifiedIssuer::self_signed(params, key).expect("a certificate"))
+    }
+
+    /// Its own certificate, as `--ca-file` takes it.
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// What a server shakes hands with: a certificate for this name or address, and its key.
+    fn acceptor(&self, name: &str) -> TlsAcceptor {
+        let params = CertificateParams::new([name.to_owned()]).expect("a name");
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.0).expect("a certificate");
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has them")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.into()], key)
+            .expect("the key is the certificate's");
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+/// A server's TLS side on 127.0.0.1.
+pub struct Front {
+    address: SocketAddr,
+    state: Arc<State>,
+    accepting: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What clients have sent, in clear.
+    heard: Mutex<Vec<u8>>,
+    /// How many handshakes failed.
+    refused: watch::Sender<usize>,
+}
+
+impl Front {
+    /// In front of `server`, with a certificate of this authority for `name`.
+    pub async fn start(server: SocketAddr, authority: &Authority, name: &str) -> Self {
+        let acceptor = authority.acceptor(name);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it is bound");
+        let state = Arc::new(State::default());
+        let shared = Arc::clone(&state);
+        let accepting = tokio::spawn(async move {
+            let mut open = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                while open.try_join_next().is_some() {}
+                open.spawn(Arc::clone(&shared).serve(client, acceptor.clone(), server));
+            }
+        });
+        Self {
+            address,
+            state,
+            accepting,
+        }
+    }
+
+    /// `https://`, this host, and its port; the host is one that leads to this machine.
+    pub fn url(&self, host: &str) -> String {
+        format!("https://{host}:{}", self.address.port())
+    }
+
+    /// All that clients have sent over connections that they took for good.
+    pub fn heard(&self) -> String {
+        let heard = self.state.heard.lock().expect("nobody panics with it");
+        String::from_utf8_lossy(&heard).into_owned()
+    }
+
+    /// Waits until so many clients have refused to go on, since it was started.
+    pub async fn refused(&self, count: usize) {
+        let mut refused = self.state.refused.subscribe();
+        within(
+            format!("handshake {count} to be refused"),
+            refused.wait_for(|refused| *refused >= count),
+        )
+        .await
+        .expect("it is kept");
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl State {
+    async fn serve(self: Arc<Self>, client: TcpStream, acceptor: TlsAcceptor, server: SocketAddr) {
+        let Ok(client) = acceptor.accept(client).await else {
+            self.refused.send_modify(|refused| *refused += 1);
+            return;
+        };
+        // A server that is away: the client sees its connection end.
+        let Ok(server) = TcpStream::connect(server).await else {
+            return;
+        };
+        let (mut from_client, mut to_client) = tokio::io::split(client);
+        let (mut from_server, mut to_server) = server.into_split();
+        let requests = async {
+            let mut bytes = vec![0; 64 << 10];
+            while let Ok(count @ 1..) = from_client.read(&mut bytes).await {
+                self.hear(&bytes[..count]);
+                if to_server.write_all(&bytes[..count]).await.is_err() {
+                    break;
+                }
+            }
+            // The client has ended: so has its connection to the server.
+            let _ = to_server.shutdown().await;
+        };
+        let answers = async {
+            let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
+            let _ = to_client.shutdown().await;
+        };
+        tokio::join!(requests, answers);
+    }
+
+    fn hear(&self, bytes: &[u8]) {
+        let mut heard = self.heard.lock().expect("nobody panics with it");
+        heard.extend_from_slice(bytes);
+    }
+}
