@@ -60,6 +60,9 @@ impl Patroni {
     /// When it is there already.
     pub fn database(&self, name: &str) -> String {
         self.psql("postgres", &format!("CREATE DATABASE \"{name}\""));
+        // A standby that has not come to it yet refuses, and psql asks no other server then.
+        let is_there = comes(&self.psql_command(name, "SELECT 1"));
+        assert!(is_there, "`{name}` is not on both: {}", self.logs());
         self.url(name)
     }
 
