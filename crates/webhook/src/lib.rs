@@ -1,10 +1,9 @@
 //! Signs and verifies webhooks.
 //!
-//! A scheme is a module. At the root is the one that Postrider itself signs with, Standard Webhooks
-//! (`webhook-*` headers) and its elder twin with `svix-*` headers; other providers' schemes stand
-//! beside it in modules of their own and share what is not a scheme's own business: how a security
-//! header is picked from a request, when a signed time is fresh, and why a request was
-//! [`Refused`].
+//! At the root is the scheme that Postrider itself signs with unless told otherwise, Standard
+//! Webhooks (`webhook-*` headers), and its elder twin with `svix-*` headers. What other senders
+//! sign with HMAC is described by a value, [`HmacScheme`]. All share what is not a scheme's own
+//! business: when a signed time is fresh, and why a request was [`Refused`].
 //!
 //! The crate is pure: no clock, no randomness, no I/O, no async. Time and random bytes are
 //! arguments. It knows nothing of Postrider's domain and can be used alone, by a receiver too.
@@ -35,11 +34,20 @@
 //! ```
 
 mod freshness;
+pub mod http_signature;
+pub mod jwe;
 mod received;
 mod refused;
+mod scheme;
 mod standard;
 
-pub use refused::Refused;
+pub use refused::{Carried, Refused};
+pub use scheme::HmacScheme;
+pub use scheme::generic::{GenericError, GenericPart, GenericScheme};
+pub use scheme::key::{HmacKey, TEXT_SECRET_BYTES_MAX, TextSecretError};
+pub use scheme::sign::HmacKeys;
+pub use scheme::template::{TEMPLATE_BYTES_MAX, TemplateError};
+pub use scheme::verify::{HmacContent, HmacVerified, HmacVerifier};
 pub use standard::headers::{HeaderFamily, HeaderNames, UnknownFamily};
 pub use standard::id::{ID_BYTES_MAX, is_valid_id};
 pub use standard::key::{KeyError, SecretText, SigningKey, VerifyingKey};

@@ -16,6 +16,12 @@ pub enum Refused {
     /// on the reader.
     #[error("the header `{0}` is there more than once")]
     DuplicateHeader(&'static str),
+    /// What the scheme needs is not there. Which header carries it differs from scheme to scheme.
+    #[error("{0} is missing")]
+    Missing(Carried),
+    /// It is there twice, be it the same.
+    #[error("{0} is there more than once")]
+    Duplicate(Carried),
     /// `webhook-*` and `svix-*` headers are both there and do not say the same.
     #[error("the `webhook-*` and the `svix-*` headers contradict each other")]
     ContradictoryHeaders,
@@ -47,4 +53,56 @@ pub enum Refused {
         /// How far ahead.
         seconds: u64,
     },
+    /// Genuine, and past the time that it says it is good for.
+    #[error("the signature expired {seconds} s ago")]
+    Expired {
+        /// How long ago.
+        seconds: u64,
+    },
+    /// A header is not written as its standard says.
+    #[error("the header `{0}` is not written as its standard says")]
+    MalformedHeader(&'static str),
+    /// A signature without a parameter that it must have.
+    #[error("the signature has no `{0}`")]
+    MissingParameter(&'static str),
+    /// No signature is for this use.
+    #[error("no signature has the `tag` that is expected here")]
+    OtherTag,
+    /// The signature names a key that is not among the configured ones.
+    #[error("the signature's `keyid` names none of the configured keys")]
+    UnknownKey,
+    /// The signature says another algorithm than its key is for.
+    #[error("the signature's `alg` is not the algorithm of the key that it names")]
+    OtherAlgorithm,
+    /// The signature is over too little. It names what is missing, if that is among what is well
+    /// known.
+    #[error("the signature does not cover {0}, which has to be covered")]
+    Uncovered(&'static str),
+    /// The signature is over something that the request does not have, or that is not understood.
+    #[error("the signature covers {0}, which has no unambiguous value in this request")]
+    Unavailable(&'static str),
+    /// The body is not the one that the signed digest is of.
+    #[error("the header `content-digest` is not that of the body")]
+    WrongDigest,
+}
+
+/// What a header of another sender's scheme carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Carried {
+    /// The signature.
+    Signature,
+    /// The signed time.
+    Timestamp,
+    /// The message's id.
+    Id,
+}
+
+impl std::fmt::Display for Carried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Signature => "the signature",
+            Self::Timestamp => "the signed time",
+            Self::Id => "the message's id",
+        })
+    }
 }

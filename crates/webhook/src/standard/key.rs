@@ -123,6 +123,22 @@ impl SigningKey {
         })
     }
 
+    /// An HMAC key of these 24 to 75 bytes, which are random, or it is no key.
+    pub fn from_hmac_secret(secret: &[u8]) -> Result<Self, KeyError> {
+        check_hmac_secret(secret)?;
+        Ok(Self::hmac(Zeroizing::new(secret.to_vec())))
+    }
+
+    /// The ed25519 key of this seed of 32 bytes.
+    pub fn from_ed25519_seed(seed: &[u8]) -> Result<Self, KeyError> {
+        let seed = seed.try_into().map_err(|_| KeyError::WrongLength {
+            prefix: ED25519_SECRET_PREFIX,
+            expected: "32",
+            actual: seed.len(),
+        })?;
+        Ok(Self::generate_ed25519(seed))
+    }
+
     fn hmac(secret: Zeroizing<Vec<u8>>) -> Self {
         let key = precomputed(&secret);
         Self(SigningAlgorithm::Hmac { secret, key })
@@ -223,17 +239,20 @@ fn precomputed(secret: &[u8]) -> Box<hmac::Key> {
 }
 
 fn decode_hmac_secret(encoded: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let prefix = HMAC_PREFIX;
-    let secret = decode(prefix, encoded)?;
-    if !HMAC_SECRET_BYTES.contains(&secret.len()) {
-        let actual = secret.len();
-        return Err(KeyError::WrongLength {
-            prefix,
-            expected: "24 to 75",
-            actual,
-        });
-    }
+    let secret = decode(HMAC_PREFIX, encoded)?;
+    check_hmac_secret(&secret)?;
     Ok(secret)
+}
+
+fn check_hmac_secret(secret: &[u8]) -> Result<(), KeyError> {
+    if HMAC_SECRET_BYTES.contains(&secret.len()) {
+        return Ok(());
+    }
+    Err(KeyError::WrongLength {
+        prefix: HMAC_PREFIX,
+        expected: "24 to 75",
+        actual: secret.len(),
+    })
 }
 
 fn decode(prefix: &'static str, encoded: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
