@@ -2,7 +2,10 @@
 //! bounds. Nothing is refused here: use cases judge, and know more rules than a document can say.
 
 use app::access::SESSION_BYTES_MAX;
-use app::endpoints::{HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX};
+use app::endpoints::{
+    CREDENTIAL_NAME_MAX, CREDENTIAL_SECRET_MAX, HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX,
+    HEADERS_MAX,
+};
 use app::environment::settings::URL_BYTES_MAX;
 use app::filter::WORDS_MAX;
 use app::messages::{RETENTION_HOURS, TAGS_MAX};
@@ -85,6 +88,25 @@ shapes! {
     Session: json_schema!({
         "type": "string", "pattern": "^[a-zA-Z0-9@_-]+$",
         "minLength": 1, "maxLength": SESSION_BYTES_MAX,
+    });
+    /// A user name of HTTP Basic.
+    UserName: json_schema!({
+        "type": "string", "pattern": r"^[^:\u0000-\u001f\u007f]*$",
+        "minLength": 1, "maxLength": CREDENTIAL_NAME_MAX,
+    });
+    /// A password of HTTP Basic.
+    Password: json_schema!({
+        "type": "string", "pattern": r"^[^\u0000-\u001f\u007f]*$",
+        "minLength": 1, "maxLength": CREDENTIAL_SECRET_MAX,
+    });
+    /// A token, or the value of a key.
+    Token: json_schema!({
+        "type": "string", "pattern": "^[!-~]*$", "minLength": 1, "maxLength": CREDENTIAL_SECRET_MAX,
+    });
+    /// The name of a header or parameter that has a key.
+    KeyName: json_schema!({
+        "type": "string", "pattern": "^[A-Za-z0-9._~-]*$",
+        "minLength": 1, "maxLength": CREDENTIAL_NAME_MAX,
     });
     /// A signing secret.
     Secret: json_schema!({ "type": "string", "pattern": SECRET });

@@ -1,5 +1,6 @@
 //! Endpoints: shapes, routes, handlers. Headers and secrets have files of their own.
 
+mod auth;
 mod example;
 mod headers;
 mod rate_limit;
@@ -15,14 +16,13 @@ use crate::render::{Answer, Created, Field, ListOut, NoContent, SavedOut, Time};
 use crate::segments::Segments;
 use app::access::limits::Capability;
 use app::endpoints::{
-    EVENT_TYPES_MAX, EndpointInput, EndpointPatch, HeadersInput, NewEndpointInput,
+    EVENT_TYPES_MAX, EndpointInput, EndpointPatch, EndpointView, HeadersInput, NewEndpointInput,
 };
 use app::{AppError, ListInput};
 use axum::Json;
 use axum::extract::State;
 use model::Secret;
 use model::application::Metadata;
-use model::endpoint::Endpoint;
 use model::id::EndpointKind;
 use model::message::ENDPOINT_CHANNELS_MAX;
 use model::name::Name;
@@ -62,6 +62,7 @@ pub(crate) fn routes() -> Routes {
             .needs(Capability::ManageEndpoint),
             delete,
         )
+        .merge(auth::routes())
         .merge(example::routes())
         .merge(headers::routes())
         .merge(rate_limit::routes())
@@ -185,10 +186,21 @@ pub(crate) struct EndpointOut {
     metadata: Metadata,
     created_at: Time,
     updated_at: Time,
+    /// Why nothing is sent to it until somebody does something about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<HeldOut>,
 }
 
-impl From<Endpoint> for EndpointOut {
-    fn from(endpoint: Endpoint) -> Self {
+/// Why nothing is sent to an endpoint: a word for programs, and a sentence for people.
+#[derive(Serialize, JsonSchema)]
+struct HeldOut {
+    code: &'static str,
+    detail: String,
+}
+
+impl From<EndpointView> for EndpointOut {
+    fn from(view: EndpointView) -> Self {
+        let EndpointView { endpoint, held } = view;
         let event_types = endpoint.event_types.map(texts);
         let rate = endpoint.rate_limit.map(NonZeroU16::get);
         Self {
@@ -206,6 +218,10 @@ impl From<Endpoint> for EndpointOut {
             metadata: endpoint.metadata,
             created_at: Time(endpoint.created_at),
             updated_at: Time(endpoint.updated_at),
+            held: held.map(|held| HeldOut {
+                code: held.code(),
+                detail: held.to_string(),
+            }),
         }
     }
 }

@@ -3,10 +3,16 @@
 //!
 //! Every function takes a [`Tenant`], which only a permission check makes.
 
+mod auth;
 mod draft;
 mod headers;
+mod protection;
 mod secrets;
 
+pub use auth::{
+    AuthInput, AuthView, CredentialInput, CredentialView, NAME_MAX as CREDENTIAL_NAME_MAX,
+    SECRET_MAX as CREDENTIAL_SECRET_MAX,
+};
 pub use draft::{EVENT_TYPES_MAX, EndpointInput, EndpointPatch};
 pub use headers::{
     HEADERS_MAX, HeadersInput, HeadersPatch, HeadersView, NAME_BYTES_MAX as HEADER_NAME_BYTES_MAX,
@@ -19,7 +25,7 @@ use crate::find::Tenant;
 use crate::idempotency::{Request, Success, id_of, made_is_gone};
 use crate::page::{ListInput, Order, Page, Part};
 use crate::rules::Judge;
-use crate::sealing::{open_headers, seal_headers, seal_secrets};
+use crate::sealing::{open_headers, open_protection, seal_headers, seal_secrets};
 use crate::{App, AppError, Caller};
 use draft::EndpointDraft;
 use model::Timestamp;
@@ -27,13 +33,13 @@ use model::endpoint::{CustomHeaders, Endpoint, SigningSecrets};
 use model::entropy::random;
 use model::id::{EndpointId, EndpointKey, EndpointKind};
 use model::name::Name;
+use model::protection::Held;
 use model::security::{SecurityEvent, SecurityKind};
 use std::collections::BTreeSet;
-use store::Sealed;
 use store::change::{Change, ChangeError, Changed};
 use store::idempotency::{IdempotencyKey, Made};
 use store::query::{Walk, Window};
-use store::rows::EndpointRow;
+use store::rows::{EndpointRow, SealedParts};
 
 /// What a new endpoint may bring besides what can be changed later in the same way.
 #[derive(Clone, Default)]
@@ -49,19 +55,23 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Invalid`].
-    pub fn endpoints(&self, tenant: &Tenant, list: &ListInput) -> Result<Page<Endpoint>, AppError> {
+    pub fn endpoints(
+        &self,
+        tenant: &Tenant,
+        list: &ListInput,
+    ) -> Result<Page<EndpointView>, AppError> {
         let part = Part::<EndpointKind>::of_all(list, Order::Descending)?;
         let walk = walk(&tenant.row().endpoints, part.window());
         let page = part.page(walk, |row| row.endpoint.id);
-        Ok(page.map(|row| row.endpoint.clone()))
+        page.try_map(|row| self.view(tenant, row))
     }
 
     /// One of them, by id or uid.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
-    pub fn endpoint(&self, tenant: &Tenant, path: &str) -> Result<Endpoint, AppError> {
-        Ok(tenant.endpoint(path)?.endpoint.clone())
+    pub fn endpoint(&self, tenant: &Tenant, path: &str) -> Result<EndpointView, AppError> {
+        self.view(tenant, tenant.endpoint(path)?)
     }
 
     /// Makes an endpoint.
@@ -75,7 +85,7 @@ impl App {
         tenant: &Tenant,
         input: EndpointInput,
         new: NewEndpointInput,
-    ) -> Result<Saved<Endpoint>, AppError> {
+    ) -> Result<Saved<EndpointView>, AppError> {
         caller.require_application(tenant.application())?;
         let key = match self.request(caller, Success::Created).await? {
             Request::New(key) => key,
@@ -103,7 +113,7 @@ impl App {
         tenant: &Tenant,
         path: &str,
         input: EndpointInput,
-    ) -> Result<Saved<Endpoint>, AppError> {
+    ) -> Result<Saved<EndpointView>, AppError> {
         caller.require_application(tenant.application())?;
         let draft = self.judge_endpoint(Judge::new(&[]), input.into()).await?;
         let Some(found) = tenant.find_endpoint(path) else {
@@ -129,7 +139,7 @@ impl App {
         tenant: &Tenant,
         path: &str,
         patch: EndpointPatch,
-    ) -> Result<Endpoint, AppError> {
+    ) -> Result<EndpointView, AppError> {
         caller.require_application(tenant.application())?;
         let key = tenant.endpoint(path)?.endpoint.id.key();
         let draft = self.judge_endpoint(Judge::new(&[]), patch).await?;
@@ -198,19 +208,22 @@ impl App {
         tenant: &Tenant,
         (draft, mut own): (&EndpointDraft, Own),
         key: Option<IdempotencyKey>,
-    ) -> Result<Saved<Endpoint>, AppError> {
+    ) -> Result<Saved<EndpointView>, AppError> {
         draft.set_credentials(&mut own.headers, None)?;
         let keys = self.keys(&tenant.row().application)?;
         let tail = random(&*self.entropy);
         let endpoints_max = self.settings.endpoints_max;
         let change = Change::CreateEndpoint {
             endpoint: draft.applied(blank(tenant, EndpointId::new(EndpointKey::MIN, tail))),
-            secrets: seal_secrets(&keys, tail, &own.secrets),
-            headers: seal_headers(&keys, tail, &own.headers),
+            sealed: SealedParts {
+                secrets: seal_secrets(&keys, tail, &own.secrets),
+                headers: seal_headers(&keys, tail, &own.headers),
+                protection: None,
+            },
             endpoints_max,
         };
         match self.change(Some(tenant.key()), change, key).await {
-            Ok(Changed::Endpoint(row)) => Ok(Saved::created(row.endpoint)),
+            Ok(Changed::Endpoint(row)) => Ok(Saved::created(self.view(tenant, &row)?)),
             Ok(Changed::Repeated(prior)) => self.endpoint_made(tenant, prior.made).await,
             Ok(other) => Err(unexpected(&other)),
             Err(ChangeError::TooMany) => Err(AppError::BadRequest {
@@ -230,7 +243,7 @@ impl App {
         tenant: &Tenant,
         key: EndpointKey,
         draft: &EndpointDraft,
-    ) -> Result<Endpoint, AppError> {
+    ) -> Result<EndpointView, AppError> {
         let replaced = until_current(|| async {
             let tenant = self.tenant_again(tenant).await?;
             let row = tenant.endpoint_by_key(key)?;
@@ -242,7 +255,10 @@ impl App {
                 let mut headers = open_headers(&keys, row)?;
                 let changed = draft.set_credentials(&mut headers, Some(&row.endpoint.url));
                 moved |= changed.map_err(AppError::from)?;
-                replacement.headers = seal_headers(&keys, row.endpoint.id.tail(), &headers);
+                if caller.application().is_some() && draft.leaves_origin_of(&row.endpoint.url) {
+                    replacement.leave_origin(&keys, row, &mut headers)?;
+                }
+                replacement.sealed.headers = seal_headers(&keys, row.endpoint.id.tail(), &headers);
             }
             let after = self.replace_endpoint(&tenant, replacement, None).await?;
             Ok((moved, after))
@@ -255,9 +271,14 @@ impl App {
                 Some(host) => format!("the endpoint's URL was changed; it leads to {host} now"),
                 None => "the endpoint's URL was changed".to_owned(),
             };
-            self.report(caller, SecurityKind::EndpointUrlChanged, &after, text);
+            self.report(
+                caller,
+                SecurityKind::EndpointUrlChanged,
+                &after.endpoint,
+                text,
+            );
         }
-        Ok(after)
+        self.view(tenant, &after)
     }
 
     /// Writes an endpoint's row anew.
@@ -266,15 +287,14 @@ impl App {
         tenant: &Tenant,
         replacement: Replacement,
         key: Option<IdempotencyKey>,
-    ) -> Result<Endpoint, ChangeRefused> {
+    ) -> Result<EndpointRow, ChangeRefused> {
         let change = Change::ReplaceEndpoint {
             endpoint: replacement.endpoint,
-            secrets: replacement.secrets,
-            headers: replacement.headers,
+            sealed: replacement.sealed,
             revision: replacement.revision,
         };
         match self.change(Some(tenant.key()), change, key).await? {
-            Changed::Endpoint(row) => Ok(row.endpoint),
+            Changed::Endpoint(row) => Ok(row),
             Changed::Repeated(_) => Err(crate::idempotency::secret_not_repeated().into()),
             other => Err(unexpected(&other).into()),
         }
@@ -285,13 +305,24 @@ impl App {
         &self,
         tenant: &Tenant,
         made: Made,
-    ) -> Result<Saved<Endpoint>, AppError> {
+    ) -> Result<Saved<EndpointView>, AppError> {
         let tenant = self.tenant_again(tenant).await?;
         let id: EndpointId = id_of(made);
         let row = tenant
             .endpoint_by_key(id.key())
             .map_err(|_| made_is_gone())?;
-        Ok(Saved::created(row.endpoint.clone()))
+        Ok(Saved::created(self.view(&tenant, row)?))
+    }
+
+    fn view(&self, tenant: &Tenant, row: &EndpointRow) -> Result<EndpointView, AppError> {
+        let held = match row.sealed.protection {
+            Some(_) => open_protection(&self.keys(&tenant.row().application)?, row)?.held(),
+            None => None,
+        };
+        Ok(EndpointView {
+            endpoint: row.endpoint.clone(),
+            held,
+        })
     }
 
     fn report(&self, caller: &Caller, kind: SecurityKind, endpoint: &Endpoint, text: String) {
@@ -311,11 +342,19 @@ struct Own {
     headers: CustomHeaders,
 }
 
+/// An endpoint as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointView {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// Why nothing is sent to it, if so.
+    pub held: Option<Held>,
+}
+
 /// An endpoint's row as it is to be.
 struct Replacement {
     endpoint: Endpoint,
-    secrets: Sealed,
-    headers: Option<Sealed>,
+    sealed: SealedParts,
     revision: u32,
 }
 
@@ -324,8 +363,7 @@ impl Replacement {
     fn same(row: &EndpointRow) -> Self {
         Self {
             endpoint: row.endpoint.clone(),
-            secrets: row.secrets.clone(),
-            headers: row.headers.clone(),
+            sealed: row.sealed.clone(),
             revision: row.revision,
         }
     }

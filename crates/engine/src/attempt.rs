@@ -5,11 +5,12 @@ use crate::decide::{Decision, Rules, Situation, decide};
 use crate::engine::Engine;
 use crate::health_book::{Noted, Seen};
 use crate::observe::Happening;
-use crate::prepare::{NotPrepared, Prepared, is_live, prepare};
+use crate::prepare::{NotPrepared, Prepared, Request, is_live, prepare};
 use crate::ready::Unsound;
 use crate::report::report;
 use crate::roster::{Ended, InHand, Moment};
 use crate::verdict::{Happened, Verdict, classify, effect_on_lane};
+use model::Timestamp;
 use model::entropy::{fraction, random};
 use model::id::Tail;
 use model::name::Name;
@@ -36,7 +37,7 @@ pub(crate) async fn run_attempt(engine: &Engine, mut in_hand: InHand) -> Ended {
         Err(why) => return unprepared(engine, in_hand, &why),
     };
     in_hand.drop_payload();
-    let (about, happened) = send(engine, prepared).await;
+    let (about, happened) = send(engine, prepared, begun.wall).await;
     let ended = engine.moment();
     let verdict = classify(&happened, ended.wall);
     report(engine, &about, &happened, ended.wall);
@@ -65,19 +66,25 @@ struct Attempt {
     happened: Happened,
 }
 
-async fn send(engine: &Engine, prepared: Prepared) -> (About, Happened) {
+async fn send(engine: &Engine, prepared: Prepared, now: Timestamp) -> (About, Happened) {
     let Prepared {
         endpoint,
         seen,
         ring,
-        outgoing,
+        request,
     } = prepared;
-    let happened = match outgoing {
+    let happened = match request {
         Err(happened) => happened,
-        Ok(outgoing) => match engine.parts.transport.send(*outgoing).await {
-            Ok(answer) => Happened::Answered(answer),
-            Err(error) => Happened::NoAnswer(error),
-        },
+        Ok(request) => {
+            let Request { outgoing, endpoint } = *request;
+            let sent = endpoint
+                .authentication
+                .send(&*engine.parts.transport, outgoing, now);
+            match sent.await {
+                Ok(answer) => Happened::Answered(answer),
+                Err(error) => Happened::NoAnswer(error),
+            }
+        }
     };
     (
         About {
@@ -228,6 +235,7 @@ fn excerpt(engine: &Engine, attempt: &Attempt, tail: &Tail) -> Option<Sealed> {
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         },
         Happened::Unsound(_) => Cow::Borrowed(Unsound::FOR_TENANT.as_bytes()),
+        Happened::Held(held) => Cow::Owned(format!("not sent: {held}").into_bytes()),
         Happened::Ended(_) => return None,
     };
     let ring = attempt.about.ring.as_ref().filter(|_| !text.is_empty())?;

@@ -37,11 +37,13 @@
 //!   (destination hosts), `line` (who waits there), `rate` (rate limits), `due` (due times).
 //! - `claim`: what is due, from the store.
 //! - `attempt`: the life of an attempt, with `prepare`, `ready` (endpoints in memory), `seal`
-//!   (headers and signatures), `verdict` and `retry_after` (what an answer means), `decide`
-//!   and `health` (what becomes of delivery and endpoint), `health_book`, `report`.
+//!   (headers and signatures), `authenticate` (credentials), `verdict` and `retry_after` (what an
+//!   answer means), `decide` and `health` (what becomes of delivery and endpoint), `health_book`,
+//!   `report`.
 //! - `background`, `shutdown`, `observe`.
 
 mod attempt;
+mod authenticate;
 mod background;
 mod claim;
 mod config;

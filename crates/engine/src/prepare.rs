@@ -14,6 +14,7 @@ use bytes::Bytes;
 use model::Timestamp;
 use model::delivery::EndReason;
 use model::id::EndpointId;
+use std::sync::Arc;
 use store::StoreError;
 use store::rows::{ApplicationRef, EndpointRow, Payload, RegistryRow};
 use transport::Outgoing;
@@ -28,7 +29,13 @@ pub(crate) struct Prepared {
     /// What the excerpt is sealed with; `None` if nothing can be sealed.
     pub(crate) ring: Option<KeyRing>,
     /// The request, or why there is none.
-    pub(crate) outgoing: Result<Box<Outgoing>, Happened>,
+    pub(crate) request: Result<Box<Request>, Happened>,
+}
+
+/// What is sent, and to whom.
+pub(crate) struct Request {
+    pub(crate) outgoing: Outgoing,
+    pub(crate) endpoint: Arc<ReadyEndpoint>,
 }
 
 /// Why an attempt was not prepared: nothing was done, and the delivery is to be let go of.
@@ -87,7 +94,7 @@ pub(crate) async fn prepare(
         if in_hand.claimed.hold.has_ended() {
             return Err(NotPrepared::LeaseEnded);
         }
-        return match prepared.outgoing {
+        return match prepared.request {
             Err(Happened::Ended(reason)) if is_ended_elsewhere(in_hand, reason) => {
                 Err(NotPrepared::JustGone)
             }
@@ -142,7 +149,7 @@ fn by_row(engine: &Engine, in_hand: &InHand, row: Option<&RegistryRow>, at: Mome
             at: at.mono,
         },
         ring: None,
-        outgoing: Err(Happened::Ended(EndReason::EndpointDeleted)),
+        request: Err(Happened::Ended(EndReason::EndpointDeleted)),
     };
     let Some((row, endpoint)) = row.and_then(|row| Some((row, row.endpoint(lane.endpoint)?)))
     else {
@@ -152,17 +159,17 @@ fn by_row(engine: &Engine, in_hand: &InHand, row: Option<&RegistryRow>, at: Mome
     prepared.seen.revision = endpoint.revision;
     prepared.seen.failing_since = endpoint.failing_since;
     if let Some(reason) = end_reason(in_hand, endpoint, at.wall) {
-        prepared.outgoing = Err(Happened::Ended(reason));
+        prepared.request = Err(Happened::Ended(reason));
         return prepared;
     }
     match engine.ready.get(&row.application, endpoint) {
         Ok((ready, ring)) => {
-            let outgoing = request(engine, in_hand, (&ready, &ring), at.wall);
-            prepared.outgoing = outgoing.map(Box::new).map_err(Happened::Unsound);
+            let request = request(engine, in_hand, (ready, &ring), at.wall);
+            prepared.request = request.map(Box::new).map_err(Happened::Unsound);
             prepared.ring = Some(ring);
         }
         Err(not_ready) => {
-            prepared.outgoing = Err(not_ready.into());
+            prepared.request = Err(not_ready.into());
             prepared.ring = engine.ready.ring(&row.application).ok();
         }
     }
@@ -184,9 +191,9 @@ fn end_reason(in_hand: &InHand, endpoint: &EndpointRow, at: Timestamp) -> Option
 fn request(
     engine: &Engine,
     in_hand: &InHand,
-    (ready, ring): (&ReadyEndpoint, &KeyRing),
+    (endpoint, ring): (Arc<ReadyEndpoint>, &KeyRing),
     at: Timestamp,
-) -> Result<Outgoing, Unsound> {
+) -> Result<Request, Unsound> {
     let message = &in_hand.claimed.message.message;
     let letter = Letter {
         message: message.id,
@@ -197,7 +204,8 @@ fn request(
         family: engine.config.header_family,
         limits: engine.config.limits,
     };
-    Ok(seal(ready, letter, at, manner))
+    let outgoing = seal(&endpoint, letter, at, manner);
+    Ok(Request { outgoing, endpoint })
 }
 
 /// The payload from memory, or opened.
@@ -227,6 +235,7 @@ impl From<NotReady> for Happened {
         match not_ready {
             NotReady::Unsound(unsound) => Happened::Unsound(unsound),
             NotReady::Refused(refusal) => Happened::NoAnswer(refusal.into()),
+            NotReady::Held(held) => Happened::Held(held),
         }
     }
 }

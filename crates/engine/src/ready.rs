@@ -3,6 +3,7 @@
 //! configured.
 
 use crate::EngineConfig;
+use crate::authenticate::Authentication;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use lru::LruCache;
@@ -10,6 +11,7 @@ use model::Timestamp;
 use model::address::{AddressPolicy, Refusal};
 use model::endpoint::{CustomHeaders, SigningSecrets, StoredFormError};
 use model::id::EndpointKey;
+use model::protection::{Held, Protection};
 use std::sync::{Arc, Mutex};
 use store::rows::{ApplicationRow, EndpointRow};
 use transport::{HeaderSpelling, Target, TargetError};
@@ -63,6 +65,9 @@ pub(crate) enum NotReady {
     /// The operator's policy refuses the URL, perhaps only since a while.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Nothing may be sent until its owner does something about it.
+    #[error("{0}")]
+    Held(Held),
 }
 
 /// An endpoint as requests need it.
@@ -71,6 +76,7 @@ pub(crate) struct ReadyEndpoint {
     /// All headers but those that differ from message to message.
     pub(crate) headers: HeaderMap,
     pub(crate) spelling: Option<HeaderSpelling>,
+    pub(crate) authentication: Authentication,
     keys: Vec<(Timestamp, SigningKey)>,
 }
 
@@ -83,7 +89,7 @@ impl ReadyEndpoint {
 }
 
 fn custom_headers(row: &EndpointRow, ring: &KeyRing) -> Result<CustomHeaders, Unsound> {
-    let Some(sealed) = &row.headers else {
+    let Some(sealed) = &row.sealed.headers else {
         return Ok(CustomHeaders::default());
     };
     let opened = open(row, ring, "headers", sealed)?;
@@ -94,7 +100,7 @@ fn signing_keys(
     row: &EndpointRow,
     ring: &KeyRing,
 ) -> Result<Vec<(Timestamp, SigningKey)>, Unsound> {
-    let opened = open(row, ring, "secrets", &row.secrets)?;
+    let opened = open(row, ring, "secrets", &row.sealed.secrets)?;
     let secrets = SigningSecrets::from_stored(opened.expose())?;
     let current = std::iter::once((Timestamp::MAX, &secrets.current));
     let old = secrets.old.iter().map(|(until, secret)| (*until, secret));
@@ -104,6 +110,14 @@ fn signing_keys(
         Ok((until, SigningKey::parse(text)?))
     };
     current.chain(old).map(parse).collect()
+}
+
+fn protection(row: &EndpointRow, ring: &KeyRing) -> Result<Protection, Unsound> {
+    let Some(sealed) = &row.sealed.protection else {
+        return Ok(Protection::default());
+    };
+    let opened = open(row, ring, "protection", sealed)?;
+    Ok(Protection::from_stored(opened.expose())?)
 }
 
 fn open(
@@ -222,14 +236,21 @@ impl ReadyEndpoints {
 
     fn make_ready(&self, row: &EndpointRow, ring: &KeyRing) -> Result<ReadyEndpoint, NotReady> {
         let custom = custom_headers(row, ring)?;
+        let protection = protection(row, ring)?;
+        if let Some(held) = protection.held() {
+            return Err(NotReady::Held(held));
+        }
         let mut url = self.policy.check_url(&row.endpoint.url)?;
         if let Some(credentials) = &custom.url_credentials {
             url = url.unmasked(credentials);
         }
+        let target = Target::new(url).map_err(Unsound::from)?;
+        let auth = protection.auth.as_ref();
         let names = custom.iter().map(|(name, _)| name);
         Ok(ReadyEndpoint {
-            target: Arc::new(Target::new(url).map_err(Unsound::from)?),
-            spelling: HeaderSpelling::of(names),
+            authentication: Authentication::new(auth, &target)?,
+            target: Arc::new(target),
+            spelling: HeaderSpelling::of(names.chain(Authentication::key_header(auth))),
             headers: layout(&custom, &self.user_agent),
             keys: signing_keys(row, ring)?,
         })

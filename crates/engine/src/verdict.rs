@@ -7,6 +7,7 @@ use crate::ready::Unsound;
 use crate::retry_after;
 use model::Timestamp;
 use model::delivery::EndReason;
+use model::protection::Held;
 use model::retry::RetryHint;
 use transport::{Answer, SendError, Stage};
 
@@ -24,6 +25,8 @@ pub(crate) enum Happened {
     NoAnswer(SendError),
     /// No request could be made of what the store holds.
     Unsound(Unsound),
+    /// No request may be made until the endpoint's owner does something about it.
+    Held(Held),
     /// No request was made, and none will be.
     Ended(EndReason),
 }
@@ -60,7 +63,7 @@ pub(crate) fn classify(happened: &Happened, now: Timestamp) -> Verdict {
             timed_out: error.stage() == Stage::Timeout,
             retry_after: None,
         }),
-        Happened::Unsound(_) => Verdict::RetryBlameless,
+        Happened::Unsound(_) | Happened::Held(_) => Verdict::RetryBlameless,
         Happened::Ended(reason) => Verdict::Ended(*reason),
     }
 }
@@ -80,7 +83,7 @@ pub(crate) fn effect_on_lane(happened: &Happened) -> How {
                 How::Overload
             }
         },
-        Happened::Unsound(_) | Happened::Ended(_) => How::NotSent,
+        Happened::Unsound(_) | Happened::Held(_) | Happened::Ended(_) => How::NotSent,
     }
 }
 

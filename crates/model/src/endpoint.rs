@@ -56,10 +56,17 @@ impl Endpoint {
     }
 }
 
-/// A text that should hold what [`SigningSecrets`] or [`CustomHeaders`] wrote, and doesn't.
+/// What should hold what [`SigningSecrets`], [`CustomHeaders`] or
+/// [`Protection`](crate::protection::Protection) wrote, and doesn't.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("stored {0} can't be read: the text is not in the form that Postrider writes")]
+#[error("stored {0} can't be read: it is not in the form that this version of Postrider writes")]
 pub struct StoredFormError(&'static str);
+
+impl StoredFormError {
+    pub(crate) const fn new(what: &'static str) -> Self {
+        Self(what)
+    }
+}
 
 /// The secrets that an endpoint's deliveries are signed with, as the texts `webhook` parses
 /// (`whsec_…`, `whsk_…`): the current one, and old ones that still sign until they expire.

@@ -71,6 +71,7 @@ CREATE TABLE endpoint (
     version       bigint NOT NULL,
     secrets       bytea NOT NULL,
     headers       bytea,
+    protection    bytea,
     revision      bigint NOT NULL,
     failing_since bigint,
     created_at    bigint NOT NULL,

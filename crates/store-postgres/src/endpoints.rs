@@ -10,12 +10,12 @@ use crate::sql::{Params, Sql, columns_of, params};
 use model::endpoint::Endpoint;
 use model::id::{ApplicationKey, EndpointId, EndpointKey, Tail};
 use std::collections::HashMap;
-use store::rows::EndpointRow;
+use store::rows::{EndpointRow, SealedParts};
 use tokio_postgres::Row;
 
 const SELECT: &str = "SELECT id, tail, application, uid, url, description, disabled, event_types,
     channels, rate_limit, metadata, version, secrets, headers, revision, failing_since, created_at,
-    updated_at, deleted, cancelled_up_to FROM endpoint";
+    updated_at, deleted, cancelled_up_to, protection FROM endpoint";
 
 /// All live endpoints of an application, by ascending key.
 pub(crate) async fn live_of(
@@ -119,8 +119,11 @@ fn read(row: &Row) -> Result<EndpointRow, Failure> {
     };
     Ok(EndpointRow {
         endpoint,
-        secrets: sealed(row, 12)?,
-        headers: optional_sealed(row, 13)?,
+        sealed: SealedParts {
+            secrets: sealed(row, 12)?,
+            headers: optional_sealed(row, 13)?,
+            protection: optional_sealed(row, 20)?,
+        },
         revision: number(row, 14)?,
         failing_since: optional_time(row, 15)?,
         deleted: get(row, 18)?,

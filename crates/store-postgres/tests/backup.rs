@@ -44,7 +44,7 @@ impl World {
              INSERT INTO application VALUES (1, '\\x01', 'uid', 'n', NULL, '{{}}', 2, 3, 4);
              INSERT INTO data_key VALUES (1, 0, '\\x02');
              INSERT INTO endpoint VALUES (5, '\\x03', 1, NULL, 'https://a.example/ü', '', false,
-                 NULL, NULL, 7, '{{}}', 1, '\\x04', NULL, 2, NULL, 3, 4);
+                 NULL, NULL, 7, '{{}}', 1, '\\x04', NULL, '\\x09', 2, NULL, 3, 4);
              INSERT INTO endpoint_url VALUES (5, 1, 'https://a.example/');
              INSERT INTO event_type VALUES ('a.b', E'two\\nlines', false, false, NULL, '', NULL, 3, 4);
              INSERT INTO retry_schedule VALUES ('a.b', '5');

@@ -16,7 +16,7 @@ use store::Store;
 use store::accept::{Accept, Accepted, NewMessage};
 use store::change::{Change, ChangeError, ChangeRequest, Changed, Expect};
 use store::conformance::{self, TestClock, TestEntropy};
-use store::rows::{ApplicationRef, ApplicationRow, EndpointRow};
+use store::rows::{ApplicationRef, ApplicationRow, EndpointRow, SealedParts};
 use store::work::{SweepLimits, Swept, WorkState};
 use store_postgres::{PostgresConfig, PostgresStore, Surroundings};
 
@@ -168,8 +168,11 @@ fn application_in(changed: Changed) -> ApplicationRow {
 fn create_endpoint(application: ApplicationKey, tail: u8, endpoints_max: usize) -> Change {
     Change::CreateEndpoint {
         endpoint: conformance::endpoint(application, [tail; 12]),
-        secrets: b"secrets"[..].into(),
-        headers: None,
+        sealed: SealedParts {
+            secrets: b"secrets"[..].into(),
+            headers: None,
+            protection: None,
+        },
         endpoints_max,
     }
 }
@@ -179,8 +182,7 @@ fn replace_endpoint(row: &EndpointRow, disabled: bool) -> Change {
     endpoint.disabled = disabled;
     Change::ReplaceEndpoint {
         endpoint,
-        secrets: row.secrets.clone(),
-        headers: None,
+        sealed: row.sealed.clone(),
         revision: row.revision,
     }
 }

@@ -22,7 +22,7 @@ use store::accept::{Accept, Accepted, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
 use store::idempotency::{AUTO_KEY_LIFE, IdempotencyKey};
 use store::record::{HealthChange, NewAttempt, Outcome, Recorded, Then};
-use store::rows::ApplicationRef;
+use store::rows::{ApplicationRef, SealedParts};
 use store::{Hold, Store, StoreError};
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 
@@ -262,8 +262,11 @@ async fn create_endpoint(
     };
     let change = Change::CreateEndpoint {
         endpoint,
-        secrets: b"secrets"[..].into(),
-        headers: None,
+        sealed: SealedParts {
+            secrets: b"secrets"[..].into(),
+            headers: None,
+            protection: None,
+        },
         endpoints_max: 500,
     };
     match change_to(store, change).await? {

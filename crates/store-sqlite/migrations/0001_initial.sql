@@ -57,6 +57,7 @@ CREATE TABLE endpoint (
     version       INTEGER NOT NULL,
     secrets       BLOB NOT NULL,
     headers       BLOB,
+    protection    BLOB,
     revision      INTEGER NOT NULL,
     failing_since INTEGER,
     created_at    INTEGER NOT NULL,

@@ -8,11 +8,11 @@ use crate::failure::Failure;
 use model::endpoint::Endpoint;
 use model::id::{ApplicationKey, DeliveryKey, EndpointId, EndpointKey};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
-use store::rows::EndpointRow;
+use store::rows::{EndpointRow, SealedParts};
 
 const SELECT: &str = "SELECT id, tail, application, uid, url, description, disabled, event_types,
     channels, rate_limit, metadata, version, secrets, headers, revision, failing_since, created_at,
-    updated_at, deleted, cancelled_up_to FROM endpoint";
+    updated_at, deleted, cancelled_up_to, protection FROM endpoint";
 
 /// All live endpoints of an application, by ascending key.
 pub(crate) fn live_of(
@@ -91,8 +91,11 @@ fn read(row: &Row<'_>) -> Result<EndpointRow, Failure> {
     };
     Ok(EndpointRow {
         endpoint,
-        secrets: sealed(row, 12)?,
-        headers: optional_sealed(row, 13)?,
+        sealed: SealedParts {
+            secrets: sealed(row, 12)?,
+            headers: optional_sealed(row, 13)?,
+            protection: optional_sealed(row, 20)?,
+        },
         revision: row.get(14)?,
         failing_since: optional_time(row, 15)?,
         deleted: row.get(18)?,

@@ -7,7 +7,7 @@
 
 use crate::access::{AccessChange, AccessChanged};
 use crate::idempotency::{IdempotencyKey, Made, Prior};
-use crate::rows::{ApplicationRow, EndpointRow};
+use crate::rows::{ApplicationRow, EndpointRow, SealedParts};
 use crate::work::Work;
 use crate::{Hold, Sealed, StoreError};
 use model::Timestamp;
@@ -56,10 +56,8 @@ pub enum Change {
     CreateEndpoint {
         /// The endpoint, without its key.
         endpoint: Endpoint,
-        /// Its sealed secrets.
-        secrets: Sealed,
-        /// Its sealed headers.
-        headers: Option<Sealed>,
+        /// What of it is sealed.
+        sealed: SealedParts,
         /// The most live endpoints that its application may have.
         endpoints_max: usize,
     },
@@ -69,10 +67,8 @@ pub enum Change {
     ReplaceEndpoint {
         /// The endpoint.
         endpoint: Endpoint,
-        /// Its sealed secrets.
-        secrets: Sealed,
-        /// Its sealed headers.
-        headers: Option<Sealed>,
+        /// What of it is sealed.
+        sealed: SealedParts,
         /// The revision that this was made from.
         revision: u32,
     },
@@ -163,15 +159,16 @@ impl Change {
         };
         let large = match self {
             Change::CreateEndpoint {
-                endpoint, headers, ..
+                endpoint, sealed, ..
             }
             | Change::ReplaceEndpoint {
-                endpoint, headers, ..
+                endpoint, sealed, ..
             } => {
                 let types = endpoint.event_types.iter().flatten();
                 let types: usize = types.map(|name| name.as_str().len()).sum();
-                let headers = headers.as_ref().map_or(0, |headers| headers.len());
-                endpoint.url.len() + endpoint.description.len() + types + headers
+                let parts = [&sealed.headers, &sealed.protection];
+                let parts: usize = parts.into_iter().flatten().map(|part| part.len()).sum();
+                endpoint.url.len() + endpoint.description.len() + types + parts
             }
             Change::PutEventType { event_type, .. } => size(event_type),
             Change::PutEnvironment(change) => {

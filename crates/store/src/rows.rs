@@ -33,16 +33,24 @@ pub struct ApplicationRow {
     pub revision: u64,
 }
 
+/// What of an endpoint only its keys open, each sealed for table `endpoint` and its own column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedParts {
+    /// [`model::endpoint::SigningSecrets`]: column `secrets`.
+    pub secrets: Sealed,
+    /// [`model::endpoint::CustomHeaders`]: column `headers`; `None` when there are none.
+    pub headers: Option<Sealed>,
+    /// [`model::protection::Protection`]: column `protection`; `None` when nothing is set.
+    pub protection: Option<Sealed>,
+}
+
 /// An endpoint with what the store keeps beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointRow {
     /// The endpoint.
     pub endpoint: Endpoint,
-    /// [`model::endpoint::SigningSecrets`], sealed: table `endpoint`, column `secrets`.
-    pub secrets: Sealed,
-    /// [`model::endpoint::CustomHeaders`], sealed: table `endpoint`, column `headers`; `None` when
-    /// there are none.
-    pub headers: Option<Sealed>,
+    /// What of it is sealed.
+    pub sealed: SealedParts,
     /// 1 at first, and grows with every change of this endpoint: a change names the one that it was
     /// made from.
     pub revision: u32,

@@ -7,10 +7,15 @@ use std::sync::Arc;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
+use model::Secret;
 use model::address::{CheckedUrl, Host};
 use rustls::pki_types::ServerName;
+use url::form_urlencoded::byte_serialize;
 
 use crate::pool::PoolKey;
+
+/// Why a parameter can't be added: what `http` says of it could repeat it.
+const TOO_LONG: &str = "with its parameter, it is longer than a request line may be";
 
 /// Where requests go: a checked URL with what each request needs of it.
 #[derive(Clone)]
@@ -46,6 +51,33 @@ impl Target {
                 cause,
             }),
         }
+    }
+
+    /// The same with one more parameter behind those of the URL's query. It is part of what is sent
+    /// and of nothing else: where the target is printed or logged, it is not seen.
+    ///
+    /// # Errors
+    /// The URL is too long with it.
+    pub fn with_parameter(&self, name: &str, value: &Secret) -> Result<Self, TargetError> {
+        let wrong = |cause: Box<dyn std::error::Error + Send + Sync>| TargetError {
+            url: self.url.to_string(),
+            cause,
+        };
+        let value: String = byte_serialize(value.expose()).collect();
+        let between = if self.path.query().is_some() {
+            '&'
+        } else {
+            '?'
+        };
+        let path = format!("{}{between}{name}={value}", self.path);
+        let path: PathAndQuery = path.parse().map_err(|_| wrong(TOO_LONG.into()))?;
+        let mut parts = self.absolute.clone().into_parts();
+        parts.path_and_query = Some(path.clone());
+        Ok(Self {
+            path,
+            absolute: Uri::from_parts(parts).map_err(|_| wrong(TOO_LONG.into()))?,
+            ..self.clone()
+        })
     }
 
     /// The URL.
@@ -158,6 +190,27 @@ mod tests {
             "https://hooks.customer-site.net:8443/in?q=1"
         );
         assert!(!format!("{target:?}").contains("pass"));
+    }
+
+    #[test]
+    fn a_parameter_is_sent_and_never_printed() {
+        let cases = [
+            (
+                "https://hooks.customer-site.net/in?q=1",
+                "/in?q=1&key=a%26b%2B%3D",
+            ),
+            ("https://hooks.customer-site.net/in", "/in?key=a%26b%2B%3D"),
+            ("https://hooks.customer-site.net", "/?key=a%26b%2B%3D"),
+        ];
+        for (url, sent) in cases {
+            let url = AddressPolicy::default().check_url(url).expect("a URL");
+            let target = Target::new(url).expect("a target");
+            let value = Secret::from("a&b+=".to_owned());
+            let target = target.with_parameter("key", &value).expect("a target");
+            assert_eq!(target.path(), sent);
+            assert_eq!(target.absolute().path_and_query().expect("a path"), sent);
+            assert!(!format!("{target:?} {}", target.url()).contains("key"));
+        }
     }
 
     #[test]

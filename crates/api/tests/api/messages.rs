@@ -203,8 +203,7 @@ async fn an_endpoint_that_another_node_made_just_now_is_not_missed() {
     row.endpoint.id = model::id::EndpointId::new(row.endpoint.id.key(), [1; 12]);
     let change = Change::CreateEndpoint {
         endpoint: row.endpoint,
-        secrets: row.secrets,
-        headers: None,
+        sealed: row.sealed,
         endpoints_max: 10,
     };
     world

@@ -101,7 +101,7 @@ pub(super) enum Credentials {
 #[derive(Clone)]
 pub(super) struct EndpointDraft {
     pub(super) url: Patch<String>,
-    host: Option<String>,
+    checked: Option<CheckedUrl>,
     credentials: Credentials,
     description: Patch<String>,
     disabled: Patch<bool>,
@@ -129,7 +129,7 @@ impl EndpointPatch {
         let channels = self.channels;
         EndpointDraft {
             url: self.url,
-            host: None,
+            checked: None,
             credentials: Credentials::Untouched,
             description: self.description,
             disabled: self.disabled,
@@ -153,7 +153,7 @@ impl EndpointDraft {
     /// Takes the URL as the guard let it pass.
     pub(super) fn set_url(&mut self, url: CheckedUrl) {
         let (masked, userinfo) = url.masked();
-        self.host = Some(url.host_text().to_owned());
+        self.checked = Some(url.clone());
         self.url = Patch::Set(masked);
         self.credentials = match url.is_masked() {
             true => Credentials::Masked(url),
@@ -196,7 +196,13 @@ impl EndpointDraft {
 
     /// Where the new URL leads.
     pub(super) fn host(&self) -> Option<&str> {
-        self.host.as_deref()
+        self.checked.as_ref().map(CheckedUrl::host_text)
+    }
+
+    /// Whether there is a new URL, of another origin than this one.
+    pub(super) fn leaves_origin_of(&self, before: &str) -> bool {
+        let checked = self.checked.as_ref();
+        checked.is_some_and(|url| !url.has_origin_of(before))
     }
 
     /// The endpoint as it will be.

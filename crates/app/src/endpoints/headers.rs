@@ -12,6 +12,7 @@ use crate::sealing::{open_headers, seal_headers};
 use crate::{App, AppError, Caller};
 use model::Secret;
 use model::endpoint::CustomHeaders;
+use model::protection::Withdrawn;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most headers an endpoint may have.
@@ -229,11 +230,9 @@ impl App {
             let row = tenant.endpoint_by_key(key)?;
             let keys = self.keys(&tenant.row().application)?;
             let headers = decide(open_headers(&keys, row)?)?;
-            let headers = seal_headers(&keys, row.endpoint.id.tail(), &headers);
-            let replacement = Replacement {
-                headers,
-                ..Replacement::same(row)
-            };
+            let mut replacement = Replacement::same(row);
+            replacement.sealed.headers = seal_headers(&keys, row.endpoint.id.tail(), &headers);
+            replacement.keep_again(&keys, row, Withdrawn::Headers)?;
             self.replace_endpoint(&tenant, replacement, None).await
         });
         changed.await?;
@@ -251,7 +250,7 @@ fn judge_count(judge: &mut Judge<'_>, headers: &CustomHeaders) {
 }
 
 /// What is wrong with a name: RFC 9110, 5.6.2, and what a request needs for itself.
-fn wrong_name(name: &str) -> Option<&'static str> {
+pub(super) fn wrong_name(name: &str) -> Option<&'static str> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let lower = name.to_ascii_lowercase();
     if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_token) {
@@ -274,6 +273,15 @@ fn wrong_value(value: &str) -> Option<&'static str> {
     let is_visible = |byte: u8| matches!(byte, b'\t' | b' '..=b'~');
     (!value.bytes().all(is_visible))
         .then_some("its value may only hold visible ASCII characters, spaces and tabs")
+}
+
+/// Takes away the headers that usually hold credentials. Tells whether there were any.
+pub(super) fn remove_sensitive(headers: &mut CustomHeaders) -> bool {
+    let before = headers.iter().count();
+    for name in SENSITIVE {
+        headers.remove(name);
+    }
+    headers.iter().count() < before
 }
 
 fn is_one_of(name: &str, names: &[&str]) -> bool {

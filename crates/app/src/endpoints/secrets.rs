@@ -76,20 +76,17 @@ impl App {
             if secrets.old.len() > SigningSecrets::OLD_MAX {
                 return Err(ChangeRefused::Rule(too_many()));
             }
-            let secrets = seal_secrets(&keys, row.endpoint.id.tail(), &secrets);
-            let replacement = Replacement {
-                secrets,
-                ..Replacement::same(row)
-            };
+            let mut replacement = Replacement::same(row);
+            replacement.sealed.secrets = seal_secrets(&keys, row.endpoint.id.tail(), &secrets);
             self.replace_endpoint(&tenant, replacement, idempotency.clone())
                 .await
         });
-        let endpoint = rotated.await?;
+        let row = rotated.await?;
         let text = format!(
             "the endpoint's signing secret was replaced; the old one signs for {} s more",
             grace.as_secs()
         );
-        self.report(caller, SecurityKind::SecretRotated, &endpoint, text);
+        self.report(caller, SecurityKind::SecretRotated, &row.endpoint, text);
         receiver_text(&next)
     }
 

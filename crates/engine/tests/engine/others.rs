@@ -34,15 +34,13 @@ async fn set_elsewhere(world: &World, lane: Lane, set: impl Fn(&mut Endpoint)) {
     set(&mut row.endpoint);
     let EndpointRow {
         endpoint,
-        secrets,
-        headers,
+        sealed,
         revision,
         ..
     } = row;
     let change = Change::ReplaceEndpoint {
         endpoint,
-        secrets,
-        headers,
+        sealed,
         revision,
     };
     world.change(change).await;

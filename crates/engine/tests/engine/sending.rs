@@ -1,6 +1,6 @@
 //! What is sent, when it is tried again, and what is written down.
 
-use crate::network::{Reaction, answer};
+use crate::network::{Reaction, Sent, answer};
 use crate::world::{Node, PAYLOAD, Plan, SECRET, World};
 use engine::{EngineConfig, Happening};
 use model::attempt::AttemptResult;
@@ -8,9 +8,11 @@ use model::delivery::{EndReason, Trigger};
 use model::endpoint::SigningSecrets;
 use model::event_type::EventType;
 use model::message::PayloadForm;
+use model::protection::{Auth, Credential, KeyPlace, Protection, Withdrawn};
 use model::retry::RetrySchedule;
 use model::{Clock, Secret, Timestamp};
 use std::time::Duration;
+use store::Lane;
 use store::change::{Change, Expect, OwnSchedule};
 use webhook::{HeaderFamily, Verifier, VerifyingKey};
 
@@ -124,6 +126,125 @@ async fn both_header_families_and_custom_headers_are_sent() {
     assert_eq!(sent.headers["x-api-key"], "k");
     assert_eq!(sent.headers["authorization"], "Bearer b");
     assert_eq!(sent.headers["accept"], "text/plain");
+}
+
+async fn protected_lane(world: &World, protection: Protection) -> Lane {
+    let application = world.application(None).await;
+    let plan = Plan {
+        headers: &[("authorization", "Bearer of-the-headers")],
+        protection,
+        ..Plan::new("https://a.example/in")
+    };
+    world.endpoint(application, plan).await
+}
+
+fn bearer(token: &str) -> Credential {
+    Credential::Bearer {
+        token: Secret::from(token.to_owned()),
+    }
+}
+
+fn authorizations(world: &World) -> Vec<String> {
+    let text = |sent: &Sent| sent.headers["authorization"].to_str().map(str::to_owned);
+    world.network.sent().iter().flat_map(text).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_endpoint_is_known_by_is_on_its_requests() {
+    let cases = [
+        (bearer("t"), Some("Bearer t"), None),
+        (
+            Credential::Basic {
+                username: "ann".to_owned(),
+                password: Secret::from("open sesame".to_owned()),
+            },
+            Some("Basic YW5uOm9wZW4gc2VzYW1l"),
+            None,
+        ),
+        (
+            Credential::ApiKey {
+                place: KeyPlace::Header,
+                name: "X-Key".to_owned(),
+                value: Secret::from("k".to_owned()),
+            },
+            Some("Bearer of-the-headers"),
+            Some("k"),
+        ),
+    ];
+    for (current, authorization, key) in cases {
+        let world = World::new();
+        let auth = Auth {
+            current,
+            previous: None,
+        };
+        let protection = Protection {
+            auth: Some(auth),
+            ..Protection::default()
+        };
+        let lane = protected_lane(&world, protection).await;
+        let mut node = world.start(EngineConfig::default()).await;
+        world.send(&node, &[lane]).await;
+        node.until_recorded(1).await;
+        let sent = world.network.sent().remove(0);
+        let header = |name| sent.headers.get(name).and_then(|value| value.to_str().ok());
+        assert_eq!(
+            (header("authorization"), header("x-key")),
+            (authorization, key)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_credential_before_is_tried_where_the_new_one_is_refused_and_until_it_ends() {
+    let world = World::new();
+    let until = world.clock.now().plus(seconds(60));
+    let auth = Auth {
+        current: bearer("new"),
+        previous: Some((until, bearer("old"))),
+    };
+    let protection = Protection {
+        auth: Some(auth),
+        ..Protection::default()
+    };
+    let lane = protected_lane(&world, protection).await;
+    world.network.host("a.example", |nth| match nth {
+        0 | 2 => answer(401),
+        _ => answer(200),
+    });
+    let mut node = world.start(schedule(&[120])).await;
+    world.send(&node, &[lane]).await;
+    node.until_recorded(1).await;
+    assert_eq!(authorizations(&world), ["Bearer new", "Bearer old"]);
+    let counters = node.engine.counters();
+    assert_eq!(
+        (counters.succeeded, world.attempts(lane).await.len()),
+        (1, 1)
+    );
+
+    tokio::time::sleep(seconds(61)).await;
+    world.send(&node, &[lane]).await;
+    node.until_recorded(1).await;
+    assert_eq!(authorizations(&world)[2..], ["Bearer new"]);
+    assert_eq!(world.attempts(lane).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lost_its_credentials_gets_nothing_and_loses_nothing() {
+    let world = World::new();
+    let protection = Protection {
+        withdrawn: [Withdrawn::Auth].into(),
+        ..Protection::default()
+    };
+    let lane = protected_lane(&world, protection).await;
+    let mut node = world.start(schedule(&[120])).await;
+    world.send(&node, &[lane]).await;
+    node.until_recorded(1).await;
+    assert_eq!(world.network.sent(), []);
+    let attempts = world.attempts(lane).await;
+    let excerpt = world.excerpt(lane, &attempts[0]).await.expect("a reason");
+    assert!(excerpt.contains("taken away (auth)"), "{excerpt}");
+    assert!(!world.open_lanes().await.is_empty());
+    assert_eq!(world.endpoint_row(lane).await.failing_since, None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,9 @@
 //! everybody waits, and nodes that are started and ended in it. Stands in for `app` where messages
 //! are accepted and endpoints are changed.
 
+#[path = "world/node.rs"]
+mod node;
+
 use crate::network::Network;
 use bytes::Bytes;
 use engine::{Drained, Engine, EngineConfig, EngineParts, Happening};
@@ -13,6 +16,7 @@ use model::endpoint::{CustomHeaders, Endpoint, SigningSecrets};
 use model::entropy::random;
 use model::id::{ApplicationId, DeliveryKey, EndpointId, Key, MessageId, MessageKey};
 use model::message::{Message, PayloadForm};
+use model::protection::Protection;
 use model::security::{EventSink, SecurityEvent, SecurityKind};
 use model::{Clock, Entropy, Secret, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +29,7 @@ use store::query::{AttemptQuery, AttemptScope, MessageFilter, Window};
 use store::registry::RegistryConfig;
 use store::rows::{
     ApplicationRef, AttemptRow, Claimed, EndpointRow, LaneDue, MessageRow, Payload, RegistryRow,
+    SealedParts,
 };
 use store::{Fresh, Hold, Lane, Lanes, Registry, Store};
 use store_sqlite::faults::Faults;
@@ -131,6 +136,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) rate_limit: Option<u16>,
     pub(crate) headers: &'a [(&'a str, &'a str)],
     pub(crate) secrets: SigningSecrets,
+    pub(crate) protection: Protection,
 }
 
 impl Plan<'_> {
@@ -140,6 +146,7 @@ impl Plan<'_> {
             rate_limit: None,
             headers: &[],
             secrets: SigningSecrets::new(Secret::from(SECRET.to_owned())),
+            protection: Protection::default(),
         }
     }
 }
@@ -286,8 +293,12 @@ impl World {
         let seal = |column, text: Secret| key.seal(place(column), text.expose()).into();
         let change = Change::CreateEndpoint {
             endpoint,
-            secrets: seal("secrets", plan.secrets.to_stored()),
-            headers: (!headers.is_empty()).then(|| seal("headers", headers.to_stored())),
+            sealed: SealedParts {
+                secrets: seal("secrets", plan.secrets.to_stored()),
+                headers: (!headers.is_empty()).then(|| seal("headers", headers.to_stored())),
+                protection: (!plan.protection.is_empty())
+                    .then(|| seal("protection", plan.protection.to_stored())),
+            },
             endpoints_max: 1_000,
         };
         match self.change(change).await {
@@ -328,15 +339,13 @@ impl World {
         set(&mut row.endpoint);
         let EndpointRow {
             endpoint,
-            secrets,
-            headers,
+            sealed,
             revision,
             ..
         } = row;
         self.change(Change::ReplaceEndpoint {
             endpoint,
-            secrets,
-            headers,
+            sealed,
             revision,
         })
         .await;
@@ -551,50 +560,5 @@ fn message_of(id: MessageId, lane: Lane, new: &NewMessage) -> Message {
         deliver_at: new.deliver_at,
         expires_at: new.expires_at,
         form: new.form.clone(),
-    }
-}
-
-impl Node {
-    /// Waits for this to happen.
-    pub(crate) async fn until(&mut self, wanted: impl Fn(Happening) -> bool) -> Happening {
-        loop {
-            let next = tokio::time::timeout(PATIENCE, self.happenings.recv()).await;
-            let happening = next
-                .expect("it happens in time")
-                .expect("the engine is there");
-            self.trace.push(happening);
-            if wanted(happening) {
-                return happening;
-            }
-        }
-    }
-
-    /// Waits until so many more attempts are recorded.
-    pub(crate) async fn until_recorded(&mut self, count: usize) {
-        for _ in 0..count {
-            self.until(|happening| matches!(happening, Happening::Recorded(..)))
-                .await;
-        }
-    }
-
-    /// How many recorded attempts were waited through so far.
-    pub(crate) fn trace_recorded(&self) -> usize {
-        let recorded = |happening: &&Happening| matches!(happening, Happening::Recorded(..));
-        self.trace.iter().filter(recorded).count()
-    }
-
-    /// Waits until so many more attempts of this lane are recorded.
-    pub(crate) async fn until_recorded_of(&mut self, lane: Lane, count: usize) {
-        for _ in 0..count {
-            let of_lane =
-                |happening| matches!(happening, Happening::Recorded(of, ..) if of == lane.endpoint);
-            self.until(of_lane).await;
-        }
-    }
-
-    /// Ends the engine.
-    pub(crate) async fn end(self) -> Drained {
-        self.shutdown.cancel();
-        self.running.await.expect("it ends without a panic")
     }
 }

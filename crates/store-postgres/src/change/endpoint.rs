@@ -12,16 +12,15 @@ use model::delivery::EndReason;
 use model::endpoint::Endpoint;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, TaskId};
 use model::name::Name;
-use store::Sealed;
 use store::change::{ChangeError, Changed};
 use store::encoding::{join, metadata_text};
-use store::rows::EndpointRow;
+use store::rows::{EndpointRow, SealedParts};
 use store::work::Work;
 
 pub(super) async fn create(
     batch: &mut Batch<'_>,
     endpoint: &Endpoint,
-    (secrets, headers): (&Sealed, Option<&Sealed>),
+    sealed: &SealedParts,
     endpoints_max: usize,
 ) -> Result<Changed, Refused> {
     let application = endpoint.application;
@@ -35,9 +34,9 @@ pub(super) async fn create(
     let tail = endpoint.id.tail();
     let created = batch.sql.run(
         "INSERT INTO endpoint (id, tail, application, uid, url, description, disabled,
-         event_types, channels, rate_limit, metadata, version, secrets, headers, revision,
+         event_types, channels, rate_limit, metadata, version, secrets, headers, protection, revision,
          created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $15)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16)",
         params![
             key.integer(),
             &tail[..],
@@ -51,8 +50,9 @@ pub(super) async fn create(
             endpoint.rate_limit.map(|rate| i32::from(rate.get())),
             metadata_text(&endpoint.metadata),
             i64::from(endpoint.version),
-            blob(secrets),
-            headers.map(blob),
+            blob(&sealed.secrets),
+            sealed.headers.as_ref().map(blob),
+            sealed.protection.as_ref().map(blob),
             batch.now.micros(),
         ],
     );
@@ -65,7 +65,7 @@ pub(super) async fn create(
 pub(super) async fn replace(
     batch: &mut Batch<'_>,
     endpoint: &Endpoint,
-    sealed: (&Sealed, Option<&Sealed>),
+    sealed: &SealedParts,
     revision: u32,
 ) -> Result<Changed, Refused> {
     let key = endpoint.id.key();
@@ -89,7 +89,7 @@ pub(super) async fn replace(
 async fn update(
     batch: &Batch<'_>,
     endpoint: &Endpoint,
-    (secrets, headers): (&Sealed, Option<&Sealed>),
+    sealed: &SealedParts,
     before: &EndpointRow,
 ) -> Result<(), Failure> {
     let failing_since = match before.endpoint.disabled && !endpoint.disabled {
@@ -99,7 +99,7 @@ async fn update(
     let updated = batch.sql.run(
         "UPDATE endpoint SET uid = $2, url = $3, description = $4, disabled = $5,
          event_types = $6, channels = $7, rate_limit = $8, metadata = $9, version = $10,
-         secrets = $11, headers = $12, failing_since = $13, updated_at = $14,
+         secrets = $11, headers = $12, protection = $13, failing_since = $14, updated_at = $15,
          revision = revision + 1 WHERE id = $1",
         params![
             endpoint.id.key().integer(),
@@ -112,8 +112,9 @@ async fn update(
             endpoint.rate_limit.map(|rate| i32::from(rate.get())),
             metadata_text(&endpoint.metadata),
             i64::from(endpoint.version),
-            blob(secrets),
-            headers.map(blob),
+            blob(&sealed.secrets),
+            sealed.headers.as_ref().map(blob),
+            sealed.protection.as_ref().map(blob),
             failing_since.map(|since| since.micros()),
             batch.now.micros(),
         ],

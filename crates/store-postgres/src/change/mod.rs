@@ -84,19 +84,14 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
         Change::DeleteApplication(key) => application::delete(batch, *key).await,
         Change::CreateEndpoint {
             endpoint,
-            secrets,
-            headers,
+            sealed,
             endpoints_max,
-        } => {
-            let sealed = (secrets, headers.as_ref());
-            endpoint::create(batch, endpoint, sealed, *endpoints_max).await
-        }
+        } => endpoint::create(batch, endpoint, sealed, *endpoints_max).await,
         Change::ReplaceEndpoint {
             endpoint,
-            secrets,
-            headers,
+            sealed,
             revision,
-        } => endpoint::replace(batch, endpoint, (secrets, headers.as_ref()), *revision).await,
+        } => endpoint::replace(batch, endpoint, sealed, *revision).await,
         Change::DeleteEndpoint(application, key) => {
             endpoint::delete(batch, *application, *key).await
         }

@@ -13,7 +13,7 @@ use store::accept::{Accept, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
 use store::conformance::{self, TestClock, TestEntropy};
 use store::query::{AllMessagesQuery, ApplicationQuery, MessageFilter, MessageQuery, Walk, Window};
-use store::rows::{ApplicationRef, MessageRow};
+use store::rows::{ApplicationRef, MessageRow, SealedParts};
 use store::{Condition, Lane, Store, StoreError};
 use store_postgres::{LeaseLoop, PostgresConfig, PostgresStore, Surroundings, WriterLoop};
 use tokio_postgres::NoTls;
@@ -243,8 +243,11 @@ pub(crate) fn create(tail: u8) -> ChangeRequest {
 fn create_endpoint(application: ApplicationKey) -> ChangeRequest {
     asked(Change::CreateEndpoint {
         endpoint: conformance::endpoint(application, [2; 12]),
-        secrets: b"secrets"[..].into(),
-        headers: None,
+        sealed: SealedParts {
+            secrets: b"secrets"[..].into(),
+            headers: None,
+            protection: None,
+        },
         endpoints_max: 10,
     })
 }

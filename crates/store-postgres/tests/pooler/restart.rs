@@ -12,7 +12,7 @@ use store::accept::{Accept, AcceptError, Accepted, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
 use store::conformance::{self, TestClock};
 use store::record::{HealthChange, NewAttempt, Outcome, Then};
-use store::rows::Claimed;
+use store::rows::{Claimed, SealedParts};
 use store::{Lane, Store};
 use store_postgres::PostgresStore;
 use tokio::sync::mpsc;
@@ -140,8 +140,11 @@ async fn change(store: &PostgresStore, change: Change) -> Changed {
 fn create_endpoint(application: ApplicationKey) -> Change {
     Change::CreateEndpoint {
         endpoint: conformance::endpoint(application, [2; 12]),
-        secrets: b"secrets"[..].into(),
-        headers: None,
+        sealed: SealedParts {
+            secrets: b"secrets"[..].into(),
+            headers: None,
+            protection: None,
+        },
         endpoints_max: 10,
     }
 }

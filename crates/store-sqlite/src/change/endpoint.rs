@@ -12,16 +12,15 @@ use model::endpoint::Endpoint;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, TaskId};
 use model::name::Name;
 use rusqlite::params;
-use store::Sealed;
 use store::change::{ChangeError, Changed};
 use store::encoding::{join, metadata_text};
-use store::rows::EndpointRow;
+use store::rows::{EndpointRow, SealedParts};
 use store::work::Work;
 
 pub(super) fn create(
     batch: &mut Batch<'_>,
     endpoint: &Endpoint,
-    (secrets, headers): (&Sealed, Option<&Sealed>),
+    sealed: &SealedParts,
     endpoints_max: usize,
 ) -> Result<Changed, Refused> {
     let application = endpoint.application;
@@ -39,9 +38,9 @@ pub(super) fn create(
         .connection
         .prepare_cached(
             "INSERT INTO endpoint (id, tail, application, uid, url, description, disabled,
-             event_types, channels, rate_limit, metadata, version, secrets, headers, revision,
+             event_types, channels, rate_limit, metadata, version, secrets, headers, protection, revision,
              created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 1, ?15, ?15)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, ?16, ?16)",
         )?
         .execute(params![
             key.integer(),
@@ -56,8 +55,9 @@ pub(super) fn create(
             endpoint.rate_limit.map(u16::from),
             metadata_text(&endpoint.metadata),
             endpoint.version,
-            &secrets[..],
-            headers.map(|headers| &headers[..]),
+            &sealed.secrets[..],
+            sealed.headers.as_deref(),
+            sealed.protection.as_deref(),
             batch.now.micros(),
         ])?;
     write_url(batch, key, (1, &endpoint.url))?;
@@ -68,7 +68,7 @@ pub(super) fn create(
 pub(super) fn replace(
     batch: &mut Batch<'_>,
     endpoint: &Endpoint,
-    (secrets, headers): (&Sealed, Option<&Sealed>),
+    sealed: &SealedParts,
     revision: u32,
 ) -> Result<Changed, Refused> {
     let key = endpoint.id.key();
@@ -86,7 +86,7 @@ pub(super) fn replace(
         .prepare_cached(
             "UPDATE endpoint SET uid = ?2, url = ?3, description = ?4, disabled = ?5,
              event_types = ?6, channels = ?7, rate_limit = ?8, metadata = ?9, version = ?10,
-             secrets = ?11, headers = ?12, failing_since = ?13, updated_at = ?14,
+             secrets = ?11, headers = ?12, protection = ?13, failing_since = ?14, updated_at = ?15,
              revision = revision + 1 WHERE id = ?1",
         )?
         .execute(params![
@@ -100,8 +100,9 @@ pub(super) fn replace(
             endpoint.rate_limit.map(u16::from),
             metadata_text(&endpoint.metadata),
             endpoint.version,
-            &secrets[..],
-            headers.map(|headers| &headers[..]),
+            &sealed.secrets[..],
+            sealed.headers.as_deref(),
+            sealed.protection.as_deref(),
             failing_since.map(|since| since.micros()),
             batch.now.micros(),
         ])?;

@@ -13,7 +13,7 @@ use store::accept::{Accept, AcceptError, Accepted, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
 use store::conformance::{TestClock, TestEntropy};
 use store::record::{HealthChange, NewAttempt, Outcome, Then};
-use store::rows::{ApplicationRef, Claimed};
+use store::rows::{ApplicationRef, Claimed, SealedParts};
 use store::{Lane, Store};
 use store_sqlite::{
     CheckpointLoop, DataDirectory, OpenError, SqliteConfig, SqliteStore, Surroundings, WriterLoop,
@@ -142,8 +142,11 @@ impl World {
         };
         let made = self.change(Change::CreateEndpoint {
             endpoint,
-            secrets: b"secrets"[..].into(),
-            headers: None,
+            sealed: SealedParts {
+                secrets: b"secrets"[..].into(),
+                headers: None,
+                protection: None,
+            },
             endpoints_max: 10,
         });
         let Changed::Endpoint(row) = made.await else {

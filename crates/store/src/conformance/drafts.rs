@@ -6,7 +6,7 @@ use crate::change::{Change, Changed};
 use crate::idempotency::{IdempotencyKey, KEY_LIFE};
 use crate::lanes::LetGo;
 use crate::record::{HealthChange, NewAttempt, Outcome, Then};
-use crate::rows::{Claimed, EndpointRow, MessageRow, Payload};
+use crate::rows::{Claimed, EndpointRow, MessageRow, Payload, SealedParts};
 use crate::{Hold, Lane, Sealed};
 use model::Timestamp;
 use model::application::{Application, Metadata};
@@ -82,11 +82,18 @@ pub fn endpoint(application: ApplicationKey, tail: Tail) -> Endpoint {
     }
 }
 
+pub(super) fn sealed_parts() -> SealedParts {
+    SealedParts {
+        secrets: sealed("secrets"),
+        headers: None,
+        protection: None,
+    }
+}
+
 pub(super) fn create_endpoint(endpoint: Endpoint) -> Change {
     Change::CreateEndpoint {
         endpoint,
-        secrets: sealed("secrets"),
-        headers: None,
+        sealed: sealed_parts(),
         endpoints_max: ENDPOINTS_MAX,
     }
 }
@@ -95,8 +102,7 @@ pub(super) fn create_endpoint(endpoint: Endpoint) -> Change {
 pub(super) fn replace_endpoint(row: EndpointRow) -> Change {
     Change::ReplaceEndpoint {
         endpoint: row.endpoint,
-        secrets: row.secrets,
-        headers: row.headers,
+        sealed: row.sealed,
         revision: row.revision,
     }
 }

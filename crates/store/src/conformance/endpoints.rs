@@ -3,6 +3,7 @@
 use super::drafts::{self, HOUR, name, names, sealed};
 use super::world::World;
 use crate::change::{Change, ChangeError};
+use crate::rows::SealedParts;
 use model::id::{ApplicationKey, EndpointKey, Id};
 use std::num::NonZeroU16;
 
@@ -16,10 +17,14 @@ pub(super) async fn an_endpoint_is_read_back_as_it_was_made(world: &mut World) {
     draft.rate_limit = NonZeroU16::new(7);
     draft.metadata = [("team".to_owned(), "logistics".to_owned())].into();
     draft.version = u16::MAX;
-    let change = Change::CreateEndpoint {
-        endpoint: draft.clone(),
+    let parts = SealedParts {
         secrets: sealed("the secrets"),
         headers: Some(sealed("the headers")),
+        protection: Some(sealed("the protection")),
+    };
+    let change = Change::CreateEndpoint {
+        endpoint: draft.clone(),
+        sealed: parts.clone(),
         endpoints_max: 1,
     };
     let made = drafts::endpoint_in(world.change(change).await);
@@ -27,8 +32,7 @@ pub(super) async fn an_endpoint_is_read_back_as_it_was_made(world: &mut World) {
     draft.id = Id::new(made.endpoint.id.key(), draft.id.tail());
     (draft.created_at, draft.updated_at) = (world.now(), world.now());
     assert_eq!(made.endpoint, draft);
-    assert_eq!(made.secrets, sealed("the secrets"));
-    assert_eq!(made.headers, Some(sealed("the headers")));
+    assert_eq!(made.sealed, parts);
     assert_eq!(made.revision, drafts::FIRST_REVISION);
     assert_eq!(made.failing_since, None);
     assert!(!made.deleted);
@@ -63,8 +67,11 @@ pub(super) async fn replacing_an_endpoint_keeps_its_id_and_creation(world: &mut 
     next.endpoint.uid = Some(name("hook-1"));
     next.endpoint.url = "https://moved.example/".to_owned();
     next.endpoint.event_types = Some(names(["order.paid"]));
-    next.secrets = sealed("new secrets");
-    next.headers = Some(sealed("new headers"));
+    next.sealed = SealedParts {
+        secrets: sealed("new secrets"),
+        headers: Some(sealed("new headers")),
+        protection: Some(sealed("new protection")),
+    };
     let after = drafts::endpoint_in(world.change(drafts::replace_endpoint(next.clone())).await);
 
     assert!(after.revision > before.revision);
@@ -99,8 +106,7 @@ pub(super) async fn an_application_has_as_many_endpoints_as_it_may(world: &World
     let application = world.application().await.application.id.key();
     let create = |endpoints_max| Change::CreateEndpoint {
         endpoint: drafts::endpoint(application, world.tail()),
-        secrets: sealed("secrets"),
-        headers: None,
+        sealed: drafts::sealed_parts(),
         endpoints_max,
     };
     let first = drafts::endpoint_in(world.change(create(2)).await);
@@ -123,8 +129,7 @@ pub(super) async fn endpoints_made_at_once_keep_to_the_limit(world: &World) {
         let request = crate::change::ChangeRequest {
             change: Change::CreateEndpoint {
                 endpoint: drafts::endpoint(application, tail),
-                secrets: sealed("secrets"),
-                headers: None,
+                sealed: drafts::sealed_parts(),
                 endpoints_max: 5,
             },
             idempotency: None,

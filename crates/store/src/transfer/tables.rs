@@ -63,9 +63,9 @@ tables! {
     endpoint key 0 {
         id: Integer, tail: Bytes, application: Integer, uid: Text, url: Text, description: Text,
         disabled: Integer, event_types: Text, channels: Text, rate_limit: Integer, metadata: Text,
-        version: Integer, secrets: Bytes, headers: Bytes, revision: Integer,
-        failing_since: Integer, created_at: Integer, updated_at: Integer, deleted: Integer,
-        cancelled_up_to: Integer,
+        version: Integer, secrets: Bytes, headers: Bytes, protection: Bytes,
+        revision: Integer, failing_since: Integer, created_at: Integer, updated_at: Integer,
+        deleted: Integer, cancelled_up_to: Integer,
     }
     endpoint_url { endpoint: Integer, revision: Integer, url: Text }
     event_type {

@@ -1,0 +1,70 @@
+//! What an endpoint loses when an application's token makes its URL lead elsewhere.
+
+use crate::world::World;
+use serde_json::{Value, json};
+
+const ENDPOINT: &str = "/app/a/endpoint/e";
+const AUTH: &str = "/app/a/endpoint/e/auth";
+const HEADERS: &str = "/app/a/endpoint/e/headers";
+
+/// An endpoint with credentials, and a token of its application's.
+async fn world() -> (World, String) {
+    let world = World::new();
+    let application = world.application("a").await;
+    let url = "https://one.customer-site.net/in";
+    world.endpoint("a", json!({"uid": "e", "url": url})).await;
+    let auth = json!({"type": "bearer", "token": "sesame"});
+    world.put(AUTH, auth).await.is(204);
+    let headers = json!({"headers": {"X-Api-Key": "sesame", "X-Shop": "1"}});
+    world.put(HEADERS, headers).await.is(204);
+    let token = world.token_of(&application, &[]);
+    (world, token)
+}
+
+async fn held(world: &World) -> Value {
+    let one = world.get(ENDPOINT).await.is(200).body["held"].clone();
+    let all = world.get("/app/a/endpoint").await.is(200).body;
+    assert_eq!(all["data"][0]["held"], one);
+    one
+}
+
+#[tokio::test]
+async fn another_origin_gets_no_credentials_until_they_are_set_again() {
+    let (world, token) = world().await;
+    let url = json!({"url": "https://two.customer-site.net/in"});
+    let moved = world.patch(ENDPOINT, url).token(&token).await.is(200);
+    assert_eq!(moved["held"]["code"], "credentials_withdrawn");
+    let detail = moved["held"]["detail"].as_str().expect("a sentence");
+    assert!(detail.contains("(auth, headers)"), "{detail}");
+    world.get(AUTH).await.refuses(404, "not_found");
+    assert_eq!(world.get(HEADERS).await["headers"], json!({"X-Shop": "1"}));
+
+    let auth = json!({"type": "bearer", "token": "other"});
+    world.put(AUTH, auth).token(&token).await.is(204);
+    assert_eq!(held(&world).await["code"], "credentials_withdrawn");
+    let headers = json!({"headers": {"X-Api-Key": "other"}});
+    world.patch(HEADERS, headers).token(&token).await.is(204);
+    assert_eq!(held(&world).await, Value::Null);
+}
+
+#[tokio::test]
+async fn what_is_not_needed_elsewhere_is_deleted() {
+    let (world, token) = world().await;
+    let url = json!({"url": "https://one.customer-site.net:8443/in"});
+    world.patch(ENDPOINT, url).token(&token).await.is(200);
+    world.delete(AUTH).token(&token).await.is(204);
+    let headers = json!({"headers": {}});
+    world.put(HEADERS, headers).token(&token).await.is(204);
+    assert_eq!(held(&world).await, Value::Null);
+}
+
+#[tokio::test]
+async fn the_same_origin_and_the_organisation_keep_them() {
+    let (world, token) = world().await;
+    let url = json!({"url": "https://one.customer-site.net/elsewhere?q=1"});
+    world.patch(ENDPOINT, url).token(&token).await.is(200);
+    let url = json!({"uid": "e", "url": "https://two.customer-site.net/in"});
+    world.put(ENDPOINT, url).await.is(200);
+    assert_eq!(held(&world).await, Value::Null);
+    world.get(AUTH).await.is(200);
+}

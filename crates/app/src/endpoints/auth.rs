@@ -1,0 +1,302 @@
+//! What an endpoint's requests are authenticated with: a user name and password, a token, or a key
+//! in a header or parameter. Written as a whole, shown masked.
+
+use super::headers::wrong_name;
+use super::protection::masked;
+use crate::find::Tenant;
+use crate::rules::Judge;
+use crate::{App, AppError, Caller};
+use model::protection::{Auth, Credential, KeyPlace, Withdrawn};
+use model::security::SecurityKind;
+use model::{Secret, Timestamp};
+
+/// The longest user name, and the longest name of a key, in characters.
+pub const NAME_MAX: usize = 256;
+/// The longest password, token or key, in characters.
+pub const SECRET_MAX: usize = 4_096;
+
+/// What is to be the credential, parsed and not yet judged.
+#[derive(Clone)]
+pub struct AuthInput {
+    /// The credential.
+    pub credential: CredentialInput,
+    /// Until when the one that it replaces is tried besides; `None`: not at all.
+    pub previous_expires_at: Option<Timestamp>,
+}
+
+/// A credential, parsed and not yet judged.
+#[derive(Clone)]
+pub enum CredentialInput {
+    /// HTTP Basic, RFC 7617.
+    Basic {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A bearer token, RFC 6750.
+    Bearer {
+        /// The token.
+        token: Secret,
+    },
+    /// A key in a place of its receiver's choice.
+    ApiKey {
+        /// In which part of the request.
+        place: KeyPlace,
+        /// The header's or the parameter's name.
+        name: String,
+        /// The key.
+        value: Secret,
+    },
+}
+
+/// What an endpoint's requests are authenticated with, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthView {
+    /// The credential.
+    pub credential: CredentialView,
+    /// Until when the one before is tried besides.
+    pub previous_expires_at: Option<Timestamp>,
+}
+
+/// A credential, with its secret masked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialView {
+    /// HTTP Basic.
+    Basic {
+        /// The user name.
+        username: String,
+        /// Masked.
+        password: String,
+    },
+    /// A bearer token.
+    Bearer {
+        /// Masked.
+        token: String,
+    },
+    /// A key.
+    ApiKey {
+        /// In which part of the request.
+        place: KeyPlace,
+        /// The header's or the parameter's name.
+        name: String,
+        /// Masked.
+        value: String,
+    },
+}
+
+impl App {
+    /// What an endpoint's requests are authenticated with, masked.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], also if nothing is set.
+    pub fn auth(&self, tenant: &Tenant, path: &str) -> Result<AuthView, AppError> {
+        let auth = self.protection(tenant, path)?.auth;
+        let auth = auth.ok_or_else(AppError::not_found)?;
+        Ok(AuthView {
+            credential: view(&auth.current),
+            previous_expires_at: auth.previous.map(|(until, _)| until),
+        })
+    }
+
+    /// Sets it. That it was replaced is a security event.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Invalid`].
+    pub async fn put_auth(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        path: &str,
+        input: AuthInput,
+    ) -> Result<(), AppError> {
+        let credential = input.credential.judge()?;
+        let until = input.previous_expires_at;
+        let until = until.filter(|until| *until > self.clock.now());
+        let endpoint = self.protect(caller, (tenant, path), |protection| {
+            let before = protection.auth.take();
+            protection.auth = Some(Auth {
+                current: credential.clone(),
+                previous: until.and_then(|until| Some((until, before?.current))),
+            });
+            protection.withdrawn.remove(&Withdrawn::Auth);
+            Ok(())
+        });
+        let endpoint = endpoint.await?;
+        let text = "the credentials of the endpoint's requests were set".to_owned();
+        self.report(caller, SecurityKind::SecretRotated, &endpoint, text);
+        Ok(())
+    }
+
+    /// Takes it away.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn delete_auth(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        path: &str,
+    ) -> Result<(), AppError> {
+        let deleted = self.protect(caller, (tenant, path), |protection| {
+            protection.auth = None;
+            protection.withdrawn.remove(&Withdrawn::Auth);
+            Ok(())
+        });
+        deleted.await.map(drop)
+    }
+}
+
+impl CredentialInput {
+    fn judge(self) -> Result<Credential, AppError> {
+        let mut judge = Judge::new(&[]);
+        let credential = match self {
+            Self::Basic { username, password } => {
+                if username.contains(':') {
+                    judge.note("username", "must not hold a colon: it ends a user name");
+                }
+                judge_text(&mut judge, ("username", NAME_MAX), username.as_bytes());
+                judge_text(&mut judge, ("password", SECRET_MAX), password.expose());
+                Credential::Basic { username, password }
+            }
+            Self::Bearer { token } => {
+                judge_visible(&mut judge, "token", &token);
+                Credential::Bearer { token }
+            }
+            Self::ApiKey { place, name, value } => {
+                if let Some(wrong) = wrong_key_name(place, &name) {
+                    judge.note("name", wrong);
+                }
+                judge_visible(&mut judge, "value", &value);
+                Credential::ApiKey { place, name, value }
+            }
+        };
+        judge.finish()?;
+        Ok(credential)
+    }
+}
+
+/// A text of at least one character, without those that end a line or can't be seen.
+fn judge_text(judge: &mut Judge<'_>, (field, most): (&str, usize), text: &[u8]) {
+    let is_text = std::str::from_utf8(text).is_ok_and(|text| text.chars().count() <= most);
+    if text.is_empty() || !is_text {
+        judge.note(field, format!("must have 1 to {most} characters"));
+    }
+    if text.iter().any(u8::is_ascii_control) {
+        judge.note(field, "must not hold control characters");
+    }
+}
+
+/// What is sent as it is in a header.
+fn judge_visible(judge: &mut Judge<'_>, field: &str, secret: &Secret) {
+    judge_text(judge, (field, SECRET_MAX), secret.expose());
+    if !secret
+        .expose()
+        .iter()
+        .all(|byte| (b'!'..=b'~').contains(byte))
+    {
+        judge.note(
+            field,
+            "may only hold visible ASCII characters, and no spaces",
+        );
+    }
+}
+
+/// Names that need no escaping anywhere; of headers, none that requests need for themselves.
+fn wrong_key_name(place: KeyPlace, name: &str) -> Option<&'static str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if name.is_empty() || name.len() > NAME_MAX || !name.bytes().all(is_plain) {
+        return Some("must have 1 to 256 letters, digits, `-`, `.`, `_` and `~`");
+    }
+    match place {
+        KeyPlace::Header => wrong_name(name),
+        KeyPlace::Query => None,
+    }
+}
+
+fn view(credential: &Credential) -> CredentialView {
+    match credential {
+        Credential::Basic { username, password } => CredentialView::Basic {
+            username: username.clone(),
+            password: masked(password),
+        },
+        Credential::Bearer { token } => CredentialView::Bearer {
+            token: masked(token),
+        },
+        Credential::ApiKey { place, name, value } => CredentialView::ApiKey {
+            place: *place,
+            name: name.clone(),
+            value: masked(value),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_taken(credential: CredentialInput) -> bool {
+        credential.judge().is_ok()
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::from(text.to_owned())
+    }
+
+    #[test]
+    fn user_names_and_passwords_keep_their_grammar() {
+        let long = "é".repeat(NAME_MAX + 1);
+        let cases = [
+            ("ann", "open sesame", true),
+            ("änn", "ö", true),
+            ("", "x", false),
+            ("ann", "", false),
+            ("a:b", "x", false),
+            ("ann", "a:b", true),
+            ("a\nb", "x", false),
+            ("ann", "a\r\nx: y", false),
+            (&long, "x", false),
+        ];
+        for (username, password, good) in cases {
+            let input = CredentialInput::Basic {
+                username: username.to_owned(),
+                password: secret(password),
+            };
+            assert_eq!(is_taken(input), good, "{username:?} {password:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_and_keys_can_be_sent_as_they_are() {
+        for (token, good) in [
+            ("a.b-c/+=", true),
+            ("a b", false),
+            ("a\n", false),
+            ("é", false),
+        ] {
+            let input = CredentialInput::Bearer {
+                token: secret(token),
+            };
+            assert_eq!(is_taken(input), good, "{token:?}");
+        }
+        let cases = [
+            (KeyPlace::Header, "X-Api-Key", "k", true),
+            (KeyPlace::Header, "authorization", "k", true),
+            (KeyPlace::Header, "Host", "k", false),
+            (KeyPlace::Header, "webhook-id", "k", false),
+            (KeyPlace::Header, "x key", "k", false),
+            (KeyPlace::Header, "x-key", "a b", false),
+            (KeyPlace::Query, "key", "a&c", true),
+            (KeyPlace::Query, "key=x&y", "k", false),
+            (KeyPlace::Query, "", "k", false),
+        ];
+        for (place, name, value, good) in cases {
+            let input = CredentialInput::ApiKey {
+                place,
+                name: name.to_owned(),
+                value: secret(value),
+            };
+            assert_eq!(is_taken(input), good, "{place:?} {name:?} {value:?}");
+        }
+    }
+}

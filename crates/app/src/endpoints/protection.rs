@@ -1,0 +1,114 @@
+//! What all parts of an endpoint's protection have in common: read, written and taken away in the
+//! same way, and shown without what is secret in them. Each part's rules are in a file of its own.
+
+use super::Replacement;
+use crate::change::until_current;
+use crate::find::Tenant;
+use crate::sealing::{open_protection, seal_protection};
+use crate::{App, AppError, Caller};
+use model::Secret;
+use model::endpoint::{CustomHeaders, Endpoint};
+use model::protection::{Protection, Withdrawn};
+use store::rows::EndpointRow;
+use vault::KeyRing;
+
+/// Of secrets at least so long, the last characters are shown, by which people tell them apart.
+const SHOWN_FROM: usize = 16;
+/// So many.
+const SHOWN: usize = 4;
+
+impl App {
+    /// What is set of an endpoint's protection.
+    pub(super) fn protection(&self, tenant: &Tenant, path: &str) -> Result<Protection, AppError> {
+        let row = tenant.endpoint(path)?;
+        open_protection(&self.keys(&tenant.row().application)?, row)
+    }
+
+    /// Writes what `change` makes of an endpoint's protection. It may be asked more than once.
+    pub(super) async fn protect(
+        &self,
+        caller: &Caller,
+        (tenant, path): (&Tenant, &str),
+        change: impl Fn(&mut Protection) -> Result<(), AppError>,
+    ) -> Result<Endpoint, AppError> {
+        caller.require_application(tenant.application())?;
+        let key = tenant.endpoint(path)?.endpoint.id.key();
+        let change = &change;
+        let changed = until_current(|| async {
+            let tenant = self.tenant_again(tenant).await?;
+            let row = tenant.endpoint_by_key(key)?;
+            let keys = self.keys(&tenant.row().application)?;
+            let mut protection = open_protection(&keys, row)?;
+            change(&mut protection)?;
+            let mut replacement = Replacement::same(row);
+            replacement.protect(&keys, &protection);
+            self.replace_endpoint(&tenant, replacement, None).await
+        });
+        Ok(changed.await?.endpoint)
+    }
+}
+
+impl Replacement {
+    fn protect(&mut self, keys: &KeyRing, protection: &Protection) {
+        let tail = self.endpoint.id.tail();
+        self.sealed.protection = seal_protection(keys, tail, protection);
+    }
+
+    /// The endpoint's URL leads to another origin: what belongs to the one before goes.
+    pub(super) fn leave_origin(
+        &mut self,
+        keys: &KeyRing,
+        row: &EndpointRow,
+        headers: &mut CustomHeaders,
+    ) -> Result<(), AppError> {
+        let mut protection = open_protection(keys, row)?;
+        protection.leave_origin();
+        if super::headers::remove_sensitive(headers) {
+            protection.withdrawn.insert(Withdrawn::Headers);
+        }
+        self.protect(keys, &protection);
+        Ok(())
+    }
+
+    /// What was withdrawn was set again, or isn't needed.
+    pub(super) fn keep_again(
+        &mut self,
+        keys: &KeyRing,
+        row: &EndpointRow,
+        part: Withdrawn,
+    ) -> Result<(), AppError> {
+        let mut protection = open_protection(keys, row)?;
+        if protection.withdrawn.remove(&part) {
+            self.protect(keys, &protection);
+        }
+        Ok(())
+    }
+}
+
+/// A secret as it is shown: `***`, with its last characters where it has enough others.
+pub(super) fn masked(secret: &Secret) -> String {
+    let text = String::from_utf8_lossy(secret.expose());
+    let shown = match text.chars().count() {
+        count if count >= SHOWN_FROM => text.chars().skip(count - SHOWN).collect(),
+        _ => String::new(),
+    };
+    format!("***{shown}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_shows_its_end_only_when_it_is_long() {
+        let cases = [
+            ("", "***"),
+            ("123456789012345", "***"),
+            ("1234567890123456", "***3456"),
+            ("ééééééééééééééé€", "***ééé€"),
+        ];
+        for (secret, shown) in cases {
+            assert_eq!(masked(&Secret::from(secret.to_owned())), shown);
+        }
+    }
+}

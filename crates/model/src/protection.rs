@@ -1,0 +1,131 @@
+//! What an endpoint's owner set up for the safety of what is sent to it: how its connections are
+//! authenticated and verified, and what is done to payloads before they leave. Each part is a type
+//! of its own here; what is optional and not set is `None`.
+//!
+//! All parts are one value that is sealed as a whole, since most hold credentials, and those that
+//! don't still tell more of a receiver than a stolen database should. Judging what comes in is
+//! `app`'s, obeying it `engine`'s.
+
+mod auth;
+mod fields;
+
+pub use auth::{Auth, Credential, KeyPlace};
+
+use crate::endpoint::StoredFormError;
+use crate::secret::Secret;
+use fields::Fields;
+use std::collections::BTreeSet;
+
+/// What is set of an endpoint's protection.
+#[derive(Clone, Default)]
+pub struct Protection {
+    /// What requests are authenticated with.
+    pub auth: Option<Auth>,
+    /// What the endpoint lost when its URL came to lead elsewhere. While there is something,
+    /// nothing is sent: its owner sets it again, or says that it isn't needed by deleting it.
+    pub withdrawn: BTreeSet<Withdrawn>,
+}
+
+/// Credentials that belong to an origin (scheme, host and port), and end when the URL leads to
+/// another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Withdrawn {
+    /// [`Protection::auth`].
+    Auth,
+    /// Headers that usually hold credentials.
+    Headers,
+}
+
+impl Withdrawn {
+    const ALL: [Self; 2] = [Self::Auth, Self::Headers];
+
+    /// The name of the sub-resource that it was set by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Headers => "headers",
+        }
+    }
+}
+
+/// Why nothing is sent to an endpoint until somebody does something about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// It lost what its receiver knew it by.
+    Withdrawn(BTreeSet<Withdrawn>),
+}
+
+impl Held {
+    /// The API's word.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Withdrawn(_) => "credentials_withdrawn",
+        }
+    }
+}
+
+/// What an endpoint's owner reads.
+impl std::fmt::Display for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Withdrawn(parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| part.as_str()).collect();
+                write!(
+                    f,
+                    "the endpoint's URL leads to another origin, and what was set for the one \
+                     before was taken away ({}): set it again, or delete it if it isn't needed",
+                    parts.join(", ")
+                )
+            }
+        }
+    }
+}
+
+impl Protection {
+    /// Why nothing may be sent, if so.
+    pub fn held(&self) -> Option<Held> {
+        let withdrawn = (!self.withdrawn.is_empty()).then(|| self.withdrawn.clone());
+        withdrawn.map(Held::Withdrawn)
+    }
+
+    /// Whether there is nothing to keep.
+    pub fn is_empty(&self) -> bool {
+        self.auth.is_none() && self.withdrawn.is_empty()
+    }
+
+    /// Takes away what belongs to the origin that the URL led to before. Headers are kept
+    /// elsewhere: whoever takes them away notes it in [`Self::withdrawn`].
+    pub fn leave_origin(&mut self) {
+        if self.auth.take().is_some() {
+            self.withdrawn.insert(Withdrawn::Auth);
+        }
+    }
+
+    /// The bytes that are sealed into the store.
+    pub fn to_stored(&self) -> Secret {
+        let mut fields = Fields::default();
+        fields.put_part("auth", self.auth.as_ref());
+        for part in &self.withdrawn {
+            fields.put_text("withdrawn", part.as_str());
+        }
+        fields.to_stored()
+    }
+
+    /// Reads what [`Self::to_stored`] wrote.
+    ///
+    /// # Errors
+    /// It is something else, or has parts that this version does not know: to ignore them could
+    /// send without what they demand.
+    pub fn from_stored(stored: &[u8]) -> Result<Self, StoredFormError> {
+        let mut fields = Fields::from_stored(stored)?;
+        let protection = Self {
+            auth: fields.take_part("auth")?,
+            withdrawn: fields.take_words("withdrawn", &Withdrawn::ALL, Withdrawn::as_str)?,
+        };
+        fields.finish()?;
+        Ok(protection)
+    }
+}
+
+#[cfg(test)]
+mod tests;

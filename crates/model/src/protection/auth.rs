@@ -1,0 +1,143 @@
+//! Credentials that requests carry, each after the standard that its receiver goes by. Tokens that
+//! have to be fetched, client certificates and signatures are not here.
+
+use super::fields::{Fields, Part};
+use crate::clock::Timestamp;
+use crate::endpoint::StoredFormError;
+use crate::secret::Secret;
+
+/// What an endpoint's requests are authenticated with.
+#[derive(Clone)]
+pub struct Auth {
+    /// Tried first.
+    pub current: Credential,
+    /// What it replaced, and until when that is tried where the current one is refused: the
+    /// receiver may not know the new one yet.
+    pub previous: Option<(Timestamp, Credential)>,
+}
+
+/// One credential.
+#[derive(Clone)]
+pub enum Credential {
+    /// RFC 7617, in UTF-8. A user name has no colon.
+    Basic {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// RFC 6750, section 2.1.
+    Bearer {
+        /// The token.
+        token: Secret,
+    },
+    /// A key in a place that its receiver chose.
+    ApiKey {
+        /// In which part of the request.
+        place: KeyPlace,
+        /// The header's or the parameter's name.
+        name: String,
+        /// The key.
+        value: Secret,
+    },
+}
+
+/// Where an API key is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// A header.
+    Header,
+    /// A parameter behind those that the URL has.
+    Query,
+}
+
+impl KeyPlace {
+    const ALL: [Self; 2] = [Self::Header, Self::Query];
+
+    /// The API's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Query => "query",
+        }
+    }
+}
+
+/// The kinds of credentials as they are stored.
+#[derive(Clone, Copy)]
+enum Kind {
+    Basic,
+    Bearer,
+    ApiKey,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Basic, Self::Bearer, Self::ApiKey];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Bearer => "bearer",
+            Self::ApiKey => "apiKey",
+        }
+    }
+}
+
+impl Part for Auth {
+    fn write(&self, fields: &mut Fields) {
+        fields.put_part("current", Some(&self.current));
+        if let Some((until, credential)) = &self.previous {
+            fields.put_time("until", *until);
+            fields.put_part("previous", Some(credential));
+        }
+    }
+
+    fn read(fields: &mut Fields) -> Result<Self, StoredFormError> {
+        let current = fields.part("current")?;
+        let until = fields.time("until")?;
+        let previous = until.map(|until| Ok((until, fields.part("previous")?)));
+        Ok(Self {
+            current,
+            previous: previous.transpose()?,
+        })
+    }
+}
+
+impl Part for Credential {
+    fn write(&self, fields: &mut Fields) {
+        match self {
+            Self::Basic { username, password } => {
+                fields.put_text("kind", Kind::Basic.as_str());
+                fields.put_text("username", username);
+                fields.put("password", password);
+            }
+            Self::Bearer { token } => {
+                fields.put_text("kind", Kind::Bearer.as_str());
+                fields.put("token", token);
+            }
+            Self::ApiKey { place, name, value } => {
+                fields.put_text("kind", Kind::ApiKey.as_str());
+                fields.put_text("place", place.as_str());
+                fields.put_text("name", name);
+                fields.put("value", value);
+            }
+        }
+    }
+
+    fn read(fields: &mut Fields) -> Result<Self, StoredFormError> {
+        Ok(match fields.word("kind", &Kind::ALL, Kind::as_str)? {
+            Kind::Basic => Self::Basic {
+                username: fields.text("username")?,
+                password: fields.secret("password")?,
+            },
+            Kind::Bearer => Self::Bearer {
+                token: fields.secret("token")?,
+            },
+            Kind::ApiKey => Self::ApiKey {
+                place: fields.word("place", &KeyPlace::ALL, KeyPlace::as_str)?,
+                name: fields.text("name")?,
+                value: fields.secret("value")?,
+            },
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! What is written of a protection is read again, and nothing else is.
+
+use super::*;
+use crate::clock::Timestamp;
+use proptest::prelude::*;
+
+/// A credential that can be printed: which kind, a text and the bytes of its secret.
+type Told = (u8, String, Vec<u8>);
+/// A protection that can be printed: its credentials with the ones before, and what was withdrawn.
+type Plan = (Option<(Told, Option<(i64, Told)>)>, Vec<bool>);
+
+fn plan() -> impl Strategy<Value = Plan> {
+    (
+        any::<Option<(Told, Option<(i64, Told)>)>>(),
+        any::<Vec<bool>>(),
+    )
+}
+
+fn credential((kind, text, bytes): Told) -> Credential {
+    let secret = Secret::new(bytes);
+    match kind % 4 {
+        0 => Credential::Basic {
+            username: text,
+            password: secret,
+        },
+        1 => Credential::Bearer { token: secret },
+        kind => Credential::ApiKey {
+            place: match kind {
+                2 => KeyPlace::Header,
+                _ => KeyPlace::Query,
+            },
+            name: text,
+            value: secret,
+        },
+    }
+}
+
+fn protection((auth, withdrawn): Plan) -> Protection {
+    let withdrawn = Withdrawn::ALL.into_iter().zip(withdrawn);
+    Protection {
+        auth: auth.map(|(current, previous)| Auth {
+            current: credential(current),
+            previous: previous.map(|(until, one)| (Timestamp::from_micros(until), credential(one))),
+        }),
+        withdrawn: withdrawn
+            .filter(|(_, is)| *is)
+            .map(|(one, _)| one)
+            .collect(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_was_written_is_read_again(plan in plan()) {
+        let protection = protection(plan);
+        let stored = protection.to_stored();
+        let read = Protection::from_stored(stored.expose()).expect("its own form");
+        let again = read.to_stored();
+        prop_assert_eq!(again.expose(), stored.expose());
+        prop_assert_eq!(read.is_empty(), protection.is_empty());
+    }
+
+    #[test]
+    fn what_is_cut_short_is_refused(plan in plan(), cut in 1_usize..50) {
+        let stored = protection(plan).to_stored();
+        let whole = stored.expose();
+        let kept = whole.len().saturating_sub(cut);
+        let read = Protection::from_stored(&whole[..kept]);
+        // Where whole fields are cut off, others may be left that make sense.
+        if let Ok(read) = read {
+            let again = read.to_stored();
+            prop_assert_eq!(again.expose(), &whole[..kept]);
+        }
+    }
+
+    #[test]
+    fn no_bytes_are_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Protection::from_stored(&bytes);
+    }
+}
+
+#[test]
+fn a_part_that_is_not_known_is_refused() {
+    let mut fields = Fields::default();
+    fields.put_text("tomorrow", "demanded");
+    assert!(Protection::from_stored(fields.to_stored().expose()).is_err());
+}
+
+#[test]
+fn credentials_do_not_follow_to_another_origin() {
+    let token = Secret::from("t".to_owned());
+    let mut protection = Protection {
+        auth: Some(Auth {
+            current: Credential::Bearer { token },
+            previous: None,
+        }),
+        ..Protection::default()
+    };
+    protection.leave_origin();
+    assert!(protection.auth.is_none());
+    assert_eq!(protection.withdrawn, [Withdrawn::Auth].into());
+    let nothing = &mut Protection::default();
+    nothing.leave_origin();
+    assert!(nothing.is_empty());
+}
