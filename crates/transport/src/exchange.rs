@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, RETRY_AFTER, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -128,8 +128,8 @@ impl Exchange<'_> {
         {
             headers.insert(AUTHORIZATION, basic);
         }
-        // hyper says nothing about the length of an empty body.
-        if self.request.body.is_empty() {
+        // hyper says nothing about the length of an empty body, which only a `GET` may leave open.
+        if self.request.body.is_empty() && self.request.method != Method::GET {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
     }
