@@ -13,6 +13,9 @@
 //!   time.
 //! - HTTP/1.1 or HTTP/2, as TLS agreed; a bounded part of the response is kept, whatever it holds.
 //!
+//! Above the seam: [`TokenKeeper`] and [`KeySets`] fetch what deliveries need, through any
+//! [`Transport`], and keep it while it is good.
+//!
 //! Invariants:
 //! - Only this crate opens outbound sockets: `dial.rs`, and the resolver towards its name servers.
 //! - No byte leaves for an address that the policy did not see. A literal address is judged like a
@@ -38,9 +41,12 @@ mod connections;
 mod dial;
 mod error;
 mod exchange;
+mod fetch;
 mod guard;
 mod http1;
 mod http2;
+mod jwks;
+mod oauth;
 mod pool;
 mod proxy;
 mod resolve;
@@ -53,11 +59,14 @@ mod unanswered;
 
 pub use client::{HttpsTransport, Options};
 pub use error::{SendError, Stage, TimeLimit};
+pub use fetch::{FetchError, FetchUrlError, fetch_target};
 pub use guard::{Denial, Guard};
+pub use jwks::{KeySetError, KeySets, WantedKey};
+pub use oauth::{AccessToken, NoToken, OauthClient, OauthConfigError, OauthError, TokenKeeper};
 pub use pool::PoolLimits;
 pub use proxy::{EgressProxy, EgressProxyError};
 pub use resolve::{FixedResolver, ResolveError, Resolver, SystemResolver};
-pub use seam::{Answer, Limits, Outgoing, Transport};
+pub use seam::{Answer, Limits, Outgoing, Purpose, Transport};
 pub use spelling::HeaderSpelling;
 pub use target::{Target, TargetError};
 pub use tls::SetupError;

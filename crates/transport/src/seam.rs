@@ -24,13 +24,40 @@ pub trait Transport: Send + Sync {
     async fn send(&self, request: Outgoing) -> Result<Answer, SendError>;
 }
 
+/// What a request is for. A request that leaves for any other reason gets a name here first: a test
+/// holds each of them against the table of addresses that must not be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// An attempt of a delivery.
+    Delivery,
+    /// An access token for an endpoint's requests.
+    OauthToken,
+    /// The keys that a receiver publishes.
+    KeySet,
+    /// Whether a receiver wants what it is to get.
+    Challenge,
+}
+
+impl Purpose {
+    /// The method that such requests have, where nothing else is said.
+    pub fn method(self) -> Method {
+        match self {
+            Self::Delivery | Self::OauthToken => Method::POST,
+            Self::KeySet => Method::GET,
+            Self::Challenge => Method::OPTIONS,
+        }
+    }
+}
+
 /// One request to send. It may reach the other side twice, byte for byte, where a kept connection
 /// ends under it. It prints without its headers' values and its body.
 #[derive(Clone)]
 pub struct Outgoing {
+    /// What for.
+    pub purpose: Purpose,
     /// Where to.
     pub target: Arc<Target>,
-    /// `POST` for deliveries.
+    /// That of its purpose, unless it was changed.
     pub method: Method,
     /// Headers besides `host`, `content-length` and `transfer-encoding`, which are the transport's.
     /// Without `authorization` here, a user name and password of the URL are sent as Basic
@@ -45,14 +72,23 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// A `POST` of this body.
+    /// A delivery: a `POST` of this body.
     pub fn post(target: Arc<Target>, headers: HeaderMap, body: Bytes, limits: Limits) -> Self {
         Self {
+            body,
+            ..Self::new(Purpose::Delivery, target, headers, limits)
+        }
+    }
+
+    /// A request without a body, by the method of its purpose.
+    pub fn new(purpose: Purpose, target: Arc<Target>, headers: HeaderMap, limits: Limits) -> Self {
+        Self {
+            purpose,
             target,
-            method: Method::POST,
+            method: purpose.method(),
             headers,
             spelling: None,
-            body,
+            body: Bytes::new(),
             limits,
         }
     }
@@ -61,6 +97,7 @@ impl Outgoing {
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outgoing")
+            .field("purpose", &self.purpose)
             .field("target", &self.target)
             .field("method", &self.method)
             .field("headers", &self.headers.keys().collect::<Vec<_>>())

@@ -1,6 +1,7 @@
 //! The transport against real sockets on this machine. Receivers are scripted byte by byte, so that
 //! they can misbehave as no HTTP server would.
 
+mod fetching;
 mod http2;
 mod plain;
 mod proxy;
