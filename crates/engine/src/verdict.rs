@@ -108,6 +108,8 @@ mod tests {
             headers_after: Duration::ZERO,
             reused: false,
             http2: false,
+            date: None,
+            handshake: None,
         })
     }
 

@@ -8,9 +8,9 @@
 //! Map: [`id`] (public ids and their integer keys) · [`name`] (validated words) · [`application`],
 //! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`], [`api_key`] (the field's
 //! nouns) · [`retry`] (when the next attempt is due) · [`address`] (where requests may go) ·
-//! [`oauth`] (how requests come by a token) · [`protection`] (how an endpoint's deliveries are kept
-//! safe) · [`node`] (who does the work) · [`security`] (what is worth reporting) · [`clock`],
-//! [`entropy`], [`secret`], [`chain`] (errors as people read them).
+//! [`protection`] (how an endpoint's deliveries are kept safe) · [`oauth`] (how requests come by a
+//! token) · [`pin`] (keys of certificates) · [`node`] (who does the work) · [`security`] (what is
+//! worth reporting) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors as people read them).
 
 pub mod address;
 pub mod api_key;
@@ -27,6 +27,7 @@ pub mod message;
 pub mod name;
 pub mod node;
 pub mod oauth;
+pub mod pin;
 pub mod protection;
 pub mod retry;
 pub mod secret;
@@ -35,4 +36,5 @@ pub mod security;
 pub use chain::Chain;
 pub use clock::{Clock, Timestamp};
 pub use entropy::Entropy;
+pub use pin::Pin;
 pub use secret::Secret;

@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Keys(KeysCommand),
     /// Say whether a URL may be called, and why
     CheckUrl(CheckUrlArgs),
+    /// Show a receiver's certificates, with the pins to verify it by
+    Pin(PinArgs),
     /// Copy the store while the server runs, without its keys
     Backup(BackupArgs),
     /// Make a data directory from a backup, or fill a database
@@ -164,6 +166,27 @@ pub(crate) struct CheckUrlArgs {
     pub(crate) config: ConfigArgs,
 }
 
+/// `pin`.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  postrider pin https://hooks.example.com/in
+  postrider pin https://hooks.internal.example.com/in --ca-file ca.pem --allow-destination 10.0.0.0/8")]
+pub(crate) struct PinArgs {
+    /// The URL, as an endpoint would have it; of it, only the host and the port count
+    pub(crate) url: String,
+    /// Trust the authorities in this file (PEM) in place of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Take these addresses for the resolver's answer
+    #[arg(long, value_name = "IP,IP…", value_delimiter = ',')]
+    pub(crate) resolve: Option<Vec<IpAddr>>,
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
 /// `backup`.
 #[derive(Args)]
 pub(crate) struct BackupArgs {
@@ -225,6 +248,7 @@ impl Command {
             Self::Config(args) => command::config::run(args),
             Self::Keys(KeysCommand::Generate(args)) => command::keys::run(&args),
             Self::CheckUrl(args) => command::check_url::run(args),
+            Self::Pin(args) => command::pin::run(args),
             Self::Backup(args) => command::backup::run(args),
             Self::Restore(args) => command::restore::run(args),
             Self::Transfer(args) => command::transfer::run(args),

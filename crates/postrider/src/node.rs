@@ -207,7 +207,8 @@ async fn recognise_keys(storage: &Storage, vault: &Vault, token: &Secret) -> Res
     Ok(())
 }
 
-fn transport(config: &Checked, guard: Arc<Guard>) -> Result<HttpsTransport, Failure> {
+/// The way out, as the configuration has it.
+pub(crate) fn transport(config: &Checked, guard: Arc<Guard>) -> Result<HttpsTransport, Failure> {
     let mut options = transport::Options::default();
     if let Some(path) = &config.trusted_roots {
         let pem = std::fs::read(path).with_context(|| format!("trusted roots {}", path.display()));

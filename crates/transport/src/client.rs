@@ -3,7 +3,8 @@
 //! This file is the way of a request; the steps are in `connect.rs`, `http1.rs`, `http2.rs`,
 //! `body.rs`, `pool.rs`, `unanswered.rs`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
@@ -13,8 +14,11 @@ use crate::connections::Connections;
 use crate::dial::TcpDial;
 use crate::exchange::Exchange;
 use crate::pool::PoolLimits;
-use crate::tls::{SetupError, TlsProfile};
-use crate::{Answer, EgressProxy, Guard, Outgoing, SendError, TimeLimit, Transport};
+use crate::tls::{Peeked, SetupError, Tls};
+use crate::{
+    Answer, EgressProxy, Guard, Handshake, Outgoing, SendError, Target, TimeLimit, TlsProfile,
+    Transport,
+};
 
 /// HTTP over TCP and TLS, past the guard.
 pub struct HttpsTransport(Arc<Connections>);
@@ -39,10 +43,26 @@ impl HttpsTransport {
         let connector = GuardedConnector {
             guard,
             dial: Box::new(TcpDial),
-            tls: TlsProfile::new(options.extra_roots.as_deref())?,
+            tls: Tls::new(options.extra_roots.as_deref())?,
             proxy: options.egress_proxy,
         };
         Ok(Self::over(connector, options.pool))
+    }
+
+    /// Connects as a request to this target with this profile would, to see the certificates; sends
+    /// nothing, and compares no pins.
+    ///
+    /// # Errors
+    /// No certificate was presented.
+    pub async fn peek(
+        &self,
+        target: &Target,
+        profile: Option<&TlsProfile>,
+        limit: Duration,
+    ) -> Result<Peeked, SendError> {
+        let peeking = self.0.peek(target, profile, limit);
+        let peeked = tokio::time::timeout(limit, peeking).await;
+        peeked.unwrap_or_else(|_| Err(SendError::timed_out(TimeLimit::Connect, limit)))
     }
 
     pub(crate) fn over(connector: GuardedConnector, pool: PoolLimits) -> Self {
@@ -51,9 +71,14 @@ impl HttpsTransport {
 
     /// Kept connection, else a new one; and a new one where the kept one was dead, as
     /// `unanswered.rs` has it.
-    async fn send_in_time(&self, request: &Outgoing) -> Result<Answer, SendError> {
+    async fn send_in_time(
+        &self,
+        request: &Outgoing,
+        shown: &OnceLock<Handshake>,
+    ) -> Result<Answer, SendError> {
         let started = Instant::now();
-        let key = request.target.pool_key(request.spelling.is_some());
+        let profile = request.profile.as_ref().map_or(0, TlsProfile::number);
+        let key = request.target.pool_key(request.spelling.is_some(), profile);
         let exchange = |reused| Exchange {
             connections: &self.0,
             key: &key,
@@ -69,7 +94,10 @@ impl HttpsTransport {
                 answered => return answered.map_err(|unanswered| unanswered.error),
             }
         }
-        let new = self.0.connect(&key, request).await?;
+        let (new, handshake) = self.0.connect(&key, request).await?;
+        if let Some(handshake) = handshake {
+            let _ = shown.set(handshake);
+        }
         let answered = exchange(false).run(new).await;
         answered.map_err(|unanswered| unanswered.error)
     }
@@ -79,7 +107,17 @@ impl HttpsTransport {
 impl Transport for HttpsTransport {
     async fn send(&self, request: Outgoing) -> Result<Answer, SendError> {
         let limit = request.limits.total_timeout;
-        let sent = tokio::time::timeout(limit, self.send_in_time(&request)).await;
-        sent.unwrap_or_else(|_| Err(SendError::timed_out(TimeLimit::Total, limit)))
+        // Whatever becomes of the request, it is told whom it was sent to.
+        let shown = OnceLock::new();
+        let sent = tokio::time::timeout(limit, self.send_in_time(&request, &shown)).await;
+        let sent = sent.unwrap_or_else(|_| Err(SendError::timed_out(TimeLimit::Total, limit)));
+        let handshake = shown.into_inner().map(Box::new);
+        match sent {
+            Ok(answer) => Ok(Answer {
+                handshake,
+                ..answer
+            }),
+            Err(error) => Err(error.after(handshake)),
+        }
     }
 }

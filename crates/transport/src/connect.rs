@@ -13,36 +13,68 @@ use tokio::time::{Instant, timeout};
 use crate::dial::Dial;
 use crate::proxy::ProxyHost;
 use crate::stream::Channel;
-use crate::tls::TlsProfile;
-use crate::{EgressProxy, Guard, ResolveError, SendError, Stage, Target, TimeLimit};
+use crate::tls::{Peeked, Tls};
+use crate::{
+    EgressProxy, Guard, Handshake, ResolveError, SendError, Stage, Target, TimeLimit, TlsProfile,
+};
 
 /// How many of a name's addresses are tried.
 const ADDRESSES_TRIED_MAX: usize = 8;
+
+/// Certificates are looked for where there are none.
+#[derive(Debug, thiserror::Error)]
+#[error("the URL is not `https`: there are no certificates to verify or to show")]
+pub(crate) struct TlsNeeded;
 
 /// Makes connections, and knows no other way than past the guard.
 pub(crate) struct GuardedConnector {
     pub(crate) guard: Arc<Guard>,
     pub(crate) dial: Box<dyn Dial>,
-    pub(crate) tls: TlsProfile,
+    pub(crate) tls: Tls,
     pub(crate) proxy: Option<EgressProxy>,
 }
 
 impl GuardedConnector {
-    /// Connects. The limit is shared out among the addresses; the caller sees to it as a whole.
+    /// Connects, and says what the handshake showed. The limit is shared out among the addresses;
+    /// the caller sees to it as a whole.
     pub(crate) async fn connect(
         &self,
         target: &Target,
+        profile: Option<&TlsProfile>,
         limit: Duration,
-    ) -> Result<Channel, SendError> {
+    ) -> Result<(Channel, Option<Handshake>), SendError> {
+        if !target.url().is_tls() {
+            return match profile {
+                None => Ok((Channel::Plain(self.reach_any(target, limit).await?), None)),
+                Some(_) => Err(SendError::new(Stage::Tls, TlsNeeded)),
+            };
+        }
+        let stream = self.reach_any(target, limit).await?;
+        let secured = self.tls.connect(profile, target.server_name(), stream);
+        let (stream, handshake) = secured.await?;
+        Ok((Channel::Tls(Box::new(stream)), handshake))
+    }
+
+    /// Connects to see the certificates, and sends nothing.
+    pub(crate) async fn peek(
+        &self,
+        target: &Target,
+        profile: Option<&TlsProfile>,
+        limit: Duration,
+    ) -> Result<Peeked, SendError> {
+        if !target.url().is_tls() {
+            return Err(SendError::new(Stage::Tls, TlsNeeded));
+        }
+        let stream = self.reach_any(target, limit).await?;
+        let peeked = self.tls.peek(profile, target.server_name(), stream);
+        peeked.await
+    }
+
+    async fn reach_any(&self, target: &Target, limit: Duration) -> Result<TcpStream, SendError> {
         let begun = Instant::now();
         let addresses = self.guard.addresses(target.url()).await?;
         let left = || limit.saturating_sub(begun.elapsed());
-        let stream = self.first_reachable(&addresses, left).await?;
-        if !target.url().is_tls() {
-            return Ok(Channel::Plain(stream));
-        }
-        let stream = self.tls.connect(target.server_name(), stream).await?;
-        Ok(Channel::Tls(Box::new(stream)))
+        self.first_reachable(&addresses, left).await
     }
 
     /// Tries the addresses in order. Each gets an equal share of the time that is left, so that one

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -12,7 +13,7 @@ use crate::connect::GuardedConnector;
 use crate::http1::Http1;
 use crate::http2::Http2;
 use crate::pool::{Pool, PoolKey, PoolLimits};
-use crate::{Outgoing, SendError, TimeLimit};
+use crate::{Handshake, Outgoing, Peeked, SendError, Target, TimeLimit, TlsProfile};
 
 /// Kept connections with the means to make more.
 pub(crate) struct Connections {
@@ -56,12 +57,22 @@ impl Connections {
         None
     }
 
-    /// A new connection, within the request's limit.
+    /// What the connector says of certificates.
+    pub(crate) async fn peek(
+        &self,
+        target: &Target,
+        profile: Option<&TlsProfile>,
+        limit: Duration,
+    ) -> Result<Peeked, SendError> {
+        self.connector.peek(target, profile, limit).await
+    }
+
+    /// A new connection, within the request's limit, with what its handshake showed.
     pub(crate) async fn connect(
         self: &Arc<Self>,
         key: &PoolKey,
         request: &Outgoing,
-    ) -> Result<Open, SendError> {
+    ) -> Result<(Open, Option<Handshake>), SendError> {
         let limit = request.limits.connect_timeout;
         let made = async {
             let Some(gate) = self.pool.gate(key) else {
@@ -69,7 +80,7 @@ impl Connections {
             };
             let _held = gate.lock().await;
             match self.alive(key) {
-                Some(made_meanwhile) => Ok(Open::Http2(made_meanwhile)),
+                Some(made_meanwhile) => Ok((Open::Http2(made_meanwhile), None)),
                 None => self.make(key, request).await,
             }
         };
@@ -77,14 +88,20 @@ impl Connections {
         made.unwrap_or_else(|_| Err(SendError::timed_out(TimeLimit::Connect, limit)))
     }
 
-    async fn make(self: &Arc<Self>, key: &PoolKey, request: &Outgoing) -> Result<Open, SendError> {
+    async fn make(
+        self: &Arc<Self>,
+        key: &PoolKey,
+        request: &Outgoing,
+    ) -> Result<(Open, Option<Handshake>), SendError> {
         let limit = request.limits.connect_timeout;
-        let channel = self.connector.connect(&request.target, limit).await?;
+        let profile = request.profile.as_ref();
+        let connecting = self.connector.connect(&request.target, profile, limit);
+        let (channel, handshake) = connecting.await?;
         let opened = Instant::now();
         if !channel.is_http2() {
             self.pool.unshare(key);
             let connection = Box::new(Http1::open(channel, key.spelled).await?);
-            return Ok(Open::Http1 { connection, opened });
+            return Ok((Open::Http1 { connection, opened }, handshake));
         }
         let connection = Http2::open(channel).await?;
         // Of connections made at the same time the first is shared, the others serve their one
@@ -93,7 +110,7 @@ impl Connections {
             self.pool.share(key, connection.clone(), opened);
             self.sweep_from_now_on();
         }
-        Ok(Open::Http2(connection))
+        Ok((Open::Http2(connection), handshake))
     }
 
     /// The shared connection, if it is good for another request.

@@ -10,9 +10,13 @@ use std::io;
 use std::time::Duration;
 
 use model::address::Refusal;
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 
-use crate::{Denial, ResolveError};
+use crate::connect::TlsNeeded;
+use crate::{Denial, Handshake, PinMismatch, ResolveError};
+
+/// The other side's TLS is too old.
+const NO_VERSION: &str = "the receiver offers no version of TLS that is allowed";
 
 /// How far a request got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,6 +53,7 @@ pub struct SendError {
     stage: Stage,
     #[source]
     cause: Box<dyn Error + Send + Sync>,
+    handshake: Option<Box<Handshake>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +69,7 @@ impl SendError {
         Self {
             stage,
             cause: cause.into(),
+            handshake: None,
         }
     }
 
@@ -74,6 +80,24 @@ impl SendError {
             TimeLimit::Total => "no whole answer",
         };
         Self::new(Stage::Timeout, TimedOut { what, limit })
+    }
+
+    /// The same error, of a request whose connection showed this.
+    pub fn after(self, handshake: Option<Box<Handshake>>) -> Self {
+        Self { handshake, ..self }
+    }
+
+    /// What the TLS handshake showed, where one was made for this request before it failed.
+    pub fn handshake(&self) -> Option<&Handshake> {
+        self.handshake.as_deref()
+    }
+
+    /// Which pins were expected and which received, where that is why nothing was sent.
+    pub fn pin_mismatch(&self) -> Option<&PinMismatch> {
+        match self.certificate_error()? {
+            CertificateError::Other(error) => error.0.downcast_ref(),
+            _ => None,
+        }
     }
 
     /// How far the request got.
@@ -87,13 +111,19 @@ impl SendError {
     }
 
     /// Whether the other side's certificate was refused: a matter of security rather than of the
-    /// network.
+    /// network. A missing pin is one of its cases.
     pub fn is_certificate_refused(&self) -> bool {
         self.certificate_error().is_some()
     }
 
     /// What a tenant may read, as the attempt's recorded response.
     pub fn for_tenant(&self) -> Cow<'static, str> {
+        if let Some(mismatch) = self.pin_mismatch() {
+            return Cow::Owned(mismatch.to_string());
+        }
+        if let (Stage::Write | Stage::Read, Some(text)) = (self.stage, self.alert_text()) {
+            return Cow::Borrowed(text);
+        }
         let text = match self.stage {
             Stage::Guard => {
                 let told = self.refusal().map(Refusal::for_tenant);
@@ -103,6 +133,7 @@ impl SendError {
             Stage::Connect if self.is_connection_refused() => "the connection was refused",
             Stage::Connect => "no connection could be made",
             Stage::Tls => self.tls_text(),
+            Stage::Write | Stage::Read if let Some(text) = self.alert_text() => text,
             Stage::Write => "the connection closed before the request was sent whole",
             Stage::Read if self.is_malformed_response() => "the response is not valid HTTP",
             Stage::Read => "the connection closed before the response was complete",
@@ -114,7 +145,7 @@ impl SendError {
     fn tls_text(&self) -> &'static str {
         use CertificateError as Cert;
         match self.certificate_error() {
-            None => "the TLS handshake failed",
+            None => self.handshake_text(),
             Some(Cert::Expired | Cert::ExpiredContext { .. }) => "the certificate has expired",
             Some(Cert::NotValidYet | Cert::NotValidYetContext { .. }) => {
                 "the certificate is not valid yet"
@@ -127,12 +158,64 @@ impl SendError {
         }
     }
 
+    fn handshake_text(&self) -> &'static str {
+        if self.cause.is::<TlsNeeded>() {
+            return "the URL is not https, and the endpoint has certificate settings";
+        }
+        let incompatible = match self.tls_error() {
+            Some(rustls::Error::PeerIncompatible(incompatible)) => Some(incompatible),
+            _ => None,
+        };
+        match incompatible {
+            Some(
+                PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+            ) => NO_VERSION,
+            _ => self.alert_text().unwrap_or("the TLS handshake failed"),
+        }
+    }
+
+    /// What the other side complained about. With TLS 1.3 that may come after the handshake.
+    fn alert_text(&self) -> Option<&'static str> {
+        use AlertDescription as Alert;
+        match self.tls_error()? {
+            rustls::Error::AlertReceived(alert) => match alert {
+                Alert::CertificateRequired => Some("the receiver requires a client certificate"),
+                Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::AccessDenied => Some("the receiver wants another client certificate"),
+                Alert::ProtocolVersion => Some(NO_VERSION),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     fn certificate_error(&self) -> Option<&CertificateError> {
-        let inner = self.cause.downcast_ref::<io::Error>()?.get_ref()?;
-        match inner.downcast_ref::<rustls::Error>()? {
+        match self.tls_error()? {
             rustls::Error::InvalidCertificate(error) => Some(error),
             _ => None,
         }
+    }
+
+    fn tls_error(&self) -> Option<&rustls::Error> {
+        let mut next: Option<&(dyn Error + 'static)> = Some(&*self.cause);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            // What is inside an `io::Error` is not its source.
+            let inside = error.downcast_ref().and_then(io::Error::get_ref);
+            next = match inside {
+                Some(inside) => Some(inside),
+                None => error.source(),
+            };
+        }
+        None
     }
 
     fn is_connection_refused(&self) -> bool {

@@ -4,13 +4,14 @@
 //! is `client.rs`'s business.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, RETRY_AFTER, TRANSFER_ENCODING};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, DATE, HOST, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use model::Timestamp;
 use tokio::time::Instant;
 
 use crate::body::{self, Kept};
@@ -146,8 +147,18 @@ impl Exchange<'_> {
             headers_after: self.started.elapsed(),
             reused: self.reused,
             http2,
+            date: date_of(response.headers()),
+            handshake: None,
         })
     }
+}
+
+/// The time of the other side, where it gives it as it should.
+fn date_of(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get(DATE)?.to_str().ok()?;
+    let date = httpdate::parse_http_date(date).ok()?;
+    let since_epoch = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Timestamp::default().plus(since_epoch))
 }
 
 /// An answer whose body is still to come.

@@ -11,6 +11,8 @@
 //! - the connector: connects to exactly an address that the guard returned (or has the operator's
 //!   proxy do so), then TLS with the URL's host as the name to verify. Nothing is resolved a second
 //!   time.
+//! - [`TlsProfile`]: what one endpoint's connections are made with, where not the ordinary way: its
+//!   authorities, its pins, our certificate.
 //! - HTTP/1.1 or HTTP/2, as TLS agreed; a bounded part of the response is kept, whatever it holds.
 //!
 //! Above the seam: [`TokenKeeper`] and [`KeySets`] fetch what deliveries need, through any
@@ -20,6 +22,8 @@
 //! - Only this crate opens outbound sockets: `dial.rs`, and the resolver towards its name servers.
 //! - No byte leaves for an address that the policy did not see. A literal address is judged like a
 //!   resolved one.
+//! - No byte of HTTP leaves on a connection that was not verified, or has none of the pins where one
+//!   is demanded. Requests of two profiles never share a connection, nor a TLS session.
 //! - Redirects are never followed: a 3xx is an answer like any other. Environment proxies are not
 //!   read.
 //! - A request is repeated at once, and once only, where a kept connection was dead or the other
@@ -35,6 +39,7 @@
 //! payloads.
 
 mod body;
+mod certificate;
 mod client;
 mod connect;
 mod connections;
@@ -55,8 +60,10 @@ mod spelling;
 mod stream;
 mod target;
 mod tls;
+mod trust;
 mod unanswered;
 
+pub use certificate::ChainCertificate;
 pub use client::{HttpsTransport, Options};
 pub use error::{SendError, Stage, TimeLimit};
 pub use fetch::{FetchError, FetchUrlError, fetch_target};
@@ -69,7 +76,11 @@ pub use resolve::{FixedResolver, ResolveError, Resolver, SystemResolver};
 pub use seam::{Answer, Limits, Outgoing, Purpose, Transport};
 pub use spelling::HeaderSpelling;
 pub use target::{Target, TargetError};
-pub use tls::SetupError;
+pub use tls::identity::{ClientIdentity, IdentityError};
+pub use tls::pins::{Handshake, PinMismatch, PinMode, Pins};
+pub use tls::pkcs12::Pkcs12Error;
+pub use tls::{Peeked, SetupError, TlsProfile, TlsSettings};
+pub use trust::{Authorities, AuthoritiesError};
 
 #[cfg(test)]
 mod tests;

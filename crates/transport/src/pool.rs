@@ -21,6 +21,8 @@ pub(crate) struct PoolKey {
     pub(crate) origin: Arc<str>,
     /// Whether header names keep their spelling, which is a property of the connection.
     pub(crate) spelled: bool,
+    /// How the other side was verified, and what it was shown of us: the number of the profile.
+    pub(crate) profile: u64,
 }
 
 /// Bounds of what is kept.

@@ -10,8 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use model::Timestamp;
 
-use crate::{HeaderSpelling, SendError, Target};
+use crate::{Handshake, HeaderSpelling, SendError, Target, TlsProfile};
 
 /// Sends requests. Implementations are shared by all who send.
 #[async_trait]
@@ -69,6 +70,8 @@ pub struct Outgoing {
     pub body: Bytes,
     /// Bounds of time and size.
     pub limits: Limits,
+    /// How the other side is verified, and what it is shown of us, where not the ordinary way.
+    pub profile: Option<TlsProfile>,
 }
 
 impl Outgoing {
@@ -90,6 +93,7 @@ impl Outgoing {
             spelling: None,
             body: Bytes::new(),
             limits,
+            profile: None,
         }
     }
 }
@@ -145,4 +149,9 @@ pub struct Answer {
     pub reused: bool,
     /// Whether it was HTTP/2.
     pub http2: bool,
+    /// The time that the `date` header gives, which is the other side's clock.
+    pub date: Option<Timestamp>,
+    /// What the TLS handshake showed, where one was made for this request and took up no earlier
+    /// session.
+    pub handshake: Option<Box<Handshake>>,
 }

@@ -141,10 +141,11 @@ impl Target {
     }
 
     /// Connections with the same key may be used for each other's requests.
-    pub(crate) fn pool_key(&self, spelled: bool) -> PoolKey {
+    pub(crate) fn pool_key(&self, spelled: bool, profile: u64) -> PoolKey {
         PoolKey {
             origin: self.origin.clone(),
             spelled,
+            profile,
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use crate::connect::GuardedConnector;
 use crate::dial::Dial;
 use crate::fetch::fake::{Counting, Still};
-use crate::tls::TlsProfile;
+use crate::tls::Tls;
 use crate::*;
 
 const VECTORS: &str = include_str!(concat!(
@@ -65,8 +65,7 @@ fn addresses(list: &str) -> Vec<IpAddr> {
 
 fn transport(guard: &Arc<Guard>) -> (HttpsTransport, Spy) {
     // Reading the system's roots takes longer than all that is tested here.
-    static TLS: LazyLock<TlsProfile> =
-        LazyLock::new(|| TlsProfile::new(None).expect("the defaults are fine"));
+    static TLS: LazyLock<Tls> = LazyLock::new(|| Tls::new(None).expect("the defaults are fine"));
     let spy = Spy::default();
     let connector = GuardedConnector {
         guard: guard.clone(),

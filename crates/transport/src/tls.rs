@@ -1,99 +1,293 @@
-//! TLS as every connection uses it: which roots are trusted, which provider computes, which
-//! protocols are offered.
+//! TLS as every connection uses it: who is trusted, what we show of ourselves, which provider
+//! computes, which protocols are offered.
+//!
+//! There is an ordinary way, and a [`TlsProfile`] for each endpoint that wants another. A profile
+//! shares no connection with anybody, and no session to resume: each has a pool key and a session
+//! cache of its own. With pins, no session is resumed at all, so that each new connection shows its
+//! certificates. Path validation, the host's name included, can't be turned off.
 //!
 //! The provider is passed explicitly, so that a second one somewhere in the tree can't make the
-//! choice ambiguous at run time. Per-endpoint pins, client certificates and authorities will be
-//! further profiles beside this one; they must not share connections with it, nor sessions to
-//! resume.
+//! choice ambiguous at run time.
 
-use std::sync::Arc;
+pub(crate) mod identity;
+pub(crate) mod pins;
+pub(crate) mod pkcs12;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::ServerName;
+use rustls::sign::SingleCertAndKey;
+use rustls::{ALL_VERSIONS, ClientConfig, HandshakeKind};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use self::identity::ClientIdentity;
+use self::pins::{Handshake, PinMode, PinVerifier, Pins, Seen};
+use crate::certificate::ChainCertificate;
+use crate::trust::{Authorities, AuthoritiesError, Roots};
 use crate::{SendError, Stage};
 
-/// What the TLS handshakes of one kind of endpoint are made with.
+/// Sessions that a profile can resume. It mostly speaks to one host, where the ordinary way has
+/// all others.
+const SESSIONS_OF_A_PROFILE: usize = 8;
+
+/// What one endpoint's connections are made with. What is not set is as everywhere.
+#[derive(Clone, Default)]
+pub struct TlsSettings {
+    /// Whom to trust in place of the system's roots.
+    pub authorities: Option<Authorities>,
+    /// What to show a receiver that asks for a client certificate.
+    pub identity: Option<ClientIdentity>,
+    /// Keys that the receiver's chain must have one of, besides being valid.
+    pub pins: Option<Pins>,
+    /// TLS 1.3 at the least, rather than 1.2.
+    pub tls13_only: bool,
+}
+
+/// Settings with the connections that were made by them: cheap to clone, to be made once and kept
+/// for as long as the settings hold. It belongs to the transport that first uses it, whose roots it
+/// trusts where it names none.
 #[derive(Clone)]
-pub(crate) struct TlsProfile(Arc<ClientConfig>);
+pub struct TlsProfile(Arc<Profile>);
+
+struct Profile {
+    number: u64,
+    settings: TlsSettings,
+    prepared: OnceLock<Prepared>,
+}
 
 /// A transport that can't be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// Not PEM.
-    #[error("the additional root certificates are not valid PEM")]
-    Pem(#[source] rustls::pki_types::pem::Error),
-    /// PEM without a certificate.
-    #[error("the additional root certificates hold no `BEGIN CERTIFICATE` block")]
-    NoCertificate,
-    /// A certificate that can't be a root, or a provider that can't do TLS.
+    /// Root certificates that can't be read.
+    #[error("the additional root certificates can't be used")]
+    Roots(#[from] AuthoritiesError),
+    /// A provider that can't do TLS.
     #[error("the TLS client can't be set up")]
     Rustls(#[source] rustls::Error),
 }
 
 impl TlsProfile {
+    /// A new profile, which shares nothing with any other, whatever its settings are.
+    pub fn new(settings: TlsSettings) -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        Self(Arc::new(Profile {
+            number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
+            settings,
+            prepared: OnceLock::new(),
+        }))
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &TlsSettings {
+        &self.0.settings
+    }
+
+    /// Unlike any other's, and never zero, which is the ordinary way's.
+    pub(crate) fn number(&self) -> u64 {
+        self.0.number
+    }
+}
+
+impl fmt::Debug for TlsProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TlsProfile({})", self.0.number)
+    }
+}
+
+/// Makes TLS connections, the ordinary way or by a profile.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    provider: Arc<CryptoProvider>,
+    roots: Roots,
+    ordinary: Prepared,
+}
+
+/// Settings as the library takes them.
+#[derive(Clone)]
+struct Prepared {
+    config: Arc<ClientConfig>,
+    verifier: Arc<WebPkiServerVerifier>,
+    roots: Roots,
+    pins: Option<Pins>,
+}
+
+/// A connection, and what its handshake showed, unless it took up an earlier session.
+pub(crate) type Secured = (TlsStream<TcpStream>, Option<Handshake>);
+
+/// What a receiver shows of itself when a connection is made, and nothing sent.
+#[derive(Debug)]
+pub struct Peeked {
+    /// The verified path; where it was refused, whatever was presented.
+    pub certificates: Vec<ChainCertificate>,
+    /// Why the connection was refused, if it was. Then nothing is true of the certificates but that
+    /// they were presented.
+    pub refused: Option<SendError>,
+}
+
+impl Tls {
     /// Trusts the system's roots (where it has none, Mozilla's) and those of `extra_roots`, which
     /// is PEM.
     pub(crate) fn new(extra_roots: Option<&[u8]>) -> Result<Self, SetupError> {
-        let mut roots = platform_roots();
-        if let Some(pem) = extra_roots {
-            add_extra_roots(&mut roots, pem)?;
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(SetupError::Rustls)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self(Arc::new(config)))
+        let roots = Roots::platform(extra_roots)?;
+        let provider = Arc::new(provider());
+        let ordinary = Prepared::new(&TlsSettings::default(), &roots, provider.clone());
+        Ok(Self {
+            provider,
+            roots,
+            ordinary: ordinary.map_err(SetupError::Rustls)?,
+        })
     }
 
     /// Shakes hands over a connection and verifies the certificate for this name.
     pub(crate) async fn connect(
         &self,
+        profile: Option<&TlsProfile>,
         name: ServerName<'static>,
         stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, SendError> {
-        let connector = TlsConnector::from(self.0.clone());
-        connector
-            .connect(name, stream)
-            .await
-            .map_err(|error| SendError::new(Stage::Tls, error))
+    ) -> Result<Secured, SendError> {
+        let prepared = self.prepared(profile)?;
+        let Some(pins) = &prepared.pins else {
+            let stream = shake_hands(prepared.config.clone(), name, stream).await?;
+            let handshake = own_certificate(&stream);
+            return Ok((stream, handshake));
+        };
+        let (config, seen) = prepared.watched(pins.clone());
+        let stream = shake_hands(config, name, stream).await?;
+        Ok((stream, seen.verified()))
+    }
+
+    /// Shakes hands to see the certificates. Pins are not compared.
+    pub(crate) async fn peek(
+        &self,
+        profile: Option<&TlsProfile>,
+        name: ServerName<'static>,
+        stream: TcpStream,
+    ) -> Result<Peeked, SendError> {
+        let (config, seen) = self.prepared(profile)?.watched(Pins {
+            accepted: Vec::new(),
+            mode: PinMode::Watch,
+        });
+        let refused = shake_hands(config, name, stream).await.err();
+        let verified = seen.verified().filter(|_| refused.is_none());
+        let certificates = match verified {
+            Some(handshake) => handshake.certificates,
+            None => {
+                let presented = seen.presented();
+                let described = presented.iter().filter_map(ChainCertificate::of);
+                described.collect()
+            }
+        };
+        match refused {
+            Some(error) if certificates.is_empty() => Err(error),
+            refused => Ok(Peeked {
+                certificates,
+                refused,
+            }),
+        }
+    }
+
+    fn prepared<'a>(&'a self, profile: Option<&'a TlsProfile>) -> Result<&'a Prepared, SendError> {
+        let Some(TlsProfile(profile)) = profile else {
+            return Ok(&self.ordinary);
+        };
+        if let Some(prepared) = profile.prepared.get() {
+            return Ok(prepared);
+        }
+        let prepared = Prepared::new(&profile.settings, &self.roots, self.provider.clone());
+        let prepared = prepared.map_err(|error| SendError::new(Stage::Tls, error))?;
+        Ok(profile.prepared.get_or_init(|| prepared))
     }
 }
 
-fn platform_roots() -> RootCertStore {
-    let native = rustls_native_certs::load_native_certs();
-    for error in &native.errors {
-        tracing::debug!(%error, "a root certificate of the system can't be loaded");
+impl Prepared {
+    fn new(
+        settings: &TlsSettings,
+        roots: &Roots,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, rustls::Error> {
+        let roots = settings
+            .authorities
+            .as_ref()
+            .map_or(roots, Authorities::roots);
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(roots.store.clone(), provider.clone());
+        let verifier = verifier
+            .build()
+            .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let versions = match settings.tls13_only {
+            true => &[&rustls::version::TLS13],
+            false => ALL_VERSIONS,
+        };
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)?
+            .with_webpki_verifier(verifier.clone());
+        let mut config = match &settings.identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => builder
+                .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified()))),
+        };
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.resumption = match &settings.pins {
+            Some(_) => Resumption::disabled(),
+            None => Resumption::in_memory_sessions(SESSIONS_OF_A_PROFILE),
+        };
+        Ok(Self {
+            config: Arc::new(config),
+            verifier,
+            roots: roots.clone(),
+            pins: settings.pins.clone(),
+        })
     }
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(native.certs);
-    if added == 0 {
-        tracing::info!("the system has no root certificates; using Mozilla's");
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+
+    /// The same for one connection, of which is seen what it shows.
+    fn watched(&self, pins: Pins) -> (Arc<ClientConfig>, Arc<Seen>) {
+        let seen = Arc::<Seen>::default();
+        let mut config = (*self.config).clone();
+        config.resumption = Resumption::disabled();
+        let provider = config.crypto_provider();
+        let verifier = PinVerifier {
+            ordinary: self.verifier.clone(),
+            algorithms: provider.signature_verification_algorithms,
+            roots: self.roots.clone(),
+            pins,
+            seen: seen.clone(),
+        };
+        let mut dangerous = config.dangerous();
+        dangerous.set_certificate_verifier(Arc::new(verifier));
+        (Arc::new(config), seen)
     }
-    roots
 }
 
-fn add_extra_roots(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), SetupError> {
-    let mut found = false;
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        roots
-            .add(certificate.map_err(SetupError::Pem)?)
-            .map_err(SetupError::Rustls)?;
-        found = true;
+fn provider() -> CryptoProvider {
+    rustls::crypto::aws_lc_rs::default_provider()
+}
+
+async fn shake_hands(
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+    stream: TcpStream,
+) -> Result<TlsStream<TcpStream>, SendError> {
+    let shaken = TlsConnector::from(config).connect(name, stream).await;
+    shaken.map_err(|error| SendError::new(Stage::Tls, error))
+}
+
+/// The certificate that the handshake was verified with, which is in any verified path.
+fn own_certificate(stream: &TlsStream<TcpStream>) -> Option<Handshake> {
+    let (_, connection) = stream.get_ref();
+    if connection.handshake_kind() == Some(HandshakeKind::Resumed) {
+        return None;
     }
-    if found {
-        Ok(())
-    } else {
-        Err(SetupError::NoCertificate)
-    }
+    let own = ChainCertificate::of(connection.peer_certificates()?.first()?)?;
+    Some(Handshake {
+        certificates: vec![own],
+        mismatch: None,
+    })
 }
 
 #[cfg(test)]
@@ -102,19 +296,21 @@ mod tests {
 
     #[test]
     fn post_quantum_key_exchange_is_offered_first() {
-        let TlsProfile(config) = TlsProfile::new(None).expect("a profile");
-        let first = config
-            .crypto_provider()
-            .kx_groups
-            .first()
-            .expect("a group")
-            .name();
-        assert_eq!(first, rustls::NamedGroup::X25519MLKEM768);
+        let tls = Tls::new(None).expect("a client");
+        let profile = TlsProfile::new(TlsSettings::default());
+        for profile in [None, Some(&profile)] {
+            let prepared = tls.prepared(profile).expect("a profile");
+            let groups = &prepared.config.crypto_provider().kx_groups;
+            let first = groups.first().expect("a group").name();
+            assert_eq!(first, rustls::NamedGroup::X25519MLKEM768);
+        }
     }
 
     #[test]
-    fn text_without_a_certificate_is_no_root() {
-        let refused = TlsProfile::new(Some(b"nothing here")).map(|_| ());
-        assert!(matches!(refused, Err(SetupError::NoCertificate)));
+    fn no_two_profiles_have_the_same_number_and_none_has_that_of_the_ordinary_way() {
+        let [one, two] = [(); 2].map(|()| TlsProfile::new(TlsSettings::default()));
+        assert_ne!(one.number(), two.number());
+        assert_ne!(one.number(), 0);
+        assert_eq!(one.number(), one.clone().number());
     }
 }

@@ -8,6 +8,7 @@ mod headers;
 mod importing;
 mod installation;
 mod listening;
+mod pinning;
 mod sending;
 mod signing;
 mod trusting;

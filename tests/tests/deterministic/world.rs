@@ -131,6 +131,8 @@ fn answer(
         headers_after,
         reused: false,
         http2: false,
+        date: None,
+        handshake: None,
     })
 }
 

@@ -143,6 +143,8 @@ impl Transport for Network {
             headers_after,
             reused: true,
             http2: false,
+            date: None,
+            handshake: None,
         })
     }
 }

@@ -93,7 +93,7 @@ impl Client {
         };
         let transport = HttpsTransport::new(guard, options).map_err(|error| match &error {
             SetupError::Rustls(_) => Failure::could_not(error),
-            SetupError::Pem(_) | SetupError::NoCertificate => Failure::Misuse(error.into()),
+            SetupError::Roots(_) => Failure::Misuse(error.into()),
         })?;
         Ok(Self {
             server,

@@ -12,6 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod listen;
 pub(crate) mod node;
 pub(crate) mod openapi;
+pub(crate) mod pin;
 pub(crate) mod remote;
 pub(crate) mod restore;
 pub(crate) mod serve;

@@ -77,6 +77,8 @@ impl Transport for Fake {
             headers_after: Duration::ZERO,
             reused: false,
             http2: false,
+            date: None,
+            handshake: None,
         })
     }
 }

@@ -15,6 +15,7 @@ fn key(origin: &str) -> PoolKey {
     PoolKey {
         origin: origin.into(),
         spelled: false,
+        profile: 0,
     }
 }
 
@@ -37,7 +38,7 @@ async fn connection_used_last_is_taken_first() {
 }
 
 #[tokio::test]
-async fn origins_and_spellings_share_nothing() {
+async fn origins_spellings_and_profiles_share_nothing() {
     let (pool, a, now) = pool();
     pool.put(&a, 1, now, now);
     assert_eq!(pool.take(&key("https://b"), now), None);
@@ -51,7 +52,17 @@ async fn origins_and_spellings_share_nothing() {
         ),
         None
     );
-    assert!(pool.take(&a, now).is_some());
+    let profile = |profile| PoolKey {
+        profile,
+        ..a.clone()
+    };
+    assert_eq!(pool.take(&profile(1), now), None);
+    pool.put(&profile(1), 2, now, now);
+    pool.share(&profile(1), 3, now);
+    assert_eq!(pool.take(&profile(2), now), None);
+    assert_eq!(pool.shared(&profile(2), now, |_| true), None);
+    assert_eq!(pool.shared(&a, now, |_| true), None);
+    assert_eq!(pool.take(&a, now), Some((1, now)));
 }
 
 #[tokio::test]

@@ -3,7 +3,12 @@
 
 mod fetching;
 mod http2;
+mod identities;
+mod peek;
+mod peer;
+mod pins;
 mod plain;
+mod profiles;
 mod proxy;
 mod receiver;
 mod tls;

@@ -115,6 +115,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         seen
     }
 
+    /// What is sent up to a body of `{}`, which is answered, or up to the end.
+    pub(crate) async fn answer_if_asked(&mut self) -> Vec<u8> {
+        let mut sent = Vec::new();
+        while !sent.ends_with(b"{}") {
+            match self.0.read_u8().await {
+                Ok(byte) => sent.push(byte),
+                Err(_) => return sent,
+            }
+        }
+        self.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            .await;
+        sent
+    }
+
     /// Waits until the other side has closed, whatever it still sends.
     pub(crate) async fn closed(&mut self) {
         let mut sink = vec![0; 64 * 1024];
