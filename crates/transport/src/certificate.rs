@@ -161,7 +161,10 @@ mod tests {
             Some(2_214_086_400)
         );
         assert_eq!(described.subject.chars().count(), NAME_CHARACTERS_MAX + 1);
-        assert!(described.subject.starts_with("O=Ex\\, ample,CN=é") && described.subject.ends_with("é…"));
+        assert!(
+            described.subject.starts_with("O=Ex\\, ample,CN=é")
+                && described.subject.ends_with("é…")
+        );
         assert_eq!(described.issuer, described.subject);
     }
 

@@ -121,9 +121,6 @@ impl SendError {
         if let Some(mismatch) = self.pin_mismatch() {
             return Cow::Owned(mismatch.to_string());
         }
-        if let (Stage::Write | Stage::Read, Some(text)) = (self.stage, self.alert_text()) {
-            return Cow::Borrowed(text);
-        }
         let text = match self.stage {
             Stage::Guard => {
                 let told = self.refusal().map(Refusal::for_tenant);

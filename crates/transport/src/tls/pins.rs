@@ -97,6 +97,9 @@ impl Seen {
     }
 }
 
+/// Whether a path that is good in all else is taken.
+type Accept<'a> = &'a dyn Fn(&VerifiedPath<'_>) -> Result<(), webpki::Error>;
+
 impl PinVerifier {
     /// Compares the pins with what validation verifies. There may be several paths to a root: one
     /// with a pin is looked for.
@@ -107,7 +110,7 @@ impl PinVerifier {
         now: UnixTime,
     ) -> Result<Handshake, Error> {
         let leaf = EndEntityCert::try_from(end_entity).map_err(other)?;
-        let path = |accept: Option<&dyn Fn(&VerifiedPath<'_>) -> Result<(), webpki::Error>>| {
+        let path = |accept: Option<Accept<'_>>| {
             leaf.verify_for_usage(
                 self.algorithms.all,
                 &self.roots.store.roots,

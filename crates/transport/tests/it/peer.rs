@@ -40,6 +40,12 @@ impl Issuer {
         Self(CertifiedIssuer::signed_by(authority(name), key, &self.0).expect("a certificate"))
     }
 
+    /// The same authority, vouched for by another.
+    pub(crate) fn cross_signed(&self, name: &str, by: &Issuer) -> CertificateDer<'static> {
+        let signed = authority(name).signed_by(self.0.key(), &by.0);
+        signed.expect("a certificate").into()
+    }
+
     pub(crate) fn pin(&self) -> Pin {
         pin(self.0.key())
     }

@@ -1,7 +1,5 @@
 //! Pins: what a verified path is compared with, what a mismatch does, and what it never does.
 
-use std::sync::Arc;
-
 use model::Pin;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -210,6 +208,27 @@ async fn pin_of_a_certificate_that_is_sent_along_proves_nothing() {
 }
 
 #[tokio::test]
+async fn where_several_paths_are_good_one_with_the_pin_is_found() {
+    let (one, two) = (Issuer::root("One root"), Issuer::root("Another root"));
+    let name = "A cross-signed intermediate";
+    let between = one.intermediate(name);
+    let mut shown = between.issue(&[&between]);
+    shown.chain.push(between.cross_signed(name, &two));
+    let pem = [one.pem(), two.pem()].concat();
+    for pin in [one.pin(), two.pin()] {
+        let mut receiver = Receiver::start().await;
+        let mut settings = pinned(&[pin], PinMode::Enforce).settings().clone();
+        settings.authorities = Some(Authorities::from_pem(&pem).expect("roots"));
+        let profile = TlsProfile::new(settings);
+        let sending = send(&transport(), with_profile(&receiver, &profile));
+        let mut connection = Peer::showing(&shown).accept(&mut receiver).await;
+        connection.serve().await;
+        let handshake = answered(sending).await.handshake.expect("a new connection");
+        assert_eq!(handshake.certificates.last().expect("a root").pin, pin);
+    }
+}
+
+#[tokio::test]
 async fn watched_mismatch_is_told_whatever_becomes_of_the_request() {
     let root = Issuer::root("A test's root");
     let (old, new) = (root.issue(&[]), root.issue(&[]));
@@ -260,7 +279,7 @@ async fn pinned_connections_take_up_no_session_and_each_shows_its_certificates()
             let mut connection = peer.accept(&mut receiver).await;
             assert!(!is_resumed(&connection));
             connection.serve().await;
-            let answer: Arc<Answer> = answered(sending).await.into();
+            let answer = answered(sending).await;
             assert!(answer.handshake.is_some() && !answer.reused);
         }
     }
