@@ -22,8 +22,8 @@
 //! - Only this crate opens outbound sockets: `dial.rs`, and the resolver towards its name servers.
 //! - No byte leaves for an address that the policy did not see. A literal address is judged like a
 //!   resolved one.
-//! - No byte of HTTP leaves on a connection that was not verified, or has none of the pins where one
-//!   is demanded. Requests of two profiles never share a connection, nor a TLS session.
+//! - No byte of HTTP leaves over TLS that was not verified, or has none of the pins where one is
+//!   demanded. Requests of two profiles never share a connection, nor a TLS session.
 //! - Redirects are never followed: a 3xx is an answer like any other. Environment proxies are not
 //!   read.
 //! - A request is repeated at once, and once only, where a kept connection was dead or the other
