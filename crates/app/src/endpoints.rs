@@ -34,7 +34,7 @@ use model::entropy::random;
 use model::id::{EndpointId, EndpointKey, EndpointKind};
 use model::name::Name;
 use model::protection::Held;
-use model::security::{SecurityEvent, SecurityKind};
+use model::security::{SecurityEvent, SecurityKind, Subject};
 use std::collections::BTreeSet;
 use store::change::{Change, ChangeError, Changed};
 use store::idempotency::{IdempotencyKey, Made};
@@ -326,13 +326,11 @@ impl App {
     }
 
     fn report(&self, caller: &Caller, kind: SecurityKind, endpoint: &Endpoint, text: String) {
-        self.events.report(SecurityEvent {
-            kind,
-            subject: Some(endpoint.id.to_string()),
-            remote_address: caller.remote_address,
-            at: self.clock.now(),
-            description: text,
-        });
+        let subject = Subject::endpoint(endpoint.id);
+        let event = SecurityEvent::new(kind, subject, self.clock.now(), text);
+        let event = event.concerning(endpoint.application);
+        self.events
+            .report(event.from_address(caller.remote_address));
     }
 }
 

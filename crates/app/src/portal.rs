@@ -14,7 +14,7 @@ use crate::{App, AppError, Caller};
 use model::entropy::random;
 use model::id::ApplicationId;
 use model::name::Name;
-use model::security::{SecurityEvent, SecurityKind};
+use model::security::{SecurityEvent, SecurityKind, Subject};
 use model::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -163,13 +163,11 @@ impl App {
     }
 
     fn not_good(&self, remote_address: Option<IpAddr>) -> AppError {
-        self.events.report(SecurityEvent {
-            kind: SecurityKind::AuthenticationFailed,
-            subject: None,
-            remote_address,
-            at: self.clock.now(),
-            description: "a one-time token was refused: used before, expired or made up".to_owned(),
-        });
+        let text = "a one-time token was refused: used before, expired or made up";
+        let subject = Subject::of_token(self.tokens.organisation());
+        let kind = SecurityKind::AuthenticationFailed;
+        let event = SecurityEvent::new(kind, subject, self.clock.now(), text);
+        self.events.report(event.from_address(remote_address));
         AppError::Unauthenticated("Invalid token".to_owned())
     }
 }

@@ -29,7 +29,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use claims::{Claims, Verified};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use lru::LruCache;
-use model::security::{SecurityEvent, SecurityKind};
+use model::security::{SecurityEvent, SecurityKind, Subject};
 use model::{Entropy, Secret, Timestamp};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
@@ -274,8 +274,11 @@ impl App {
             None => Err(invalid().into()),
         };
         let checked = checked.map_err(|not_good| {
-            self.events
-                .report(event_of(&not_good, token.is_some(), (remote_address, now)));
+            let (kind, text) = told_of(&not_good, token.is_some());
+            let ended = not_good.ended.as_deref();
+            let subject = Subject::of_token(ended.unwrap_or(self.tokens.organisation()));
+            let event = SecurityEvent::new(kind, subject, now, text);
+            self.events.report(event.from_address(remote_address));
             not_good.error
         })?;
         if let Some(per_second) = self.settings.requests_per_second_max {
@@ -294,12 +297,8 @@ impl App {
 }
 
 /// What is reported of a request that was not let in.
-fn event_of(
-    not_good: &NotGood,
-    came_with_one: bool,
-    (remote_address, at): (Option<IpAddr>, Timestamp),
-) -> SecurityEvent {
-    let (kind, description) = match (&not_good.ended, came_with_one) {
+fn told_of(not_good: &NotGood, came_with_one: bool) -> (SecurityKind, String) {
+    match (&not_good.ended, came_with_one) {
         (Some(_), _) => (
             SecurityKind::RevokedKeyUsed,
             "a request to the API carried a token that was revoked, or had ended early".to_owned(),
@@ -312,13 +311,6 @@ fn event_of(
             SecurityKind::AuthenticationFailed,
             "a request to the API carried no bearer token".to_owned(),
         ),
-    };
-    SecurityEvent {
-        kind,
-        subject: not_good.ended.clone(),
-        remote_address,
-        at,
-        description,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::attempt::About;
 use crate::engine::Engine;
 use crate::verdict::Happened;
-use model::security::{SecurityEvent, SecurityKind};
+use model::security::{SecurityEvent, SecurityKind, Subject};
 use model::{Chain, Timestamp};
 use transport::{SendError, Stage};
 
@@ -43,11 +43,11 @@ fn report_kind(
     (kind, at): (SecurityKind, Timestamp),
     description: String,
 ) {
-    engine.parts.events.report(SecurityEvent {
-        kind,
-        subject: about.endpoint.map(|id| id.to_string()),
-        remote_address: None,
-        at,
-        description,
-    });
+    // Without an endpoint nothing was sent, and nothing disabled.
+    let Some(endpoint) = about.endpoint else {
+        return;
+    };
+    let event = SecurityEvent::new(kind, Subject::endpoint(endpoint), at, description);
+    let event = event.concerning(about.seen.application);
+    engine.parts.events.report(event);
 }

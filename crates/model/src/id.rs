@@ -64,6 +64,8 @@ kinds! {
     PublicDeliveryKind, PublicDeliveryId, PublicDeliveryKey = "dlv_";
     /// An API key: a token that the API made, by its id. The token itself is something else.
     ApiKeyKind, ApiKeyId, ApiKeyKey = "key_";
+    /// A security event as it is kept.
+    SecurityEventKind, SecurityEventId, SecurityEventKey = "sec_";
 }
 
 /// The integer key of a row: sorts by time. Typed by what it is the key of.

@@ -339,3 +339,21 @@ CREATE TABLE one_time_token (
     expires_at bigint NOT NULL
 );
 CREATE INDEX one_time_token_end ON one_time_token (expires_at);
+
+-- Equal security events are one row. An application of 0 is none. Severity 0 is info, 1 warning,
+-- 2 critical.
+CREATE TABLE security_event (
+    id             bigint PRIMARY KEY,
+    tail           bytea NOT NULL,
+    kind           text NOT NULL,
+    severity       smallint NOT NULL,
+    subject_kind   text NOT NULL,
+    subject        text NOT NULL,
+    application    bigint NOT NULL,
+    remote_address text,
+    count          bigint NOT NULL,
+    first_seen     bigint NOT NULL,
+    last_seen      bigint NOT NULL,
+    description    text NOT NULL
+);
+CREATE INDEX security_event_application ON security_event (application, id);

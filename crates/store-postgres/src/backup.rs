@@ -26,7 +26,7 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 /// All that there is to copy; a partitioned table is one.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "setting",
     "node",
     "application",
@@ -50,6 +50,7 @@ const TABLES: [&str; 23] = [
     "token_floor",
     "api_key",
     "one_time_token",
+    "security_event",
 ];
 const BUFFER_BYTES: usize = 1 << 20;
 

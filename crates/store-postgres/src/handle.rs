@@ -9,16 +9,16 @@ use crate::shared::Shared;
 use crate::sweep::Wanted;
 use crate::{
     accept, access, all_messages, applications, attempts, batch, claim, deliveries, delivery_list,
-    endpoint_messages, endpoints, event_types, messages, nodes, retry_schedules, settings, sole,
-    statistics, sweep, tally, work,
+    endpoint_messages, endpoints, event_types, messages, nodes, retry_schedules, security_events,
+    settings, sole, statistics, sweep, tally, work,
 };
 use async_trait::async_trait;
 use model::Timestamp;
 use model::delivery::Delivery;
 use model::event_type::EventType;
 use model::id::{
-    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, Key, MessageKey, TaskId,
-    TaskKey,
+    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, Key, MessageKey,
+    SecurityEventKey, TaskId, TaskKey,
 };
 use model::name::Name;
 use model::node::Node;
@@ -39,6 +39,7 @@ use store::rows::{
     ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, EndpointRow, LaneDue,
     MessageEndpointRow, MessageRow, RegistryRow, Statistics,
 };
+use store::security::{SecurityQuery, SecurityRow};
 use store::tally::{Census, Tally, TallyQuery};
 use store::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
 use store::{Condition, Lane, MessageRef, Scope, Sole, Store, StoreError};
@@ -361,6 +362,13 @@ impl Store for PostgresStore {
         let bytes = step.bytes();
         let step = Box::new(work::Step::of(taken, step));
         self.ask(bytes, |reply| Asked::Advance(step, reply)).await?
+    }
+
+    async fn security_events(
+        &self,
+        query: &SecurityQuery,
+    ) -> Stored<Walk<SecurityRow, SecurityEventKey>> {
+        walk!(self, query, sql => security_events::list)
     }
 
     async fn work_rows(&self, query: &WorkQuery) -> Stored<Walk<WorkRow, TaskKey>> {

@@ -59,6 +59,7 @@ mod request;
 mod retry_schedules;
 mod rounds;
 mod schema;
+mod security_events;
 mod settings;
 mod shared;
 mod sole;

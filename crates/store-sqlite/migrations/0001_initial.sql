@@ -305,3 +305,21 @@ CREATE TABLE one_time_token (
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX one_time_token_end ON one_time_token (expires_at);
+
+-- Equal security events are one row. An application of 0 is none. Severity 0 is info, 1 warning,
+-- 2 critical.
+CREATE TABLE security_event (
+    id             INTEGER PRIMARY KEY,
+    tail           BLOB NOT NULL,
+    kind           TEXT NOT NULL,
+    severity       INTEGER NOT NULL,
+    subject_kind   TEXT NOT NULL,
+    subject        TEXT NOT NULL,
+    application    INTEGER NOT NULL,
+    remote_address TEXT,
+    count          INTEGER NOT NULL,
+    first_seen     INTEGER NOT NULL,
+    last_seen      INTEGER NOT NULL,
+    description    TEXT NOT NULL
+) STRICT;
+CREATE INDEX security_event_application ON security_event (application, id);

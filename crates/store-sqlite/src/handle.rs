@@ -8,15 +8,16 @@ use crate::shared::Shared;
 use crate::writer::Writer;
 use crate::{
     accept, access, applications, attempts, backup, change, claim, deliveries, delivery_list,
-    endpoint_messages, endpoints, event_types, messages, record, retry_schedules, statistics,
-    sweep, tally, work,
+    endpoint_messages, endpoints, event_types, messages, record, retry_schedules, security_events,
+    statistics, sweep, tally, work,
 };
 use async_trait::async_trait;
 use model::Timestamp;
 use model::delivery::Delivery;
 use model::event_type::EventType;
 use model::id::{
-    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, MessageKey, TaskId, TaskKey,
+    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, MessageKey, SecurityEventKey,
+    TaskId, TaskKey,
 };
 use model::name::Name;
 use model::node::Node;
@@ -26,7 +27,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use store::accept::{Accept, AcceptError, Accepted};
 use store::access::AccessRows;
-use store::change::{ChangeError, ChangeRequest, Changed};
+use store::change::{Change, ChangeError, ChangeRequest, Changed};
 use store::deliveries::{DeliveryPosition, DeliveryQuery, DeliveryRow};
 use store::idempotency::{Fingerprint, Prior};
 use store::query::{
@@ -38,6 +39,7 @@ use store::rows::{
     ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, EndpointRow, LaneDue,
     MessageEndpointRow, MessageRow, RegistryRow, Statistics,
 };
+use store::security::{SecurityQuery, SecurityRow};
 use store::tally::{Census, Tally, TallyQuery};
 use store::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
 use store::{Condition, Lane, MessageRef, Scope, Sole, Store, StoreError};
@@ -249,10 +251,13 @@ impl Store for SqliteStore {
     async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError> {
         let question = Question {
             bytes: request.change.bytes(),
+            urgency: match request.change {
+                Change::KeepSecurityEvents(_) => Urgency::Patient,
+                _ => Urgency::Now,
+            },
             input: request,
             run: change::change,
             refuse: |_, failure| Err(failure.to_store_error().into()),
-            urgency: Urgency::Now,
         };
         self.ask(question).await.map_err(StoreError::from)?
     }
@@ -423,6 +428,15 @@ impl Store for SqliteStore {
             urgency: Urgency::Now,
         };
         self.ask(question).await?
+    }
+
+    async fn security_events(
+        &self,
+        query: &SecurityQuery,
+    ) -> Stored<Walk<SecurityRow, SecurityEventKey>> {
+        let query = query.clone();
+        let read = move |connection: &_| security_events::list(connection, &query);
+        Ok(self.readers.snapshot(read).await?)
     }
 
     async fn work_rows(&self, query: &WorkQuery) -> Stored<Walk<WorkRow, TaskKey>> {

@@ -51,6 +51,7 @@ mod record;
 mod retry_schedules;
 mod rounds;
 mod schema;
+mod security_events;
 mod settings;
 mod shared;
 mod statistics;

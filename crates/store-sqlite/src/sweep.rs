@@ -4,11 +4,10 @@
 //! A message takes with it all that points at it: its open deliveries are ended, and its attempts
 //! go although some may be younger, since nothing could be told of them without it.
 
-use crate::access;
 use crate::batch::Batch;
-use crate::deliveries;
 use crate::failure::Failure;
 use crate::idempotency::sweep_expired;
+use crate::{access, deliveries, security_events};
 use model::delivery::EndReason;
 use model::id::{AttemptKey, MessageKey};
 use rusqlite::params;
@@ -33,6 +32,7 @@ pub(crate) fn sweep(batch: &mut Batch<'_>, limits: SweepLimits) -> Result<Swept,
     remove_statistics(batch, limits)?;
     remove_finished_work(batch, limits)?;
     swept.more |= access::sweep(batch, limits)?;
+    swept.more |= security_events::sweep(batch, limits)?;
     if swept.attempts + swept.messages > 0 {
         batch.write_down_last_key();
     }

@@ -8,6 +8,7 @@
 use crate::access::{AccessChange, AccessChanged};
 use crate::idempotency::{IdempotencyKey, Made, Prior};
 use crate::rows::{ApplicationRow, EndpointRow, SealedParts};
+use crate::security::SecurityWrite;
 use crate::work::Work;
 use crate::{Hold, Sealed, StoreError};
 use model::Timestamp;
@@ -15,7 +16,9 @@ use model::application::Application;
 use model::delivery::{Delivery, Trigger};
 use model::endpoint::Endpoint;
 use model::event_type::EventType;
-use model::id::{ApplicationKey, AttemptId, DeliveryKey, EndpointKey, MessageKey, Tail, TaskId};
+use model::id::{
+    ApplicationKey, AttemptId, DeliveryKey, EndpointKey, MessageKey, SecurityEventId, Tail, TaskId,
+};
 use model::name::Name;
 use model::retry::RetrySchedule;
 
@@ -147,6 +150,9 @@ pub enum Change {
     },
     /// Changes who may come in.
     Access(AccessChange),
+    /// Keeps security events, each row at most once. They wait for other writes to go with, and for
+    /// as long as nothing can be written.
+    KeepSecurityEvents(Vec<SecurityWrite>),
 }
 
 impl Change {
@@ -179,6 +185,12 @@ impl Change {
             }
             Change::Access(AccessChange::ExpireTokens(floors)) => 128 * floors.len(),
             Change::StartWork { work, .. } => work.bytes(),
+            Change::KeepSecurityEvents(writes) => {
+                let each = |one: &SecurityWrite| {
+                    256 + one.event.subject.id.len() + one.event.description.len()
+                };
+                writes.iter().map(each).sum()
+            }
             _ => 0,
         };
         SMALL + large
@@ -247,6 +259,8 @@ pub enum Changed {
     Expunged(usize),
     /// Who may come in has changed.
     Access(AccessChanged),
+    /// The rows that security events are in, in their order.
+    SecurityEvents(Vec<SecurityEventId>),
     /// The idempotency key was used before, with the same body: nothing was written.
     Repeated(Prior),
 }
@@ -270,7 +284,8 @@ impl Changed {
             | Changed::Environment
             | Changed::Removed
             | Changed::Expunged(_)
-            | Changed::Access(_) => (0, Tail::default()),
+            | Changed::Access(_)
+            | Changed::SecurityEvents(_) => (0, Tail::default()),
             Changed::Repeated(prior) => return prior.made,
         };
         Made { key, tail }

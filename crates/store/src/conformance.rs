@@ -54,6 +54,7 @@ mod record;
 mod recover;
 mod replay;
 mod retry_schedules;
+mod security;
 mod standings;
 mod statistics;
 mod sweep;

@@ -15,6 +15,7 @@ use model::delivery::{Class, EndReason, Trigger};
 use model::message::PayloadForm;
 use model::name::Name;
 use model::retry::RetrySchedule;
+use model::security::Severity;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -102,6 +103,21 @@ pub fn trigger(number: u8) -> Option<Trigger> {
         2 => Some(Trigger::Replay),
         _ => None,
     }
+}
+
+/// The number of a severity.
+pub fn severity_number(severity: Severity) -> i16 {
+    match severity {
+        Severity::Info => 0,
+        Severity::Warning => 1,
+        Severity::Critical => 2,
+    }
+}
+
+/// What [`severity_number`] wrote.
+pub fn severity(number: i16) -> Option<Severity> {
+    let mut all = Severity::ALL.into_iter();
+    all.find(|severity| severity_number(*severity) == number)
 }
 
 /// The number of a class, in the order of a lane.

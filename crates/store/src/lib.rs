@@ -31,6 +31,7 @@ pub mod query;
 pub mod record;
 pub mod registry;
 pub mod rows;
+pub mod security;
 pub mod tally;
 pub mod transfer;
 pub mod walking;

@@ -15,6 +15,7 @@ use crate::rows::{
     ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, EndpointRow, LaneDue,
     MessageEndpointRow, MessageRow, RegistryRow, Statistics,
 };
+use crate::security::{SecurityQuery, SecurityRow};
 use crate::tally::{Census, Tally, TallyQuery};
 use crate::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
 use crate::{Lane, StoreError};
@@ -23,8 +24,8 @@ use model::Timestamp;
 use model::delivery::Delivery;
 use model::event_type::EventType;
 use model::id::{
-    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, MessageId, MessageKey, TaskId,
-    TaskKey,
+    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, MessageId, MessageKey,
+    SecurityEventKey, TaskId, TaskKey,
 };
 use model::name::Name;
 use model::node::Node;
@@ -179,6 +180,13 @@ pub trait Store: Send + Sync + 'static {
         after: EndpointKey,
         limit: usize,
     ) -> Stored<Walk<MessageEndpointRow, EndpointKey>>;
+
+    /// The security events in a window. Those of kinds that this program does not know are passed
+    /// over: a newer one may have written them.
+    async fn security_events(
+        &self,
+        query: &SecurityQuery,
+    ) -> Stored<Walk<SecurityRow, SecurityEventKey>>;
 
     /// Counts an endpoint's attempts and open deliveries.
     async fn statistics(&self, query: StatisticsQuery) -> Stored<Statistics>;

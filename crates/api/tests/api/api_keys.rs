@@ -100,7 +100,7 @@ async fn a_key_ends_when_it_is_to_and_never_later() {
     refused.refuses(401, "authentication_failed");
     let events = world.events.take();
     assert_eq!(events[0].kind.as_str(), "api.revoked_key_used");
-    assert_eq!(events[0].subject, Some(id.clone()));
+    assert_eq!(events[0].subject, Subject::new(SubjectKind::ApiKey, &id));
     assert!(world.get(one(&id)).await["expiresAt"].is_string());
 }
 

@@ -28,7 +28,7 @@ async fn a_secret_that_was_given_is_shown_as_it_was() {
     assert_eq!(world.get(PATH).await.is(200).body, json!({"key": GIVEN}));
     let events = world.events.take();
     assert_eq!(events[0].kind.as_str(), "secret.read");
-    assert_eq!(events[0].subject, Some(made.text("id")));
+    assert_eq!(events[0].subject.id, made.text("id"));
     assert_eq!(events[0].remote_address, Some(REMOTE));
 }
 
@@ -89,8 +89,8 @@ async fn rotation_answers_with_the_new_secret() {
         .into_iter()
         .filter(|e| e.kind.as_str() == "secret.rotated");
     assert_eq!(
-        rotated.map(|event| event.subject).collect::<Vec<_>>(),
-        [Some(id.clone()), Some(id)]
+        rotated.map(|event| event.subject.id).collect::<Vec<_>>(),
+        [id.clone(), id]
     );
     for seconds in [604_801, -1] {
         let body = json!({"gracePeriodSeconds": seconds});

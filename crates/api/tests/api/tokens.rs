@@ -75,7 +75,7 @@ async fn a_revoked_token_that_is_used_is_reported_with_its_subject() {
     let events = world.events.take();
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0].kind.as_str(), "api.revoked_key_used");
-    assert_eq!(events[0].subject.as_deref(), Some(ORGANISATION_DEFAULT));
+    assert_eq!(events[0].subject, Subject::of_token(ORGANISATION_DEFAULT));
     assert!(!format!("{:?}", events[0]).contains(&token));
 }
 

@@ -97,12 +97,12 @@ impl Reports {
             .collect()
     }
 
-    pub(crate) fn subjects(&self) -> BTreeSet<Option<String>> {
+    pub(crate) fn subjects(&self) -> BTreeSet<String> {
         self.0
             .lock()
             .expect("no panic under it")
             .iter()
-            .map(|event| event.subject.clone())
+            .map(|event| event.subject.id.clone())
             .collect()
     }
 }

@@ -14,7 +14,7 @@ pub(crate) use endpoint::disable;
 
 use crate::batch::Batch;
 use crate::failure::Failure;
-use crate::{deliveries, endpoints, locks, messages, work};
+use crate::{deliveries, endpoints, locks, messages, security_events, work};
 use model::delivery::Trigger;
 use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
@@ -128,6 +128,7 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
             work,
         } => start_work(batch, *tail, *application, work).await,
         Change::Access(change) => access::change(batch, change).await,
+        Change::KeepSecurityEvents(writes) => Ok(security_events::keep(batch, writes).await?),
     }
 }
 

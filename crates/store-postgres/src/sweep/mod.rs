@@ -24,7 +24,7 @@ use crate::columns::get;
 use crate::deliveries::COLUMNS;
 use crate::failure::Failure;
 use crate::sql::{Sql, params};
-use crate::{access, deliveries, locks};
+use crate::{access, deliveries, locks, security_events};
 use borders::Borders;
 use model::delivery::{Delivery, EndReason};
 use model::id::AttemptKey;
@@ -53,6 +53,7 @@ pub(crate) async fn sweep(batch: &mut Batch<'_>, wanted: Wanted) -> Result<Optio
     remove_statistics(batch, limits).await?;
     remove_finished_work(batch.sql, limits).await?;
     swept.more |= access::sweep(batch.sql, batch.now, limits).await?;
+    swept.more |= security_events::sweep(batch.sql, limits).await?;
     Ok(Some(swept))
 }
 

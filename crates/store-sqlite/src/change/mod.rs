@@ -14,7 +14,7 @@ pub(crate) use endpoint::disable;
 use crate::batch::Batch;
 use crate::deliveries;
 use crate::failure::Failure;
-use crate::{applications, endpoints, messages, work};
+use crate::{applications, endpoints, messages, security_events, work};
 use model::delivery::Trigger;
 use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
@@ -131,6 +131,7 @@ fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
             work,
         } => start_work(batch, *tail, *application, work),
         Change::Access(change) => access::change(batch, change),
+        Change::KeepSecurityEvents(writes) => Ok(security_events::keep(batch, writes)?),
     }
 }
 

@@ -349,6 +349,12 @@ macro_rules! conformance_claims {
                 tallies_go_with_the_age_of_what_they_count
                 a_census_counts_what_is_live
             }
+            security {
+                what_is_kept_is_listed_in_both_directions
+                what_is_more_of_the_same_is_counted_in_its_row
+                security_events_are_listed_by_kind_severity_and_application
+                security_events_go_when_they_have_reached_their_age
+            }
             works {
                 work_that_people_asked_for_is_listed_in_both_directions
                 work_is_listed_by_kind_and_state

@@ -2,7 +2,7 @@
 
 use super::drafts::{self, DAY, Ending, HOUR, SECOND, idempotency_key, name, names, sealed};
 use super::world::World;
-use super::{Harness, access, random_walk};
+use super::{Harness, access, random_walk, security};
 use crate::change::{Change, Expect, OwnSchedule};
 use crate::work::{OutsideKind, OutsideWork, ReplayFilter, SweepLimits, Work, WorkEnd, WorkStep};
 use crate::{Lane, Sealed};
@@ -26,6 +26,7 @@ pub async fn fill(harness: Box<dyn Harness>) {
     deliveries(&world, lane).await;
     gone(&world, lane).await;
     access::fill(&world).await;
+    security::fill(&world, lane).await;
     background(&world, lane).await;
     world.close().await;
 }

@@ -115,6 +115,11 @@ tables! {
         created_at: Integer, expires_at: Integer, used_at: Integer, version: Integer,
     }
     one_time_token { hash: Bytes, granted: Text, expires_at: Integer }
+    security_event key 0 {
+        id: Integer, tail: Bytes, kind: Text, severity: Integer, subject_kind: Text,
+        subject: Text, application: Integer, remote_address: Text, count: Integer,
+        first_seen: Integer, last_seen: Integer, description: Text,
+    }
 }
 
 impl Table {

@@ -16,6 +16,7 @@ use crate::rows::{
     ApplicationRef, ApplicationRow, AttemptRow, Claimed, EndpointMessageRow, EndpointRow, LaneDue,
     MessageEndpointRow, MessageRow, RegistryRow, Statistics,
 };
+use crate::security::{SecurityQuery, SecurityRow};
 use crate::tally::{Census, Tally, TallyQuery};
 use crate::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
 use crate::{Condition, Lane, MessageRef, Store, StoreError};
@@ -25,7 +26,7 @@ use model::application::{Application, Metadata};
 use model::event_type::EventType;
 use model::id::{
     ApplicationId, ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, Id, Key,
-    MessageKey, TaskId, TaskKey,
+    MessageKey, SecurityEventKey, TaskId, TaskKey,
 };
 use model::name::Name;
 use model::node::Node;
@@ -285,6 +286,12 @@ impl Store for FakeStore {
         unreachable!("{UNASKED}")
     }
     async fn work_row(&self, _: TaskId) -> Stored<Option<WorkRow>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn security_events(
+        &self,
+        _: &SecurityQuery,
+    ) -> Stored<Walk<SecurityRow, SecurityEventKey>> {
         unreachable!("{UNASKED}")
     }
     async fn work_rows(&self, _: &WorkQuery) -> Stored<Walk<WorkRow, TaskKey>> {

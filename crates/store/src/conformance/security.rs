@@ -1,0 +1,188 @@
+//! Security events: kept with their count, listed, and gone when they have reached their age.
+
+use super::drafts::{DAY, SECOND};
+use super::reading::{newest, oldest, pages};
+use super::world::World;
+use crate::Lane;
+use crate::change::{Change, Changed};
+use crate::security::{FoldedEvent, SecurityQuery, SecurityRow, SecurityWrite};
+use crate::work::SweepLimits;
+use model::id::{SecurityEventId, SecurityEventKey};
+use model::security::{SecurityKind, Severity, Subject, SubjectKind};
+
+pub(super) async fn what_is_kept_is_listed_in_both_directions(world: &mut World) {
+    let lane = world.lane().await;
+    let mut rows = Vec::new();
+    for second in 0..5 {
+        let mut event = event(world, SecurityKind::DestinationBlocked);
+        event.application = Some(lane.application).filter(|_| second % 2 == 0);
+        event.remote_address = ["2001:db8::1", "192.0.2.1"][second % 2].parse().ok();
+        let id = keep(world, None, &event).await;
+        rows.push(SecurityRow { id, event });
+        world.clock.advance(SECOND);
+    }
+    assert_eq!(kept(world, &[]).await, [], "nothing is nothing");
+    world.reopen().await;
+    assert_eq!(list(world, &everything()).await, rows);
+    let backwards = SecurityQuery {
+        window: newest(2),
+        ..everything()
+    };
+    rows.reverse();
+    assert_eq!(list(world, &backwards).await, rows);
+}
+
+pub(super) async fn what_is_more_of_the_same_is_counted_in_its_row(world: &World) {
+    let first = event(world, SecurityKind::AuthenticationFailed);
+    let id = keep(world, None, &first).await;
+    let other = keep(world, None, &event(world, SecurityKind::SecretRead)).await;
+    world.clock.advance(SECOND);
+    let more = FoldedEvent {
+        count: 7,
+        last_seen: world.now(),
+        ..first.clone()
+    };
+    assert_eq!(keep(world, Some(id), &more).await, id);
+    let rows = list(world, &everything()).await;
+    let expected = FoldedEvent {
+        count: first.count + 7,
+        ..more.clone()
+    };
+    assert_eq!((rows[0].id, &rows[0].event), (id, &expected));
+    assert_eq!((rows[1].id, rows[1].event.count), (other, first.count));
+    assert_eq!(rows.len(), 2);
+
+    let gone = SecurityEventId::new(SecurityEventKey::from_integer(7), [7; 12]);
+    let anew = keep(world, Some(gone), &more).await;
+    let found = list(world, &everything()).await.pop();
+    let expected = SecurityRow {
+        id: anew,
+        event: more,
+    };
+    assert_eq!(found, Some(expected), "it is a row of its own");
+}
+
+pub(super) async fn security_events_are_listed_by_kind_severity_and_application(world: &World) {
+    let (lane, other) = (world.lane().await, world.lane().await);
+    let mut ids = Vec::new();
+    for (kind, application) in [
+        (SecurityKind::SecretRead, Some(lane.application)),
+        (SecurityKind::PinMismatch, Some(lane.application)),
+        (SecurityKind::PinMismatch, Some(other.application)),
+        (SecurityKind::ClockSkew, None),
+    ] {
+        let event = FoldedEvent {
+            application,
+            ..event(world, kind)
+        };
+        ids.push(keep(world, None, &event).await);
+    }
+    let of_kind = |kind| SecurityQuery {
+        kind: Some(kind),
+        ..everything()
+    };
+    let so_bad = |severity| SecurityQuery {
+        severity: Some(severity),
+        ..everything()
+    };
+    let own = |query| SecurityQuery {
+        application: Some(lane.application),
+        ..query
+    };
+    for (query, expected) in [
+        (everything(), &ids[..]),
+        (of_kind(SecurityKind::PinMismatch), &ids[1..3]),
+        (of_kind(SecurityKind::SensitiveData), &[]),
+        (so_bad(Severity::Warning), &ids[3..]),
+        (own(everything()), &ids[..2]),
+        (own(of_kind(SecurityKind::PinMismatch)), &ids[1..2]),
+        (own(so_bad(Severity::Warning)), &[]),
+    ] {
+        let found = list(world, &query).await;
+        let found: Vec<_> = found.into_iter().map(|row| row.id).collect();
+        assert_eq!(found, expected, "{query:?}");
+    }
+}
+
+pub(super) async fn security_events_go_when_they_have_reached_their_age(world: &World) {
+    for _ in 0..3 {
+        keep(world, None, &event(world, SecurityKind::SecretRead)).await;
+    }
+    world.clock.advance(DAY);
+    let young = keep(world, None, &event(world, SecurityKind::SecretRead)).await;
+    let limits = SweepLimits {
+        keep_since: world.now(),
+        rows_max: 2,
+    };
+    assert!(world.sweep(limits).await.more);
+    assert!(!world.sweep(limits).await.more);
+    let left = list(world, &everything()).await;
+    assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [young]);
+}
+
+/// Rows with and without all that there may be.
+pub(super) async fn fill(world: &World, lane: Lane) {
+    let mut full = event(world, SecurityKind::DestinationBlocked);
+    (full.application, full.remote_address) = (
+        Some(lane.application),
+        "2001:db8::1".parse().map(Some).expect("an address"),
+    );
+    for event in [event(world, SecurityKind::ClockSkew), full] {
+        keep(world, None, &event).await;
+    }
+}
+
+fn event(world: &World, kind: SecurityKind) -> FoldedEvent {
+    FoldedEvent {
+        kind,
+        severity: kind.severity(),
+        subject: Subject::new(SubjectKind::Node, "n\u{f6}rd"),
+        application: None,
+        remote_address: None,
+        count: 3,
+        first_seen: world.now(),
+        last_seen: world.now().plus(SECOND),
+        description: "\u{1f510} it happened".to_owned(),
+    }
+}
+
+async fn keep(
+    world: &World,
+    onto: Option<SecurityEventId>,
+    event: &FoldedEvent,
+) -> SecurityEventId {
+    let event = event.clone();
+    let ids = kept(world, &[SecurityWrite { onto, event }]).await;
+    ids.first().copied().expect("one for each")
+}
+
+async fn kept(world: &World, writes: &[SecurityWrite]) -> Vec<SecurityEventId> {
+    let change = Change::KeepSecurityEvents(writes.to_vec());
+    match world.change(change).await {
+        Changed::SecurityEvents(ids) => ids,
+        other => panic!("kept security events, was told of {other:?}"),
+    }
+}
+
+fn everything() -> SecurityQuery {
+    SecurityQuery {
+        window: oldest(2),
+        application: None,
+        kind: None,
+        severity: None,
+    }
+}
+
+/// All pages of a list.
+async fn list(world: &World, query: &SecurityQuery) -> Vec<SecurityRow> {
+    let store = world.store();
+    pages(query.window, |window| {
+        let query = SecurityQuery {
+            window,
+            ..query.clone()
+        };
+        let store = store.clone();
+        async move { store.security_events(&query).await.expect("reads go on") }
+    })
+    .await
+}
