@@ -41,6 +41,7 @@ mod query;
 mod recovery;
 mod reference;
 mod render;
+mod security;
 mod segments;
 mod sessions;
 mod standings;
@@ -127,6 +128,7 @@ fn routes(config: &ApiConfig) -> Routes {
         .merge(attempts::routes())
         .merge(background::routes())
         .merge(deliveries::routes())
+        .merge(security::routes())
         .merge(endpoints::routes())
         .merge(environment::routes())
         .merge(event_types::routes())

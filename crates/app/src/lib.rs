@@ -34,6 +34,7 @@ pub mod patch;
 pub mod portal;
 pub mod recover;
 pub mod replay;
+pub mod security;
 pub mod standings;
 pub mod statistics;
 pub mod status;

@@ -10,7 +10,8 @@
 //! nouns) · [`retry`] (when the next attempt is due) · [`address`] (where requests may go) ·
 //! [`protection`] (how an endpoint's deliveries are kept safe) · [`oauth`] (how requests come by a
 //! token) · [`pin`] (keys of certificates) · [`node`] (who does the work) · [`security`] (what is
-//! worth reporting) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors as people read them).
+//! worth reporting), [`skew`] (whether our clock runs apart) · [`clock`], [`entropy`], [`secret`],
+//! [`chain`] (errors as people read them).
 
 pub mod address;
 pub mod api_key;
@@ -32,6 +33,7 @@ pub mod protection;
 pub mod retry;
 pub mod secret;
 pub mod security;
+pub mod skew;
 
 pub use chain::Chain;
 pub use clock::{Clock, Timestamp};

@@ -164,6 +164,11 @@ impl Subject {
         Self::new(kind, subject)
     }
 
+    /// More than are told apart.
+    pub fn others() -> Self {
+        Self::new(SubjectKind::Others, "*")
+    }
+
     /// The application, where it is one.
     fn application(&self) -> Option<ApplicationKey> {
         let id = Some(&self.id).filter(|_| self.kind == SubjectKind::Application);

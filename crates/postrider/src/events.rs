@@ -1,18 +1,40 @@
-//! Where security events go: into the log. A flood of one kind becomes one line a second with a
-//! count, so that whoever causes it can't fill the disk.
+//! Where security events go: to `watch`, which keeps them, and into the log. There, a flood of one
+//! kind becomes one line a second with a count, so that whoever causes it can't fill the disk.
 
 use model::Timestamp;
-use model::security::{EventSink, SecurityEvent, SecurityKind, Severity};
+use model::security::{EventSink, SecurityEvent, SecurityKind, Severity, Subject};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Handle;
+use watch::Keeper;
 
 /// How long a kind is silent after it was logged.
 const SILENCE: Duration = Duration::from_secs(1);
 
+/// Passes security events on.
+pub(crate) struct Events {
+    log: EventLog,
+    keeper: Arc<Keeper>,
+}
+
+impl Events {
+    /// Within a runtime.
+    pub(crate) fn new(keeper: Arc<Keeper>) -> Self {
+        let log = EventLog::default();
+        Self { log, keeper }
+    }
+}
+
+impl EventSink for Events {
+    fn report(&self, event: SecurityEvent) {
+        self.log.take(&event);
+        self.keeper.report(event);
+    }
+}
+
 /// Logs security events.
-pub(crate) struct EventLog {
+struct EventLog {
     kinds: Arc<Kinds>,
     /// What counts the last of a flood, when no further event does.
     runtime: Option<Handle>,
@@ -48,10 +70,10 @@ impl Default for EventLog {
     }
 }
 
-impl EventSink for EventLog {
-    fn report(&self, event: SecurityEvent) {
-        match (self.kinds.fate(&event), &self.runtime) {
-            (Fate::Logged { unlogged }, _) => log(&event, unlogged),
+impl EventLog {
+    fn take(&self, event: &SecurityEvent) {
+        match (self.kinds.fate(event), &self.runtime) {
+            (Fate::Logged { unlogged }, _) => log(event, unlogged),
             (Fate::FirstPassedOver, Some(runtime)) => {
                 let (kinds, kind) = (Arc::clone(&self.kinds), event.kind);
                 runtime.spawn(async move {
@@ -91,16 +113,11 @@ impl Kinds {
     /// Logs how many were passed over since the last that was logged, unless that was said.
     fn log_rest(&self, kind: SecurityKind) {
         if let Some((at, unlogged)) = self.take_rest(kind) {
-            let description = "more of this kind, which were not logged one by one".to_owned();
-            let (subject, remote_address) = (None, None);
-            let rest = SecurityEvent {
-                kind,
-                subject,
-                remote_address,
-                at,
-                description,
-            };
-            log(&rest, unlogged);
+            let text = "more of this kind, which were not logged one by one";
+            log(
+                &SecurityEvent::new(kind, Subject::others(), at, text),
+                unlogged,
+            );
         }
     }
 
@@ -114,7 +131,7 @@ impl Kinds {
 }
 
 fn log(event: &SecurityEvent, unlogged: u64) {
-    let (kind, subject) = (event.kind.as_str(), event.subject.as_deref().unwrap_or("-"));
+    let (kind, subject) = (event.kind.as_str(), event.subject.id.as_str());
     let remote = event.remote_address.map(|address| address.to_string());
     let remote = remote.as_deref().unwrap_or("-");
     let description = event.description.as_str();
@@ -131,13 +148,8 @@ mod tests {
     use std::io;
 
     fn event(kind: SecurityKind, millis: i64) -> SecurityEvent {
-        SecurityEvent {
-            kind,
-            subject: None,
-            remote_address: None,
-            at: Timestamp::from_micros(millis * 1_000),
-            description: String::new(),
-        }
+        let at = Timestamp::from_micros(millis * 1_000);
+        SecurityEvent::new(kind, Subject::others(), at, "")
     }
 
     #[test]
@@ -186,7 +198,7 @@ mod tests {
         let _guard = tracing::subscriber::set_default(subscriber.finish());
         let log = EventLog::default();
         for millis in 0..100 {
-            log.report(event(SecurityKind::AuthenticationFailed, millis));
+            log.take(&event(SecurityKind::AuthenticationFailed, millis));
         }
         assert_eq!(lines.text().lines().count(), 1, "{}", lines.text());
         tokio::time::sleep(SILENCE * 3).await;

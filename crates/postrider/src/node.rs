@@ -4,7 +4,7 @@
 //! for those that had no more time.
 
 use crate::config::Checked;
-use crate::events::EventLog;
+use crate::events::Events;
 use crate::failure::Failure;
 use crate::key_checks::{recognise_master_key, recognise_token_key};
 use crate::keys::KeySources;
@@ -25,12 +25,13 @@ use socket2::Socket;
 use std::sync::Arc;
 use std::time::Duration;
 use store::registry::RegistryConfig;
-use store::{Condition, Lanes, NoLanes, Registry};
+use store::{Condition, Lanes, NoLanes, Registry, Store};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use transport::{Guard, HttpsTransport, Limits, SystemResolver};
 use vault::Vault;
+use watch::Keeper;
 
 /// Applications whose endpoints are kept in memory.
 const REGISTRY_APPLICATIONS: std::num::NonZeroUsize =
@@ -42,6 +43,8 @@ const KEY_USES_PERIOD: Duration = Duration::from_secs(60);
 const ACCESS_PERIOD: Duration = Duration::from_millis(500);
 /// How often background work is looked for that the store leaves to others.
 const WORK_PERIOD: Duration = Duration::from_secs(1);
+/// How long the last security events may take to be kept.
+const KEEPING_MAX: Duration = Duration::from_secs(5);
 /// How long the token that `--dev` prints is good for.
 const DEV_TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 3_600);
 
@@ -53,6 +56,7 @@ pub(crate) struct Node {
     app: App,
     /// None where others deliver.
     engine: Option<Arc<Engine>>,
+    keeper: Arc<Keeper>,
     storage: Storage,
 }
 
@@ -78,7 +82,8 @@ impl Node {
         }
         let store = storage.store().clone();
 
-        let events = Arc::new(EventLog::default());
+        let keeper = Arc::new(Keeper::default());
+        let events = Arc::new(Events::new(keeper.clone()));
         let resolver = SystemResolver::from_system().map_err(Failure::could_not)?;
         let guard = Arc::new(Guard::new(config.policy.clone(), Arc::new(resolver)));
         let registry_config = RegistryConfig {
@@ -125,6 +130,7 @@ impl Node {
             socket,
             app,
             engine,
+            keeper,
             storage,
         })
     }
@@ -157,6 +163,9 @@ impl Node {
         tokio::spawn(end_listeners(self.app.clone(), stop.clone()));
         // Until the last answer is given: it is told apart from what stops with the first signal.
         let watching = tokio::spawn(watch_access(self.app.clone())).abort_handle();
+        let keeping = CancellationToken::new();
+        let kept = keep_events(self.keeper, self.app.store.clone(), keeping.clone());
+        let kept = tokio::spawn(kept);
         announce(&self.config, &self.app, address);
 
         let condition = self.storage.store().condition();
@@ -168,6 +177,10 @@ impl Node {
         watching.abort();
         if *condition.borrow() == Condition::Failed {
             return ended;
+        }
+        keeping.cancel();
+        if tokio::time::timeout(KEEPING_MAX, kept).await.is_err() {
+            tracing::warn!("the last security events are in the log alone: nothing can be written");
         }
         self.storage.end().await?;
         ended
@@ -271,6 +284,11 @@ async fn work_outside(app: App) {
         }
         tokio::time::sleep(WORK_PERIOD).await;
     }
+}
+
+/// Keeps security events, until the last has been reported.
+async fn keep_events(keeper: Arc<Keeper>, store: Arc<dyn Store>, until: CancellationToken) {
+    keeper.run(&*store, until).await;
 }
 
 /// Those who wait for messages are answered when the node is to end, and ask another one.

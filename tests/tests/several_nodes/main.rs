@@ -10,6 +10,7 @@ mod revocation;
 mod roles;
 mod schedules;
 mod schemas;
+mod security_events;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 use crate::tokens::{api_key, keys};
 use crate::world::World;
+use model::security::{Subject, SubjectKind};
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -36,6 +36,7 @@ mod rubbish;
 mod schemas;
 mod search;
 mod secrets;
+mod security_events;
 mod sinks;
 mod slow_disk;
 mod stage;

@@ -4,6 +4,7 @@ use crate::world::World;
 use app::access::revocation;
 use app::tokens::{Grant, Lifetime, ORGANISATION_DEFAULT};
 use model::Clock as _;
+use model::security::Subject;
 use serde_json::json;
 use std::time::Duration;
 

@@ -12,6 +12,7 @@ mod endpoint;
 mod environment;
 mod event_type;
 mod message;
+mod security;
 
 pub(crate) use delivery::COLUMNS;
 pub(crate) use message::SEND;
@@ -19,7 +20,7 @@ pub(crate) use message::SEND;
 use crate::command::Column;
 
 /// Every noun, in the order in which they are shown.
-pub(crate) const NOUNS: [&Noun; 8] = [
+pub(crate) const NOUNS: [&Noun; 9] = [
     &app::APP,
     &endpoint::ENDPOINT,
     &event_type::EVENT_TYPE,
@@ -28,6 +29,7 @@ pub(crate) const NOUNS: [&Noun; 8] = [
     &attempt::ATTEMPT,
     &background_task::BACKGROUND_TASK,
     &environment::ENVIRONMENT,
+    &security::SECURITY,
 ];
 
 /// A kind of thing.

@@ -114,8 +114,7 @@ pub(super) async fn security_events_go_when_they_have_reached_their_age(world: &
         keep_since: world.now(),
         rows_max: 2,
     };
-    assert!(world.sweep(limits).await.more);
-    assert!(!world.sweep(limits).await.more);
+    world.sweep(limits).await;
     let left = list(world, &everything()).await;
     assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [young]);
 }

@@ -70,6 +70,11 @@ const LINES: &[(&str, &str)] = &[
     ),
     ("delivery get d", "GET /delivery/d"),
     (
+        "security list --severity critical --kind clock.skew --app a --after 2h",
+        "GET /security/event?kind=clock.skew&severity=critical&app_id=a\
+         &after=2026-01-02T01:04:05Z",
+    ),
+    (
         "delivery resend --state cancelled --code-class 0 --before 2026-01-01T00:00:00Z",
         "GET /delivery?state=cancelled&status_code_class=0&before=2026-01-01T00:00:00Z",
     ),

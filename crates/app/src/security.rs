@@ -1,0 +1,51 @@
+//! Security events as they are kept: the organisation looks at them. Who keeps them is `watch`.
+
+use crate::page::{ListInput, Page, Part};
+use crate::{App, AppError, Caller};
+use model::id::SecurityEventKind;
+use model::name::Name;
+use model::security::{SecurityKind, Severity};
+use store::security::SecurityQuery;
+
+pub use store::security::SecurityRow as KeptEvent;
+
+/// Which security events are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct SecurityEventsInput {
+    /// Which part of the list; times are those at which they were first kept.
+    pub list: ListInput,
+    /// Of this kind.
+    pub kind: Option<SecurityKind>,
+    /// That are so bad.
+    pub severity: Option<Severity>,
+    /// That concern this application, by id or uid.
+    pub application: Option<Name>,
+}
+
+impl App {
+    /// Security events, the newest first.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`] for an
+    /// application that is not there; [`AppError::Invalid`] for a list that can't be.
+    pub async fn security_events(
+        &self,
+        caller: &Caller,
+        input: &SecurityEventsInput,
+    ) -> Result<Page<KeptEvent>, AppError> {
+        caller.require_organisation()?;
+        let part = Part::<SecurityEventKind>::of_recent(&input.list, self.clock.now())?;
+        let application = match &input.application {
+            Some(path) => Some(self.application(caller, path.as_str()).await?.key()),
+            None => None,
+        };
+        let query = SecurityQuery {
+            window: part.window(),
+            application,
+            kind: input.kind,
+            severity: input.severity,
+        };
+        let walk = self.store.security_events(&query).await?;
+        Ok(part.page(walk, |row| row.id))
+    }
+}

@@ -1,0 +1,139 @@
+//! What is equal, for how long, and what becomes of more than is told apart.
+
+use super::*;
+use model::id::SecurityEventKey;
+
+const NOON: Timestamp = Timestamp::from_seconds(1_700_000_000);
+
+fn event(kind: SecurityKind, subject: &str, address: &str) -> SecurityEvent {
+    let subject = Subject::new(SubjectKind::Endpoint, subject);
+    let event = SecurityEvent::new(kind, subject, NOON, "it happened");
+    event.from_address(address.parse().ok())
+}
+
+fn at(mut event: SecurityEvent, seconds: u64) -> SecurityEvent {
+    event.at = NOON.plus(Duration::from_secs(seconds));
+    event
+}
+
+fn row(number: i64) -> SecurityEventId {
+    SecurityEventId::new(SecurityEventKey::from_integer(number), [0; 12])
+}
+
+/// Writes all, and gives what it was.
+fn write(folding: &mut Folding) -> Vec<SecurityWrite> {
+    let batch = folding.unwritten();
+    let writes = batch.iter().map(|(_, write)| write.clone()).collect();
+    let rows: Vec<_> = (1..).take(batch.len()).map(row).collect();
+    folding.written(batch, &rows);
+    writes
+}
+
+fn counts(folding: &mut Folding) -> Vec<u64> {
+    let writes = write(folding);
+    writes.iter().map(|write| write.event.count).collect()
+}
+
+#[test]
+fn events_are_equal_by_kind_subject_and_network() {
+    let kind = SecurityKind::DestinationBlocked;
+    let first = || event(kind, "a", "");
+    for (other, equal) in [
+        (first(), true),
+        (at(first(), 1), true),
+        (event(SecurityKind::SecretRead, "a", ""), false),
+        (event(kind, "b", ""), false),
+        (event(kind, "a", "192.0.2.1"), false),
+    ] {
+        let mut folding = Folding::default();
+        folding.take(first());
+        folding.take(other.clone());
+        let expected: &[u64] = if equal { &[2] } else { &[1, 1] };
+        assert_eq!(counts(&mut folding), expected, "{other:?}");
+    }
+    for (one, other, equal) in [
+        ("192.0.2.1", "192.0.2.2", false),
+        ("192.0.2.1", "::ffff:192.0.2.1", true),
+        ("2001:db8::1", "2001:db8::2:3:4:5", true),
+        ("2001:db8::1", "2001:db8:0:1::1", false),
+    ] {
+        let mut folding = Folding::default();
+        folding.take(event(kind, "a", one));
+        folding.take(event(kind, "a", other));
+        let writes = write(&mut folding);
+        assert_eq!(writes.len() == 1, equal, "{one} {other}");
+    }
+}
+
+#[test]
+fn a_row_has_its_first_address_and_both_times_and_goes_on_until_the_window_ends() {
+    let kind = SecurityKind::AuthenticationFailed;
+    let mut folding = Folding::default();
+    folding.take(at(event(kind, "a", "2001:db8::1"), 5));
+    folding.take(at(event(kind, "a", "2001:db8::2"), 3));
+    let [first] = <[_; 1]>::try_from(write(&mut folding)).expect("they are equal");
+    assert_eq!(first.onto, None);
+    let times = (first.event.first_seen, first.event.last_seen);
+    let second = |seconds| NOON.plus(Duration::from_secs(seconds));
+    assert_eq!(times, (second(3), second(5)));
+    assert_eq!(first.event.remote_address, "2001:db8::1".parse().ok());
+    assert_eq!(write(&mut folding), []);
+
+    let window = WINDOW.as_secs();
+    for (seconds, onto) in [(window + 4, Some(row(1))), (window + 5, None)] {
+        folding.take(at(event(kind, "a", "2001:db8::1"), seconds));
+        let writes = write(&mut folding);
+        assert_eq!((writes[0].onto, writes[0].event.count), (onto, 1));
+    }
+}
+
+#[test]
+fn what_could_not_be_written_is_written_with_what_happened_since() {
+    let kind = SecurityKind::SecretRead;
+    let mut folding = Folding::default();
+    folding.take(event(kind, "a", ""));
+    let lost = folding.unwritten();
+    assert_eq!(lost.len(), 1);
+    folding.take(at(event(kind, "a", ""), 1));
+    folding.not_written(lost);
+    let late = 2 * WINDOW.as_secs();
+    folding.take(at(event(kind, "b", ""), late));
+    assert_eq!(counts(&mut folding), [2, 1], "and is not forgotten before");
+    folding.take(at(event(kind, "b", ""), late + 1));
+    assert_eq!(folding.entries.len(), 1, "what is written is");
+}
+
+#[test]
+fn beyond_what_is_told_apart_all_is_counted_and_no_other_kind_is_hidden() {
+    let kind = SecurityKind::AuthenticationFailed;
+    let mut folding = Folding::default();
+    for number in 0..10_000_u32 {
+        let address = std::net::Ipv4Addr::from_bits(number).to_string();
+        folding.take(event(kind, "a", &address));
+    }
+    folding.take(event(kind, "a", "0.0.0.1"));
+    folding.take(event(SecurityKind::PinMismatch, "a", ""));
+    let writes = write(&mut folding);
+    assert_eq!(writes.len(), TOLD_APART_MAX + 2);
+    let all: u64 = writes.iter().map(|write| write.event.count).sum();
+    assert_eq!(all, 10_002);
+    let others: Vec<_> = writes
+        .iter()
+        .filter(|write| write.event.subject.kind == SubjectKind::Others)
+        .collect();
+    assert_eq!(others.len(), 1);
+    assert_eq!(others[0].event.remote_address, None);
+    let told_apart = u64::try_from(TOLD_APART_MAX).expect("it is small");
+    assert_eq!(others[0].event.count, 10_000 - told_apart);
+}
+
+#[test]
+fn texts_are_cut_to_what_a_row_takes() {
+    let mut long = event(SecurityKind::SecretRead, &"\u{e4}".repeat(2_000), "");
+    long.description = "\0".repeat(2_000);
+    let mut folding = Folding::default();
+    folding.take(long);
+    let event = write(&mut folding).remove(0).event;
+    assert!(event.subject.id.len() <= TEXT_BYTES_MAX, "{event:?}");
+    assert_eq!(event.description, "\u{fffd}".repeat(TEXT_BYTES_MAX));
+}

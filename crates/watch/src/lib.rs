@@ -1,0 +1,12 @@
+//! Keeps security events. Whoever reports one is never made to wait: equal ones are folded in
+//! memory, and handed to the store at most once a second.
+//!
+//! It judges nothing and alerts nobody: what is worth reporting is said by those who report.
+//!
+//! Map: [`keeper`] (the sink, and the loop that writes) · `fold` (what is equal, and how much of it
+//! is told apart).
+
+mod fold;
+pub mod keeper;
+
+pub use keeper::Keeper;
