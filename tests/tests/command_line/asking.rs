@@ -170,6 +170,7 @@ async fn every_command_shows_how_it_is_typed() {
         "endpoint",
         "event-type",
         "message",
+        "security",
     ] {
         let help = desk.ask(&[noun, "list", "--help"]).await;
         let example = format!("postrider {noun} list");

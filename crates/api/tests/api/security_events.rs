@@ -49,8 +49,8 @@ async fn a_security_event_says_what_happened_to_whom_and_how_often() {
         "subject": { "type": "node", "id": "a" },
         "remoteAddress": "192.0.2.7",
         "count": 3,
-        "firstSeen": "2026-01-01T00:00:00Z",
-        "lastSeen": "2026-01-01T00:00:01Z",
+        "firstSeen": "2026-01-01T00:30:00Z",
+        "lastSeen": "2026-01-01T00:30:01Z",
         "description": "It happened.",
     });
     assert_eq!(*event, expected);
@@ -75,9 +75,9 @@ async fn security_events_are_found_the_newest_first_by_what_they_are() {
         ("app_id=acme", &all[1..]),
         (&format!("app_id={app}&severity=critical"), &all[1..2]),
         ("app_id=other", &[]),
-        ("before=2026-01-01T00:02:00Z", &all[1..]),
+        ("before=2026-01-01T00:32:00Z", &all[1..]),
         (
-            "after=2026-01-01T00:01:30Z&before=2026-01-01T00:10:00Z",
+            "after=2026-01-01T00:31:30Z&before=2026-01-01T00:40:00Z",
             &all[..1],
         ),
     ] {
