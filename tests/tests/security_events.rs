@@ -11,7 +11,8 @@ async fn counted(api: &Api, (kind, count): (&str, u64)) -> Value {
     eventually(format!("{count} of {kind}"), || async {
         let list = api.get(&path).await.expect(200).json();
         let is = list["data"][0]["count"].as_u64() == Some(count);
-        is.then(|| list["data"].clone())
+        let found = is.then(|| list["data"].clone());
+        found.ok_or_else(|| list.to_string())
     })
     .await
 }

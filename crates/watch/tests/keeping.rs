@@ -112,9 +112,14 @@ async fn a_flood_is_one_row_written_once_a_second() {
 #[tokio::test(start_paused = true)]
 async fn what_is_left_is_kept_when_it_is_stopped() {
     let mut world = World::new();
+    let first = world.clock.now();
     world.report();
     world.pass(0).await;
-    assert_eq!(world.counts().await, [(1, world.clock.now())]);
+    assert_eq!(
+        world.counts().await,
+        [(1, first)],
+        "the first is kept at once"
+    );
     world.report();
     world.stop.cancel();
     (&mut world.running).await.expect("it ends");
