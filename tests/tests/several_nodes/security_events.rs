@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use e2e::{Api, eventually};
-use serde_json::Value;
 
 use crate::cluster::Cluster;
 
@@ -26,7 +25,7 @@ async fn both(api: &Api) -> BTreeSet<String> {
     eventually("two events", || async {
         let list = api.get(PATH).await.expect(200).json();
         let rows = list["data"].as_array().expect("a list").iter();
-        let once = rows.filter(|row| row["count"] == Value::from(1));
+        let once = rows.filter(|row| row["count"] == 1);
         let ids: BTreeSet<String> = once.map(|row| row["id"].to_string()).collect();
         let both = (ids.len() == 2).then_some(ids);
         both.ok_or_else(|| list.to_string())
