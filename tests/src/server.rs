@@ -20,8 +20,8 @@ use crate::command::{Outcome, postrider};
 use crate::place;
 use crate::wait::within;
 
-/// What the line that says where the server listens holds before the address.
-const READY: &str = "listening on http://";
+/// What the line that says where the server listens holds before its URL.
+const READY: &str = "listening on ";
 /// How many lines of a server's log a failing test shows.
 const LINES_SHOWN: usize = 200;
 
@@ -94,6 +94,7 @@ pub struct Server {
     home: TempDir,
     data_dir: PathBuf,
     address: SocketAddr,
+    scheme: String,
     child: Option<Child>,
     log: Log,
     token: Option<String>,
@@ -112,12 +113,14 @@ impl Server {
             .unwrap_or_else(|| home.path().join("data"));
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let log = Log::default();
+        let scheme = "http".to_owned();
         let (child, token) = (None, None);
         let mut server = Self {
             options,
             home,
             data_dir,
             address,
+            scheme,
             child,
             log,
             token,
@@ -200,9 +203,9 @@ impl Server {
         self.child.as_ref().and_then(Child::id).expect("it runs")
     }
 
-    /// `http://` and its address.
+    /// `http://`, or `https://` where it speaks TLS, and its address.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Its address.
@@ -266,7 +269,7 @@ impl Server {
                 panic!("the server ended before it was ready ({status}): {}", self.log.text())
             }
         };
-        self.address = address(&ready);
+        (self.scheme, self.address) = listening(&ready);
         self.child = Some(child);
     }
 
@@ -322,12 +325,16 @@ pub fn quiet_address(chance: &mut Chance) -> SocketAddr {
         .expect("one of a thousand ports is free")
 }
 
-fn address(ready: &str) -> SocketAddr {
-    let (_, rest) = ready.split_once(READY).expect("the line was found by this");
+/// Scheme and address of the line that says where the server listens.
+fn listening(ready: &str) -> (String, SocketAddr) {
+    let (_, url) = ready.split_once(READY).expect("the line was found by this");
+    let (scheme, rest) = url.split_once("://").expect("it is a URL");
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "[]:.".contains(c)));
     let text = &rest[..end.unwrap_or(rest.len())];
-    text.parse()
-        .unwrap_or_else(|_| panic!("no address after {READY:?} in {ready:?}"))
+    let address = text
+        .parse()
+        .unwrap_or_else(|_| panic!("no address after {READY:?} in {ready:?}"));
+    (scheme.to_owned(), address)
 }
 
 /// What a server printed, line by line.

@@ -1,11 +1,16 @@
-//! Serving HTTP: accepts connections, speaks HTTP/1.1 and HTTP/2 on them, and ends without cutting
-//! anybody off. What is answered is somebody else's business.
+//! Serving HTTP: accepts connections, speaks HTTP/1.1 and HTTP/2 on them, in clear or within TLS,
+//! and ends without cutting anybody off. What is answered is somebody else's business.
 //!
-//! Map: [`connection`] (one of them) · [`closing`] (the end of listening).
+//! Map: [`connection`] (one of them) · [`tls`] (handshakes) · [`certificate`] (what they are made
+//! with) · [`closing`] (the end of listening).
 #![allow(rustdoc::private_intra_doc_links)]
 
+mod certificate;
 mod closing;
 mod connection;
+mod tls;
+
+pub(crate) use tls::Tls;
 
 use api::Door;
 use axum::Router;
@@ -66,16 +71,24 @@ pub(crate) fn listen(socket: Socket) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
+/// Where connections come in: TLS is spoken with them, or nothing but HTTP.
+pub(crate) struct Entrance {
+    pub(crate) listener: TcpListener,
+    pub(crate) tls: Option<Tls>,
+}
+
 /// Answers requests until `stop`, then lets open requests end, and what clients send on connections
 /// that they have; what has not ended by `deadline` after it is dropped.
 pub(crate) async fn serve<A: Answer>(
-    listener: TcpListener,
+    entrance: Entrance,
     answer: A,
     stop: CancellationToken,
     deadline: Duration,
 ) {
+    let Entrance { listener, tls } = entrance;
     let serving = Serving {
         answer,
+        tls,
         stop: stop.clone(),
         places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
         connections: TaskTracker::new(),
@@ -97,6 +110,7 @@ type Accepted = (OwnedSemaphorePermit, TcpStream, SocketAddr);
 
 struct Serving<A> {
     answer: A,
+    tls: Option<Tls>,
     stop: CancellationToken,
     places: Arc<Semaphore>,
     connections: TaskTracker,
@@ -120,6 +134,7 @@ impl<A: Answer> Serving<A> {
             Ok((place, stream, remote)) => {
                 let connection = Connection {
                     answer: self.answer.clone(),
+                    tls: self.tls.clone(),
                     remote,
                     stop: self.stop.clone(),
                 };

@@ -8,7 +8,7 @@ use crate::events::Events;
 use crate::failure::Failure;
 use crate::key_checks::{recognise_master_key, recognise_token_key};
 use crate::keys::KeySources;
-use crate::listen;
+use crate::listen::{self, Entrance, Tls};
 use crate::logging::ALWAYS;
 use crate::open_files;
 use crate::running::{Ended, Running, Signals};
@@ -53,6 +53,8 @@ pub(crate) struct Node {
     config: Checked,
     /// Taken, but listened on only when everything is open.
     socket: Socket,
+    /// What is spoken there, unless it is in clear.
+    tls: Option<Tls>,
     app: App,
     /// None where others deliver.
     engine: Option<Arc<Engine>>,
@@ -67,6 +69,7 @@ impl Node {
         let socket = socket
             .with_context(|| format!("can't listen on {}", config.listen))
             .map_err(Failure::CouldNot)?;
+        let tls = config.tls.clone().map(Tls::open).transpose()?;
         let keys = key_sources(&config);
         let home = Home::of(&config, &keys)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -128,6 +131,7 @@ impl Node {
         Ok(Self {
             config,
             socket,
+            tls,
             app,
             engine,
             keeper,
@@ -153,7 +157,13 @@ impl Node {
             let stop = stop.clone();
             parts.spawn(async move { Ended::Sending(engine.run(stop).await) });
         }
-        let serving = listen::serve(listener, door, stop.clone(), deadline);
+        if let Some(tls) = self.tls.clone() {
+            let watching = tls.watch(self.app.clock.clone(), self.app.events.clone());
+            tokio::spawn(stop.clone().run_until_cancelled_owned(watching));
+        }
+        let tls = self.tls;
+        let entrance = Entrance { listener, tls };
+        let serving = listen::serve(entrance, door, stop.clone(), deadline);
         parts.spawn(async move {
             serving.await;
             Ended::Serving
@@ -342,7 +352,7 @@ fn announce(config: &Checked, app: &App, address: std::net::SocketAddr) {
         _ => {}
     }
     tracing::info!("links point to {}", config.public_url_or(address));
-    tracing::info!(target: ALWAYS, "listening on http://{address}");
+    tracing::info!(target: ALWAYS, "listening on {}", config.own_url(address));
 }
 
 /// A payload is at most half of its request: the rest is what surrounds it, and escapes where it is

@@ -55,6 +55,15 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// Where the listener's certificate and its key are.
+#[derive(Clone)]
+pub(crate) struct TlsFiles {
+    /// The certificate, with those that lead to its root.
+    pub(crate) certificate: PathBuf,
+    /// Its key.
+    pub(crate) key: PathBuf,
+}
+
 /// The whole configuration. Each room gets its own part of it, never this.
 pub(crate) struct Checked {
     pub(crate) listen: SocketAddr,
@@ -63,6 +72,8 @@ pub(crate) struct Checked {
     pub(crate) database: Option<Database>,
     pub(crate) roles: Roles,
     pub(crate) public_url: Option<String>,
+    /// What the listener speaks TLS with, unless in clear.
+    pub(crate) tls: Option<TlsFiles>,
     /// Of each key, at most one of text and file.
     pub(crate) master_key: Option<Secret>,
     pub(crate) token_key: Option<Secret>,
@@ -108,6 +119,7 @@ impl Checked {
             database: Database::from_options(&options)?,
             roles: roles(&options)?,
             policy: policy(&options, dev)?,
+            tls: tls(&options)?,
             public_url: options.public_url.as_deref().map(public_url).transpose()?,
             egress_proxy: proxy.transpose()?,
             retry_schedule,
@@ -164,7 +176,13 @@ impl Checked {
     pub(crate) fn public_url_or(&self, listening: SocketAddr) -> String {
         self.public_url
             .clone()
-            .unwrap_or_else(|| format!("http://{listening}"))
+            .unwrap_or_else(|| self.own_url(listening))
+    }
+
+    /// What leads to the listener itself.
+    pub(crate) fn own_url(&self, listening: SocketAddr) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{listening}")
     }
 }
 
@@ -201,6 +219,23 @@ fn roles(options: &Options) -> Result<Roles, ConfigError> {
         ));
     }
     Ok(roles)
+}
+
+/// A certificate is of no use without its key, nor the other way round.
+fn tls(options: &Options) -> Result<Option<TlsFiles>, ConfigError> {
+    let missing = |name, other| {
+        let reason = format!("`{other}` is set, and of no use without it: name the file as well");
+        Err(wrong(name)(reason))
+    };
+    match (&options.tls_cert, &options.tls_key) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        })),
+        (Some(_), None) => missing("tls_key", "tls_cert"),
+        (None, Some(_)) => missing("tls_cert", "tls_key"),
+    }
 }
 
 fn policy(options: &Options, dev: bool) -> Result<AddressPolicy, ConfigError> {
@@ -423,6 +458,8 @@ mod tests {
             ("role = ['apo']", "api, deliver"),
             ("role = []", "at least one"),
             ("role = ['deliver']", "`database_url`"),
+            ("tls_cert = 'x'", "`tls_key`"),
+            ("tls_key = 'x'", "`tls_cert`"),
         ];
         for (text, expected) in cases {
             let error = check(toml::from_str(text).unwrap()).err().unwrap();

@@ -11,7 +11,7 @@ mod print;
 mod profile;
 mod typed;
 
-pub(crate) use checked::{Checked, ConfigError, LogFormat};
+pub(crate) use checked::{Checked, ConfigError, LogFormat, TlsFiles};
 pub(crate) use database::{Database, DatabaseUrl};
 pub(crate) use file::profile;
 pub(crate) use options::Options;

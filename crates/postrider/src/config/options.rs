@@ -53,6 +53,10 @@ options! {
     [value_name = "ROLE", value_delimiter = ','] role: Vec<String>, "POSTRIDER_ROLE";
     /// Base of every link that Postrider hands out, such as <https://hooks.example.com>
     [value_name = "URL"] public_url: String, "POSTRIDER_PUBLIC_URL";
+    /// PEM file with the certificate of the API's own listener, and its chain: it speaks HTTPS then
+    [value_name = "FILE"] tls_cert: PathBuf, "POSTRIDER_TLS_CERT";
+    /// PEM file with the key of that certificate
+    [value_name = "FILE"] tls_key: PathBuf, "POSTRIDER_TLS_KEY";
     /// File with the master key (base64 of 32 bytes) instead of the one in the data directory
     [value_name = "FILE"] master_key_file: PathBuf, "POSTRIDER_MASTER_KEY_FILE";
     /// File with the key that tokens are signed with instead of the one in the data directory

@@ -57,6 +57,7 @@ fn places(config: &Checked) -> Vec<Entry> {
     let url = database.map(|database| &database.url);
     let direct_url = database.and_then(|database| database.direct_url.as_ref());
     let shown = |url: &DatabaseUrl| json!(url.shown());
+    let tls = config.tls.as_ref();
     let roles: Vec<_> = config.roles.iter().map(Role::word).collect();
     vec![
         ("listen", value(config.listen.to_string())),
@@ -65,6 +66,11 @@ fn places(config: &Checked) -> Vec<Entry> {
         ("database_direct_url", given(direct_url.map(shown))),
         ("role", value(roles)),
         ("public_url", public_url),
+        (
+            "tls_cert",
+            tls.map_or(Shown::Unset, |tls| path_of(&tls.certificate)),
+        ),
+        ("tls_key", tls.map_or(Shown::Unset, |tls| path_of(&tls.key))),
         ("master_key", masked(master)),
         (
             "master_key_file",

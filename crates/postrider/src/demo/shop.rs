@@ -4,6 +4,7 @@
 use super::api::{APPLICATION, Api};
 use super::plan::Books;
 use super::source::Sent;
+use crate::listen::{Entrance, serve};
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Bytes;
@@ -242,7 +243,11 @@ impl Shop {
             .route("/{entrance}", axum::routing::post(take))
             .with_state(self.clone());
         let stop = CancellationToken::new();
-        let serving = crate::listen::serve(listener, router, stop.clone(), Duration::from_secs(1));
+        let entrance = Entrance {
+            listener,
+            tls: None,
+        };
+        let serving = serve(entrance, router, stop.clone(), Duration::from_secs(1));
         let open = Open {
             stop,
             serving: tokio::spawn(serving),

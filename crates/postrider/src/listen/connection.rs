@@ -1,7 +1,7 @@
 //! One connection until its end. Its client decides when that is, as long as it can: what is sent
 //! on one that ends at this moment is lost, and the client can't tell whether it was read.
 
-use super::Answer;
+use super::{Answer, Tls};
 use api::RemoteAddress;
 use axum::response::Response;
 use hyper::body::Incoming;
@@ -15,6 +15,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,8 @@ const IDLE_MAX: Duration = Duration::from_secs(3);
 /// What a connection needs.
 pub(super) struct Connection<A> {
     pub(super) answer: A,
+    /// What it begins with, unless it is in clear.
+    pub(super) tls: Option<Tls>,
     pub(super) remote: SocketAddr,
     /// The server is to end.
     pub(super) stop: CancellationToken,
@@ -43,6 +46,19 @@ impl<A: Answer> Connection<A> {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
+        let Some(tls) = &self.tls else {
+            return self.converse(stream).await;
+        };
+        match tls.accept(stream).await {
+            Ok(stream) => self.converse(stream).await,
+            Err(error) => {
+                let remote = self.remote;
+                tracing::debug!(%error, %remote, "a connection ended before TLS was spoken");
+            }
+        }
+    }
+
+    async fn converse(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let (remote, stop) = (self.remote, self.stop.clone());
         let multiplexed = Arc::new(AtomicBool::new(false));
         let seen = multiplexed.clone();
