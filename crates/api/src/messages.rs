@@ -3,6 +3,7 @@
 mod batch;
 mod broadcast;
 mod content;
+mod erasure;
 mod incoming;
 mod outgoing;
 mod search;
@@ -48,6 +49,7 @@ pub(crate) fn routes(config: &ApiConfig) -> Routes {
         .and_at("/api/v1/app/{app_id}/msg/{msg_id}")
         .get(application("v1.message.get", "A message"), get_one)
         .merge(broadcast::routes())
+        .merge(erasure::routes())
         .merge(content::routes())
         .merge(search::routes())
         .merge(hidden_by("/api/v1/app/{app_id}/msg/batch"))

@@ -23,6 +23,7 @@ pub mod content;
 pub mod deliveries;
 pub mod endpoints;
 pub mod environment;
+pub mod erasure;
 pub mod error;
 pub mod event_types;
 pub mod filter;

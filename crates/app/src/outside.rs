@@ -35,6 +35,7 @@ impl App {
                 self.usage_slice(&taken, outside).await
             }
             OutsideKind::EventTypeExport => self.export_slice(&taken).await,
+            OutsideKind::Erasure => self.erasure_slice(&taken).await,
         }
     }
 

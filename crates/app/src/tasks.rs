@@ -25,7 +25,7 @@ pub enum TaskKind {
     BulkReplay,
     /// Sends what an endpoint never got.
     Replay,
-    /// Removes the payloads of an application's messages.
+    /// Removes the contents of an application's messages, or of those that were found in all.
     PurgeContent,
     /// Sends a message to every application.
     Broadcast,
@@ -38,37 +38,43 @@ pub enum TaskKind {
 }
 
 /// All of them, as a store knows them.
-const KINDS: [(TaskKind, WorkKind); 8] = [
-    (TaskKind::Recover, WorkKind::Recover),
-    (TaskKind::BulkReplay, WorkKind::BulkReplay),
-    (TaskKind::Replay, WorkKind::ReplayMissing),
-    (TaskKind::PurgeContent, WorkKind::ExpungeAll),
+const KINDS: [(TaskKind, &[WorkKind]); 8] = [
+    (TaskKind::Recover, &[WorkKind::Recover]),
+    (TaskKind::BulkReplay, &[WorkKind::BulkReplay]),
+    (TaskKind::Replay, &[WorkKind::ReplayMissing]),
+    (
+        TaskKind::PurgeContent,
+        &[
+            WorkKind::ExpungeAll,
+            WorkKind::Outside(OutsideKind::Erasure),
+        ],
+    ),
     (
         TaskKind::Broadcast,
-        WorkKind::Outside(OutsideKind::Broadcast),
+        &[WorkKind::Outside(OutsideKind::Broadcast)],
     ),
     (
         TaskKind::ApplicationStats,
-        WorkKind::Outside(OutsideKind::ApplicationStats),
+        &[WorkKind::Outside(OutsideKind::ApplicationStats)],
     ),
     (
         TaskKind::EventTypeAggregate,
-        WorkKind::Outside(OutsideKind::EventTypeAggregate),
+        &[WorkKind::Outside(OutsideKind::EventTypeAggregate)],
     ),
     (
         TaskKind::EventTypeExport,
-        WorkKind::Outside(OutsideKind::EventTypeExport),
+        &[WorkKind::Outside(OutsideKind::EventTypeExport)],
     ),
 ];
 
 impl TaskKind {
     /// `None`: people are not shown it.
     fn of(kind: WorkKind) -> Option<Self> {
-        let found = KINDS.iter().find(|(_, stored)| *stored == kind);
+        let found = KINDS.iter().find(|(_, stored)| stored.contains(&kind));
         found.map(|(shown, _)| *shown)
     }
 
-    fn to_stored(self) -> Option<WorkKind> {
+    fn to_stored(self) -> Option<&'static [WorkKind]> {
         let found = KINDS.iter().find(|(shown, _)| *shown == self);
         found.map(|(_, stored)| *stored)
     }
@@ -112,7 +118,7 @@ impl App {
         let part = Part::<TaskIdKind>::of_all(&input.list, Order::Descending)?;
         let query = WorkQuery {
             window: part.window(),
-            kind: input.kind.and_then(TaskKind::to_stored),
+            kinds: input.kind.and_then(TaskKind::to_stored),
             state: input.state,
         };
         let walk = self.store.work_rows(&query).await?;
@@ -270,9 +276,11 @@ mod tests {
     #[test]
     fn each_kind_is_shown_as_what_it_is_asked_for_by() {
         for (shown, stored) in KINDS {
-            assert_eq!(TaskKind::of(stored), Some(shown));
             assert_eq!(shown.to_stored(), Some(stored));
-            assert!(stored.is_shown());
+            for kind in stored {
+                assert_eq!(TaskKind::of(*kind), Some(shown));
+                assert!(kind.is_shown());
+            }
         }
         assert_eq!(TaskKind::of(WorkKind::FanOut), None);
         assert_eq!(TaskKind::of(WorkKind::EndDeliveries), None);

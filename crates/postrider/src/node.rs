@@ -65,11 +65,7 @@ pub(crate) struct Node {
 impl Node {
     /// Opens everything, in the order in which a failure leaves the least behind.
     pub(crate) async fn open(config: Checked) -> Result<Self, Failure> {
-        let socket = listen::bind(config.listen);
-        let socket = socket
-            .with_context(|| format!("can't listen on {}", config.listen))
-            .map_err(Failure::CouldNot)?;
-        let tls = config.tls.clone().map(Tls::open).transpose()?;
+        let (socket, tls) = entrance(&config)?;
         let keys = key_sources(&config);
         let home = Home::of(&config, &keys)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -208,6 +204,14 @@ fn token_settings(config: &Checked) -> TokenSettings {
         organisation: config.organisation.clone(),
         accept_foreign: config.accept_foreign_tokens,
     }
+}
+
+/// The address, taken, and what is spoken there.
+fn entrance(config: &Checked) -> Result<(Socket, Option<Tls>), Failure> {
+    let socket = listen::bind(config.listen)
+        .with_context(|| format!("can't listen on {}", config.listen))
+        .map_err(Failure::CouldNot)?;
+    Ok((socket, config.tls.clone().map(Tls::open).transpose()?))
 }
 
 fn key_sources(config: &Checked) -> KeySources<'_> {

@@ -2,18 +2,21 @@
 //! comes for the first time and in time: every first one deletes or changes it. Only where it is
 //! not found is there anything to look up.
 
+use crate::all_messages;
 use crate::attempts::first_of;
 use crate::batch::Batch;
 use crate::change;
 use crate::columns::{key, tail};
 use crate::deliveries::{self, COLUMNS, Written};
 use crate::failure::Failure;
+use crate::locks;
 use crate::sql::{Sql, columns_of, params};
 use model::Timestamp;
 use model::attempt::AttemptResult;
 use model::delivery::{Delivery, Trigger};
-use model::id::{AttemptId, DeliveryKey, Tail};
+use model::id::{AttemptId, DeliveryKey, MessageKey, Tail};
 use std::collections::{HashMap, HashSet};
+use store::Sealed;
 use store::owned::Owned;
 use store::record::{HealthChange, Outcome, Recorded, Then};
 
@@ -31,6 +34,7 @@ pub(crate) async fn record(
         .filter(|outcome| !found.contains(&outcome.delivery.key))
         .collect();
     let before = recorded_before(batch.sql, &missed).await?;
+    let expunged = expunged(batch.sql, &missed).await?;
     let mut recorded = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
         let stale = !found.contains(&outcome.delivery.key);
@@ -41,7 +45,7 @@ pub(crate) async fn record(
                 disabled: false,
             },
             _ => Recorded {
-                attempt: write_attempt(batch, outcome, !stale),
+                attempt: write_attempt(batch, outcome, (!stale, &expunged)),
                 stale,
                 disabled: false,
             },
@@ -130,8 +134,27 @@ async fn recorded_before(
         .collect()
 }
 
-fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome, found: bool) -> AttemptId {
+/// Those of these outcomes' messages whose payloads are gone.
+async fn expunged(sql: &Sql<'_>, missed: &[&Outcome]) -> Result<HashSet<MessageKey>, Failure> {
+    let answered = missed.iter().filter(|one| one.attempt.excerpt.is_some());
+    let wanted: Vec<_> = answered
+        .map(|one| (one.delivery.message, one.delivery.application))
+        .collect();
+    let messages = all_messages::load(sql, &wanted).await?;
+    let there = locks::payloads(sql, &messages.iter().collect::<Vec<_>>()).await?;
+    let gone = wanted.iter().map(|(message, _)| *message);
+    Ok(gone.filter(|message| !there.contains(message)).collect())
+}
+
+/// Whether its delivery was found, and which messages are expunged: what is answered to one of
+/// those is gone with it.
+fn write_attempt(
+    batch: &mut Batch<'_>,
+    outcome: &Outcome,
+    (found, expunged): (bool, &HashSet<MessageKey>),
+) -> AttemptId {
     let attempt = &outcome.attempt;
+    let is_gone = !found && expunged.contains(&outcome.delivery.message);
     let written = Written {
         delivery: &outcome.delivery,
         event_type: &outcome.event_type,
@@ -143,7 +166,10 @@ fn write_attempt(batch: &mut Batch<'_>, outcome: &Outcome, found: bool) -> Attem
         result: attempt.result,
         revision: attempt.endpoint_revision,
         given_up: found && outcome.gives_up(),
-        excerpt: attempt.excerpt.clone(),
+        excerpt: match is_gone {
+            true => attempt.excerpt.as_ref().map(|_| Sealed::default()),
+            false => attempt.excerpt.clone(),
+        },
     };
     deliveries::write_attempt(batch, written)
 }

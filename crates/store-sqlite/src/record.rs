@@ -6,6 +6,7 @@ use crate::batch::Batch;
 use crate::change;
 use crate::deliveries::{self, Written};
 use crate::failure::Failure;
+use crate::messages;
 use model::attempt::AttemptResult;
 use model::delivery::Trigger;
 use model::id::AttemptId;
@@ -82,9 +83,12 @@ fn write_attempt(
     };
     let id = deliveries::write_attempt(batch, &written)?;
     if let Some(excerpt) = &attempt.excerpt {
+        // What is answered to what was expunged meanwhile is gone with it.
+        let kept = found || messages::has_payload(batch.connection, outcome.delivery.message)?;
+        let excerpt: &[u8] = if kept { excerpt } else { &[] };
         batch
             .statement(INSERT_EXCERPT)?
-            .execute(params![id.key().integer(), &excerpt[..]])?;
+            .execute(params![id.key().integer(), excerpt])?;
     }
     Ok(id)
 }

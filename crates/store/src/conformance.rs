@@ -39,6 +39,7 @@ mod durability;
 mod endpoints;
 mod entropy;
 mod environment;
+mod erasure;
 mod event_types;
 mod expunge_all;
 mod fan_out;

@@ -278,8 +278,8 @@ impl WorkRow {
 pub struct WorkQuery {
     /// Which part.
     pub window: Window<model::id::TaskKind>,
-    /// Of this kind.
-    pub kind: Option<WorkKind>,
+    /// Of one of these kinds.
+    pub kinds: Option<&'static [WorkKind]>,
     /// That stands so.
     pub state: Option<WorkState>,
 }
@@ -287,7 +287,7 @@ pub struct WorkQuery {
 impl WorkQuery {
     /// Whether work passes that is of this kind and stands so.
     pub fn passes(&self, kind: WorkKind, state: WorkState) -> bool {
-        self.kind.is_none_or(|wanted| wanted == kind)
+        self.kinds.is_none_or(|wanted| wanted.contains(&kind))
             && self.state.is_none_or(|wanted| wanted == state)
     }
 }

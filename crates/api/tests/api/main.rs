@@ -15,6 +15,7 @@ mod deliveries;
 mod door;
 mod endpoints;
 mod environment;
+mod erasures;
 mod event_types;
 mod events;
 mod examples;

@@ -62,6 +62,7 @@ impl App {
             data: Some(serde_json::to_string(&tally).map_err(AppError::internal)?),
             end: next.is_end.then_some(WorkEnd::Finished),
             messages: prepared.iter().map(Prepared::accept).collect(),
+            ..WorkStep::default()
         };
         if let Advanced::Moved(answers) = self.store.advance_work(&taken, step).await? {
             for (one, answer) in prepared.into_iter().zip(answers) {

@@ -31,6 +31,8 @@ pub(crate) struct RemoteArgs {
     pub(crate) dry_run: bool,
     /// Of what does many things: they are meant.
     pub(crate) yes: bool,
+    /// Of what begins background work: not to wait for its end.
+    pub(crate) no_wait: bool,
 }
 
 /// What was typed for a parameter.
@@ -107,6 +109,7 @@ impl RemoteArgs {
             idempotency_key: text("idempotency-key"),
             dry_run: flag("dry-run"),
             yes: flag("yes"),
+            no_wait: flag("no-wait"),
         })
     }
 
@@ -128,6 +131,7 @@ fn value(parameter: &Parameter, matches: &ArgMatches) -> Option<Given> {
             Some(Given::Words(words.cloned().collect()))
         }
         Kind::Text
+        | Kind::ValueAt
         | Kind::Json
         | Kind::Time
         | Kind::SecretFile
@@ -166,11 +170,16 @@ fn of_verb(operation: &'static Operation) -> Vec<Arg> {
             flag("dry-run", "Show what would be sent again, and send nothing"),
             flag("yes", "Don't ask whether what was found is meant"),
         ],
-        Verb::Post => {
+        Verb::Post | Verb::Begin => {
             let key = option("idempotency-key", "KEY")
                 .help("Repeated under the same key, it is done once");
             let fields = fields(operation).next().is_some();
-            [fields.then_some(body), Some(key)]
+            let no_wait = flag(
+                "no-wait",
+                "Begin it, print its id, and don't wait for its end",
+            );
+            let no_wait = (operation.verb == Verb::Begin).then_some(no_wait);
+            [fields.then_some(body), Some(key), no_wait]
                 .into_iter()
                 .flatten()
                 .collect()
@@ -203,6 +212,9 @@ fn argument(parameter: &'static Parameter) -> Arg {
     if let Some(other) = parameter.needs {
         argument = argument.requires(other);
     }
+    if let Some(other) = parameter.excludes {
+        argument = argument.conflicts_with(other);
+    }
     argument = match (parameter.is_required, parameter.place) {
         (true, Place::Body(_)) => argument.required_unless_present("body"),
         (is_required, _) => argument.required(is_required),
@@ -220,6 +232,7 @@ fn argument(parameter: &'static Parameter) -> Arg {
         Kind::Words if parameter.place == Place::Target => argument.num_args(1..),
         Kind::Words | Kind::Waits => argument.action(ArgAction::Append).value_delimiter(','),
         Kind::Pairs => argument.action(ArgAction::Append).value_parser(pair),
+        Kind::ValueAt => argument.value_parser(value_at),
         // Read later: what is refused here is repeated, and may be a secret.
         Kind::Headers => argument.action(ArgAction::Append),
         Kind::Choice(words) => {
@@ -237,6 +250,7 @@ fn value_name(parameter: &Parameter) -> String {
         Kind::Words => format!("{},…", parameter.name.to_uppercase()),
         Kind::Waits => "WAIT,…".to_owned(),
         Kind::Pairs => "KEY=VALUE".to_owned(),
+        Kind::ValueAt => "PATH=VALUE".to_owned(),
         Kind::Json => "JSON|@FILE|-".to_owned(),
         Kind::Time => "TIME".to_owned(),
         Kind::SecretFile | Kind::HeaderFile => "FILE".to_owned(),
@@ -249,6 +263,10 @@ fn pair(text: &str) -> Result<String, String> {
         Some((key, _)) if !key.is_empty() => Ok(text.to_owned()),
         _ => Err("write KEY=VALUE".to_owned()),
     }
+}
+
+fn value_at(text: &str) -> Result<String, String> {
+    pair(text).map_err(|_| "write PATH=VALUE, such as customer.email=ada@example.com".to_owned())
 }
 
 fn option(name: &'static str, value: &'static str) -> Arg {
@@ -367,6 +385,8 @@ mod tests {
             "delivery resend --state pending",
             "delivery resend x --all",
             "background-task get",
+            "message expunge --where email",
+            "message expunge --tag a --where b=c",
             "background-task list --status over",
             "environment import",
             "environment update --unset version",

@@ -144,6 +144,29 @@ pub(super) const MESSAGE: Noun = Noun {
             shows: Shows::Done("deleted the payload of"),
         },
         Operation {
+            name: "expunge",
+            about: "Remove all that was sent of somebody, in all applications, and what was \
+                    answered to it: by a value in the payloads, or by a tag",
+            examples: "Examples:
+  postrider message expunge --where /customer/email=ada@example.com
+  postrider message expunge --where 'customers.*.id=42' --json
+  postrider message expunge --tag customer-7 --no-wait",
+            verb: Verb::Begin,
+            paths: &["/message/expunge"],
+            parameters: &[
+                Parameter::body(
+                    "where",
+                    "where",
+                    Kind::ValueAt,
+                    "What payloads have there: a JSON Pointer or names with dots, = and the value",
+                ),
+                Parameter::body("tag", "tag", Kind::Text, "What they are tagged with")
+                    .instead_of("where"),
+            ],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        Operation {
             name: "resend",
             about: "Make one more attempt of a message to an endpoint",
             examples: "Example:

@@ -77,6 +77,8 @@ pub(crate) enum Verb {
     Put,
     /// `DELETE`.
     Delete,
+    /// `POST`, of what begins background work, which is waited for.
+    Begin,
     /// `GET`, page by page, and a `POST` for each of what is found.
     Resend,
 }
@@ -110,6 +112,8 @@ pub(crate) struct Parameter {
     pub(crate) is_required: bool,
     /// Another parameter, without which this one means nothing.
     pub(crate) needs: Option<&'static str>,
+    /// Another parameter, beside which this one can't be.
+    pub(crate) excludes: Option<&'static str>,
     pub(crate) help: &'static str,
 }
 
@@ -144,6 +148,8 @@ pub(crate) enum Kind {
     Words,
     /// `KEY=VALUE`, given again for more.
     Pairs,
+    /// `PATH=VALUE`, a place of a payload and what is there.
+    ValueAt,
     /// JSON, `@FILE`, or `-`.
     Json,
     /// A point in time, or how long ago.
@@ -200,12 +206,18 @@ impl Parameter {
             kind,
             is_required: false,
             needs: None,
+            excludes: None,
             help,
         }
     }
 
     const fn required(mut self) -> Self {
         self.is_required = true;
+        self
+    }
+
+    const fn instead_of(mut self, other: &'static str) -> Self {
+        self.excludes = Some(other);
         self
     }
 

@@ -3,7 +3,7 @@
 use super::Refused;
 use crate::batch::Batch;
 use crate::failure::Failure;
-use crate::sql::params;
+use crate::sql::{columns_of, params};
 use crate::sweep::remove_payloads;
 use crate::{attempts, deliveries, locks, messages};
 use model::delivery::EndReason;
@@ -60,6 +60,35 @@ pub(crate) async fn expunge(
         payloads: removed,
         ended,
     })
+}
+
+/// Removes all that messages hold of their senders' and their receivers'.
+pub(crate) async fn erase(
+    batch: &mut Batch<'_>,
+    messages: &[(ApplicationKey, MessageKey)],
+) -> Result<(), Failure> {
+    for of_one in messages.chunk_by(|one, other| one.0 == other.0) {
+        let application = of_one[0].0;
+        locks::application(batch.sql, application).await?;
+        let messages: Vec<_> = of_one.iter().map(|(_, message)| *message).collect();
+        expunge(batch, application, &messages).await?;
+        // What was answered in this very commit is among them.
+        batch.flush().await?;
+        let emptied = batch.sql.run(
+            "WITH answered AS (SELECT t.application, t.id FROM unnest($1, $2, $3) AS g (a, m, f)
+                 CROSS JOIN LATERAL (SELECT application, id FROM attempt WHERE application = g.a
+                     AND message = g.m AND id >= g.f OFFSET 0) AS t)
+             UPDATE excerpt e SET body = ''::bytea FROM answered
+             WHERE e.application = ANY(ARRAY[answered.application]) AND e.attempt = answered.id",
+            params![
+                columns_of(of_one, |one| one.0.integer()),
+                columns_of(of_one, |one| one.1.integer()),
+                columns_of(of_one, |one| attempts::first_of(one.1).integer())
+            ],
+        );
+        emptied.await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn expunge_excerpt(

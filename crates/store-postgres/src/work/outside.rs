@@ -4,6 +4,7 @@
 use super::rows;
 use crate::accept;
 use crate::batch::Batch;
+use crate::change::content;
 use crate::claim::require_lease;
 use crate::columns::get;
 use crate::failure::Failure;
@@ -94,6 +95,7 @@ pub(crate) async fn advance(batch: &mut Batch<'_>, asked: &Step) -> Result<Advan
     if accept::is_any_stale(&known, &items) {
         return Ok(Advanced::Stale);
     }
+    content::erase(batch, &step.erased).await?;
     let end = step.end.as_ref();
     let state = end.map_or(WorkState::Running, WorkEnd::state);
     let moved = batch.sql.run(

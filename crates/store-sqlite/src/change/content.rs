@@ -24,6 +24,30 @@ pub(super) fn expunge_payloads(
     Ok(Changed::Expunged(ended))
 }
 
+/// Removes all that messages hold of their senders' and their receivers'.
+pub(crate) fn erase(
+    batch: &mut Batch<'_>,
+    messages: &[(ApplicationKey, MessageKey)],
+) -> Result<(), Failure> {
+    for of_one in messages.chunk_by(|one, other| one.0 == other.0) {
+        let mut ended = 0;
+        for (application, message) in of_one {
+            ended += expunge(batch, *application, *message)?.unwrap_or(0);
+            batch
+                .connection
+                .prepare_cached(
+                    "UPDATE excerpt SET body = x'' WHERE attempt IN (SELECT id FROM attempt
+                     INDEXED BY attempt_message WHERE message = ?1)",
+                )?
+                .execute([message.integer()])?;
+        }
+        if ended > 0 {
+            batch.grow_revision(of_one[0].0)?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes a message's payload, and ends what is open of it: how many deliveries. `None`: it was
 /// gone already. Where any was ended, the application's revision has to grow.
 pub(crate) fn expunge(

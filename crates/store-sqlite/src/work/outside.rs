@@ -5,6 +5,7 @@
 use super::rows;
 use crate::accept;
 use crate::batch::Batch;
+use crate::change::content;
 use crate::failure::Failure;
 use model::id::TaskKey;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -46,6 +47,7 @@ pub(crate) fn advance(
         }
     }
     let answers = accept::accept(batch, &step.messages)?;
+    content::erase(batch, &step.erased)?;
     let end = step.end.as_ref();
     let state = end.map_or(WorkState::Running, WorkEnd::state);
     batch

@@ -355,6 +355,12 @@ macro_rules! conformance_claims {
                 security_events_are_listed_by_kind_severity_and_application
                 security_events_go_when_they_have_reached_their_age
             }
+            erasure {
+                a_step_erases_payloads_and_answers_and_ends_what_is_open
+                a_step_that_is_lost_erases_nothing
+                what_is_answered_to_an_erased_message_later_is_not_kept
+                erasing_goes_on_in_a_deleted_application
+            }
             works {
                 work_that_people_asked_for_is_listed_in_both_directions
                 work_is_listed_by_kind_and_state

@@ -45,6 +45,8 @@ pub(super) async fn work_that_people_asked_for_is_listed_in_both_directions(worl
     assert_eq!(walk.rows[1].application, None);
 }
 
+const STATS: WorkKind = WorkKind::Outside(OutsideKind::ApplicationStats);
+
 pub(super) async fn work_is_listed_by_kind_and_state(world: &World) {
     let lane = world.lane().await;
     let finished = start(world, Some(lane.application), Work::ExpungeAll).await;
@@ -57,8 +59,8 @@ pub(super) async fn work_is_listed_by_kind_and_state(world: &World) {
         ..WorkStep::default()
     };
     advance(world, &taken, step).await;
-    let of_kind = |kind| WorkQuery {
-        kind: Some(kind),
+    let of_kinds = |kinds| WorkQuery {
+        kinds: Some(kinds),
         ..everything(50)
     };
     let in_state = |state| WorkQuery {
@@ -66,12 +68,13 @@ pub(super) async fn work_is_listed_by_kind_and_state(world: &World) {
         ..everything(50)
     };
     for (query, expected) in [
-        (of_kind(WorkKind::ExpungeAll), vec![finished, running]),
+        (of_kinds(&[WorkKind::ExpungeAll]), vec![finished, running]),
+        (of_kinds(&[STATS]), vec![failed]),
         (
-            of_kind(WorkKind::Outside(OutsideKind::ApplicationStats)),
-            vec![failed],
+            of_kinds(&[STATS, WorkKind::ExpungeAll]),
+            vec![finished, running, failed],
         ),
-        (of_kind(WorkKind::Recover), vec![]),
+        (of_kinds(&[WorkKind::Recover]), vec![]),
         (in_state(WorkState::Finished), vec![finished]),
         (in_state(WorkState::Running), vec![running]),
         (in_state(WorkState::Failed), vec![failed]),
@@ -267,21 +270,25 @@ pub(super) async fn what_was_to_be_done_is_forgotten_when_the_work_ends(world: &
     }
 }
 
-fn outside(kind: OutsideKind) -> Work {
+pub(super) fn outside(kind: OutsideKind) -> Work {
     Work::Outside(OutsideWork {
         kind,
         arguments: sealed("what is to be done"),
     })
 }
 
-fn to(cursor: i64) -> WorkStep {
+pub(super) fn to(cursor: i64) -> WorkStep {
     WorkStep {
         cursor,
         ..WorkStep::default()
     }
 }
 
-async fn start(world: &World, application: Option<ApplicationKey>, work: Work) -> TaskId {
+pub(super) async fn start(
+    world: &World,
+    application: Option<ApplicationKey>,
+    work: Work,
+) -> TaskId {
     let change = Change::StartWork {
         tail: world.tail(),
         application,
@@ -293,15 +300,15 @@ async fn start(world: &World, application: Option<ApplicationKey>, work: Work) -
     }
 }
 
-async fn try_take(world: &World) -> Option<TakenWork> {
+pub(super) async fn try_take(world: &World) -> Option<TakenWork> {
     world.store().take_work().await.expect("it can write")
 }
 
-async fn take(world: &World) -> TakenWork {
+pub(super) async fn take(world: &World) -> TakenWork {
     try_take(world).await.expect("there is some to take")
 }
 
-async fn advance(world: &World, taken: &TakenWork, step: WorkStep) -> Advanced {
+pub(super) async fn advance(world: &World, taken: &TakenWork, step: WorkStep) -> Advanced {
     let advanced = world.store().advance_work(taken, step).await;
     advanced.expect("it can write")
 }
@@ -309,7 +316,7 @@ async fn advance(world: &World, taken: &TakenWork, step: WorkStep) -> Advanced {
 fn everything(limit: usize) -> WorkQuery {
     WorkQuery {
         window: oldest(limit),
-        kind: None,
+        kinds: None,
         state: None,
     }
 }
@@ -322,7 +329,7 @@ async fn ids(world: &World, query: WorkQuery) -> Vec<TaskId> {
     rows.await.iter().map(|row| row.id).collect()
 }
 
-async fn work_row(world: &World, id: TaskId) -> WorkRow {
+pub(super) async fn work_row(world: &World, id: TaskId) -> WorkRow {
     let row = world.store().work_row(id).await;
     row.expect("reads go on").expect("it is there")
 }

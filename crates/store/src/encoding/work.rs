@@ -49,6 +49,7 @@ pub fn work_kind_number(kind: WorkKind) -> u8 {
         WorkKind::Outside(OutsideKind::ApplicationStats) => 33,
         WorkKind::Outside(OutsideKind::EventTypeAggregate) => 34,
         WorkKind::Outside(OutsideKind::EventTypeExport) => 35,
+        WorkKind::Outside(OutsideKind::Erasure) => 36,
     }
 }
 
@@ -65,6 +66,7 @@ pub fn work_kind(number: u8) -> Option<WorkKind> {
         33 => WorkKind::Outside(OutsideKind::ApplicationStats),
         34 => WorkKind::Outside(OutsideKind::EventTypeAggregate),
         35 => WorkKind::Outside(OutsideKind::EventTypeExport),
+        36 => WorkKind::Outside(OutsideKind::Erasure),
         _ => return None,
     })
 }

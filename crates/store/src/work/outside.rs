@@ -9,6 +9,7 @@ use crate::accept::{Accept, AcceptError, Accepted};
 use crate::owned::WorkHold;
 use crate::work::{WorkEnd, WorkRow};
 use bytes::Bytes;
+use model::id::{ApplicationKey, MessageKey};
 
 /// What is done outside the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum OutsideKind {
     EventTypeAggregate,
     /// A document of all event types.
     EventTypeExport,
+    /// Finds messages by what is in them, and removes their contents.
+    Erasure,
 }
 
 /// Work that is done outside the store.
@@ -70,13 +73,17 @@ pub struct WorkStep {
     /// Messages that are accepted in the same commit. They need no idempotency keys, since a step
     /// is written once or not at all.
     pub messages: Vec<Accept>,
+    /// Messages whose contents go for good in the same commit, those of an application next to each
+    /// other: their payloads, as [`crate::change::Change::ExpungePayloads`] removes them, and what
+    /// was answered to their attempts. Also in an application that is deleted.
+    pub erased: Vec<(ApplicationKey, MessageKey)>,
 }
 
 impl WorkStep {
     /// About how many bytes it holds in memory, for bounding what waits.
     pub fn bytes(&self) -> usize {
         let messages: usize = self.messages.iter().map(Accept::bytes).sum();
-        1_024 + messages + self.data.as_ref().map_or(0, String::len)
+        1_024 + messages + 512 * self.erased.len() + self.data.as_ref().map_or(0, String::len)
     }
 }
 

@@ -31,7 +31,7 @@ impl Build<'_> {
     pub(super) fn request(&self, changes_more: bool) -> Result<Request, Failure> {
         let operation = self.args.operation;
         let body = match operation.verb {
-            Verb::Post | Verb::Put | Verb::Patch => Some(self.body()?),
+            Verb::Post | Verb::Begin | Verb::Put | Verb::Patch => Some(self.body()?),
             Verb::List | Verb::Get | Verb::Delete | Verb::Resend => None,
         };
         let body = body.filter(|body| operation.verb != Verb::Patch || !body.is_empty());
@@ -43,7 +43,7 @@ impl Build<'_> {
         let method = match operation.verb {
             Verb::List | Verb::Get | Verb::Resend => Method::GET,
             Verb::Patch if body.is_none() => Method::GET,
-            Verb::Post => Method::POST,
+            Verb::Post | Verb::Begin => Method::POST,
             Verb::Put => Method::PUT,
             Verb::Patch => Method::PATCH,
             Verb::Delete => Method::DELETE,
@@ -204,6 +204,10 @@ impl Build<'_> {
                 let text = str::from_utf8(secret.expose())
                     .map_err(|_| Failure::Misuse(anyhow!("--{name}: the secret is not text")))?;
                 raw(text)
+            }
+            (Given::Text(text), Kind::ValueAt) => {
+                let (path, value) = text.split_once('=').unwrap_or((text, ""));
+                raw(&BTreeMap::from([("path", path), ("value", value)]))
             }
             (Given::Text(text), Kind::Time) => raw(&self.time(text)?),
             (Given::Text(text), _) => raw(text),

@@ -1,8 +1,9 @@
 //! The commands that ask a server: the nouns of `resources`, and `send`. One way for all of them:
 //! what was typed becomes a request ([`build`]), the client sends it, and the answer is shown as
 //! the table of `resources` says, or as it came with `--json`. Only [`resend`] does more than one
-//! thing.
+//! thing, and [`begin`] waits for what it began.
 
+mod begin;
 mod build;
 mod headers;
 mod list;
@@ -46,6 +47,7 @@ pub(crate) fn run(args: RemoteArgs) -> Result<(), Failure> {
         match args.operation.verb {
             Verb::List => list::run(&client, &args, request).await,
             Verb::Resend => resend::run(&client, &args, request).await,
+            Verb::Begin => begin::run(&client, &args, request).await,
             Verb::Get | Verb::Post | Verb::Put | Verb::Patch | Verb::Delete => {
                 let done = one(&client, &args, &request).await;
                 if done.is_err() && of_headers.is_some() {

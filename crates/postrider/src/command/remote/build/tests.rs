@@ -82,6 +82,7 @@ const LINES: &[(&str, &str)] = &[
         "delivery resend --state delivered --iterator it --yes",
         "GET /delivery?state=delivered&iterator=it",
     ),
+    ("message expunge --tag a", "POST /message/expunge"),
     (
         "message resend --app a --endpoint e m",
         "POST /app/a/msg/m/endpoint/e/resend",
@@ -207,6 +208,10 @@ fn fields_are_written_as_they_should_be_and_payloads_as_they_were() {
     );
     assert_eq!(waits(""), r#"{"retrySchedule":[]}"#);
     assert_eq!(body(&["event-type", "delete-retry-schedule", "t"]), "{}");
+    assert_eq!(
+        body(&["message", "expunge", "--where", "/a~1b/c=d=\"e\""]),
+        r#"{"where":{"path":"/a~1b/c","value":"d=\"e\""}}"#
+    );
     assert_eq!(
         body(&[
             "environment",
