@@ -181,11 +181,17 @@ impl App {
     ) -> Result<Saved<Application>, ChangeRefused> {
         let tail = random(&*self.entropy);
         let application = draft.applied(blank(ApplicationId::new(ApplicationKey::MIN, tail)));
-        let change = Change::CreateApplication {
-            application,
+        let create = || Change::CreateApplication {
+            application: application.clone(),
             data_key: self.vault.new_data_key(tail).into_bytes().into(),
         };
-        match self.change(None, change, key).await? {
+        let mut changed = self.change(None, create(), key.clone()).await;
+        // Another master key seals by now, and this node has not heard of it.
+        if matches!(changed, Err(ChangeError::Stale)) {
+            self.heed_master_keys().await?;
+            changed = self.change(None, create(), key).await;
+        }
+        match changed? {
             Changed::Application(row) => Ok(Saved::created(row.application)),
             Changed::Repeated(prior) => Ok(self.application_made(prior.made).await?),
             other => Err(unexpected(&other).into()),

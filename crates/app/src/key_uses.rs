@@ -64,6 +64,10 @@ impl App {
         for key in keys {
             let mut key = SealedDataKey::from_bytes(&key[..]);
             newest_is_worn = false;
+            // None is written that is sealed by a master key which gave way to another.
+            if let Some(anew) = self.vault.rewrap(uses.application.tail(), &key)? {
+                key = anew;
+            }
             if key.id()? == uses.key {
                 let total;
                 (key, total) = self.vault.add_uses(uses.application, &key, uses.uses)?;

@@ -29,6 +29,7 @@ pub mod event_types;
 pub mod filter;
 pub mod following;
 pub mod listening;
+pub mod master_keys;
 pub mod messages;
 pub mod page;
 pub mod patch;

@@ -123,6 +123,8 @@ pub struct Node {
     pub alive: bool,
     /// Open deliveries that it holds.
     pub deliveries: u64,
+    /// The ids of the master keys that it has, where it told of them.
+    pub master_keys: Vec<String>,
 }
 
 #[cfg(test)]

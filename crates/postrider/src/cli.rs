@@ -2,6 +2,7 @@
 
 mod bench;
 mod import;
+mod keys;
 mod listen;
 mod moving;
 mod remote;
@@ -12,6 +13,7 @@ mod transfer;
 
 pub(crate) use bench::{BenchArgs, BenchPart};
 pub(crate) use import::{ImportCommand, ImportOpenapiArgs};
+pub(crate) use keys::{ExportKeyArgs, ExportedKey, GenerateArgs, RotateArgs};
 pub(crate) use listen::ListenArgs;
 pub(crate) use moving::{ImportFileArgs, ImportSvixArgs};
 pub(crate) use remote::{Given, RemoteArgs};
@@ -44,7 +46,7 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Print the effective configuration, secrets masked
     Config(PrintArgs),
-    /// Make the keys of an installation
+    /// Make, export and rotate the keys of an installation
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Say whether a URL may be called, and why
@@ -133,22 +135,10 @@ pub(crate) struct PrintArgs {
 pub(crate) enum KeysCommand {
     /// Write a master key and a token-signing key where `serve` reads them; overwrites nothing
     Generate(GenerateArgs),
-}
-
-/// `keys generate`.
-#[derive(Args)]
-pub(crate) struct GenerateArgs {
-    /// The data directory, made if it is not there
-    #[arg(
-        long,
-        env = "POSTRIDER_DATA_DIR",
-        hide_env_values = true,
-        default_value = "./postrider-data"
-    )]
-    pub(crate) data_dir: PathBuf,
-    /// Print a JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// Write a key to standard output, or into a file for its owner only, for a safe place
+    Export(ExportKeyArgs),
+    /// Give the store another master key, while servers work on it
+    Rotate(RotateArgs),
 }
 
 /// `check-url`.
@@ -246,7 +236,9 @@ impl Command {
             Self::Serve(args) => command::serve::run(args),
             Self::Token(args) => command::token::run(args),
             Self::Config(args) => command::config::run(args),
-            Self::Keys(KeysCommand::Generate(args)) => command::keys::run(&args),
+            Self::Keys(KeysCommand::Generate(args)) => command::keys::generate(&args),
+            Self::Keys(KeysCommand::Export(args)) => command::keys::export(args),
+            Self::Keys(KeysCommand::Rotate(args)) => command::rotate::run(args),
             Self::CheckUrl(args) => command::check_url::run(args),
             Self::Pin(args) => command::pin::run(args),
             Self::Backup(args) => command::backup::run(args),

@@ -1,5 +1,5 @@
 //! Key files: written so that under its name there is a whole key or none, whenever the process or
-//! the machine ends, and so that a key that is there is never replaced.
+//! the machine ends, and so that a key that is there is never replaced by accident.
 
 use model::Secret;
 use std::ffi::OsString;
@@ -23,6 +23,16 @@ pub(crate) fn write_new(path: &Path, key: &Secret) -> io::Result<bool> {
     removed?;
     sync_directory(path)?;
     Ok(new)
+}
+
+/// Puts a key in the place of another, which must be elsewhere by now: under the name is either
+/// the one or the other, whenever this ends. One process at a time.
+pub(crate) fn replace(path: &Path, key: &Secret) -> io::Result<()> {
+    let unfinished = unfinished(path);
+    remove(&unfinished)?;
+    write(&unfinished, key)?;
+    fs::rename(&unfinished, path)?;
+    sync_directory(path)
 }
 
 fn write(path: &Path, key: &Secret) -> io::Result<()> {

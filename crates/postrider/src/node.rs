@@ -6,11 +6,12 @@
 use crate::config::Checked;
 use crate::events::Events;
 use crate::failure::Failure;
-use crate::key_checks::{recognise_master_key, recognise_token_key};
-use crate::keys::KeySources;
+use crate::key_checks::{open_vault, recognise_token_key};
+use crate::keys::{KeySources, MasterKeys};
 use crate::listen::{self, Entrance, Tls};
 use crate::logging::ALWAYS;
 use crate::open_files;
+use crate::rotation;
 use crate::running::{Ended, Running, Signals};
 use crate::storage::{Home, Storage};
 use crate::system::{SystemClock, SystemEntropy};
@@ -66,19 +67,22 @@ impl Node {
     /// Opens everything, in the order in which a failure leaves the least behind.
     pub(crate) async fn open(config: Checked) -> Result<Self, Failure> {
         let (socket, tls) = entrance(&config)?;
-        let keys = key_sources(&config);
+        let keys = KeySources::of(&config);
         let home = Home::of(&config, &keys)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let vault = Arc::new(Vault::new(keys.master()?, entropy.clone()));
+        let masters = keys.masters().await?;
         let token_key = keys.token()?;
         let tokens = Arc::new(Tokens::new(token_key.clone(), token_settings(&config)));
 
         let storage = home.open(clock.clone(), entropy.clone()).await?;
-        if let Err(failure) = recognise_keys(&storage, &vault, &token_key).await {
-            let _ = storage.end().await;
-            return Err(failure);
-        }
+        let vault = match vault_of(&storage, masters, &token_key).await {
+            Ok(vault) => Arc::new(vault),
+            Err(failure) => {
+                let _ = storage.end().await;
+                return Err(failure);
+            }
+        };
         let store = storage.store().clone();
 
         let keeper = Arc::new(Keeper::default());
@@ -172,6 +176,12 @@ impl Node {
         let keeping = CancellationToken::new();
         let kept = keep_events(self.keeper, self.app.store.clone(), keeping.clone());
         let kept = tokio::spawn(kept);
+        let rotation = rotation::follow(
+            self.app.clone(),
+            KeySources::of(&self.config),
+            self.config.roles.has(Role::Deliver),
+        );
+        tokio::spawn(stop.clone().run_until_cancelled_owned(rotation));
         announce(&self.config, &self.app, address);
 
         let condition = self.storage.store().condition();
@@ -195,7 +205,7 @@ impl Node {
 
 /// What mints and checks tokens, by the configuration.
 pub(crate) fn tokens(config: &Checked) -> Result<Tokens, Failure> {
-    let key = key_sources(config).token()?;
+    let key = KeySources::of(config).token()?;
     Ok(Tokens::new(key, token_settings(config)))
 }
 
@@ -214,24 +224,17 @@ fn entrance(config: &Checked) -> Result<(Socket, Option<Tls>), Failure> {
     Ok((socket, config.tls.clone().map(Tls::open).transpose()?))
 }
 
-fn key_sources(config: &Checked) -> KeySources<'_> {
-    KeySources {
-        data_dir: &config.data_dir,
-        master_key: config.master_key.as_ref(),
-        master_key_file: config.master_key_file.as_deref(),
-        token_key: config.token_key.as_ref(),
-        token_key_file: config.token_key_file.as_deref(),
-        are_shared: config.database.is_some(),
-    }
-}
-
 /// A node with other keys than its store's, or than its neighbours', does not start.
-async fn recognise_keys(storage: &Storage, vault: &Vault, token: &Secret) -> Result<(), Failure> {
-    recognise_master_key(&**storage.store(), vault).await?;
+async fn vault_of(
+    storage: &Storage,
+    masters: MasterKeys,
+    token: &Secret,
+) -> Result<Vault, Failure> {
+    let vault = open_vault(&**storage.store(), masters, Arc::new(SystemEntropy)).await?;
     if storage.is_shared() {
-        recognise_token_key(&**storage.store(), vault, token).await?;
+        recognise_token_key(&**storage.store(), &vault, token).await?;
     }
-    Ok(())
+    Ok(vault)
 }
 
 /// The way out, as the configuration has it.

@@ -45,7 +45,7 @@ enum Loops {
 impl Home {
     /// The configured one. Makes keys where a new installation has none: never for a shared
     /// database, whose nodes all need the same.
-    pub(crate) fn of(config: &Checked, keys: &KeySources<'_>) -> Result<Self, Failure> {
+    pub(crate) fn of(config: &Checked, keys: &KeySources) -> Result<Self, Failure> {
         if let Some(database) = &config.database {
             return Ok(Self::Database(PostgresConfig {
                 roles: config.roles,

@@ -31,7 +31,9 @@ CREATE TABLE node (
     floor      bigint NOT NULL,
     batch      bigint NOT NULL,
     knows      integer NOT NULL DEFAULT 0,
-    swept_at   timestamptz
+    swept_at   timestamptz,
+    -- The ids of the master keys that it told of.
+    master_keys text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 50);
 
 CREATE TABLE application (

@@ -82,5 +82,6 @@ pub use lease::LeaseLoop;
 pub use nodes::nodes;
 pub use open::Surroundings;
 pub use open_error::OpenError;
+pub use settings::{setting, swap_setting};
 pub use transfer::PostgresTransfer;
 pub use writer::WriterLoop;

@@ -65,7 +65,7 @@ pub(crate) async fn join(
                  started_at = excluded.started_at, name = excluded.name,
                  version = excluded.version, roles = excluded.roles,
                  floor = excluded.floor, batch = 0, knows = excluded.knows,
-                 swept_at = NULL
+                 swept_at = NULL, master_keys = ''
              RETURNING epoch",
             &[
                 &slot,

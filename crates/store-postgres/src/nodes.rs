@@ -27,7 +27,7 @@ pub(crate) async fn list(sql: &Sql<'_>) -> Result<Vec<Node>, Failure> {
         "SELECT slot, name, version, roles,
                 (extract(epoch FROM started_at) * 1000000)::bigint,
                 (extract(epoch FROM expires_at) * 1000000)::bigint,
-                expires_at > clock_timestamp(), epoch
+                expires_at > clock_timestamp(), epoch, master_keys
          FROM node WHERE expires_at > '-infinity' ORDER BY slot",
         params![],
     );
@@ -62,5 +62,9 @@ fn node(row: &Row, held: &HashMap<i64, u64>) -> Result<Node, Failure> {
         lease_ends: Some(time(row, 5)?),
         alive: get(row, 6)?,
         deliveries: held.get(&get(row, 7)?).copied().unwrap_or_default(),
+        master_keys: get::<&str>(row, 8)?
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
     })
 }

@@ -35,12 +35,14 @@ CREATE TABLE application (
 CREATE INDEX application_live ON application (id) WHERE deleted = 0;
 CREATE UNIQUE INDEX application_uid ON application (uid) WHERE uid IS NOT NULL AND deleted = 0;
 
+-- Rows only come at the end, are written over in their place, and never go: so none is ever moved,
+-- which would leave a copy behind. Zeros: the application was deleted, and its key destroyed.
 CREATE TABLE data_key (
     application INTEGER NOT NULL,
     position    INTEGER NOT NULL,
     sealed      BLOB NOT NULL,
     PRIMARY KEY (application, position)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE endpoint (
     id            INTEGER PRIMARY KEY,

@@ -4,10 +4,8 @@ use crate::OpenError;
 use crate::batch::Batch;
 use crate::change::revoke as revoke_in;
 use crate::columns::{optional_text, optional_time, tail, time};
-use crate::connection::open_beside;
-use crate::directory::database_in;
 use crate::failure::Failure;
-use crate::{schema, settings};
+use crate::settings;
 use model::Timestamp;
 use model::api_key::ApiKey;
 use model::id::{ApiKeyId, ApplicationKey, Key};
@@ -25,16 +23,7 @@ pub(crate) const KEY_COLUMNS: &str =
 /// server may be at work there, whose writer waits for this one small commit; nothing of what it
 /// keeps in memory is touched.
 pub fn revoke(data_dir: &Path, token: &RevokedToken) -> Result<(), OpenError> {
-    let database = database_in(data_dir);
-    if !database.is_file() {
-        return Err(OpenError::NoStore(data_dir.to_owned()));
-    }
-    let mut connection = open_beside(&database)?;
-    match schema::check(&connection, &database)? {
-        0 => return Err(OpenError::NoStore(data_dir.to_owned())),
-        schema::VERSION => {}
-        _ => return Err(OpenError::OlderSchema(data_dir.to_owned())),
-    }
+    let mut connection = settings::beside(data_dir)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     revoke_in(&transaction, token)?;
     Ok(transaction.commit()?)

@@ -185,13 +185,36 @@ pub(crate) fn checkpoint_all(connection: &Connection) -> Result<(), Failure> {
 /// When the store is opened: what a crash left in the log is written anew. After a failed fsync,
 /// pages of the log may be in memory, and look as if they were on disk, that are not; those of the
 /// database's file, from here, are.
+/// Nothing is left in the log's file, such as keys that were destroyed.
 pub(crate) fn checkpoint_recovered(connection: &Connection) -> Result<(), Failure> {
-    checkpoint(connection, "PASSIVE")
+    checkpoint(connection, "TRUNCATE")
+}
+
+/// Empties the log's file, after all that is in it went into the database's. False: somebody was in
+/// the way.
+pub(crate) fn empty_log(connection: &Connection) -> Result<bool, Failure> {
+    patiently(connection, || {
+        let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+            row.get::<_, i64>(0)
+        });
+        match busy.map_err(Failure::from) {
+            Err(Failure::Unavailable(_)) => Ok(false),
+            other => Ok(other? == 0),
+        }
+    })
 }
 
 fn restart(connection: &Connection) -> Result<(), Failure> {
+    patiently(connection, || checkpoint(connection, "RESTART"))
+}
+
+/// Has readers be waited for only as long as a commit may be held up.
+fn patiently<T>(
+    connection: &Connection,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
     connection.busy_timeout(RESTART_PATIENCE)?;
-    let outcome = checkpoint(connection, "RESTART");
+    let outcome = work();
     connection.busy_timeout(crate::connection::BUSY_TIMEOUT)?;
     outcome
 }

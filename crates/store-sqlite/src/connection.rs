@@ -33,6 +33,8 @@ pub(crate) fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<(
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is written over with zeros, where that needs no more pages to be written.
+    connection.pragma_update_and_check(None, "secure_delete", "FAST", |_| Ok(()))?;
     // Checkpoints are the checkpoint loop's; see there.
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))
 }
@@ -108,6 +110,7 @@ mod tests {
             assert_eq!(number(connection, "page_size"), PAGE_BYTES as i64);
             assert_eq!(number(connection, "auto_vacuum"), 2);
         }
+        assert_eq!(number(&writer, "secure_delete"), 2);
         let reader = open_reader(&path, 64).unwrap();
         assert!(reader.execute_batch("INSERT INTO t VALUES (1)").is_err());
     }

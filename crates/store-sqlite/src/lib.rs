@@ -70,5 +70,6 @@ pub use directory::DataDirectory;
 pub use handle::SqliteStore;
 pub use open::Surroundings;
 pub use open_error::OpenError;
+pub use settings::{setting, swap_setting};
 pub use transfer::SqliteTransfer;
 pub use writer::WriterLoop;

@@ -1,7 +1,47 @@
 //! Small values that the whole installation shares.
 
+use crate::OpenError;
+use crate::connection::open_beside;
+use crate::directory::database_in;
 use crate::failure::Failure;
-use rusqlite::{Connection, OptionalExtension, params};
+use crate::schema;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use std::path::Path;
+use store::change::SettingsChange;
+
+/// Reads a value in the store of `data_dir`: the way of a process that has no store open. A server
+/// may be at work there.
+pub fn setting(data_dir: &Path, name: &str) -> Result<Option<Vec<u8>>, OpenError> {
+    Ok(get(&beside(data_dir)?, name)?)
+}
+
+/// Writes a value anew in the store of `data_dir`, in the same way: only for what no server keeps
+/// in memory. False: there was something else before.
+pub fn swap_setting(
+    data_dir: &Path,
+    name: &str,
+    values: &SettingsChange,
+) -> Result<bool, OpenError> {
+    let mut connection = beside(data_dir)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let swapped = swap(&transaction, name, values)?;
+    transaction.commit()?;
+    Ok(swapped)
+}
+
+/// A connection to the store of `data_dir` beside the server that may be at work there.
+pub(crate) fn beside(data_dir: &Path) -> Result<Connection, OpenError> {
+    let database = database_in(data_dir);
+    if !database.is_file() {
+        return Err(OpenError::NoStore(data_dir.to_owned()));
+    }
+    let connection = open_beside(&database)?;
+    match schema::check(&connection, &database)? {
+        0 => Err(OpenError::NoStore(data_dir.to_owned())),
+        schema::VERSION => Ok(connection),
+        _ => Err(OpenError::OlderSchema(data_dir.to_owned())),
+    }
+}
 
 /// The value of this name, if it was ever set.
 pub(crate) fn get(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, Failure> {
@@ -18,6 +58,19 @@ pub(crate) fn put(connection: &Connection, name: &str, value: &[u8]) -> Result<(
         )?
         .execute(params![name, value])?;
     Ok(())
+}
+
+/// Sets a value if this is there before. False: it is not.
+pub(crate) fn swap(
+    connection: &Connection,
+    name: &str,
+    values: &SettingsChange,
+) -> Result<bool, Failure> {
+    let as_before = get(connection, name)? == values.before;
+    if as_before {
+        put(connection, name, &values.after)?;
+    }
+    Ok(as_before)
 }
 
 /// Sets a value unless there is one, and gives back what is there then.

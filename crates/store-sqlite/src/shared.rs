@@ -80,6 +80,7 @@ impl Shared {
             lease_ends: None,
             alive: true,
             deliveries: self.owned.count() as u64,
+            master_keys: Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@
 //! small write tries each second. A failed fsync is never tried again: see [`Failure::Fatal`].
 
 use crate::batch::{Batch, Lent};
-use crate::checkpoint::{LogWatch, checkpoint_all};
+use crate::checkpoint::{LogWatch, checkpoint_all, empty_log};
 use crate::failure::Failure;
 use crate::inbox::{Linger, Request, Urgency};
 use crate::rounds::Rounds;
@@ -21,6 +21,8 @@ use store::Condition;
 
 /// How often a store that can't write tries to.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// How often a log that holds a destroyed key is tried to be emptied, while readers are in the way.
+const EMPTY_EVERY: Duration = Duration::from_millis(500);
 /// How long the writer must be idle before the rest of the log is moved into the database.
 const IDLE_AFTER: Duration = Duration::from_secs(2);
 
@@ -41,6 +43,8 @@ pub(crate) struct Writer {
     /// Outcomes that wait for commits to succeed again.
     parked: Requests,
     probe_at: Duration,
+    /// When the log is next emptied, if that is wanted.
+    empty_at: Duration,
 }
 
 /// The loop that writes: a thread's work.
@@ -112,6 +116,7 @@ impl Writer {
             log: LogWatch::default(),
             parked: Requests::new(),
             probe_at: Duration::ZERO,
+            empty_at: Duration::ZERO,
         }
     }
 
@@ -142,6 +147,7 @@ impl Writer {
     fn patience(&self) -> Option<Duration> {
         match self.shared.standing() {
             Condition::ReadOnly => Some(PROBE_EVERY),
+            Condition::Writable if self.rounds.destroyed => Some(EMPTY_EVERY),
             Condition::Writable if self.log.unsettled(&self.shared) => Some(IDLE_AFTER),
             _ => None,
         }
@@ -150,6 +156,7 @@ impl Writer {
     fn idle(&mut self) {
         if self.shared.standing() == Condition::Writable {
             self.log.when_idle(&self.shared);
+            self.look_after_log();
         }
     }
 
@@ -220,11 +227,23 @@ impl Writer {
         if self.shared.failure().is_some() {
             return;
         }
-        match self.log.after_commit(&self.connection, &self.shared) {
+        let looked_after = self.log.after_commit(&self.connection, &self.shared);
+        match looked_after.and_then(|()| self.empty_log()) {
             Ok(()) => {}
             Err(Failure::Fatal(reason)) => self.shared.fail(reason),
             Err(failure) => tracing::error!(%failure, "a checkpoint did not succeed"),
         }
+    }
+
+    /// A key that was destroyed is to be nowhere: neither in the log, from which the page in the
+    /// database's file was not written over yet.
+    fn empty_log(&mut self) -> Result<(), Failure> {
+        let now = self.shared.clock.monotonic();
+        if self.rounds.destroyed && now >= self.empty_at {
+            self.empty_at = now + EMPTY_EVERY;
+            self.rounds.destroyed = !empty_log(&self.connection)?;
+        }
+        Ok(())
     }
 
     fn park_or_refuse(&mut self, requests: Requests, failure: &Failure) {

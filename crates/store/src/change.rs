@@ -26,7 +26,9 @@ use model::retry::RetrySchedule;
 /// rows given here are not looked at, but for an existing row's key.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// Makes an application; its id's tail and data keys are given.
+    /// Makes an application; its id's tail and data keys are given. Refused with
+    /// [`ChangeError::Stale`] where another master key seals than sealed its data key
+    /// ([`crate::master_keys`]); so are the next two.
     CreateApplication {
         /// The application, without its key.
         application: Application,
@@ -53,7 +55,8 @@ pub enum Change {
         revision: u64,
     },
     /// Deletes an application: its uid is free again, its endpoints go with it, open deliveries
-    /// are ended by background work.
+    /// are ended by background work. Its data keys are destroyed, as far as the database lets that
+    /// be done.
     DeleteApplication(ApplicationKey),
     /// Makes an endpoint in a live application; its id's tail is given.
     CreateEndpoint {
@@ -153,6 +156,16 @@ pub enum Change {
     /// Keeps security events, each row at most once. They wait for other writes to go with, and for
     /// as long as nothing can be written.
     KeepSecurityEvents(Vec<SecurityWrite>),
+    /// Writes a setting anew.
+    SwapSetting {
+        /// Its name.
+        name: &'static str,
+        /// What must be there before, and what is there then.
+        values: SettingsChange,
+    },
+    /// Tells the other nodes which master keys this one has: the texts of their ids. A store that
+    /// no other node works on need not keep it. It holds until this node's lease ends.
+    TellMasterKeys(Vec<String>),
 }
 
 impl Change {
@@ -261,6 +274,8 @@ pub enum Changed {
     Access(AccessChanged),
     /// The rows that security events are in, in their order.
     SecurityEvents(Vec<SecurityEventId>),
+    /// The setting was written, or the others were told.
+    Setting,
     /// The idempotency key was used before, with the same body: nothing was written.
     Repeated(Prior),
 }
@@ -284,6 +299,7 @@ impl Changed {
             | Changed::Environment
             | Changed::Removed
             | Changed::Expunged(_)
+            | Changed::Setting
             | Changed::Access(_)
             | Changed::SecurityEvents(_) => (0, Tail::default()),
             Changed::Repeated(prior) => return prior.made,

@@ -26,6 +26,7 @@ pub mod encoding;
 pub mod error;
 pub mod idempotency;
 pub mod lanes;
+pub mod master_keys;
 pub mod owned;
 pub mod query;
 pub mod record;

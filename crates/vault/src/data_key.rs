@@ -9,7 +9,7 @@ use model::entropy::random;
 use model::id::Tail;
 
 use crate::envelope::{self, Cipher, KEY_BYTES, KEY_ID_BYTES};
-use crate::{Place, VaultError};
+use crate::{MasterKeyId, Place, VaultError};
 
 /// After so many seals an application gets a new data key; the old one goes on opening. Nonces are
 /// random: the standard ends at 2^32 (NIST SP 800-38D, 8.3), and half of that leaves room for uses
@@ -30,7 +30,7 @@ impl fmt::Display for DataKeyId {
 }
 
 /// A data key as the store holds it: its id, then the key and the number of its recorded uses,
-/// sealed by the master key. Opaque bytes to everybody else.
+/// sealed by a master key. Opaque bytes to everybody else.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SealedDataKey(Vec<u8>);
 
@@ -53,6 +53,12 @@ impl SealedDataKey {
     /// The key's id, as the bytes themselves say.
     pub fn id(&self) -> Result<DataKeyId, VaultError> {
         self.split().map(|(id, _)| id)
+    }
+
+    /// The id of the master key that sealed it, as the bytes themselves say.
+    pub fn sealed_by(&self) -> Result<MasterKeyId, VaultError> {
+        let (_, sealed) = self.split()?;
+        Ok(MasterKeyId(envelope::key_id(sealed)?))
     }
 
     pub(crate) fn join(id: DataKeyId, sealed: &[u8]) -> Self {

@@ -8,7 +8,7 @@ pub enum VaultError {
     /// The value is fine, as far as can be seen, and was sealed by another master key.
     #[error(
         "this was sealed by the master key with id {sealed_by}, and the one given has id {given}: \
-         give the master key that the store was made with"
+         give the master key that the store is sealed with"
     )]
     WrongKey {
         /// The id of the key that sealed it.
@@ -19,6 +19,9 @@ pub enum VaultError {
     /// The value was sealed by a data key that is not among those it was to be opened with.
     #[error("this was sealed by data key {0}, which is not among the application's")]
     UnknownDataKey(DataKeyId),
+    /// A vault needs a key to seal with.
+    #[error("no master key was given")]
+    NoMasterKey,
     /// A key ring needs a key to seal with.
     #[error("the application has no data key")]
     NoDataKey,

@@ -1,8 +1,8 @@
 //! Keys at rest: what the store must hold and nobody who reads its files may know.
 //!
 //! One master key for the installation, from outside the store, seals a data key for each
-//! application; a data key seals that application's values. So a deleted application's key can be
-//! forgotten, an application's values can't be opened with another's key, and the master key itself
+//! application, and one for what belongs to none; a data key seals that application's values. So a
+//! deleted application's key can be destroyed, another master key has little to seal anew, an application's values can't be opened with another's key, and the master key itself
 //! is used seldom. A [`Vault`] opens data keys; a [`KeyRing`] of an application's keys is what
 //! others seal and open with.
 //!
@@ -12,7 +12,8 @@
 //!
 //! The vault stores nothing, reads no files, and decides nothing about who may read what.
 //!
-//! Map: `master` (the master key) · `vault` (what it seals) · `data_key`, `key_ring` (an
+//! Map: `master` (the master key) · `standing` (which one
+//! seals, while one gives way to another) · `vault` (what it seals) · `data_key`, `key_ring` (an
 //! application's keys) · `place` (where a value belongs) · `envelope` (bytes and AES-256-GCM) ·
 //! `cache` (opened data keys) · `error`.
 
@@ -23,6 +24,7 @@ mod error;
 mod key_ring;
 mod master;
 mod place;
+mod standing;
 mod vault;
 
 pub use data_key::{DATA_KEY_USES_MAX, DataKey, DataKeyId, SealedDataKey};
@@ -30,6 +32,7 @@ pub use error::VaultError;
 pub use key_ring::KeyRing;
 pub use master::{MasterKey, MasterKeyError, MasterKeyId};
 pub use place::Place;
+pub use standing::Standing;
 pub use vault::{DATA_KEYS_CACHED, KeyUses, Vault};
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The installation's one key that comes from outside the store. Its id tells keys apart and may be
+//! The installation's key that comes from outside the store. Its id tells keys apart and may be
 //! shown; the key is never shown but to be written to the operator's key file.
 
 use std::fmt;
@@ -15,6 +15,7 @@ use crate::envelope::{Cipher, KEY_BYTES};
 const ID_DOMAIN: &[u8] = b"postrider: id of a master key\0";
 
 /// 256 bits that seal every application's data key.
+#[derive(Clone)]
 pub struct MasterKey(Zeroizing<[u8; KEY_BYTES]>);
 
 /// Why a text is no master key. The text itself is not repeated.
@@ -70,6 +71,18 @@ impl MasterKey {
 /// Tells master keys apart: 64 bits, shown as 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MasterKeyId(pub(crate) [u8; 8]);
+
+impl MasterKeyId {
+    /// Of its bytes.
+    pub fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes, as they stand in what the key sealed.
+    pub fn to_bytes(self) -> [u8; 8] {
+        self.0
+    }
+}
 
 impl fmt::Display for MasterKeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -91,34 +91,77 @@ mod master_key {
     }
 }
 
-mod check_value {
+mod two_master_keys {
     use super::*;
 
-    #[test]
-    fn is_accepted_after_a_restart_with_the_same_key() {
-        assert_eq!(vault(1).verify_check(&vault(1).check_value()), Ok(()));
+    /// Both, the first of them sealing, and an installation that the first one's seed made.
+    fn both() -> (Vault, [MasterKey; 2]) {
+        let keys = [1, 2].map(|seed| MasterKey::generate(&*seeded(seed)));
+        let installation = Vault::new_installation_key(&keys[0], &*seeded(3));
+        let vault = Vault::open(keys.clone(), &installation, seeded(4));
+        (vault.expect("it has the right key"), keys)
     }
 
     #[test]
-    fn tells_a_wrong_key_from_a_damaged_value() {
-        let (right, wrong) = (vault(1), vault(2));
-        let mut value = right.check_value();
+    fn a_key_is_sealed_anew_and_opens_with_the_new_one_alone() {
+        let (vault, [old, new]) = both();
+        let installation = Vault::new_installation_key(&old, &*seeded(5));
+        let sealed = vault.new_data_key(TAIL);
+        assert_eq!(sealed.sealed_by(), Ok(old.id()));
+        assert_eq!(vault.rewrap(TAIL, &sealed), Ok(None));
+        assert!(vault.seal_by(new.id()));
+
+        let anew = vault.rewrap(TAIL, &sealed).unwrap().expect("it was old");
+        assert_eq!((anew.sealed_by(), anew.id()), (Ok(new.id()), sealed.id()));
+        assert_eq!(anew.as_bytes().len(), sealed.as_bytes().len());
+        let installation = vault.rewrap_installation(&installation).unwrap().unwrap();
+        let alone = Vault::open([new], &installation, seeded(6)).expect("the new key opens it");
+        let value = vault
+            .data_key(APPLICATION, &sealed)
+            .unwrap()
+            .seal(PLACE, b"text");
+        let key = alone
+            .data_key(APPLICATION, &anew)
+            .expect("the new key opens it");
+        assert_eq!(key.open(PLACE, &value), Ok(b"text".to_vec()));
+        assert!(matches!(
+            alone.rewrap(TAIL, &sealed),
+            Err(VaultError::WrongKey { sealed_by, .. }) if sealed_by == old.id()
+        ));
+    }
+
+    #[test]
+    fn one_that_it_does_not_have_seals_only_once_it_has_it() {
+        let (vault, [old, _]) = both();
+        let third = MasterKey::generate(&*seeded(7));
+        assert!(!vault.seal_by(third.id()));
+        assert_eq!(vault.master_key_id(), old.id());
+        vault.learn(&third);
+        vault.learn(&third);
+        assert_eq!(vault.master_key_ids().len(), 3);
+        assert!(vault.seal_by(third.id()));
+        assert_eq!(vault.new_data_key(TAIL).sealed_by(), Ok(third.id()));
+    }
+
+    #[test]
+    fn an_installation_does_not_open_with_another_key_or_when_damaged() {
+        let [right, wrong] = [1, 2].map(|seed| MasterKey::generate(&*seeded(seed)));
+        let installation = Vault::new_installation_key(&right, &*seeded(3));
         let expected = VaultError::WrongKey {
-            sealed_by: right.master_key_id(),
-            given: wrong.master_key_id(),
+            sealed_by: right.id(),
+            given: wrong.id(),
         };
-        assert_eq!(wrong.verify_check(&value), Err(expected));
-
-        *value.last_mut().unwrap() ^= 1;
-        assert_eq!(right.verify_check(&value), Err(VaultError::NotAuthentic));
-        assert_eq!(right.verify_check(b""), Err(VaultError::Truncated(0)));
-    }
-
-    #[test]
-    fn another_value_of_the_same_master_key_is_none() {
-        let vault = vault(1);
-        let value = vault.seal_with_master(PLACE, b"postrider");
-        assert_eq!(vault.verify_check(&value), Err(VaultError::NotAuthentic));
+        let refused = Vault::open([wrong], &installation, seeded(4)).err();
+        assert_eq!(refused, Some(expected));
+        let mut bytes = installation.into_bytes();
+        *bytes.last_mut().unwrap() ^= 1;
+        let damaged = SealedDataKey::from_bytes(bytes);
+        let refused = Vault::open([right], &damaged, seeded(4)).err();
+        assert_eq!(refused, Some(VaultError::NotAuthentic));
+        assert_eq!(
+            Vault::open([], &damaged, seeded(4)).err(),
+            Some(VaultError::NoMasterKey)
+        );
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod openapi;
 pub(crate) mod pin;
 pub(crate) mod remote;
 pub(crate) mod restore;
+pub(crate) mod rotate;
 pub(crate) mod serve;
 pub(crate) mod signature;
 mod table;

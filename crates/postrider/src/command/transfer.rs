@@ -49,7 +49,7 @@ async fn transfer(
     config: &Checked,
 ) -> Result<(Vec<Compared>, Keys), Failure> {
     let mut source = from.source().await?;
-    let keys = Keys::of(config, from, to)?;
+    let keys = Keys::of(config, from, to).await?;
     keys.verify(&mut *source).await?;
     keys.verify_target(to)?;
     let mut target = to.target().await?;

@@ -7,7 +7,6 @@ use super::options::{Options, Waits};
 use crate::duration;
 use app::tokens::{ORGANISATION_DEFAULT, ORGANISATION_PREFIX};
 use engine::EngineConfig;
-use model::Secret;
 use model::address::{AddressPolicy, AllowRule};
 use model::node::Roles;
 use model::retry::RetrySchedule;
@@ -74,11 +73,7 @@ pub(crate) struct Checked {
     pub(crate) public_url: Option<String>,
     /// What the listener speaks TLS with, unless in clear.
     pub(crate) tls: Option<TlsFiles>,
-    /// Of each key, at most one of text and file.
-    pub(crate) master_key: Option<Secret>,
-    pub(crate) token_key: Option<Secret>,
-    pub(crate) master_key_file: Option<PathBuf>,
-    pub(crate) token_key_file: Option<PathBuf>,
+    pub(crate) keys: KeyChoice,
     pub(crate) policy: AddressPolicy,
     pub(crate) dev: bool,
     pub(crate) drain_timeout: Duration,
@@ -161,10 +156,7 @@ impl Checked {
             log_format: options.log_format.as_deref().map(log_format).transpose()?,
             log: log(options.log.unwrap_or_else(|| LOG.into()))?,
             data_dir: options.data_dir.unwrap_or_else(|| DATA_DIR.into()),
-            master_key: keys.master.text,
-            token_key: keys.token.text,
-            master_key_file: keys.master.file,
-            token_key_file: keys.token.file,
+            keys,
             trusted_roots: options.trusted_roots,
             accept_foreign_tokens: options.accept_foreign_tokens.unwrap_or(false),
             dev,

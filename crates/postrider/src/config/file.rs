@@ -8,7 +8,7 @@ use model::Secret;
 use std::path::Path;
 
 /// The keys of the file that are not options.
-const SECRET_NAMES: [&str; 2] = ["master_key", "token_key"];
+const SECRET_NAMES: [&str; 3] = ["master_key", "previous_master_key", "token_key"];
 /// Variables that are no options of `serve` and yet known.
 const OTHER_VARIABLES: [&str; 8] = [
     "CA_FILE",
@@ -72,6 +72,7 @@ fn read_all(path: &Path) -> Result<File, ConfigError> {
     };
     let secrets = SecretTexts {
         master_key: secret("master_key")?,
+        previous_master_key: secret("previous_master_key")?,
         token_key: secret("token_key")?,
     };
     let profiles = match table.remove(profile::KEY) {

@@ -14,13 +14,14 @@ mod typed;
 pub(crate) use checked::{Checked, ConfigError, LogFormat, TlsFiles};
 pub(crate) use database::{Database, DatabaseUrl};
 pub(crate) use file::profile;
+pub(crate) use key_choice::{Given, KeyChoice};
 pub(crate) use options::Options;
 pub(crate) use print::print;
 pub(crate) use profile::Profile;
 
 use checked::has_credentials;
 use clap::Args;
-use key_choice::{KeyChoice, Layer, SecretTexts};
+use key_choice::{Layer, SecretTexts};
 use std::path::PathBuf;
 use typed::Typed;
 
@@ -72,15 +73,16 @@ impl ConfigArgs {
             Some(path) => file::read(path)?,
             None => (Options::default(), SecretTexts::default()),
         };
-        let [typed, environment] = self.key_files();
+        let (none, given) = (SecretTexts::default(), &self.options);
+        let in_environment = SecretTexts::from_environment();
         let keys = KeyChoice::first_of([
-            Layer::new("the command line", SecretTexts::default(), typed),
-            Layer::new(
-                "the environment",
-                SecretTexts::from_environment(),
-                environment,
-            ),
-            Layer::new("the configuration file", texts, key_files(&file)),
+            Layer::new("the command line", none, given, |name| {
+                self.typed.holds(name)
+            }),
+            Layer::new("the environment", in_environment, given, |name| {
+                !self.typed.holds(name)
+            }),
+            Layer::new("the configuration file", texts, &file, |_| true),
         ])?;
         let mut checked = Checked::new(self.options.or(file), keys)?;
         let exposed = secrets_in_urls(&checked);
@@ -95,16 +97,6 @@ impl ConfigArgs {
         checked.warnings.extend(warnings.collect::<Vec<_>>());
         checked.warnings.extend(file::unknown_variables());
         Ok(checked)
-    }
-
-    /// The key files that flags name, and those that the environment names.
-    fn key_files(&self) -> [[Option<PathBuf>; 2]; 2] {
-        let names = ["master_key_file", "token_key_file"].map(|name| self.typed.holds(name));
-        let [master, token] = key_files(&self.options);
-        [true, false].map(|typed| {
-            let master = master.clone().filter(|_| names[0] == typed);
-            [master, token.clone().filter(|_| names[1] == typed)]
-        })
     }
 }
 
@@ -123,8 +115,4 @@ fn secrets_in_urls(config: &Checked) -> Vec<&'static str> {
     ];
     let holding = all.into_iter().filter(|(_, holds)| *holds);
     holding.map(|(name, _)| name).collect()
-}
-
-fn key_files(options: &Options) -> [Option<PathBuf>; 2] {
-    [&options.master_key_file, &options.token_key_file].map(Clone::clone)
 }

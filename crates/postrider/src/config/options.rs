@@ -59,6 +59,12 @@ options! {
     [value_name = "FILE"] tls_key: PathBuf, "POSTRIDER_TLS_KEY";
     /// File with the master key (base64 of 32 bytes) instead of the one in the data directory
     [value_name = "FILE"] master_key_file: PathBuf, "POSTRIDER_MASTER_KEY_FILE";
+    /// Program, with its arguments, that prints the master key; run without a shell
+    [value_name = "COMMAND"] master_key_command: String, "POSTRIDER_MASTER_KEY_COMMAND";
+    /// File with the other master key, while one gives way to another
+    [value_name = "FILE"] previous_master_key_file: PathBuf, "POSTRIDER_PREVIOUS_MASTER_KEY_FILE";
+    /// Program that prints the other master key
+    [value_name = "COMMAND"] previous_master_key_command: String, "POSTRIDER_PREVIOUS_MASTER_KEY_COMMAND";
     /// File with the key that tokens are signed with instead of the one in the data directory
     [value_name = "FILE"] token_key_file: PathBuf, "POSTRIDER_TOKEN_KEY_FILE";
     /// Deliver to http URLs too

@@ -3,13 +3,13 @@
 
 use super::checked::{Checked, LogFormat, has_credentials};
 use super::database::DatabaseUrl;
+use super::{Given, KeyChoice};
 use crate::duration;
 use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
-use model::Secret;
 use model::node::Role;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// What is known of an option.
@@ -37,12 +37,6 @@ fn entries(config: &Checked) -> Vec<Entry> {
 }
 
 fn places(config: &Checked) -> Vec<Entry> {
-    let masked = |text: &Option<Secret>| given(text.as_ref().map(|_| json!("***")));
-    let key_file = |text: &Option<Secret>, file: &Option<PathBuf>, name| match (text, file) {
-        (Some(_), _) => Shown::Unset,
-        (None, Some(path)) => path_of(path),
-        (None, None) => Shown::Derived(json!(config.data_dir.join(name).to_string_lossy())),
-    };
     let public_url = match &config.public_url {
         Some(url) => value(url),
         None => Shown::Derived(json!(config.public_url_or(config.listen))),
@@ -52,14 +46,13 @@ fn places(config: &Checked) -> Vec<Entry> {
         Some(LogFormat::Text) => value("text"),
         None => Shown::Depends("text on a terminal, json otherwise"),
     };
-    let (master, token) = (&config.master_key, &config.token_key);
     let database = config.database.as_ref();
     let url = database.map(|database| &database.url);
     let direct_url = database.and_then(|database| database.direct_url.as_ref());
     let shown = |url: &DatabaseUrl| json!(url.shown());
     let tls = config.tls.as_ref();
     let roles: Vec<_> = config.roles.iter().map(Role::word).collect();
-    vec![
+    let mut entries = vec![
         ("listen", value(config.listen.to_string())),
         ("data_dir", path_of(&config.data_dir)),
         ("database_url", given(url.map(shown))),
@@ -71,19 +64,41 @@ fn places(config: &Checked) -> Vec<Entry> {
             tls.map_or(Shown::Unset, |tls| path_of(&tls.certificate)),
         ),
         ("tls_key", tls.map_or(Shown::Unset, |tls| path_of(&tls.key))),
-        ("master_key", masked(master)),
-        (
-            "master_key_file",
-            key_file(master, &config.master_key_file, MASTER_KEY_FILE),
-        ),
-        ("token_key", masked(token)),
-        (
-            "token_key_file",
-            key_file(token, &config.token_key_file, TOKEN_KEY_FILE),
-        ),
+    ];
+    entries.extend(keys(config));
+    entries.extend([
         ("drain_timeout", length(config.drain_timeout)),
         ("log", value(&config.log)),
         ("log_format", log_format),
+    ]);
+    entries
+}
+
+/// Of each key the place that it comes from. Texts are masked.
+fn keys(config: &Checked) -> Vec<Entry> {
+    let masked = |key: &Given| given(key.text.as_ref().map(|_| json!("***")));
+    let file = |key: &Given, name: Option<&str>| match (&key.file, name) {
+        (Some(path), _) => path_of(path),
+        (None, Some(name)) if !key.is_given() => {
+            Shown::Derived(json!(config.data_dir.join(name).to_string_lossy()))
+        }
+        _ => Shown::Unset,
+    };
+    let command = |key: &Given| given(key.command.as_ref().map(|text| json!(text)));
+    let KeyChoice {
+        master,
+        previous,
+        token,
+    } = &config.keys;
+    vec![
+        ("master_key", masked(master)),
+        ("master_key_file", file(master, Some(MASTER_KEY_FILE))),
+        ("master_key_command", command(master)),
+        ("previous_master_key", masked(previous)),
+        ("previous_master_key_file", file(previous, None)),
+        ("previous_master_key_command", command(previous)),
+        ("token_key", masked(token)),
+        ("token_key_file", file(token, Some(TOKEN_KEY_FILE))),
     ]
 }
 
@@ -200,7 +215,6 @@ pub(crate) fn print(config: &Checked, as_json: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::Options;
-    use super::super::key_choice::KeyChoice;
     use super::*;
 
     fn checked() -> Checked {

@@ -6,8 +6,8 @@ use crate::applications::{by_key, find};
 use crate::batch::Batch;
 use crate::columns::key;
 use crate::failure::Failure;
-use crate::locks;
 use crate::sql::{Sql, blob, columns_of, params};
+use crate::{locks, settings};
 use model::application::Application;
 use model::delivery::EndReason;
 use model::id::{ApplicationKey, EndpointKey};
@@ -15,6 +15,7 @@ use model::name::Name;
 use store::Sealed;
 use store::change::{ChangeError, Changed};
 use store::encoding::metadata_text;
+use store::master_keys::{MASTER_KEYS, may_write};
 use store::rows::{ApplicationRef, ApplicationRow};
 
 pub(super) async fn create(
@@ -23,6 +24,7 @@ pub(super) async fn create(
     data_key: &Sealed,
 ) -> Result<Changed, Refused> {
     check_uid(batch.sql, application.uid.as_ref(), None).await?;
+    check_data_keys(batch.sql, std::slice::from_ref(data_key)).await?;
     let key: ApplicationKey = batch.key();
     let tail = application.id.tail();
     let created = batch.sql.run(
@@ -51,6 +53,10 @@ pub(super) async fn replace(
     let key = application.id.key();
     let before = current(batch.sql, key, revision).await?;
     check_uid(batch.sql, application.uid.as_ref(), Some(key)).await?;
+    let new_keys = before.data_keys != data_keys;
+    if new_keys {
+        check_data_keys(batch.sql, data_keys).await?;
+    }
     let replaced = batch.sql.run(
         "UPDATE application SET uid = $2, name = $3, rate_limit = $4, metadata = $5,
          updated_at = $6 WHERE id = $1",
@@ -65,7 +71,7 @@ pub(super) async fn replace(
     );
     replaced.await?;
     batch.grow_revision(key).await?;
-    if before.data_keys != data_keys {
+    if new_keys {
         write_data_keys(batch.sql, key, data_keys).await?;
     }
     Ok(Changed::Application(reread(batch.sql, key).await?))
@@ -77,6 +83,7 @@ pub(super) async fn replace_data_keys(
     (data_keys, revision): (&[Sealed], u64),
 ) -> Result<Changed, Refused> {
     current(batch.sql, key, revision).await?;
+    check_data_keys(batch.sql, data_keys).await?;
     batch.grow_revision(key).await?;
     write_data_keys(batch.sql, key, data_keys).await?;
     Ok(Changed::Application(reread(batch.sql, key).await?))
@@ -95,6 +102,11 @@ pub(super) async fn delete(
     );
     deleted.await?;
     batch.grow_revision(application).await?;
+    let destroyed = batch.sql.run(
+        "DELETE FROM data_key WHERE application = $1",
+        params![application.integer()],
+    );
+    destroyed.await?;
     let ended = batch.sql.rows(
         "UPDATE endpoint SET deleted = true, revision = revision + 1, updated_at = $2
          WHERE application = $1 AND NOT deleted RETURNING id",
@@ -164,6 +176,15 @@ async fn insert_data_keys(
         params![key.integer(), positions, columns_of(data_keys, blob)],
     );
     inserted.await.map(drop)
+}
+
+/// Refuses what another master key sealed than seals by now, and keeps that so until the commit.
+async fn check_data_keys(sql: &Sql<'_>, data_keys: &[Sealed]) -> Result<(), Refused> {
+    let kept = settings::keep(sql, MASTER_KEYS).await?;
+    match may_write(kept.as_deref(), data_keys) {
+        true => Ok(()),
+        false => Err(ChangeError::Stale.into()),
+    }
 }
 
 async fn reread(sql: &Sql<'_>, key: ApplicationKey) -> Result<ApplicationRow, Failure> {

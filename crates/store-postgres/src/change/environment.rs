@@ -5,8 +5,9 @@ use super::access::grow;
 use super::event_type;
 use crate::batch::Batch;
 use crate::settings;
+use crate::sql::params;
 use store::access::ENVIRONMENT;
-use store::change::{ChangeError, Changed, EnvironmentChange};
+use store::change::{ChangeError, Changed, EnvironmentChange, SettingsChange};
 
 pub(super) async fn put(
     batch: &mut Batch<'_>,
@@ -27,4 +28,28 @@ pub(super) async fn put(
         settings::put(batch.sql, ENVIRONMENT, &change.after).await?;
     }
     Ok(Changed::Environment)
+}
+
+pub(super) async fn swap(
+    batch: &Batch<'_>,
+    name: &str,
+    values: &SettingsChange,
+) -> Result<Changed, Refused> {
+    match settings::swap(batch.sql, name, values).await? {
+        true => Ok(Changed::Setting),
+        false => Err(ChangeError::Stale.into()),
+    }
+}
+
+/// In the row of this node, which is emptied when another one takes its place.
+pub(super) async fn tell_master_keys(
+    batch: &Batch<'_>,
+    ids: &[String],
+) -> Result<Changed, Refused> {
+    let told = batch.sql.run(
+        "UPDATE node SET master_keys = $2 WHERE epoch = $1",
+        params![batch.epoch, ids.join(" ")],
+    );
+    told.await?;
+    Ok(Changed::Setting)
 }

@@ -129,6 +129,8 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
         } => start_work(batch, *tail, *application, work).await,
         Change::Access(change) => access::change(batch, change).await,
         Change::KeepSecurityEvents(writes) => Ok(security_events::keep(batch, writes).await?),
+        Change::SwapSetting { name, values } => environment::swap(batch, name, values).await,
+        Change::TellMasterKeys(ids) => environment::tell_master_keys(batch, ids).await,
     }
 }
 

@@ -4,8 +4,8 @@ use super::Refused;
 use super::endpoint::end_deliveries_later;
 use crate::applications::{by_key, find};
 use crate::batch::Batch;
-use crate::endpoints;
 use crate::failure::Failure;
+use crate::{endpoints, settings};
 use model::application::Application;
 use model::delivery::EndReason;
 use model::id::ApplicationKey;
@@ -14,6 +14,7 @@ use rusqlite::params;
 use store::Sealed;
 use store::change::{ChangeError, Changed};
 use store::encoding::metadata_text;
+use store::master_keys::{MASTER_KEYS, may_write};
 use store::rows::{ApplicationRef, ApplicationRow};
 
 pub(super) fn create(
@@ -22,6 +23,7 @@ pub(super) fn create(
     data_key: &Sealed,
 ) -> Result<Changed, Refused> {
     check_uid(batch, application.uid.as_ref(), None)?;
+    check_data_keys(batch, std::slice::from_ref(data_key))?;
     let key: ApplicationKey = batch.lasting_key();
     batch
         .connection
@@ -50,6 +52,10 @@ pub(super) fn replace(
     let key = application.id.key();
     let before = current(batch, key, revision)?;
     check_uid(batch, application.uid.as_ref(), Some(key))?;
+    let new_keys = before.data_keys != data_keys;
+    if new_keys {
+        check_data_keys(batch, data_keys)?;
+    }
     batch
         .connection
         .prepare_cached(
@@ -65,7 +71,7 @@ pub(super) fn replace(
             batch.now.micros(),
         ])?;
     batch.grow_revision(key)?;
-    if before.data_keys != data_keys {
+    if new_keys {
         write_data_keys(batch, key, data_keys)?;
     }
     Ok(Changed::Application(reread(batch, key)?))
@@ -77,6 +83,7 @@ pub(super) fn replace_data_keys(
     (data_keys, revision): (&[Sealed], u64),
 ) -> Result<Changed, Refused> {
     current(batch, key, revision)?;
+    check_data_keys(batch, data_keys)?;
     batch.grow_revision(key)?;
     write_data_keys(batch, key, data_keys)?;
     Ok(Changed::Application(reread(batch, key)?))
@@ -90,6 +97,13 @@ pub(super) fn delete(batch: &mut Batch<'_>, key: ApplicationKey) -> Result<Chang
         .prepare_cached("UPDATE application SET deleted = 1, updated_at = ?2 WHERE id = ?1")?
         .execute([key.integer(), batch.now.micros()])?;
     batch.grow_revision(key)?;
+    batch
+        .connection
+        .prepare_cached(
+            "UPDATE data_key SET sealed = zeroblob(length(sealed)) WHERE application = ?1",
+        )?
+        .execute([key.integer()])?;
+    batch.rounds.destroyed = true;
     batch
         .connection
         .prepare_cached(
@@ -135,22 +149,29 @@ fn check_uid(
     }
 }
 
+/// There are never fewer than before.
 fn write_data_keys(
     batch: &Batch<'_>,
     key: ApplicationKey,
     data_keys: &[Sealed],
 ) -> Result<(), Failure> {
-    batch
-        .connection
-        .prepare_cached("DELETE FROM data_key WHERE application = ?1")?
-        .execute([key.integer()])?;
-    let mut insert = batch.connection.prepare_cached(
-        "INSERT INTO data_key (application, position, sealed) VALUES (?1, ?2, ?3)",
+    let mut put = batch.connection.prepare_cached(
+        "INSERT INTO data_key (application, position, sealed) VALUES (?1, ?2, ?3)
+         ON CONFLICT (application, position) DO UPDATE SET sealed = excluded.sealed",
     )?;
     for (position, sealed) in (0_i64..).zip(data_keys) {
-        insert.execute(params![key.integer(), position, &sealed[..]])?;
+        put.execute(params![key.integer(), position, &sealed[..]])?;
     }
     Ok(())
+}
+
+/// Refuses what another master key sealed than seals by now.
+fn check_data_keys(batch: &Batch<'_>, data_keys: &[Sealed]) -> Result<(), Refused> {
+    let kept = settings::get(batch.connection, MASTER_KEYS)?;
+    match may_write(kept.as_deref(), data_keys) {
+        true => Ok(()),
+        false => Err(ChangeError::Stale.into()),
+    }
 }
 
 fn reread(batch: &Batch<'_>, key: ApplicationKey) -> Result<ApplicationRow, Failure> {

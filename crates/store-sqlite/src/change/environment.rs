@@ -6,7 +6,7 @@ use super::event_type;
 use crate::batch::Batch;
 use crate::settings;
 use store::access::ENVIRONMENT;
-use store::change::{ChangeError, Changed, EnvironmentChange};
+use store::change::{ChangeError, Changed, EnvironmentChange, SettingsChange};
 
 pub(super) fn put(batch: &mut Batch<'_>, change: &EnvironmentChange) -> Result<Changed, Refused> {
     let connection = batch.connection;
@@ -25,4 +25,15 @@ pub(super) fn put(batch: &mut Batch<'_>, change: &EnvironmentChange) -> Result<C
         event_type::put(batch, event_type, *expect)?;
     }
     Ok(Changed::Environment)
+}
+
+pub(super) fn swap(
+    batch: &Batch<'_>,
+    name: &str,
+    values: &SettingsChange,
+) -> Result<Changed, Refused> {
+    match settings::swap(batch.connection, name, values)? {
+        true => Ok(Changed::Setting),
+        false => Err(ChangeError::Stale.into()),
+    }
 }

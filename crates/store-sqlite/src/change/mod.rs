@@ -132,6 +132,8 @@ fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
         } => start_work(batch, *tail, *application, work),
         Change::Access(change) => access::change(batch, change),
         Change::KeepSecurityEvents(writes) => Ok(security_events::keep(batch, writes)?),
+        Change::SwapSetting { name, values } => environment::swap(batch, name, values),
+        Change::TellMasterKeys(_) => Ok(Changed::Setting),
     }
 }
 

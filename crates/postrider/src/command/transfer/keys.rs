@@ -5,20 +5,23 @@
 use super::side::Side;
 use crate::config::Checked;
 use crate::failure::Failure;
-use crate::key_checks::{self, Kept};
+use crate::key_checks::{self, TOKEN_CHECK};
 use crate::key_file;
-use crate::keys::{KeyError, KeySources, MASTER_KEY_FILE, TOKEN_KEY_FILE};
+use crate::keys::{KeyError, KeySources, MASTER_KEY_FILE, MasterKeys, TOKEN_KEY_FILE};
 use crate::system::SystemEntropy;
 use anyhow::anyhow;
+use app::master_keys::INSTALLATION_KEY;
 use model::Secret;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use store::master_keys::MASTER_KEYS;
 use store::transfer::{Source, Table, Value};
-use vault::{MasterKey, Vault};
+use vault::Standing;
 
 /// See the file's head.
 pub(super) struct Keys {
-    vault: Vault,
+    masters: MasterKeys,
     /// By the names of their files in a data directory.
     texts: [(&'static str, Secret); 2],
     /// Which of them came from a file in a data directory.
@@ -30,14 +33,11 @@ pub(super) struct Keys {
 impl Keys {
     /// As they are configured, or as they are in a directory: the source's if that is one; else the
     /// one that nodes have theirs in, or the target's.
-    pub(super) fn of(config: &Checked, from: &Side, to: &Side) -> Result<Self, Failure> {
+    pub(super) async fn of(config: &Checked, from: &Side, to: &Side) -> Result<Self, Failure> {
         let directory = directory(&config.data_dir, from, to);
         let sources = KeySources {
-            data_dir: directory,
-            master_key: config.master_key.as_ref(),
-            master_key_file: config.master_key_file.as_deref(),
-            token_key: config.token_key.as_ref(),
-            token_key_file: config.token_key_file.as_deref(),
+            data_dir: directory.to_owned(),
+            keys: config.keys.clone(),
             are_shared: false,
         };
         let needed = |error: KeyError| {
@@ -49,46 +49,38 @@ impl Keys {
             )),
         }
         };
-        let master: MasterKey = sources.master().map_err(needed)?;
+        let masters = sources.masters().await.map_err(needed)?;
         let token: Secret = sources.token().map_err(needed)?;
+        let master = masters.current.to_text();
         Ok(Self {
-            texts: [(MASTER_KEY_FILE, master.to_text()), (TOKEN_KEY_FILE, token)],
-            from_files: [
-                config.master_key.is_none() && config.master_key_file.is_none(),
-                config.token_key.is_none() && config.token_key_file.is_none(),
-            ],
-            vault: Vault::new(master, Arc::new(SystemEntropy)),
+            masters,
+            texts: [(MASTER_KEY_FILE, master), (TOKEN_KEY_FILE, token)],
+            from_files: [&config.keys.master, &config.keys.token].map(|key| !key.is_given()),
             directory: directory.to_owned(),
         })
     }
 
     /// Refuses keys that are not those of the source.
     pub(super) async fn verify(&self, source: &mut dyn Source) -> Result<(), Failure> {
-        let settings = Table::named("setting").expect("it is one of them");
-        let mut after = None;
-        loop {
-            let read = source.read(settings, after.as_ref(), 100).await;
-            let chunk = read.map_err(Failure::could_not)?;
-            for row in &chunk.rows {
-                let [Value::Text(name), Value::Bytes(value)] = &row[..] else {
-                    continue;
-                };
-                self.verify_one(name, value)?;
-            }
-            match chunk.next {
-                None => return Ok(()),
-                next => after = next,
-            }
+        let kept = settings(source).await?;
+        let [Some(standing), Some(installation), token] =
+            [MASTER_KEYS, INSTALLATION_KEY, TOKEN_CHECK].map(|name| kept.get(name))
+        else {
+            return Ok(());
+        };
+        let standing = key_checks::needed(&self.masters, standing)?;
+        if standing != Standing::Alone(self.masters.current.id()) {
+            return Err(Failure::CouldNot(anyhow!(
+                "a master key is giving way to another there: transfer when `postrider keys rotate` \
+                 says that all is done, with the new one as `master_key`"
+            )));
         }
-    }
-
-    fn verify_one(&self, name: &str, value: &[u8]) -> Result<(), Failure> {
-        match key_checks::kept_as(name) {
-            Some(Kept::MasterKey) => key_checks::verify_master_key(&self.vault, value),
-            Some(Kept::TokenKey) => {
-                let [_, (_, token)] = &self.texts;
-                key_checks::verify_token_key(&self.vault, token, value)
-            }
+        let (masters, installation) = (self.masters.clone(), installation.clone());
+        let entropy = Arc::new(SystemEntropy);
+        let vault = key_checks::open_with(masters, standing, installation, entropy)?;
+        let [_, (_, key)] = &self.texts;
+        match token {
+            Some(kept) => key_checks::verify_token_key(&vault, key, kept),
             None => Ok(()),
         }
     }
@@ -147,6 +139,25 @@ impl Keys {
             _ => "Give the same keys by configuration there: with another master key nothing starts, \
                   and tokens are good only with the same token-signing key."
                 .to_owned(),
+        }
+    }
+}
+
+/// All settings of a source.
+async fn settings(source: &mut dyn Source) -> Result<HashMap<String, Vec<u8>>, Failure> {
+    let settings = Table::named("setting").expect("it is one of them");
+    let (mut kept, mut after) = (HashMap::new(), None);
+    loop {
+        let read = source.read(settings, after.as_ref(), 100).await;
+        let chunk = read.map_err(Failure::could_not)?;
+        for row in chunk.rows {
+            if let [Value::Text(name), Value::Bytes(value)] = &row[..] {
+                kept.insert(name.clone(), value.to_vec());
+            }
+        }
+        match chunk.next {
+            None => return Ok(kept),
+            next => after = next,
         }
     }
 }

@@ -1,0 +1,216 @@
+//! One master key gives way to another while nodes work: every node hears which one seals, tells
+//! which it has, and seals data keys anew. Nobody asks for this: the binary calls it each second. How
+//! a node comes by its keys is the binary's business.
+//!
+//! The store refuses every data key that another master key sealed than seals by now. So what one
+//! walk over all applications finds is all there is, and the key before is needed no more after it.
+
+use crate::change::{ChangeRefused, unexpected, until_current};
+use crate::{App, AppError};
+use model::id::{ApplicationId, Key};
+use store::change::{Change, ChangeError, Changed, SettingsChange};
+use store::master_keys::MASTER_KEYS;
+use store::query::{ApplicationQuery, Walk, Window};
+use store::rows::{ApplicationRef, ApplicationRow};
+use store::{Sealed, StoreError};
+use vault::{MasterKeyId, SealedDataKey, Standing, VaultError};
+
+/// Under this name the store keeps the installation's own data key.
+pub const INSTALLATION_KEY: &str = "installation_key";
+
+/// What came of a look at the master keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tended {
+    /// There is nothing to do, or nothing for this node.
+    Idle,
+    /// It lacks the master key with this id: to be asked again at once when the vault has it.
+    Lacks(MasterKeyId),
+    /// From now on the first seals, instead of the second.
+    GaveWay(MasterKeyId, MasterKeyId),
+    /// All that this one sealed is sealed anew, so many data keys by this node.
+    Done(MasterKeyId, usize),
+}
+
+/// So many applications are read at once.
+const PAGE: usize = 250;
+
+impl App {
+    /// Does what is next for this node; where it `delivers`, also what one node has to do for all.
+    ///
+    /// # Errors
+    /// Of the store. What was begun goes on with the next call.
+    pub async fn tend_master_keys(&self, delivers: bool) -> Result<Tended, AppError> {
+        let standing = self.heed_master_keys().await?;
+        let lacking = |id: MasterKeyId| !self.vault.master_key_ids().contains(&id);
+        if let Some(id) = standing.needed().into_iter().find(|id| lacking(*id)) {
+            return Ok(Tended::Lacks(id));
+        }
+        match standing {
+            Standing::Asked { current, next } => {
+                if lacking(next) {
+                    return Ok(Tended::Lacks(next));
+                }
+                self.tell_master_keys().await?;
+                if delivers && self.all_have(next).await? {
+                    let after = Standing::Rewrapping {
+                        current: next,
+                        previous: current,
+                    };
+                    if self.swap(standing, after).await? {
+                        self.vault.seal_by(next);
+                        return Ok(Tended::GaveWay(next, current));
+                    }
+                }
+            }
+            Standing::Rewrapping { current, previous } if delivers => {
+                let rewrapped = self.rewrap_all().await?;
+                if self.swap(standing, Standing::Alone(current)).await? {
+                    return Ok(Tended::Done(previous, rewrapped));
+                }
+            }
+            Standing::Alone(_) | Standing::Rewrapping { .. } => {}
+        }
+        Ok(Tended::Idle)
+    }
+
+    /// Has the vault seal by the master key that seals now.
+    pub(crate) async fn heed_master_keys(&self) -> Result<Standing, AppError> {
+        let kept = self.store.setting(MASTER_KEYS).await?;
+        let Some(kept) = kept else {
+            return Ok(Standing::Alone(self.vault.master_key_id()));
+        };
+        let standing = Standing::from_bytes(&kept).ok_or_else(|| StoreError::Corrupt {
+            reason: format!("the setting {MASTER_KEYS} can't be read"),
+        })?;
+        self.vault.seal_by(standing.current());
+        Ok(standing)
+    }
+
+    async fn tell_master_keys(&self) -> Result<(), AppError> {
+        let ids = self.vault.master_key_ids();
+        let ids = ids.iter().map(ToString::to_string).collect();
+        self.change(None, Change::TellMasterKeys(ids), None).await?;
+        Ok(())
+    }
+
+    /// Whether every node has this key. One that nobody else works beside is this one. A node that
+    /// joins just now hears of it within a second, before it has missed anything.
+    async fn all_have(&self, key: MasterKeyId) -> Result<bool, AppError> {
+        let nodes = self.store.nodes().await?;
+        let key = key.to_string();
+        Ok(nodes
+            .iter()
+            .all(|node| node.lease_ends.is_none() || node.master_keys.contains(&key)))
+    }
+
+    /// False: another node was faster.
+    async fn swap(&self, before: Standing, after: Standing) -> Result<bool, AppError> {
+        self.swap_setting(MASTER_KEYS, before.to_bytes(), after.to_bytes())
+            .await
+    }
+
+    async fn swap_setting(
+        &self,
+        name: &'static str,
+        before: Vec<u8>,
+        after: Vec<u8>,
+    ) -> Result<bool, AppError> {
+        let values = SettingsChange {
+            before: Some(before),
+            after,
+        };
+        let swap = Change::SwapSetting { name, values };
+        match self.change(None, swap, None).await {
+            Ok(_) => Ok(true),
+            Err(ChangeError::Stale) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Seals anew what other master keys sealed. How many data keys that were.
+    async fn rewrap_all(&self) -> Result<usize, AppError> {
+        let mut rewrapped = self.rewrap_installation().await?;
+        let mut query = ApplicationQuery {
+            window: Window {
+                above: Key::MIN,
+                below: Key::MAX,
+                ascending: true,
+                limit: PAGE,
+            },
+            with_endpoints: false,
+            without_disabled_endpoints: false,
+        };
+        loop {
+            let Walk {
+                rows,
+                examined,
+                more,
+            } = self.store.applications(&query).await?;
+            for row in rows {
+                if self.rewrapped(&row)?.is_some() {
+                    rewrapped += self.rewrap(row.application.id).await?;
+                }
+            }
+            if !more {
+                return Ok(rewrapped);
+            }
+            query.window.above = examined.expect("it goes on behind what it looked at");
+        }
+    }
+
+    async fn rewrap_installation(&self) -> Result<usize, AppError> {
+        let Some(before) = self.store.setting(INSTALLATION_KEY).await? else {
+            return Ok(0);
+        };
+        let sealed = SealedDataKey::from_bytes(&before[..]);
+        let Some(after) = self.vault.rewrap_installation(&sealed)? else {
+            return Ok(0);
+        };
+        // Where another node was faster, it has done the same.
+        let swapped = self.swap_setting(INSTALLATION_KEY, before, after.into_bytes());
+        Ok(usize::from(swapped.await?))
+    }
+
+    async fn rewrap(&self, id: ApplicationId) -> Result<usize, AppError> {
+        let done = until_current(|| async {
+            let found = self.registry.find(&ApplicationRef::Id(id)).await;
+            let Some(found) = found.map_err(AppError::from)? else {
+                return Ok(0);
+            };
+            let row = &found.application;
+            let Some(data_keys) = self.rewrapped(row).map_err(AppError::from)? else {
+                return Ok(0);
+            };
+            let count = data_keys.len();
+            let change = Change::ReplaceDataKeys {
+                application: id.key(),
+                data_keys,
+                revision: row.revision,
+            };
+            match self.change(Some(id.key()), change, None).await? {
+                Changed::Application(_) => Ok(count),
+                other => Err(unexpected(&other).into()),
+            }
+        });
+        match done.await {
+            // It was deleted meanwhile, with its keys.
+            Err(ChangeRefused::Store(ChangeError::Missing)) => Ok(0),
+            other => Ok(other?),
+        }
+    }
+
+    /// An application's data keys, sealed by the master key that seals now; `None`: they are.
+    fn rewrapped(&self, row: &ApplicationRow) -> Result<Option<Vec<Sealed>>, VaultError> {
+        let tail = row.application.id.tail();
+        let mut any = false;
+        let keys = row.data_keys.iter().map(|sealed| {
+            let anew = self
+                .vault
+                .rewrap(tail, &SealedDataKey::from_bytes(&sealed[..]))?;
+            any |= anew.is_some();
+            Ok(anew.map_or_else(|| sealed.clone(), |key| key.into_bytes().into()))
+        });
+        let keys = keys.collect::<Result<Vec<Sealed>, VaultError>>()?;
+        Ok(any.then_some(keys))
+    }
+}
