@@ -8,6 +8,7 @@ mod rates;
 mod refusals;
 mod revocation;
 mod roles;
+mod rotation;
 mod schedules;
 mod schemas;
 mod security_events;

@@ -23,19 +23,12 @@ use store::master_keys::MASTER_KEYS;
 use store_sqlite::{DataDirectory, OpenError};
 use vault::{MasterKeyId, Standing};
 
-/// How long nodes may take to tell that they have the new key: each looks once a second, and one
-/// that was killed counts until its lease has ended.
-const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// How long a server may take until its new key seals: it looks once a second.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// The same with several nodes: one that was killed counts until its lease has ended.
+const NODES_ANSWER_MAX: Duration = Duration::from_secs(30);
 /// How often it is looked how far they are.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// What is at work on the store.
-enum Nodes {
-    /// Nobody: the next start goes on.
-    None,
-    /// What those are called that lack the new key.
-    Lacking(Vec<String>),
-}
 
 /// Rotates, and says how that came out.
 pub(crate) fn run(args: RotateArgs) -> Result<(), Failure> {
@@ -81,7 +74,11 @@ async fn rotate(config: &Checked) -> Result<(MasterKeyId, bool), Failure> {
     if directory.is_some() {
         return Ok((next, false));
     }
-    match tokio::time::timeout(ANSWER_MAX, place.until(|now| !is_asked(now))).await {
+    let patience = match place.database() {
+        None => ANSWER_MAX,
+        Some(_) => NODES_ANSWER_MAX,
+    };
+    match tokio::time::timeout(patience, place.until(|now| !is_asked(now))).await {
         Ok(reached) => drop(reached?),
         Err(_) => {
             if let Some(done) = place.refuse(next).await? {
@@ -209,46 +206,46 @@ impl Place<'_> {
         Ok(())
     }
 
-    /// Takes back what was asked for too early, and says which nodes it was too early for. With no
-    /// node there, it stays asked for. `None`: they have just gone on.
+    /// Takes back what was asked for too early, and says why it was. With no node there, it stays
+    /// asked for. `None`: they have just gone on.
     async fn refuse(&self, next: MasterKeyId) -> Result<Option<bool>, Failure> {
-        let nodes = self.nodes(next).await?;
-        let Standing::Asked { current, .. } = self.standing().await? else {
+        let too_early = self.too_early(next).await?;
+        let standing = self.standing().await?;
+        let Standing::Asked { current, .. } = standing else {
             return Ok(None);
         };
-        let Nodes::Lacking(names) = nodes else {
+        let Some(too_early) = too_early else {
             return Ok(Some(false));
         };
-        self.swap(Standing::Asked { current, next }, Standing::Alone(current))
-            .await?;
-        let names = names.join(", ");
+        self.swap(standing, Standing::Alone(current)).await?;
         Err(Failure::CouldNot(anyhow!(
-            "too early: {names} did not tell of master key {next}, and nothing was sealed by it. \
-             Give every node both keys, the new one as `master_key` or master.key, and the one in \
-             use ({current}) as `previous_master_key` or {PREVIOUS_MASTER_KEY_FILE}; restart those \
-             that have them in their environment; then ask again"
+            "too early: {too_early}, and nothing was sealed by master key {next}. Give every node \
+             both keys, the new one as `master_key` or master.key, and the one in use ({current}) \
+             as `previous_master_key` or {PREVIOUS_MASTER_KEY_FILE}; restart those that have them \
+             in their environment; then ask again"
         )))
     }
 
-    async fn nodes(&self, next: MasterKeyId) -> Result<Nodes, Failure> {
+    /// Why no node went on; `None`: there is none.
+    async fn too_early(&self, next: MasterKeyId) -> Result<Option<String>, Failure> {
         let Some(database) = self.database() else {
-            return Ok(Nodes::Lacking(vec!["the server".to_owned()]));
+            return Ok(Some("the server does not have the new key".to_owned()));
         };
         let nodes = store_postgres::nodes(&postgres(database)).await;
         let mut nodes = nodes.map_err(Failure::could_not)?;
         nodes.retain(|node| node.alive);
         if nodes.is_empty() {
-            return Ok(Nodes::None);
+            return Ok(None);
         }
         let next = next.to_string();
         nodes.retain(|node| !node.master_keys.contains(&next));
-        let mut names: Vec<_> = nodes
-            .into_iter()
+        let names: Vec<_> = nodes
+            .iter()
             .map(|node| format!("node {} ({})", node.slot, node.name))
             .collect();
-        if names.is_empty() {
-            names.push("none that delivers is alive, and one".to_owned());
-        }
-        Ok(Nodes::Lacking(names))
+        Ok(Some(match names.is_empty() {
+            true => "no node with the role `deliver` is alive".to_owned(),
+            false => format!("{} did not get the new key", names.join(", ")),
+        }))
     }
 }

@@ -46,10 +46,7 @@ pub(super) const BACKGROUND_TASK: Noun = Noun {
                     Column::of("id", "id"),
                     Column::of("task", "task"),
                     Column::of("status", "status"),
-                    Column::number(
-                        "messages",
-                        "data.messagesSent|data.messagesPurged",
-                    ),
+                    Column::number("messages", "data.messagesSent|data.messagesPurged"),
                     Column::of("error", "data.error"),
                     Column::of("updated", "updatedAt"),
                 ],

@@ -5,6 +5,7 @@ mod batching;
 mod cancelling;
 mod claiming;
 mod copying;
+mod destroying;
 mod failing;
 mod opening;
 mod support;

@@ -3,7 +3,9 @@
 use super::drafts::{self, HOUR, name, sealed};
 use super::reading::{newest, oldest, pages};
 use super::world::World;
-use crate::change::{Change, ChangeError, Changed};
+use crate::Sealed;
+use crate::change::{Change, ChangeError, Changed, SettingsChange};
+use crate::master_keys::MASTER_KEYS;
 use crate::query::ApplicationQuery;
 use crate::rows::{ApplicationRef, ApplicationRow};
 use model::id::{ApplicationId, ApplicationKey, Id};
@@ -91,6 +93,54 @@ pub(super) async fn replacing_data_keys_is_no_save_but_stale_for_what_was_read_b
         .await;
     let refused = world.try_change(replace_keys(before.revision)).await;
     assert!(matches!(refused, Err(ChangeError::Missing)), "{refused:?}");
+}
+
+pub(super) async fn no_data_key_is_written_that_another_master_key_sealed_than_seals_now(
+    world: &mut World,
+) {
+    let key = |master: u8| Sealed::from([&[0; 9][..], &[master; 8], &[0; 68]].concat());
+    let create = |master, tail| Change::CreateApplication {
+        application: drafts::application(tail),
+        data_key: key(master),
+    };
+    let row = made(world.change(create(1, world.tail())).await);
+    let swap = |before: Option<u8>, after: u8| Change::SwapSetting {
+        name: MASTER_KEYS,
+        values: SettingsChange {
+            before: before.map(|id| vec![id; 8]),
+            after: vec![after; 8],
+        },
+    };
+    let is_stale = |refused| matches!(refused, Err(ChangeError::Stale));
+    world.change(swap(None, 1)).await;
+    assert!(is_stale(world.try_change(swap(None, 2)).await));
+    assert!(is_stale(world.try_change(swap(Some(2), 3)).await));
+    world.change(swap(Some(1), 2)).await;
+    world
+        .change(Change::TellMasterKeys(vec!["02".to_owned()]))
+        .await;
+
+    world.reopen().await;
+    let kept = world.store().setting(MASTER_KEYS).await;
+    assert_eq!(kept.expect("reads go on"), Some(vec![2; 8]));
+    let put = |masters: &[u8]| Change::ReplaceDataKeys {
+        application: row.application.id.key(),
+        data_keys: masters.iter().copied().map(key).collect(),
+        revision: row.revision,
+    };
+    for refused in [create(1, world.tail()), put(&[1]), put(&[1, 2])] {
+        assert!(is_stale(world.try_change(refused).await));
+    }
+    let mut renamed = row.clone();
+    renamed.application.name = "Its keys stay as they are".to_owned();
+    let row = made(world.change(replace(renamed)).await);
+    let put = Change::ReplaceDataKeys {
+        application: row.application.id.key(),
+        data_keys: vec![key(2), key(2)],
+        revision: row.revision,
+    };
+    world.change(put).await;
+    world.change(create(2, world.tail())).await;
 }
 
 pub(super) async fn a_taken_application_uid_is_refused(world: &World) {

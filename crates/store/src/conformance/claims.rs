@@ -65,6 +65,7 @@ macro_rules! conformance_claims {
                 an_application_is_found_only_by_its_whole_id
                 replacing_an_application_keeps_its_id_and_creation
                 replacing_data_keys_is_no_save_but_stale_for_what_was_read_before
+                no_data_key_is_written_that_another_master_key_sealed_than_seals_now
                 a_taken_application_uid_is_refused
                 a_uid_that_was_given_up_is_free
                 a_stale_application_revision_is_refused
