@@ -1,6 +1,6 @@
 //! One master key gives way to another while nodes work: every node hears which one seals, tells
-//! which it has, and seals data keys anew. Nobody asks for this: the binary calls it each second. How
-//! a node comes by its keys is the binary's business.
+//! which it has, and seals data keys anew. Nobody asks for this: the binary calls it each second.
+//! How a node comes by its keys is the binary's business.
 //!
 //! The store refuses every data key that another master key sealed than seals by now. So what one
 //! walk over all applications finds is all there is, and the key before is needed no more after it.

@@ -1,5 +1,5 @@
-//! Whether a node has the keys that its store is sealed with. The store keeps the ids of master keys,
-//! and a value that recognises the token key; neither tells anything of them.
+//! Whether a node has the keys that its store is sealed with. The store keeps the ids of master
+//! keys, and a value that recognises the token key; neither tells anything of them.
 
 use crate::failure::Failure;
 use crate::keys::MasterKeys;

@@ -76,13 +76,7 @@ impl Node {
         let tokens = Arc::new(Tokens::new(token_key.clone(), token_settings(&config)));
 
         let storage = home.open(clock.clone(), entropy.clone()).await?;
-        let vault = match vault_of(&storage, masters, &token_key).await {
-            Ok(vault) => Arc::new(vault),
-            Err(failure) => {
-                let _ = storage.end().await;
-                return Err(failure);
-            }
-        };
+        let (storage, vault) = with_vault(storage, masters, &token_key).await?;
         let store = storage.store().clone();
 
         let keeper = Arc::new(Keeper::default());
@@ -222,6 +216,21 @@ fn entrance(config: &Checked) -> Result<(Socket, Option<Tls>), Failure> {
         .with_context(|| format!("can't listen on {}", config.listen))
         .map_err(Failure::CouldNot)?;
     Ok((socket, config.tls.clone().map(Tls::open).transpose()?))
+}
+
+/// A store with its vault; closed where there is none.
+async fn with_vault(
+    storage: Storage,
+    masters: MasterKeys,
+    token: &Secret,
+) -> Result<(Storage, Arc<Vault>), Failure> {
+    match vault_of(&storage, masters, token).await {
+        Ok(vault) => Ok((storage, Arc::new(vault))),
+        Err(failure) => {
+            let _ = storage.end().await;
+            Err(failure)
+        }
+    }
 }
 
 /// A node with other keys than its store's, or than its neighbours', does not start.

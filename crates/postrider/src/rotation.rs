@@ -1,6 +1,6 @@
 //! How a running node follows while one master key gives way to another: looks each second for what
-//! is next, and reads its keys anew when it lacks one, so that it need not be restarted for a key that
-//! is in a file or comes from a command.
+//! is next, and reads its keys anew when it lacks one, so that it need not be restarted for a key
+//! that is in a file or comes from a command.
 
 use crate::keys::KeySources;
 use anyhow::anyhow;

@@ -10,7 +10,8 @@ pub(crate) struct Rounds {
     pub(crate) task: i64,
     /// Statistics of endpoints up to this one were looked at.
     pub(crate) swept_rollup: i64,
-    /// A data key was destroyed, and the log may still hold it: the start of a store empties that.
+    /// A data key was destroyed or sealed anew, and the log may still hold what it was: the start
+    /// of a store empties that.
     pub(crate) destroyed: bool,
     /// Idempotency keys on their way out of memory.
     pub(crate) spill: Option<Spill>,

@@ -21,7 +21,7 @@ use store::Condition;
 
 /// How often a store that can't write tries to.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
-/// How often a log that holds a destroyed key is tried to be emptied, while readers are in the way.
+/// A log that holds destroyed keys is emptied so often at the most, however many they are.
 const EMPTY_EVERY: Duration = Duration::from_millis(500);
 /// How long the writer must be idle before the rest of the log is moved into the database.
 const IDLE_AFTER: Duration = Duration::from_secs(2);
@@ -156,7 +156,9 @@ impl Writer {
     fn idle(&mut self) {
         if self.shared.standing() == Condition::Writable {
             self.log.when_idle(&self.shared);
-            self.look_after_log();
+            if self.rounds.destroyed {
+                self.look_after_log();
+            }
         }
     }
 

@@ -1,6 +1,6 @@
-//! Which master key seals the data keys that are written. What is kept of that is `vault`'s to read;
-//! a store knows of it only where an id stands in it, and in every data key, so that no data key is
-//! written that another master key sealed, however late its commit comes.
+//! Which master key seals the data keys that are written. What is kept of that is `vault`'s to
+//! read; a store knows of it only where an id stands in it, and in every data key, so that no data
+//! key is written that another master key sealed, however late its commit comes.
 
 use crate::Sealed;
 

@@ -2,9 +2,10 @@
 //!
 //! One master key for the installation, from outside the store, seals a data key for each
 //! application, and one for what belongs to none; a data key seals that application's values. So a
-//! deleted application's key can be destroyed, another master key has little to seal anew, an application's values can't be opened with another's key, and the master key itself
-//! is used seldom. A [`Vault`] opens data keys; a [`KeyRing`] of an application's keys is what
-//! others seal and open with.
+//! deleted application's key can be destroyed, another master key has little to seal anew, an
+//! application's values can't be opened with another's key, and the master key itself is used
+//! seldom. A [`Vault`] opens data keys; a [`KeyRing`] of an application's keys is what others seal
+//! and open with.
 //!
 //! Every value is tied to its [`Place`]: moved to another row, column, table or application, it
 //! does not open. An application and a row are named by the random tail of their public id, which

@@ -66,9 +66,11 @@ impl Standing {
 
     /// The key that seals.
     pub fn current(self) -> MasterKeyId {
-        let (Self::Alone(current) | Self::Asked { current, .. } | Self::Rewrapping { current, .. }) =
-            self;
-        current
+        match self {
+            Self::Alone(current)
+            | Self::Asked { current, .. }
+            | Self::Rewrapping { current, .. } => current,
+        }
     }
 
     /// Without these keys something can't be opened.

@@ -90,7 +90,7 @@ async fn rotate(config: &Checked) -> Result<(MasterKeyId, bool), Failure> {
     Ok((next, true))
 }
 
-/// The key that is to take this one's place: the configured one, or a new one in the data directory.
+/// The key that is to take this one's place: the configured one, or a new one in a file.
 fn next_key(
     sources: &KeySources,
     masters: MasterKeys,

@@ -73,6 +73,7 @@ pub(super) fn replace(
     batch.grow_revision(key)?;
     if new_keys {
         write_data_keys(batch, key, data_keys)?;
+        batch.rounds.destroyed = true;
     }
     Ok(Changed::Application(reread(batch, key)?))
 }
@@ -86,6 +87,7 @@ pub(super) fn replace_data_keys(
     check_data_keys(batch, data_keys)?;
     batch.grow_revision(key)?;
     write_data_keys(batch, key, data_keys)?;
+    batch.rounds.destroyed = true;
     Ok(Changed::Application(reread(batch, key)?))
 }
 
