@@ -12,18 +12,11 @@ use watch::Keeper;
 /// How long a kind is silent after it was logged.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Passes security events on.
+/// Passes security events on. Made within a runtime.
+#[derive(Default)]
 pub(crate) struct Events {
     log: EventLog,
-    keeper: Arc<Keeper>,
-}
-
-impl Events {
-    /// Within a runtime.
-    pub(crate) fn new(keeper: Arc<Keeper>) -> Self {
-        let log = EventLog::default();
-        Self { log, keeper }
-    }
+    pub(crate) keeper: Arc<Keeper>,
 }
 
 impl EventSink for Events {

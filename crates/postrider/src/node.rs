@@ -78,9 +78,7 @@ impl Node {
         let storage = home.open(clock.clone(), entropy.clone()).await?;
         let (storage, vault) = with_vault(storage, masters, &token_key).await?;
         let store = storage.store().clone();
-
-        let keeper = Arc::new(Keeper::default());
-        let events = Arc::new(Events::new(keeper.clone()));
+        let events = Arc::new(Events::default());
         let resolver = SystemResolver::from_system().map_err(Failure::could_not)?;
         let guard = Arc::new(Guard::new(config.policy.clone(), Arc::new(resolver)));
         let registry_config = RegistryConfig {
@@ -112,7 +110,7 @@ impl Node {
             tokens,
             clock,
             entropy,
-            events,
+            events: events.clone(),
             environment: Arc::default(),
             listeners: Arc::default(),
             settings: Arc::new(config.app.clone()),
@@ -128,7 +126,7 @@ impl Node {
             tls,
             app,
             engine,
-            keeper,
+            keeper: events.keeper.clone(),
             storage,
         })
     }
