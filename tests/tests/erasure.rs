@@ -91,7 +91,7 @@ async fn fill(api: &Api, app: &str) {
     let numbers: Vec<usize> = (0..EACH).collect();
     for some in numbers.chunks(200) {
         let message = |number: &usize| {
-            let email = if number % 2 == 0 {
+            let email = if number.is_multiple_of(2) {
                 ADA
             } else {
                 "bob@example.com"
