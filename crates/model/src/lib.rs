@@ -8,10 +8,11 @@
 //! Map: [`id`] (public ids and their integer keys) · [`name`] (validated words) · [`application`],
 //! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`], [`api_key`] (the field's
 //! nouns) · [`retry`] (when the next attempt is due) · [`address`] (where requests may go) ·
-//! [`protection`] (how an endpoint's deliveries are kept safe) · [`oauth`] (how requests come by a
-//! token) · [`pin`] (keys of certificates) · [`node`] (who does the work) · [`security`] (what is
-//! worth reporting), [`skew`] (whether our clock runs apart) · [`clock`], [`entropy`], [`secret`],
-//! [`chain`] (errors as people read them).
+//! [`protection`] (how an endpoint's deliveries are kept safe) · [`redaction`] (what it doesn't
+//! get), [`scan`] (what is not to be in a payload), `json` (what both walk over) · [`oauth`] (how
+//! requests come by a token) · [`pin`] (keys of certificates) · [`node`] (who does the work) ·
+//! [`security`] (what is worth reporting), [`skew`] (whether our clock runs apart) · [`clock`],
+//! [`entropy`], [`secret`], [`chain`] (errors as people read them).
 
 pub mod address;
 pub mod api_key;
@@ -24,13 +25,16 @@ pub mod endpoint;
 pub mod entropy;
 pub mod event_type;
 pub mod id;
+mod json;
 pub mod message;
 pub mod name;
 pub mod node;
 pub mod oauth;
 pub mod pin;
 pub mod protection;
+pub mod redaction;
 pub mod retry;
+pub mod scan;
 pub mod secret;
 pub mod security;
 pub mod skew;
