@@ -4,6 +4,7 @@ mod auth;
 mod example;
 mod headers;
 mod rate_limit;
+mod redaction;
 mod secrets;
 
 use crate::Shared;
@@ -66,6 +67,7 @@ pub(crate) fn routes() -> Routes {
         .merge(example::routes())
         .merge(headers::routes())
         .merge(rate_limit::routes())
+        .merge(redaction::routes())
         .merge(secrets::routes())
 }
 

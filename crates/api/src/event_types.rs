@@ -1,6 +1,7 @@
 //! Event types: shapes, routes, handlers.
 
 mod openapi;
+mod redaction;
 mod retry_schedule;
 
 use crate::Shared;
@@ -57,6 +58,7 @@ pub(crate) fn routes() -> Routes {
             delete,
         )
         .merge(openapi::routes())
+        .merge(redaction::routes())
         .merge(retry_schedule::routes())
 }
 

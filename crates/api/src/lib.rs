@@ -39,6 +39,7 @@ mod portal;
 mod problem;
 mod query;
 mod recovery;
+mod redaction;
 mod reference;
 mod render;
 mod security;

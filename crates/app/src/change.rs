@@ -38,6 +38,7 @@ impl App {
             change,
             Change::PutRetrySchedule(_) | Change::ExpungeEventType(_)
         );
+        let is_of_redactions = is_of_types || matches!(change, Change::PutRedaction(_));
         carried_through(async move {
             let request = ChangeRequest {
                 change,
@@ -55,6 +56,9 @@ impl App {
             }
             if is_of_schedules {
                 app.registry.forget_schedules();
+            }
+            if is_of_redactions {
+                app.registry.forget_redactions();
             }
             changed
         })

@@ -7,6 +7,7 @@ mod auth;
 mod draft;
 mod headers;
 mod protection;
+mod redaction;
 mod secrets;
 
 pub use auth::{
@@ -18,6 +19,7 @@ pub use headers::{
     HEADERS_MAX, HeadersInput, HeadersPatch, HeadersView, NAME_BYTES_MAX as HEADER_NAME_BYTES_MAX,
     VALUE_BYTES_MAX as HEADER_VALUE_BYTES_MAX,
 };
+pub use redaction::RedactionInput;
 pub use secrets::{GRACE_DEFAULT, GRACE_MAX, RotateInput};
 
 use crate::change::{ChangeRefused, Saved, unexpected, until_current};

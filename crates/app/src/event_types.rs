@@ -7,6 +7,7 @@ mod export;
 mod import;
 mod many;
 mod openapi;
+mod redaction;
 mod retry_schedule;
 mod schemas;
 
@@ -15,6 +16,8 @@ pub use draft::{EventTypeInput, EventTypePatch};
 pub use import::{ImportInput, Imported};
 pub(crate) use many::WrittenTypes;
 pub use openapi::WEBHOOKS_MAX;
+pub use redaction::{REDACTIONS_MAX, RuleInput};
+pub(crate) use redaction::{judge_paths, judge_rules};
 pub use retry_schedule::RETRY_SCHEDULES_MAX;
 pub use schemas::SCHEMAS_BYTES_MAX;
 pub(crate) use schemas::newest;
@@ -256,6 +259,7 @@ fn blank(name: Name) -> EventType {
         archived: false,
         deprecated: false,
         schemas: None,
+        sensitive: Vec::new(),
         feature_flags: Vec::new(),
         group_name: None,
         created_at: Timestamp::MIN,

@@ -11,12 +11,14 @@
 //!
 //! Map: `compile` (a schema becomes nodes), `keywords` (what each word may be), `places` (what
 //! `$ref` names), `cycles` (schemas that would never end) · `check` (a payload against the nodes),
-//! `words` (what is told of it) · `pattern`, `number`, `order` (what both need).
+//! `words` (what is told of it) · `pattern`, `number`, `order` (what both need) · `marks` (what is
+//! sensitive).
 
 mod check;
 mod compile;
 mod cycles;
 mod keywords;
+mod marks;
 mod number;
 mod order;
 mod pattern;
@@ -25,6 +27,7 @@ mod words;
 
 pub(crate) use check::{Outcome, steps_for};
 pub(crate) use compile::Schema;
+pub(crate) use marks::{MARK, marked};
 pub(crate) use words::clipped;
 
 /// The longest schema, in bytes of compact JSON: several times the largest of GitHub's.

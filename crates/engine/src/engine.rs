@@ -155,7 +155,9 @@ impl Engine {
 
     /// How often something was changed that attempts must know of.
     pub(crate) fn changes(&self) -> u64 {
-        self.changes.load(Ordering::SeqCst)
+        // What is taken from payloads is no application's, and counted where it is kept.
+        let redactions = self.parts.registry.redactions_forgotten();
+        self.changes.load(Ordering::SeqCst).wrapping_add(redactions)
     }
 
     /// Lets go of a delivery, and remembers that it waits in the store.

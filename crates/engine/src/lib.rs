@@ -61,6 +61,7 @@ mod observe;
 mod prepare;
 mod rate;
 mod ready;
+mod redact;
 mod report;
 mod retry_after;
 mod roster;

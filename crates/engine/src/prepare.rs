@@ -7,6 +7,7 @@
 use crate::engine::Engine;
 use crate::health_book::Seen;
 use crate::ready::{NotReady, ReadyEndpoint, Unsound};
+use crate::redact::redacted;
 use crate::roster::{InHand, Moment};
 use crate::seal::{Letter, Manner, seal};
 use crate::verdict::Happened;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use model::Timestamp;
 use model::delivery::EndReason;
 use model::id::EndpointId;
+use model::redaction::TypeRedaction;
 use std::sync::Arc;
 use store::StoreError;
 use store::rows::{ApplicationRef, EndpointRow, Payload, RegistryRow};
@@ -84,7 +86,13 @@ pub(crate) async fn prepare(
         if row.as_deref().is_some_and(|row| is_cancelled(in_hand, row)) {
             return Err(NotPrepared::Cancelled);
         }
-        let prepared = by_row(engine, in_hand, row.as_deref(), at);
+        let event_type = &in_hand.claimed.message.message.event_type;
+        let redaction = engine.parts.registry.redaction(event_type).await?;
+        let known = Known {
+            row: row.as_deref(),
+            redaction: redaction.as_deref(),
+        };
+        let prepared = by_row(engine, in_hand, known, at);
         if engine.changes() != changes {
             continue;
         }
@@ -137,7 +145,16 @@ pub(crate) async fn is_live(engine: &Engine, in_hand: &Seen) -> bool {
     }
 }
 
-fn by_row(engine: &Engine, in_hand: &InHand, row: Option<&RegistryRow>, at: Moment) -> Prepared {
+/// What is configured, as far as an attempt goes by it.
+#[derive(Clone, Copy)]
+struct Known<'k> {
+    /// The application; `None` if it is gone.
+    row: Option<&'k RegistryRow>,
+    /// What the event type takes from payloads.
+    redaction: Option<&'k TypeRedaction>,
+}
+
+fn by_row(engine: &Engine, in_hand: &InHand, known: Known<'_>, at: Moment) -> Prepared {
     let lane = in_hand.lane();
     let mut prepared = Prepared {
         endpoint: None,
@@ -151,8 +168,10 @@ fn by_row(engine: &Engine, in_hand: &InHand, row: Option<&RegistryRow>, at: Mome
         ring: None,
         request: Err(Happened::Ended(EndReason::EndpointDeleted)),
     };
-    let Some((row, endpoint)) = row.and_then(|row| Some((row, row.endpoint(lane.endpoint)?)))
-    else {
+    let found = known
+        .row
+        .and_then(|row| Some((row, row.endpoint(lane.endpoint)?)));
+    let Some((row, endpoint)) = found else {
         return prepared;
     };
     prepared.endpoint = Some(endpoint.endpoint.id);
@@ -164,8 +183,12 @@ fn by_row(engine: &Engine, in_hand: &InHand, row: Option<&RegistryRow>, at: Mome
     }
     match engine.ready.get(&row.application, endpoint) {
         Ok((ready, ring)) => {
-            let request = request(engine, in_hand, (ready, &ring), at.wall);
-            prepared.request = request.map(Box::new).map_err(Happened::Unsound);
+            let to = To {
+                ready,
+                ring: &ring,
+                redaction: known.redaction,
+            };
+            prepared.request = request(engine, in_hand, to, at.wall).map(Box::new);
             prepared.ring = Some(ring);
         }
         Err(not_ready) => {
@@ -188,24 +211,35 @@ fn end_reason(in_hand: &InHand, endpoint: &EndpointRow, at: Timestamp) -> Option
     }
 }
 
+/// Whom a request is for, and what it is made with.
+struct To<'t> {
+    ready: Arc<ReadyEndpoint>,
+    ring: &'t KeyRing,
+    redaction: Option<&'t TypeRedaction>,
+}
+
 fn request(
     engine: &Engine,
     in_hand: &InHand,
-    (endpoint, ring): (Arc<ReadyEndpoint>, &KeyRing),
+    to: To<'_>,
     at: Timestamp,
-) -> Result<Request, Unsound> {
+) -> Result<Request, Happened> {
     let message = &in_hand.claimed.message.message;
+    let payload = payload(in_hand, to.ring).map_err(Happened::Unsound)?;
     let letter = Letter {
         message: message.id,
         form: &message.form,
-        payload: payload(in_hand, ring)?,
+        payload: redacted(payload, to.redaction, (&to.ready, to.ring))?,
     };
     let manner = Manner {
         family: engine.config.header_family,
         limits: engine.config.limits,
     };
-    let outgoing = seal(&endpoint, letter, at, manner);
-    Ok(Request { outgoing, endpoint })
+    let outgoing = seal(&to.ready, letter, at, manner);
+    Ok(Request {
+        outgoing,
+        endpoint: to.ready,
+    })
 }
 
 /// The payload from memory, or opened.

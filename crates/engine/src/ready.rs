@@ -12,6 +12,7 @@ use model::address::{AddressPolicy, Refusal};
 use model::endpoint::{CustomHeaders, SigningSecrets, StoredFormError};
 use model::id::EndpointKey;
 use model::protection::{Held, Protection};
+use model::redaction::EndpointRedaction;
 use std::sync::{Arc, Mutex};
 use store::rows::{ApplicationRow, EndpointRow};
 use transport::{HeaderSpelling, Target, TargetError};
@@ -77,6 +78,8 @@ pub(crate) struct ReadyEndpoint {
     pub(crate) headers: HeaderMap,
     pub(crate) spelling: Option<HeaderSpelling>,
     pub(crate) authentication: Authentication,
+    /// What it takes from payloads, and what it may have of them.
+    pub(crate) redaction: Option<EndpointRedaction>,
     keys: Vec<(Timestamp, SigningKey)>,
 }
 
@@ -253,6 +256,7 @@ impl ReadyEndpoints {
             spelling: HeaderSpelling::of(names.chain(Authentication::key_header(auth))),
             headers: layout(&custom, &self.user_agent),
             keys: signing_keys(row, ring)?,
+            redaction: protection.redaction,
         })
     }
 

@@ -19,7 +19,7 @@ pub(crate) fn report(engine: &Engine, about: &About, happened: &Happened, at: Ti
             let endpoint = about.endpoint.map(|id| id.to_string());
             tracing::error!(error = %Chain(error), endpoint, "a delivery can't be sent");
         }
-        Happened::Answered(_) | Happened::Held(_) | Happened::Ended(_) => {}
+        Happened::Answered(_) | Happened::Held(_) | Happened::Withheld(_) | Happened::Ended(_) => {}
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum Happened {
     Unsound(Unsound),
     /// No request may be made until the endpoint's owner does something about it.
     Held(Held),
+    /// No request was made, since it could not be made as it must be. What a tenant may read.
+    Withheld(&'static str),
     /// No request was made, and none will be.
     Ended(EndReason),
 }
@@ -63,7 +65,7 @@ pub(crate) fn classify(happened: &Happened, now: Timestamp) -> Verdict {
             timed_out: error.stage() == Stage::Timeout,
             retry_after: None,
         }),
-        Happened::Unsound(_) | Happened::Held(_) => Verdict::RetryBlameless,
+        Happened::Unsound(_) | Happened::Held(_) | Happened::Withheld(_) => Verdict::RetryBlameless,
         Happened::Ended(reason) => Verdict::Ended(*reason),
     }
 }
@@ -83,7 +85,9 @@ pub(crate) fn effect_on_lane(happened: &Happened) -> How {
                 How::Overload
             }
         },
-        Happened::Unsound(_) | Happened::Held(_) | Happened::Ended(_) => How::NotSent,
+        Happened::Unsound(_) | Happened::Held(_) | Happened::Withheld(_) | Happened::Ended(_) => {
+            How::NotSent
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::name::Name;
+use crate::redaction::Path;
 
 /// An event type. Messages may name types that don't exist; endpoints may not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct EventType {
     pub deprecated: bool,
     /// JSON Schemas by version, as compact JSON text of one object; `None` when there are none.
     pub schemas: Option<String>,
+    /// What its newest schema marks as sensitive: endpoints get none of it unless they may.
+    pub sensitive: Vec<Path>,
     /// Shown to an application's token only if it carries one of these; empty: shown to all.
     pub feature_flags: Vec<Name>,
     /// The group that it is listed under.

@@ -8,10 +8,12 @@
 
 mod auth;
 mod fields;
+mod redaction;
 
 pub use auth::{Auth, Credential, KeyPlace};
 
 use crate::endpoint::StoredFormError;
+use crate::redaction::EndpointRedaction;
 use crate::secret::Secret;
 use fields::Fields;
 use std::collections::BTreeSet;
@@ -21,6 +23,8 @@ use std::collections::BTreeSet;
 pub struct Protection {
     /// What requests are authenticated with.
     pub auth: Option<Auth>,
+    /// What is taken from payloads.
+    pub redaction: Option<EndpointRedaction>,
     /// What the endpoint lost when its URL came to lead elsewhere. While there is something,
     /// nothing is sent: its owner sets it again, or says that it isn't needed by deleting it.
     pub withdrawn: BTreeSet<Withdrawn>,
@@ -90,14 +94,18 @@ impl Protection {
 
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        self.auth.is_none() && self.withdrawn.is_empty()
+        self.auth.is_none() && self.redaction.is_none() && self.withdrawn.is_empty()
     }
 
-    /// Takes away what belongs to the origin that the URL led to before. Headers are kept
+    /// Takes away what belongs to the origin that the URL led to before: credentials, and what it
+    /// was allowed to have. Headers are kept
     /// elsewhere: whoever takes them away notes it in [`Self::withdrawn`].
     pub fn leave_origin(&mut self) {
         if self.auth.take().is_some() {
             self.withdrawn.insert(Withdrawn::Auth);
+        }
+        if let Some(redaction) = &mut self.redaction {
+            redaction.allowed.clear();
         }
     }
 
@@ -105,6 +113,7 @@ impl Protection {
     pub fn to_stored(&self) -> Secret {
         let mut fields = Fields::default();
         fields.put_part("auth", self.auth.as_ref());
+        fields.put_part("redaction", self.redaction.as_ref());
         for part in &self.withdrawn {
             fields.put_text("withdrawn", part.as_str());
         }
@@ -120,6 +129,7 @@ impl Protection {
         let mut fields = Fields::from_stored(stored)?;
         let protection = Self {
             auth: fields.take_part("auth")?,
+            redaction: fields.take_part("redaction")?,
             withdrawn: fields.take_words("withdrawn", &Withdrawn::ALL, Withdrawn::as_str)?,
         };
         fields.finish()?;

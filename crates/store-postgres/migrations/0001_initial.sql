@@ -108,8 +108,13 @@ CREATE TABLE event_type (
     feature_flags text NOT NULL,
     group_name    text,
     created_at    bigint NOT NULL,
-    updated_at    bigint NOT NULL
+    updated_at    bigint NOT NULL,
+    redaction     text,
+    sensitive     text
 );
+
+CREATE INDEX event_type_redacted ON event_type (name)
+    WHERE redaction IS NOT NULL OR sensitive IS NOT NULL;
 
 -- Event types' own schedules: the waits in nanoseconds, with a space between them.
 CREATE TABLE retry_schedule (

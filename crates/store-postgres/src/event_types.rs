@@ -1,11 +1,12 @@
 //! Event types as rows: reading them, by name and in lists.
 
-use crate::columns::{direction, get, name, optional_name, time, words};
+use crate::columns::{direction, get, name, optional_name, time, unreadable, words};
 use crate::failure::Failure;
 use crate::paging::{self, Listing, Seen, SeenIn};
 use crate::sql::{Sql, columns_of, params};
 use model::event_type::EventType;
 use model::name::Name;
+use model::redaction::{self, Path, TypeRedaction};
 use std::collections::HashMap;
 use store::query::{EventTypeQuery, Walk};
 use tokio_postgres::Row;
@@ -95,13 +96,37 @@ pub(crate) async fn load(
     let schemas = if with_schemas { "schemas" } else { "NULL" };
     let statement = format!(
         "SELECT name, description, archived, deprecated, {schemas}, feature_flags, group_name,
-         created_at, updated_at FROM event_type WHERE name = ANY($1)"
+         created_at, updated_at, sensitive FROM event_type WHERE name = ANY($1)"
     );
     let names = columns_of(names, Name::as_str);
     let rows = sql.rows(&statement, params![names]).await?;
     rows.iter()
         .map(|row| Ok((name(row, 0)?, read(row)?)))
         .collect()
+}
+
+/// What is taken from payloads, of those event types that take something, by name.
+pub(crate) async fn redactions(sql: &Sql<'_>) -> Result<Vec<(Name, TypeRedaction)>, Failure> {
+    let rows = sql.rows(
+        "SELECT name, redaction, sensitive FROM event_type
+         WHERE redaction IS NOT NULL OR sensitive IS NOT NULL ORDER BY name",
+        params![],
+    );
+    let read = |row: &Row| {
+        let rules: Option<&str> = get(row, 1)?;
+        let rules = redaction::rules(rules.unwrap_or_default());
+        let redaction = TypeRedaction {
+            rules: rules.ok_or_else(|| unreadable(row, 1))?,
+            marked: paths(row, 2)?,
+        };
+        Ok((name(row, 0)?, redaction))
+    };
+    rows.await?.iter().map(read).collect()
+}
+
+fn paths(row: &Row, column: usize) -> Result<Vec<Path>, Failure> {
+    let paths: Option<&str> = get(row, column)?;
+    redaction::paths(paths.unwrap_or_default()).ok_or_else(|| unreadable(row, column))
 }
 
 fn read(row: &Row) -> Result<EventType, Failure> {
@@ -115,5 +140,6 @@ fn read(row: &Row) -> Result<EventType, Failure> {
         group_name: optional_name(row, 6)?,
         created_at: time(row, 7)?,
         updated_at: time(row, 8)?,
+        sensitive: paths(row, 9)?,
     })
 }

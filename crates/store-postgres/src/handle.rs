@@ -22,6 +22,7 @@ use model::id::{
 };
 use model::name::Name;
 use model::node::Node;
+use model::redaction::TypeRedaction;
 use model::retry::RetrySchedule;
 use std::path::Path;
 use std::sync::Arc;
@@ -252,6 +253,10 @@ impl Store for PostgresStore {
 
     async fn retry_schedules(&self) -> Stored<Vec<(Name, RetrySchedule)>> {
         read!(self, sql => retry_schedules::all(&sql))
+    }
+
+    async fn redactions(&self) -> Stored<Vec<(Name, TypeRedaction)>> {
+        read!(self, sql => event_types::redactions(&sql))
     }
 
     async fn messages(&self, query: &MessageQuery) -> Stored<Walk<MessageRow, MessageKey>> {

@@ -46,7 +46,8 @@ impl World {
              INSERT INTO endpoint VALUES (5, '\\x03', 1, NULL, 'https://a.example/ü', '', false,
                  NULL, NULL, 7, '{{}}', 1, '\\x04', NULL, '\\x09', 2, NULL, 3, 4);
              INSERT INTO endpoint_url VALUES (5, 1, 'https://a.example/');
-             INSERT INTO event_type VALUES ('a.b', E'two\\nlines', false, false, NULL, '', NULL, 3, 4);
+             INSERT INTO event_type VALUES ('a.b', E'two\\nlines', false, false, NULL, '', NULL, 3, 4,
+                 'drop /a', '/b');
              INSERT INTO retry_schedule VALUES ('a.b', '5');
              INSERT INTO message VALUES (1, {id}, '\\x05', 'a.b', 'e', NULL, NULL, NULL, {time}, 0, NULL),
                  (1, {id} + 1, '\\x05', 'a.b', NULL, 'c', 't', 9, {time}, 0, 'text/plain');

@@ -227,6 +227,7 @@ async fn a_uid_or_name_is_given_once() {
             archived: false,
             deprecated: false,
             schemas: None,
+            sensitive: Vec::new(),
             feature_flags: Vec::new(),
             group_name: None,
             created_at: Timestamp::default(),

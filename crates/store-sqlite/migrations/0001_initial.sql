@@ -93,12 +93,18 @@ CREATE TABLE event_type (
     description   TEXT NOT NULL,
     archived      INTEGER NOT NULL,
     deprecated    INTEGER NOT NULL,
+    redaction     TEXT,
+    sensitive     TEXT,
     schemas       TEXT,
     feature_flags TEXT NOT NULL,
     group_name    TEXT,
     created_at    INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL
 ) STRICT;
+
+-- What takes something out of payloads, to be read without what is large.
+CREATE INDEX event_type_redacted ON event_type (name)
+    WHERE redaction IS NOT NULL OR sensitive IS NOT NULL;
 
 -- Event types' own schedules: the waits in nanoseconds, with a space between them.
 CREATE TABLE retry_schedule (

@@ -59,7 +59,7 @@ fn database(rows: i64) -> Connection {
         "endpoint SELECT 101 + 2 * i, {tail}, 100 + 2 * i, {endpoint}"
     ));
     fill("endpoint_url SELECT 101 + 2 * i, 1, 'https://receiver.example'");
-    fill("event_type SELECT i, printf('type%09d', i), '', 0, 0, NULL, '', NULL, 0, 0");
+    fill("event_type SELECT i, printf('type%09d', i), '', 0, 0, NULL, NULL, NULL, '', NULL, 0, 0");
     fill(&format!(
         "message SELECT {message}, {tail}, {APPLICATION}, 'order.paid', 'event' || i, NULL, NULL,
          NULL, {}, 0, NULL, x'00'",

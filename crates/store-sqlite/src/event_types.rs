@@ -1,10 +1,11 @@
 //! Event types as rows: reading them, by name and in lists.
 
 use crate::columns::direction;
-use crate::columns::{name, optional_name, optional_text, time, words};
+use crate::columns::{name, optional_name, optional_text, time, unreadable, words};
 use crate::failure::Failure;
 use model::event_type::EventType;
 use model::name::Name;
+use model::redaction::{self, Path, TypeRedaction};
 use rusqlite::{Connection, Row, params_from_iter};
 use store::query::{EventTypeQuery, Walk};
 use store::walking::Walking;
@@ -59,8 +60,32 @@ fn select_sql(with_schemas: bool, rest: &str) -> String {
     let schemas = if with_schemas { "schemas" } else { "NULL" };
     format!(
         "SELECT name, description, archived, deprecated, {schemas}, feature_flags, group_name,
-         created_at, updated_at FROM event_type {rest}"
+         created_at, updated_at, sensitive FROM event_type {rest}"
     )
+}
+
+/// What is taken from payloads, of those event types that take something, by name.
+pub(crate) fn redactions(connection: &Connection) -> Result<Vec<(Name, TypeRedaction)>, Failure> {
+    let mut select = connection.prepare_cached(
+        "SELECT name, redaction, sensitive FROM event_type
+         WHERE redaction IS NOT NULL OR sensitive IS NOT NULL ORDER BY name",
+    )?;
+    let mut rows = select.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let rules = redaction::rules(optional_text(row, 1)?.unwrap_or_default());
+        let redaction = TypeRedaction {
+            rules: rules.ok_or_else(|| unreadable(row, 1))?,
+            marked: paths(row, 2)?,
+        };
+        all.push((name(row, 0)?, redaction));
+    }
+    Ok(all)
+}
+
+fn paths(row: &Row<'_>, column: usize) -> Result<Vec<Path>, Failure> {
+    let paths = redaction::paths(optional_text(row, column)?.unwrap_or_default());
+    paths.ok_or_else(|| unreadable(row, column))
 }
 
 fn read(row: &Row<'_>) -> Result<EventType, Failure> {
@@ -74,5 +99,6 @@ fn read(row: &Row<'_>) -> Result<EventType, Failure> {
         group_name: optional_name(row, 6)?,
         created_at: time(row, 7)?,
         updated_at: time(row, 8)?,
+        sensitive: paths(row, 9)?,
     })
 }

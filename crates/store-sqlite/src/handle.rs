@@ -21,6 +21,7 @@ use model::id::{
 };
 use model::name::Name;
 use model::node::Node;
+use model::redaction::TypeRedaction;
 use model::retry::RetrySchedule;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -306,6 +307,10 @@ impl Store for SqliteStore {
 
     async fn retry_schedules(&self) -> Stored<Vec<(Name, RetrySchedule)>> {
         Ok(self.way.snapshot(retry_schedules::all).await?)
+    }
+
+    async fn redactions(&self) -> Stored<Vec<(Name, TypeRedaction)>> {
+        Ok(self.way.snapshot(event_types::redactions).await?)
     }
 
     async fn messages(&self, query: &MessageQuery) -> Stored<Walk<MessageRow, MessageKey>> {

@@ -20,6 +20,7 @@ use model::id::{
     ApplicationKey, AttemptId, DeliveryKey, EndpointKey, MessageKey, SecurityEventId, Tail, TaskId,
 };
 use model::name::Name;
+use model::redaction::Rule;
 use model::retry::RetrySchedule;
 
 /// A change. Keys and times of creation and of the last save are given by the store: those in the
@@ -95,6 +96,9 @@ pub enum Change {
     /// Gives an event type, also an archived one, a retry schedule of its own, or takes it away;
     /// refused with [`ChangeError::Missing`] if there is no such event type.
     PutRetrySchedule(OwnSchedule),
+    /// Gives an event type, also an archived one, redaction rules, which stay when it is written
+    /// anew; refused with [`ChangeError::Missing`] if there is no such event type.
+    PutRedaction(OwnRedaction),
     /// Opens a delivery of a message that is there with its payload, to one live endpoint of the
     /// same application, due at once; else refused with [`ChangeError::Missing`].
     OpenDelivery {
@@ -239,6 +243,18 @@ pub struct OwnSchedule {
     pub schedules_max: usize,
 }
 
+/// The redaction rules that an event type is to have.
+#[derive(Debug, Clone)]
+pub struct OwnRedaction {
+    /// The event type.
+    pub event_type: Name,
+    /// Its rules; none: none.
+    pub rules: Vec<Rule>,
+    /// The most event types that may have some, or a schema that marks something as sensitive; else
+    /// refused with [`ChangeError::TooMany`].
+    pub redactions_max: usize,
+}
+
 /// What a put expects to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
@@ -262,6 +278,8 @@ pub enum Changed {
     Environment,
     /// The retry schedule was written.
     RetrySchedule,
+    /// The redaction rules were written.
+    Redaction,
     /// The delivery that was opened.
     Delivery(Delivery, Option<Hold>),
     /// The work that was started.
@@ -296,6 +314,7 @@ impl Changed {
             }
             Changed::EventType(_)
             | Changed::RetrySchedule
+            | Changed::Redaction
             | Changed::Environment
             | Changed::Removed
             | Changed::Expunged(_)
@@ -320,7 +339,8 @@ pub enum ChangeError {
     /// Another row has this uid or name.
     #[error("this uid or name is taken")]
     Taken,
-    /// There are as many as there may be: endpoints of the application, API keys, retry schedules.
+    /// There are as many as there may be: endpoints of the application, API keys, retry schedules,
+    /// redacted event types.
     #[error("there are as many of them as there may be")]
     TooMany,
     /// The idempotency key was used before, with another body.

@@ -53,6 +53,7 @@ mod random_walk;
 mod reading;
 mod record;
 mod recover;
+mod redactions;
 mod replay;
 mod retry_schedules;
 mod security;

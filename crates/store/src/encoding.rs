@@ -14,6 +14,7 @@ use model::attempt::AttemptResult;
 use model::delivery::{Class, EndReason, Trigger};
 use model::message::PayloadForm;
 use model::name::Name;
+use model::redaction::{self, Path, Rule};
 use model::retry::RetrySchedule;
 use model::security::Severity;
 use std::str::FromStr;
@@ -74,6 +75,16 @@ pub fn schedule(text: &str) -> Option<RetrySchedule> {
     let words = text.split(' ').filter(|word| !word.is_empty());
     let waits = words.map(|word| word.parse().ok().map(Duration::from_nanos));
     RetrySchedule::new(waits.collect::<Option<_>>()?).ok()
+}
+
+/// Redaction rules as [`redaction::rules_text`] has them, `None` where there are none.
+pub fn rules_text_some(rules: &[Rule]) -> Option<String> {
+    Some(redaction::rules_text(rules)).filter(|text| !text.is_empty())
+}
+
+/// Paths as [`redaction::paths_text`] has them, `None` where there are none.
+pub fn paths_text_some(paths: &[Path]) -> Option<String> {
+    Some(redaction::paths_text(paths)).filter(|text| !text.is_empty())
 }
 
 /// Notes, as compact JSON.

@@ -1,12 +1,13 @@
 //! Applications and their endpoints in memory, so that accepting and sending a message query
-//! nothing: a bounded cache in front of [`Store::registry`]. Beside them, event types' own retry
-//! schedules (`schedules`).
+//! nothing: a bounded cache in front of [`Store::registry`]. Beside them, what event types
+//! have of their own (`own`), which is kept as a whole (`whole`).
 //!
 //! Staleness: what changes on this node is forgotten before the change is acknowledged. What
 //! changed on another node is caught by the accept's check of the revision; for the start of an
 //! attempt, entries older than [`AGE_MAX`] are read again.
 
-mod schedules;
+mod own;
+mod whole;
 
 use crate::rows::{ApplicationRef, EndpointRow, RegistryRow};
 use crate::{Store, StoreError};
@@ -14,10 +15,12 @@ use lru::LruCache;
 use model::Clock;
 use model::id::{ApplicationKey, EndpointKey};
 use model::name::Name;
-use schedules::Schedules;
+use model::redaction::TypeRedaction;
+use model::retry::RetrySchedule;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+use whole::Whole;
 
 /// How many reads may be under way: those of one application wait for each other.
 const FLIGHTS: usize = 64;
@@ -31,7 +34,8 @@ pub struct Registry {
     clock: Arc<dyn Clock>,
     shared: bool,
     entries: Mutex<Entries>,
-    schedules: Schedules,
+    schedules: Whole<RetrySchedule>,
+    redactions: Whole<Arc<TypeRedaction>>,
     /// Whoever misses an entry reads it under one of these, so that many who miss the same one read
     /// it once.
     flights: [tokio::sync::Mutex<()>; FLIGHTS],
@@ -72,7 +76,8 @@ impl Registry {
             clock,
             shared: config.shared,
             entries: Mutex::new(entries),
-            schedules: Schedules::default(),
+            schedules: Whole::default(),
+            redactions: Whole::default(),
             flights: std::array::from_fn(|_| tokio::sync::Mutex::default()),
         }
     }

@@ -29,6 +29,7 @@ use model::id::{
 };
 use model::name::Name;
 use model::node::Node;
+use model::redaction::TypeRedaction;
 use model::retry::RetrySchedule;
 use std::path::Path;
 use tokio::sync::watch;
@@ -127,6 +128,10 @@ pub trait Store: Send + Sync + 'static {
     /// The retry schedules of those event types that have one of their own, by name: all of them,
     /// since [`Change::PutRetrySchedule`](crate::change::Change::PutRetrySchedule) bounds them.
     async fn retry_schedules(&self) -> Stored<Vec<(Name, RetrySchedule)>>;
+
+    /// What is taken from payloads, of those event types that have rules for it or mark something
+    /// as sensitive, by name: all of them.
+    async fn redactions(&self) -> Stored<Vec<(Name, TypeRedaction)>>;
 
     // ---- What happened ------------------------------------------------------------------------
 

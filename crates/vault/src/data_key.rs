@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aws_lc_rs::{hkdf, hmac};
 use model::Entropy;
 use model::entropy::random;
 use model::id::Tail;
@@ -18,6 +19,9 @@ pub const DATA_KEY_USES_MAX: u64 = 1 << 31;
 
 /// Separates what data keys seal from what the master key seals.
 const PURPOSE: &str = "value";
+
+/// What the key of pseudonyms is derived for, so that it is no other key.
+const PSEUDONYMS: &[u8] = b"postrider pseudonyms 1";
 
 /// Tells an application's data keys apart: 64 random bits, shown as 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -77,6 +81,7 @@ pub struct DataKey {
     application: Tail,
     id: DataKeyId,
     cipher: Cipher,
+    pseudonyms: hmac::Key,
     entropy: Arc<dyn Entropy>,
     uses: AtomicU64,
 }
@@ -93,6 +98,7 @@ impl DataKey {
             application,
             id,
             cipher,
+            pseudonyms: pseudonyms(key),
             entropy,
             uses: AtomicU64::new(0),
         }
@@ -128,6 +134,14 @@ impl DataKey {
             .open(&place.within(&self.application, PURPOSE), sealed)
     }
 
+    /// A keyed hash of a value: the same for the same value, and without the key neither found from
+    /// one that is guessed nor linked to that of another application.
+    pub fn pseudonym(&self, value: &[u8]) -> [u8; 32] {
+        let tag = hmac::sign(&self.pseudonyms, value);
+        let bytes = tag.as_ref().try_into();
+        bytes.expect("HMAC-SHA256 gives 32 bytes")
+    }
+
     /// How many values were sealed since this was last called, or since the key was opened.
     pub(crate) fn take_uses(&self) -> u64 {
         self.uses.swap(0, Ordering::Relaxed)
@@ -137,4 +151,10 @@ impl DataKey {
         self.uses.fetch_add(1, Ordering::Relaxed);
         random(&*self.entropy)
     }
+}
+
+fn pseudonyms(key: &[u8; KEY_BYTES]) -> hmac::Key {
+    let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(key);
+    let expanded = extracted.expand(&[PSEUDONYMS], hmac::HMAC_SHA256);
+    hmac::Key::from(expanded.expect("a hash's length can be had"))
 }

@@ -36,6 +36,12 @@ impl KeyRing {
         self.newest.seal_readable(place, plaintext)
     }
 
+    /// A keyed hash of a value by the first of the keys, so that a new one changes nothing; see
+    /// [`DataKey::pseudonym`].
+    pub fn pseudonym(&self, value: &[u8]) -> [u8; 32] {
+        self.older.first().unwrap_or(&self.newest).pseudonym(value)
+    }
+
     /// The plaintext of what any of the keys sealed for this place, encrypted or readable.
     pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
         let sealed_by = DataKeyId(envelope::key_id(sealed)?);

@@ -85,6 +85,33 @@ async fn an_event_type_is_given_a_retry_schedule_and_loses_it_again() {
 }
 
 #[tokio::test]
+async fn redaction_rules_are_set_and_taken_away() {
+    let desk = Desk::new().await;
+    desk.ask(&EVENT_TYPE).await.expect(0);
+    desk.acme("http://127.0.0.1:9999/in").await;
+    let rules = json!([{"path": "/customer/email", "action": "mask", "keepLast": 4}]);
+    let file = format!("@{}", desk.file("rules.json", rules.to_string()));
+    for (noun, more, shown) in [
+        ("event-type", &["invoice.paid"][..], json!({"rules": rules})),
+        (
+            "endpoint",
+            &["--app", "acme", "first"],
+            json!({"rules": rules, "allowSensitive": []}),
+        ),
+    ] {
+        let ask = |operation| [&[noun, operation], more].concat();
+        let set = [&ask("set-redaction")[..], &["--rules", &file]].concat();
+        desk.ask(&set).await.expect(0);
+        assert_eq!(desk.json(&ask("redaction")).await, shown);
+        desk.ask(&ask("delete-redaction")).await.expect(0);
+        desk.ask(&ask("redaction"))
+            .await
+            .expect(1)
+            .complains_of("404");
+    }
+}
+
+#[tokio::test]
 async fn background_tasks_are_listed_and_looked_up_by_the_id_that_was_printed() {
     let desk = Desk::new().await;
     desk.acme("http://127.0.0.1:9999/in").await;

@@ -32,6 +32,7 @@ mod operations;
 mod outcomes;
 mod permissions;
 mod portal;
+mod redactions;
 mod retry_schedules;
 mod rubbish;
 mod schemas;

@@ -16,10 +16,16 @@ pub(crate) struct Stage {
 }
 
 /// Every part of an endpoint's protection, so that it can be read.
-const PROTECTION: [(&str, &str); 1] = [(
-    "auth",
-    r#"{"type":"basic","username":"ann","password":"sesame"}"#,
-)];
+const PROTECTION: [(&str, &str); 2] = [
+    (
+        "auth",
+        r#"{"type":"basic","username":"ann","password":"sesame"}"#,
+    ),
+    (
+        "redaction",
+        r#"{"rules":[{"path":"/secret","action":"drop"}]}"#,
+    ),
+];
 
 async fn protect(world: &World) {
     for (part, body) in PROTECTION {
@@ -33,6 +39,9 @@ impl Stage {
         let world = World::new();
         let body = json!({ "name": "order.paid", "description": "" });
         world.post("/event-type", body).await.is(201);
+        let rules = json!({ "rules": [{ "path": "/secret", "action": "drop" }] });
+        let redaction = world.put("/event-type/order.paid/redaction", rules);
+        redaction.await.is(204);
         let app = world.application("acme").await;
         let endpoint = world.endpoint(&app, json!({ "uid": "hook" })).await;
         protect(&world).await;

@@ -273,6 +273,7 @@ mod tests {
                 archived,
                 deprecated: true,
                 schemas: schemas.map(str::to_owned),
+                sensitive: Vec::new(),
                 feature_flags: Vec::new(),
                 group_name: None,
                 created_at: Timestamp::MIN,

@@ -1,6 +1,6 @@
 //! What is asked to be written of an event type, and the rules it must keep. Pure.
 
-use super::schemas;
+use super::schemas::{self, Schemas};
 use crate::AppError;
 use crate::patch::Patch;
 use crate::rules::Judge;
@@ -69,7 +69,7 @@ pub(super) struct EventTypeDraft {
     description: Patch<String>,
     archived: Patch<bool>,
     deprecated: Patch<bool>,
-    schemas: Patch<Option<String>>,
+    schemas: Patch<Option<Schemas>>,
     feature_flags: Patch<Vec<Name>>,
     group_name: Patch<Option<Name>>,
 }
@@ -152,11 +152,17 @@ impl EventTypeDraft {
     /// The event type as it will be.
     pub(super) fn applied(&self, before: EventType) -> EventType {
         let draft = self.clone();
+        let (schemas, sensitive) = match draft.schemas {
+            Patch::Keep => (before.schemas, before.sensitive),
+            Patch::Set(None) => (None, Vec::new()),
+            Patch::Set(Some(schemas)) => (Some(schemas.text), schemas.sensitive),
+        };
         EventType {
             description: draft.description.or(before.description),
             archived: draft.archived.or(before.archived),
             deprecated: draft.deprecated.or(before.deprecated),
-            schemas: draft.schemas.or(before.schemas),
+            schemas,
+            sensitive,
             feature_flags: draft.feature_flags.or(before.feature_flags),
             group_name: draft.group_name.or(before.group_name),
             ..before

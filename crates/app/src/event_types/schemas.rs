@@ -1,7 +1,9 @@
-//! JSON Schemas of event types, by version: each must compile. Which one holds: the newest.
+//! JSON Schemas of event types, by version: each must compile. Which one holds: the newest, also
+//! for what is sensitive.
 
 use crate::rules::Judge;
-use crate::schema::{Schema, clipped};
+use crate::schema::{MARK, Schema, clipped, marked};
+use model::redaction::Path;
 use serde_json::{Map, Value};
 
 /// The longest that all schemas of an event type may be together, in bytes of compact JSON.
@@ -11,8 +13,16 @@ const PROGRAMS_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Of how many schemas that do not compile it is told.
 const BROKEN_MAX: usize = 20;
 
+/// Schemas as they are kept.
+#[derive(Debug, Clone)]
+pub(super) struct Schemas {
+    pub(super) text: String,
+    /// What the newest marks as sensitive.
+    pub(super) sensitive: Vec<Path>,
+}
+
 /// The schemas as they are kept, which holds only if `judge` found no broken rule.
-pub(super) fn judge(judge: &mut Judge<'_>, schemas: Map<String, Value>) -> Option<String> {
+pub(super) fn judge(judge: &mut Judge<'_>, schemas: Map<String, Value>) -> Option<Schemas> {
     let schemas = Value::Object(schemas);
     let text = schemas.to_string();
     if let Err(reason) = check_bytes(&text) {
@@ -39,7 +49,23 @@ pub(super) fn judge(judge: &mut Judge<'_>, schemas: Map<String, Value>) -> Optio
             return None;
         }
     }
-    Some(text)
+    let sensitive = match text.contains(MARK) {
+        true => sensitive(judge, schemas.as_object()?),
+        false => Vec::new(),
+    };
+    Some(Schemas { text, sensitive })
+}
+
+fn sensitive(judge: &mut Judge<'_>, schemas: &Map<String, Value>) -> Vec<Path> {
+    let newest = newest(schemas.keys()).and_then(|version| Some((version, schemas.get(version)?)));
+    let Some((version, schema)) = newest else {
+        return Vec::new();
+    };
+    marked(schema).unwrap_or_else(|error| {
+        let version = clipped(version);
+        judge.note_unreadable("schemas", format!("schemas.{version}: {error}"));
+        Vec::new()
+    })
 }
 
 /// What is wrong with the length of all schemas together, as they are kept.

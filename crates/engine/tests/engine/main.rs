@@ -4,6 +4,7 @@
 mod ending;
 mod network;
 mod others;
+mod redacting;
 mod sending;
 mod sharing;
 mod trouble;

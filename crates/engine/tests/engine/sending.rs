@@ -28,7 +28,7 @@ fn schedule(waits: &[u64]) -> EngineConfig {
     }
 }
 
-fn verify(sent: &crate::network::Sent, secret: &str, family: HeaderFamily) -> bool {
+pub(crate) fn verify(sent: &crate::network::Sent, secret: &str, family: HeaderFamily) -> bool {
     let headers: Vec<_> = sent
         .headers
         .iter()
@@ -338,21 +338,26 @@ async fn a_failing_endpoint_is_tried_by_the_schedule_and_then_given_up() {
 
 /// Makes the type of the messages that are sent here.
 async fn make_event_type(world: &World) {
-    let event_type = EventType {
+    let event_type = paid();
+    let expect = Expect::NoneLive;
+    world
+        .change(Change::PutEventType { event_type, expect })
+        .await;
+}
+
+pub(crate) fn paid() -> EventType {
+    EventType {
         name: "order.paid".parse().expect("it is a word"),
         description: String::new(),
         archived: false,
         deprecated: false,
         schemas: None,
+        sensitive: Vec::new(),
         feature_flags: Vec::new(),
         group_name: None,
         created_at: Timestamp::default(),
         updated_at: Timestamp::default(),
-    };
-    let expect = Expect::NoneLive;
-    world
-        .change(Change::PutEventType { event_type, expect })
-        .await;
+    }
 }
 
 /// Gives it a schedule of its own, or takes it away, as the API does.

@@ -6,13 +6,19 @@ use proptest::prelude::*;
 
 /// A credential that can be printed: which kind, a text and the bytes of its secret.
 type Told = (u8, String, Vec<u8>);
-/// A protection that can be printed: its credentials with the ones before, and what was withdrawn.
-type Plan = (Option<(Told, Option<(i64, Told)>)>, Vec<bool>);
+/// A protection that can be printed: its credentials with the ones before, what was withdrawn, and
+/// how many rules and allowed paths it has.
+type Plan = (
+    Option<(Told, Option<(i64, Told)>)>,
+    Vec<bool>,
+    Option<(usize, usize)>,
+);
 
 fn plan() -> impl Strategy<Value = Plan> {
     (
         any::<Option<(Told, Option<(i64, Told)>)>>(),
         any::<Vec<bool>>(),
+        proptest::option::of((0..3_usize, 0..3_usize)),
     )
 }
 
@@ -35,13 +41,24 @@ fn credential((kind, text, bytes): Told) -> Credential {
     }
 }
 
-fn protection((auth, withdrawn): Plan) -> Protection {
+fn redaction((rules, allowed): (usize, usize)) -> EndpointRedaction {
+    let all = crate::redaction::rules("drop /a\nmask:4 $..b\nhash $['c d']");
+    let paths = crate::redaction::paths("/a\n$..b");
+    let (all, paths) = (all.expect("they are rules"), paths.expect("they are paths"));
+    EndpointRedaction {
+        rules: all.into_iter().take(rules).collect(),
+        allowed: paths.into_iter().take(allowed).collect(),
+    }
+}
+
+fn protection((auth, withdrawn, of_payloads): Plan) -> Protection {
     let withdrawn = Withdrawn::ALL.into_iter().zip(withdrawn);
     Protection {
         auth: auth.map(|(current, previous)| Auth {
             current: credential(current),
             previous: previous.map(|(until, one)| (Timestamp::from_micros(until), credential(one))),
         }),
+        redaction: of_payloads.map(redaction),
         withdrawn: withdrawn
             .filter(|(_, is)| *is)
             .map(|(one, _)| one)
@@ -94,10 +111,12 @@ fn credentials_do_not_follow_to_another_origin() {
             current: Credential::Bearer { token },
             previous: None,
         }),
+        redaction: Some(redaction((1, 1))),
         ..Protection::default()
     };
     protection.leave_origin();
     assert!(protection.auth.is_none());
+    assert_eq!(protection.redaction, Some(redaction((1, 0))));
     assert_eq!(protection.withdrawn, [Withdrawn::Auth].into());
     let nothing = &mut Protection::default();
     nothing.leave_origin();

@@ -159,6 +159,9 @@ pub(super) const ENDPOINT: Noun = Noun {
             },
         },
         ROTATE,
+        REDACTION,
+        SET_REDACTION,
+        DELETE_REDACTION,
         Operation {
             name: "send-example",
             about: "Send it the example that an event type's schema has",
@@ -175,6 +178,55 @@ pub(super) const ENDPOINT: Noun = Noun {
             shows: Shows::Fields,
         },
     ],
+};
+
+const REDACTION_PATH: &str = "/app/{app}/endpoint/{id}/redaction";
+
+const REDACTION: Operation = Operation {
+    name: "redaction",
+    about: "Show what is taken from the payloads that it gets",
+    examples: "Example:
+  postrider endpoint redaction --app acme first",
+    verb: Verb::Get,
+    paths: &[REDACTION_PATH],
+    parameters: &[ID, APP],
+    fixed: &[],
+    shows: Shows::Fields,
+};
+
+const SET_REDACTION: Operation = Operation {
+    name: "set-redaction",
+    about: "Say what is taken from the payloads that it gets",
+    examples: "Example:
+  postrider endpoint set-redaction --app acme first --rules @rules.json \\
+    --allow-sensitive '[\"/customer/ssn\"]'",
+    verb: Verb::Put,
+    paths: &[REDACTION_PATH],
+    parameters: &[
+        ID,
+        APP,
+        super::event_type::RULES.required(),
+        Parameter::body(
+            "allow-sensitive",
+            "allowSensitive",
+            Kind::Json,
+            "What it may have although a schema marks it as sensitive: JSON, @FILE or -",
+        ),
+    ],
+    fixed: &[],
+    shows: Shows::Done("set the redaction of"),
+};
+
+const DELETE_REDACTION: Operation = Operation {
+    name: "delete-redaction",
+    about: "Take its redaction away, with what it was allowed",
+    examples: "Example:
+  postrider endpoint delete-redaction --app acme first",
+    verb: Verb::Delete,
+    paths: &[REDACTION_PATH],
+    parameters: &[ID, APP],
+    fixed: &[],
+    shows: Shows::Done("deleted the redaction of"),
 };
 
 const LIST: Operation = Operation {

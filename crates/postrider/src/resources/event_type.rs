@@ -45,6 +45,14 @@ const WAITS: Parameter = Parameter::body(
     "How long to wait after each failed attempt, such as 5s,10m,1h; `--waits=`: one attempt is all",
 );
 
+const REDACTION: &str = "/event-type/{name}/redaction";
+pub(super) const RULES: Parameter = Parameter::body(
+    "rules",
+    "rules",
+    Kind::Json,
+    "What is dropped, masked or hashed, and where: JSON, @FILE or -",
+);
+
 pub(super) const EVENT_TYPE: Noun = Noun {
     name: "event-type",
     about: "Event types: the kinds of things that happen",
@@ -191,6 +199,41 @@ pub(super) const EVENT_TYPE: Noun = Noun {
             parameters: &[NAME],
             fixed: &[],
             shows: Shows::Done("deleted the retry schedule of"),
+        },
+        Operation {
+            name: "redaction",
+            about: "Show what is taken from its messages' payloads for all endpoints",
+            examples: "Example:
+  postrider event-type redaction invoice.paid",
+            verb: Verb::Get,
+            paths: &[REDACTION],
+            parameters: &[NAME],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        Operation {
+            name: "set-redaction",
+            about: "Say what is taken from its messages' payloads for all endpoints",
+            examples: "Examples:
+  postrider event-type set-redaction invoice.paid --rules @rules.json
+  postrider event-type set-redaction invoice.paid \\
+    --rules '[{\"path\": \"/customer/email\", \"action\": \"mask\", \"keepLast\": 4}]'",
+            verb: Verb::Put,
+            paths: &[REDACTION],
+            parameters: &[NAME, RULES.required()],
+            fixed: &[],
+            shows: Shows::Done("set the redaction rules of"),
+        },
+        Operation {
+            name: "delete-redaction",
+            about: "Take its redaction rules away",
+            examples: "Example:
+  postrider event-type delete-redaction invoice.paid",
+            verb: Verb::Delete,
+            paths: &[REDACTION],
+            parameters: &[NAME],
+            fixed: &[],
+            shows: Shows::Done("deleted the redaction rules of"),
         },
     ],
 };

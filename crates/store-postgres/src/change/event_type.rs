@@ -10,26 +10,26 @@ use model::Timestamp;
 use model::event_type::EventType;
 use model::name::Name;
 use std::time::Duration;
-use store::change::{ChangeError, Changed, Expect, OwnSchedule};
-use store::encoding::{join, schedule_text};
+use store::change::{ChangeError, Changed, Expect, OwnRedaction, OwnSchedule};
+use store::encoding::{join, paths_text_some, rules_text_some, schedule_text};
 
 /// One that another node makes at this moment is a conflict: all is done again, and finds it.
 const INSERT: &str = "INSERT INTO event_type (name, description, archived, deprecated, schemas,
-    feature_flags, group_name, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    feature_flags, group_name, created_at, updated_at, sensitive)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 const UPDATE: &str = "UPDATE event_type SET description = $2, archived = $3, deprecated = $4,
-    schemas = $5, feature_flags = $6, group_name = $7, created_at = $8, updated_at = $9
-    WHERE name = $1";
+    schemas = $5, feature_flags = $6, group_name = $7, created_at = $8, updated_at = $9,
+    sensitive = $10 WHERE name = $1";
 /// The same of many, each parameter a list.
 const INSERT_ALL: &str = "INSERT INTO event_type (name, description, archived, deprecated, schemas,
-    feature_flags, group_name, created_at, updated_at)
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    feature_flags, group_name, created_at, updated_at, sensitive)
+    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 const UPDATE_ALL: &str = "UPDATE event_type AS e SET description = n.description,
     archived = n.archived, deprecated = n.deprecated, schemas = n.schemas,
     feature_flags = n.feature_flags, group_name = n.group_name, created_at = n.created_at,
-    updated_at = n.updated_at
-    FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS n (name, description, archived, deprecated,
-    schemas, feature_flags, group_name, created_at, updated_at)
+    updated_at = n.updated_at, sensitive = n.sensitive
+    FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS n (name, description, archived,
+    deprecated, schemas, feature_flags, group_name, created_at, updated_at, sensitive)
     WHERE e.name = n.name";
 
 pub(super) async fn put(
@@ -138,6 +138,32 @@ pub(super) async fn put_schedule(
     Ok(Changed::RetrySchedule)
 }
 
+/// The rules of a row are written apart from the rest of it, and stay when that is written anew.
+/// As with schedules, two nodes may each write the last ones that may be.
+pub(super) async fn put_redaction(
+    batch: &mut Batch<'_>,
+    put: &OwnRedaction,
+) -> Result<Changed, Refused> {
+    let name = put.event_type.as_str();
+    let others = batch.sql.row(
+        "SELECT count(*) FROM event_type
+         WHERE (redaction IS NOT NULL OR sensitive IS NOT NULL) AND name <> $1",
+        params![name],
+    );
+    let others = others.await?.map_or(Ok(0), |row| number(&row, 0))?;
+    if !put.rules.is_empty() && others >= put.redactions_max {
+        return Err(ChangeError::TooMany.into());
+    }
+    let update = batch.sql.run(
+        "UPDATE event_type SET redaction = $2 WHERE name = $1",
+        params![name, rules_text_some(&put.rules)],
+    );
+    match update.await? {
+        0 => Err(ChangeError::Missing.into()),
+        _ => Ok(Changed::Redaction),
+    }
+}
+
 async fn remove_schedule(sql: &Sql<'_>, name: &Name) -> Result<(), Failure> {
     let delete = sql.run(
         "DELETE FROM retry_schedule WHERE event_type = $1",
@@ -167,6 +193,7 @@ async fn write(sql: &Sql<'_>, statement: &str, written: &EventType) -> Result<()
         written.group_name.as_ref().map(Name::as_str),
         written.created_at.micros(),
         written.updated_at.micros(),
+        paths_text_some(&written.sensitive),
     ];
     sql.run(statement, params).await.map(drop)
 }
@@ -190,6 +217,7 @@ async fn write_all(
         columns_of(written, group_name),
         columns_of(written, |row| row.created_at.micros()),
         columns_of(written, |row| row.updated_at.micros()),
+        columns_of(written, |row| paths_text_some(&row.sensitive)),
     ];
     sql.run(statement, params).await.map(drop)
 }

@@ -101,6 +101,7 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
         Change::PutEnvironment(change) => environment::put(batch, change).await,
         Change::ExpungeEventType(name) => event_type::expunge(batch, name).await,
         Change::PutRetrySchedule(put) => event_type::put_schedule(batch, put).await,
+        Change::PutRedaction(put) => event_type::put_redaction(batch, put).await,
         Change::OpenDelivery {
             application,
             message,

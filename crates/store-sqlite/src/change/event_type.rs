@@ -7,8 +7,8 @@ use model::Timestamp;
 use model::event_type::EventType;
 use model::name::Name;
 use rusqlite::params;
-use store::change::{ChangeError, Changed, Expect, OwnSchedule};
-use store::encoding::{join, schedule_text};
+use store::change::{ChangeError, Changed, Expect, OwnRedaction, OwnSchedule};
+use store::encoding::{join, paths_text_some, rules_text_some, schedule_text};
 
 pub(super) fn put(
     batch: &mut Batch<'_>,
@@ -25,10 +25,10 @@ pub(super) fn put(
         .connection
         .prepare_cached(
             "INSERT INTO event_type (name, description, archived, deprecated, schemas,
-             feature_flags, group_name, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             feature_flags, group_name, created_at, updated_at, sensitive)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (name) DO UPDATE SET description = ?2, archived = ?3, deprecated = ?4,
-             schemas = ?5, feature_flags = ?6, group_name = ?7, updated_at = ?9",
+             schemas = ?5, feature_flags = ?6, group_name = ?7, updated_at = ?9, sensitive = ?10",
         )?
         .execute(params![
             event_type.name.as_str(),
@@ -40,6 +40,7 @@ pub(super) fn put(
             event_type.group_name.as_ref().map(Name::as_str),
             created_at.micros(),
             updated_at.micros(),
+            paths_text_some(&event_type.sensitive),
         ])?;
     Ok(Changed::EventType(EventType {
         created_at,
@@ -102,6 +103,29 @@ pub(super) fn put_schedule(batch: &mut Batch<'_>, put: &OwnSchedule) -> Result<C
         )?
         .execute(params![name.as_str(), schedule_text(schedule)])?;
     Ok(Changed::RetrySchedule)
+}
+
+/// The rules of a row are written apart from the rest of it, and stay when that is written anew.
+pub(super) fn put_redaction(batch: &mut Batch<'_>, put: &OwnRedaction) -> Result<Changed, Refused> {
+    let name = put.event_type.as_str();
+    let others: i64 = batch
+        .connection
+        .prepare_cached(
+            "SELECT count(*) FROM event_type
+             WHERE (redaction IS NOT NULL OR sensitive IS NOT NULL) AND name <> ?1",
+        )?
+        .query_row([name], |row| row.get(0))?;
+    if !put.rules.is_empty() && usize::try_from(others).unwrap_or(usize::MAX) >= put.redactions_max
+    {
+        return Err(ChangeError::TooMany.into());
+    }
+    let mut update = batch
+        .connection
+        .prepare_cached("UPDATE event_type SET redaction = ?2 WHERE name = ?1")?;
+    match update.execute(params![name, rules_text_some(&put.rules)])? {
+        0 => Err(ChangeError::Missing.into()),
+        _ => Ok(Changed::Redaction),
+    }
 }
 
 fn remove_schedule(batch: &Batch<'_>, name: &Name) -> Result<(), Refused> {

@@ -104,6 +104,7 @@ fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
         Change::PutEnvironment(change) => environment::put(batch, change),
         Change::ExpungeEventType(name) => event_type::expunge(batch, name),
         Change::PutRetrySchedule(put) => event_type::put_schedule(batch, put),
+        Change::PutRedaction(put) => event_type::put_redaction(batch, put),
         Change::OpenDelivery {
             application,
             message,

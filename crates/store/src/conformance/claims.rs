@@ -194,6 +194,11 @@ macro_rules! conformance_claims {
                 event_types_are_listed_to_those_who_may_see_them
                 schemas_come_only_when_asked_and_bound_a_page
             }
+            redactions {
+                an_event_type_has_its_redaction_until_it_is_taken_away
+                rules_stay_with_their_event_type_and_go_with_it
+                there_are_no_more_redactions_than_may_be
+            }
             retry_schedules {
                 an_event_type_has_its_own_schedule_until_it_is_taken_away
                 a_schedule_stays_with_its_event_type_and_goes_with_it

@@ -121,6 +121,7 @@ pub(super) fn event_type(text: &str) -> EventType {
         archived: false,
         deprecated: false,
         schemas: None,
+        sensitive: Vec::new(),
         feature_flags: Vec::new(),
         group_name: None,
         created_at: Timestamp::default(),

@@ -12,6 +12,7 @@ pub(super) async fn an_event_type_is_read_back_as_it_was_put(world: &mut World) 
         description: "Bezahlt \u{1f4b6}".to_owned(),
         deprecated: true,
         schemas: Some(r#"{"1":{"type":"object"}}"#.to_owned()),
+        sensitive: model::redaction::paths("$..ssn\n/é").expect("they are paths"),
         feature_flags: vec![name("beta"), name("alpha")],
         group_name: Some(name("orders")),
         ..drafts::event_type("order.paid")

@@ -3,13 +3,14 @@
 use super::drafts::{self, DAY, Ending, HOUR, SECOND, idempotency_key, name, names, sealed};
 use super::world::World;
 use super::{Harness, access, random_walk, security};
-use crate::change::{Change, Expect, OwnSchedule};
+use crate::change::{Change, Expect, OwnRedaction, OwnSchedule};
 use crate::work::{OutsideKind, OutsideWork, ReplayFilter, SweepLimits, Work, WorkEnd, WorkStep};
 use crate::{Lane, Sealed};
 use model::application::Metadata;
 use model::delivery::Trigger;
 use model::event_type::EventType;
 use model::message::PayloadForm;
+use model::redaction;
 use model::retry::RetrySchedule;
 use std::num::NonZeroU16;
 use std::time::Duration;
@@ -78,6 +79,7 @@ async fn settings_and_types(world: &World) {
             description: "Bezahlt \u{1f4b6}\n".to_owned(),
             deprecated: text == "order.lost",
             schemas: Some(r#"{"1":{"type":"object"}}"#.to_owned()),
+            sensitive: redaction::paths("$..ssn\n/é").expect("they are paths"),
             feature_flags: vec![name("beta"), name("alpha")],
             group_name: Some(name("orders")),
             ..drafts::event_type(text)
@@ -92,6 +94,12 @@ async fn settings_and_types(world: &World) {
         event_type: name("order.paid"),
         schedule: RetrySchedule::new(waits.to_vec()).ok(),
         schedules_max: 1,
+    });
+    world.change(put).await;
+    let put = Change::PutRedaction(OwnRedaction {
+        event_type: name("order.paid"),
+        rules: redaction::rules("drop /a b\nmask:4 $..card").expect("they are rules"),
+        redactions_max: 3,
     });
     world.change(put).await;
 }

@@ -71,6 +71,7 @@ tables! {
     event_type {
         name: Text, description: Text, archived: Integer, deprecated: Integer, schemas: Text,
         feature_flags: Text, group_name: Text, created_at: Integer, updated_at: Integer,
+        redaction: Text, sensitive: Text,
     }
     retry_schedule { event_type: Text, waits: Text }
     message key 1 {

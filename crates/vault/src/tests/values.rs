@@ -159,3 +159,28 @@ proptest! {
 fn flip(bytes: &mut [u8], byte: Index, bit: u32) {
     bytes[byte.index(bytes.len())] ^= 1 << bit;
 }
+
+#[test]
+fn a_pseudonym_is_the_same_for_as_long_as_the_first_key_is_there() {
+    let vault = vault(1);
+    let sealed = [vault.new_data_key(TAIL), vault.new_data_key(TAIL)];
+    let ring = |keys: &[SealedDataKey]| vault.key_ring(APPLICATION, keys).expect("they open");
+    let (first, both) = (ring(&sealed[..1]), ring(&sealed));
+    assert_eq!(first.pseudonym(b"ada"), both.pseudonym(b"ada"));
+    assert_ne!(first.pseudonym(b"ada"), first.pseudonym(b"bob"));
+    let other = ring(&sealed[1..]);
+    assert_ne!(first.pseudonym(b"ada"), other.pseudonym(b"ada"));
+}
+
+/// Receivers keep what they got: it must never be computed in another way.
+#[test]
+fn a_pseudonym_is_pinned() {
+    let key = DataKey::new(TAIL, crate::DataKeyId([1; 8]), &[7; 32], seeded(1));
+    let digits = key
+        .pseudonym(b"ada@example.com")
+        .map(|byte| format!("{byte:02x}"));
+    assert_eq!(
+        digits.concat(),
+        "8d62336b0f0e1c2e31c5cd2cf6f610b03dfd6d9dac06a6dddcd48569f028ff60"
+    );
+}

@@ -183,6 +183,7 @@ fn event_type(name: &str, schema: Option<Value>) -> EventType {
         archived: false,
         deprecated: name.len().is_multiple_of(2),
         schemas: schema.map(|schema| json!({ "1": schema }).to_string()),
+        sensitive: Vec::new(),
         feature_flags: vec!["beta".parse().unwrap()],
         group_name: Some("pets".parse().unwrap()),
         created_at: Timestamp::MIN,

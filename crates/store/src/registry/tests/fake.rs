@@ -30,6 +30,7 @@ use model::id::{
 };
 use model::name::Name;
 use model::node::Node;
+use model::redaction::TypeRedaction;
 use model::retry::RetrySchedule;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -220,6 +221,9 @@ impl Store for FakeStore {
             held.go_on.notified().await;
         }
         rows
+    }
+    async fn redactions(&self) -> Stored<Vec<(Name, TypeRedaction)>> {
+        unreachable!("{UNASKED}")
     }
     async fn messages(&self, _: &MessageQuery) -> Stored<Walk<MessageRow, MessageKey>> {
         unreachable!("{UNASKED}")
