@@ -75,6 +75,8 @@ shapes! {
         "type": "string", "format": "color",
         "pattern": "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$",
     });
+    /// What is done about what should not be in payloads.
+    ScanPayloads: json_schema!({ "type": "string", "enum": ["off", "report", "refuse"] });
     /// The address of a picture or font.
     PictureUrl: json_schema!({
         "type": "string", "format": "uri", "maxLength": URL_BYTES_MAX,

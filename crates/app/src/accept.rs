@@ -22,6 +22,7 @@ use model::entropy::random;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, MessageId, Tail};
 use model::message::{Message, PayloadForm};
 use model::name::Name;
+use model::scan::Finding;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,8 @@ pub(crate) struct Draft {
     pub(crate) only: Option<EndpointKey>,
     /// The key that the request came with.
     pub(crate) idempotency: Option<IdempotencyKey>,
+    /// What was found in its payload that is to be reported once it is accepted.
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// A message that is on disk, and its payload.
@@ -328,6 +331,8 @@ impl Batch {
                 fan_out,
             } => {
                 let message = item.draft.message(id, self.application, self.now);
+                let subject = Some(self.row.application.application.id);
+                self.app.report_findings(subject, &item.draft);
                 self.hand_over(
                     &message,
                     &payload,

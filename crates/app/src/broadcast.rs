@@ -35,8 +35,9 @@ impl App {
             Ok(key) => key,
             Err(begun) => return Ok(begun),
         };
-        let draft = message.judge(Bounds::new(&self.settings, self.clock.now()))?;
-        self.hold_to_schema(&draft).await?;
+        let mut draft = message.judge(Bounds::new(&self.settings, self.clock.now()))?;
+        self.check_payload(&mut draft).await?;
+        self.report_findings(None, &draft);
         let tail: Tail = random(&*self.entropy);
         let letter = Letter::of(&draft).to_bytes()?;
         let work = Work::Outside(OutsideWork {
@@ -94,6 +95,7 @@ impl Letter {
             only: None,
             // A step of background work is written once or not at all.
             idempotency: None,
+            findings: Vec::new(),
         })
     }
 }
@@ -125,6 +127,7 @@ mod tests {
             payload: Bytes::from_static(b"{ \"a\": 1.50, \"b\": \"\\u0000\xc3\xa9\" }"),
             only: None,
             idempotency: None,
+            findings: Vec::new(),
         };
         let kept = Letter::of(&draft).to_bytes().expect("it is JSON");
         let read = Letter::read(&kept).expect("it is one");

@@ -2,24 +2,24 @@
 //! settings and event types.
 //!
 //! Settings are one row. A node keeps them in memory, and hears of changes as it does of who may
-//! come in: within a second (`access`). Only one of them changes what Postrider does; the others
+//! come in: within a second (`access`). Two of them change what Postrider does; the others
 //! are kept for the pages that consumers see, and those that would switch on what isn't built are
 //! refused, so that none says what is not so.
 //!
-//! Map: [`settings`] (what there is to set) · [`carry`] (export, import) · `held` (messages against
-//! their event type's schema), `kept` (the schemas in memory).
+//! Map: [`settings`] (what there is to set) · [`carry`] (export, import) · `held` (payloads
+//! before they are accepted), `kept` (the schemas in memory).
 
 pub mod carry;
 mod held;
 mod kept;
 pub mod settings;
 
-pub use settings::{ENFORCE_SCHEMAS, Settings};
+pub use settings::{ENFORCE_SCHEMAS, SCAN_PAYLOADS, Scan, Settings};
 
 use crate::change::{ChangeRefused, unexpected, until_current};
 use crate::{App, AppError, Caller};
 use kept::Kept;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use store::access::ENVIRONMENT;
 use store::change::{Change, Changed, EnvironmentChange, SettingsChange};
 use store::idempotency::IdempotencyKey;
@@ -28,6 +28,8 @@ use store::idempotency::IdempotencyKey;
 #[derive(Default)]
 pub struct Environment {
     enforces_schemas: AtomicBool,
+    /// A [`Scan`].
+    scan: AtomicU8,
     /// Schemas of event types, ready to be used.
     kept: Kept,
 }
@@ -38,11 +40,19 @@ impl Environment {
         self.enforces_schemas.load(Ordering::Relaxed)
     }
 
+    /// Whether payloads are looked through for what should not be in them.
+    pub(crate) fn scan(&self) -> Scan {
+        let number = self.scan.load(Ordering::Relaxed);
+        let mut all = [Scan::Report, Scan::Refuse].into_iter();
+        all.find(|scan| *scan as u8 == number).unwrap_or_default()
+    }
+
     /// Takes what is written now.
     pub(crate) fn take(&self, written: Option<&[u8]>) -> Result<(), AppError> {
         let settings = Settings::read(written)?;
         let enforces = settings.is_on(ENFORCE_SCHEMAS);
         self.enforces_schemas.store(enforces, Ordering::Relaxed);
+        self.scan.store(settings.scan() as u8, Ordering::Relaxed);
         Ok(())
     }
 

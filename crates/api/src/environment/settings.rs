@@ -1,7 +1,7 @@
 //! The shapes of settings. What each may be is judged by the use case, which knows them by name;
 //! these say it to whoever reads the document.
 
-use crate::bounds::{Colour, Font, Nothing, Off, PictureUrl, Text};
+use crate::bounds::{Colour, Font, Nothing, Off, PictureUrl, ScanPayloads, Text};
 use app::AppError;
 use app::environment::Settings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
-/// What the installation is set to. Only `enforceEventTypeSchemas` changes what the server does;
-/// the others are kept for the pages that consumers see.
+/// What the installation is set to. Only `enforceEventTypeSchemas` and `scanPayloads` change what
+/// the server does; the others are kept for the pages that consumers see.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "EnvironmentSettingsOut")]
@@ -56,6 +56,11 @@ pub(super) struct SettingsOut {
     enforce_event_type_schemas: bool,
     #[schemars(with = "Option<PictureUrl>")]
     logo_url: Option<String>,
+    /// What is done about what should not be in payloads (card and account numbers, private keys,
+    /// API keys, tokens, e-mail addresses): `off`: it is not looked for; `report`: it is a security
+    /// event, by kind and place; `refuse`: the message is refused with 422.
+    #[schemars(with = "ScanPayloads")]
+    scan_payloads: String,
     show_feature_tooltips: bool,
     show_svix_brand_footer: bool,
     show_use_svix_play: bool,

@@ -19,6 +19,7 @@ async fn settings_are_at_first_as_the_contract_has_them() {
         "enableEndpointOauthConfig": false, "enableIntegrationManagement": false,
         "enableMessageStream": false, "enableMessageTags": false,
         "enableTransformations": false, "enforceEventTypeSchemas": false, "logoUrl": null,
+        "scanPayloads": "off",
         "showFeatureTooltips": false, "showSvixBrandFooter": false, "showUseSvixPlay": true,
         "wipeSuccessfulPayload": false,
     });

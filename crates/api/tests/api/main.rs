@@ -35,6 +35,7 @@ mod portal;
 mod redactions;
 mod retry_schedules;
 mod rubbish;
+mod scanning;
 mod schemas;
 mod search;
 mod secrets;

@@ -1,7 +1,7 @@
 //! The settings that there are: what each may be, and what it is where nobody said anything.
 //!
 //! A map by name rather than a struct: they come and go as one object, of which any part may be
-//! given, and only one of them is read by anything here.
+//! given, and only two of them are read by anything here.
 
 use crate::rules::{Judge, TEXT_BYTES_MAX};
 use crate::{AppError, Violation};
@@ -9,6 +9,10 @@ use serde_json::{Map, Value, json};
 
 /// Messages whose payload does not match their event type's JSON Schema are refused.
 pub const ENFORCE_SCHEMAS: &str = "enforceEventTypeSchemas";
+/// Payloads are looked through for what should not be in them.
+pub const SCAN_PAYLOADS: &str = "scanPayloads";
+/// What [`SCAN_PAYLOADS`] may be, each where [`Scan`] has it.
+const SCANS: &[&str] = &["off", "report", "refuse"];
 /// The longest address of a picture or font, in bytes.
 pub const URL_BYTES_MAX: usize = 65_536;
 
@@ -31,6 +35,8 @@ enum Rule {
     Font,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// One of these words; first the first.
+    Choice(&'static [&'static str]),
     /// A whole number from 0 on.
     Number(u16),
     /// An object of these.
@@ -58,6 +64,7 @@ const RULES: &[(&str, Rule)] = &[
     ("enableTransformations", Rule::NotBuilt),
     (ENFORCE_SCHEMAS, Rule::Flag(false)),
     ("logoUrl", Rule::Url),
+    (SCAN_PAYLOADS, Rule::Choice(SCANS)),
     ("showFeatureTooltips", Rule::Flag(false)),
     ("showSvixBrandFooter", Rule::Flag(false)),
     ("showUseSvixPlay", Rule::Flag(true)),
@@ -99,6 +106,18 @@ const RADIUS: &[(&str, Rule)] = &[
 ];
 
 const RADII: &[&str] = &["none", "lg", "md", "sm", "full"];
+
+/// What is done about what should not be in a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scan {
+    /// It is not looked for.
+    #[default]
+    Off,
+    /// It is a security event.
+    Report,
+    /// The message is refused.
+    Refuse,
+}
 
 /// What is set. Only what somebody gave a value is in it, or `null` where it was to be as at first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -146,6 +165,15 @@ impl Settings {
         self.0.get(name) == Some(&Value::Bool(true))
     }
 
+    /// What is done about what should not be in a payload.
+    pub fn scan(&self) -> Scan {
+        match self.0.get(SCAN_PAYLOADS).and_then(Value::as_str) {
+            Some("report") => Scan::Report,
+            Some("refuse") => Scan::Refuse,
+            _ => Scan::Off,
+        }
+    }
+
     /// All that there are, by name.
     pub fn all(&self) -> Map<String, Value> {
         let value = |name: &str, rule: &Rule| {
@@ -166,6 +194,7 @@ impl Rule {
             Self::Flag(on) => json!(on),
             Self::NotBuilt => json!(false),
             Self::Nothing => json!([]),
+            Self::Choice(words) => json!(words.first()),
             _ => Value::Null,
         }
     }
@@ -180,7 +209,9 @@ impl Rule {
             Self::Colour => text.is_some_and(is_colour),
             Self::Url => text.is_some_and(is_web_address),
             Self::Font => text.is_some_and(is_font),
-            Self::Word(words) => text.is_some_and(|text| words.contains(&text)),
+            Self::Word(words) | Self::Choice(words) => {
+                text.is_some_and(|text| words.contains(&text))
+            }
             Self::Number(most) => value.as_u64().is_some_and(|number| number <= most.into()),
             Self::Text | Self::Object(_) => true,
         };
@@ -201,7 +232,9 @@ impl Rule {
             Self::Font => {
                 "must be the name of a font: letters, digits, spaces, `-` and `_`".to_owned()
             }
-            Self::Word(words) => format!("must be one of `{}`", words.join("`, `")),
+            Self::Word(words) | Self::Choice(words) => {
+                format!("must be one of `{}`", words.join("`, `"))
+            }
             Self::Number(most) => format!("must be a whole number from 0 to {most}"),
             Self::Text => "must be a text".to_owned(),
             Self::Object(_) => "must be an object".to_owned(),

@@ -182,8 +182,8 @@ impl App {
 }
 
 impl App {
-    /// The message, and the application it brings, if both keep all rules, and the message matches
-    /// its schema.
+    /// The message, and the application it brings, if both keep all rules, and the payload may be
+    /// as it is.
     async fn judge(
         &self,
         caller: &Caller,
@@ -192,15 +192,15 @@ impl App {
     ) -> Result<(Draft, Option<ApplicationDraft>), AppError> {
         let (draft, application) = self.judge_alone(request, now)?;
         let idempotency = idempotency::key(caller, Success::Accepted);
-        let draft = Draft {
+        let mut draft = Draft {
             idempotency,
             ..draft
         };
-        self.hold_to_schema(&draft).await?;
+        self.check_payload(&mut draft).await?;
         Ok((draft, application))
     }
 
-    /// The same, whatever its schema.
+    /// The same, whatever the payload.
     fn judge_alone(
         &self,
         request: MessageRequest,

@@ -127,6 +127,7 @@ impl MessageInput {
             payload,
             only: None,
             idempotency: None,
+            findings: Vec::new(),
         })
     }
 }

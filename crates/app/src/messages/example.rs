@@ -60,12 +60,12 @@ impl App {
         if endpoint.disabled {
             return Err(endpoint_is_disabled());
         }
-        let draft = Draft {
+        let mut draft = Draft {
             idempotency: key,
             ..draft
         };
-        let held = self.hold_to_schema(&draft).await;
-        held.map_err(|refused| not_as_it_says(&draft, refused))?;
+        let held = self.check_payload(&mut draft).await;
+        held.map_err(|refused| not_to_be_sent(&draft, refused))?;
         let sent = self.send_to(tenant, endpoint.id.key(), draft).await?;
         Ok(sent.made)
     }
@@ -116,12 +116,12 @@ impl App {
 }
 
 /// The request has no payload that could be wrong: the event type has.
-fn not_as_it_says(draft: &Draft, refused: AppError) -> AppError {
+fn not_to_be_sent(draft: &Draft, refused: AppError) -> AppError {
     match refused {
         AppError::Invalid(_) => AppError::BadRequest {
             code: "invalid_scheme",
             detail: format!(
-                "The example of the event type {} does not match its own JSON Schema: {refused}",
+                "The example of the event type {} is refused as any such message is: {refused}",
                 draft.event_type
             ),
         },

@@ -39,11 +39,11 @@ impl App {
                 if endpoint.disabled {
                     return Err(endpoint_is_disabled());
                 }
-                let draft = Draft {
+                let mut draft = Draft {
                     idempotency,
                     ..draft
                 };
-                self.hold_to_schema(&draft).await?;
+                self.check_payload(&mut draft).await?;
                 let MessageView { message, .. } = self.send_to(tenant, key, draft).await?.made;
                 message.id
             }

@@ -11,6 +11,12 @@ const SETTINGS: &[Parameter] = &[
         "Refuse messages whose payload does not match their event type's newest schema",
     ),
     Parameter::body(
+        "scan-payloads",
+        "scanPayloads",
+        Kind::Text,
+        "What to do about card numbers, keys and the like in payloads: off, report or refuse",
+    ),
+    Parameter::body(
         "display-name",
         "displayName",
         Kind::Text,
