@@ -26,6 +26,7 @@ SECONDS_PER_ANSWER = "45"
 
 REFUSED_ALTHOUGH_VALID = "RejectedPositiveData"
 TAKEN_ALTHOUGH_WRONG = "AcceptedNegativeData"
+NOT_THERE_ALTHOUGH_MADE = "EnsureResourceAvailability"
 
 
 def said(code):
@@ -55,6 +56,7 @@ def within(status):
 REPLAYS = ["v1.endpoint.bulk-replay", "v1.endpoint.recover", "v1.endpoint.replay-missing"]
 RESEND = "v1.message-attempt.resend"
 EXAMPLE = "v1.endpoint.send-example"
+ENCRYPTION = "v1.endpoint.set-encryption"
 TRIAL = "v1.message.test-attempt"
 USAGE = "v1.statistics.aggregate-app-stats"
 COUNTS = ["v1.application.stats.attempts", "v1.endpoint.get-stats", "v1.stats.app-attempts"]
@@ -65,6 +67,9 @@ BRINGING = [
     "v1.message.create",
     "v1.message.create-batch",
 ]
+
+# Parts of a thing that are not there before somebody sets them.
+UNSET = ["v1.endpoint.get-auth", "v1.endpoint.get-encryption"]
 
 # What is in the way as things stand: of which operations, which code says so, and why.
 AS_THINGS_STAND = [
@@ -129,6 +134,12 @@ BEYOND_SCHEMAS = [
         broken("are not the public key"),
         "whether the two halves of a key belong together",
     ),
+    ([ENCRYPTION], broken("", loc=["body", "jwk"]), "which numbers make a key"),
+    (
+        [ENCRYPTION],
+        broken("says that it is for", loc=["body", "alg"]),
+        "whether two fields say the same",
+    ),
 ]
 
 
@@ -146,6 +157,8 @@ def is_meant(failure, name, answer):
     """Whether that is no failure, but what is meant."""
     if failure == REFUSED_ALTHOUGH_VALID:
         return refused_with_reason(name, answer)
+    if failure == NOT_THERE_ALTHOUGH_MADE:
+        return name in UNSET
     # Each message of a batch is refused by itself.
     is_batch = failure == TAKEN_ALTHOUGH_WRONG and name == "v1.message.create-batch"
     return is_batch and within(422)(answer)

@@ -68,7 +68,7 @@ pub async fn run_for(limit: Duration, name: &str, variables: &[(&str, &str)]) ->
 pub async fn verify(language: Language, verifier: Verifier, requests: &[(String, Received)]) {
     let lines: Vec<String> = requests
         .iter()
-        .map(|(secret, request)| line(secret, request))
+        .map(|(secret, request)| line(secret, request).to_string())
         .collect();
     let name = match language {
         Language::Node => "verify.mjs",
@@ -88,14 +88,51 @@ pub async fn verify(language: Language, verifier: Verifier, requests: &[(String,
     );
 }
 
-fn line(secret: &str, request: &Received) -> String {
+/// A request with an encrypted body, and what opens it.
+pub struct Encrypted {
+    /// What it is signed with.
+    pub secret: String,
+    /// The request.
+    pub request: Received,
+    /// The receiver's private key, as a JWK.
+    pub key: Value,
+    /// What the payload must be.
+    pub payload: Value,
+}
+
+/// Has the published JOSE library of `language` open each request, as its receiver would. Every one
+/// must open to its payload, and none may pass for another message's.
+///
+/// # Panics
+/// When one does not, or not all were judged.
+pub async fn decrypt(language: Language, requests: &[Encrypted]) {
+    let lines = requests.iter().map(|one| {
+        let mut line = line(&one.secret, &one.request);
+        line["key"] = one.key.clone();
+        line["payload"] = one.payload.clone();
+        line.to_string()
+    });
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let name = match language {
+        Language::Node => "decrypt.mjs",
+        Language::Python => "decrypt.py",
+    };
+    let output = script(language, (name, SCRIPT_LIMIT), &[], &lines).await;
+    let expected = format!("opened: {}", requests.len());
+    assert!(
+        output.contains(&expected),
+        "{language:?} said {output:?}, not {expected:?}"
+    );
+}
+
+fn line(secret: &str, request: &Received) -> Value {
     let texts = request.headers.iter().map(|(name, value)| {
         let text = value.to_str().expect("these headers are text");
         (name.as_str().to_owned(), Value::from(text))
     });
     let headers: serde_json::Map<String, Value> = texts.collect();
     let body = STANDARD.encode(&request.body);
-    json!({"secret": secret, "headers": headers, "body": body}).to_string()
+    json!({"secret": secret, "headers": headers, "body": body})
 }
 
 async fn script(

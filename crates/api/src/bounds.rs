@@ -61,7 +61,7 @@ shapes! {
     /// Headers with their new values, or with null: those are taken away.
     HeaderChanges: headers(json!(["string", "null"]));
     /// A URL that is called with HTTP.
-    WebUrl: json_schema!({ "type": "string", "format": "uri", "pattern": WEB_URL });
+    WebUrl: json_schema!({ "type": "string", "format": "uri", "pattern": web_url() });
     /// JSON Schemas by version.
     Schemas: json_schema!({
         "type": "object", "additionalProperties": { "type": ["object", "boolean"] },
@@ -127,10 +127,20 @@ shapes! {
 }
 
 /// A host is a name, whose last part is no number, or an address in its usual form.
-const WEB_URL: &str = concat!(
-    r"^https?://([^/?#@]*@)?(([A-Za-z0-9_-]+\.)*[A-Za-z_][A-Za-z0-9_-]*\.?",
+const WEB_HOST: &str = concat!(
+    r"(([A-Za-z0-9_-]+\.)*[A-Za-z_][A-Za-z0-9_-]*\.?",
     r"|([0-9]+\.){3}[0-9]+|\[[0-9A-Fa-f:]+\])(:[0-9]*)?([/?#]|$)",
 );
+
+fn web_url() -> String {
+    format!("^https?://([^/?#@]*@)?{WEB_HOST}")
+}
+
+/// Where a set of keys is: without a user name, and over TLS. That plain HTTP does to this machine
+/// is left out.
+pub(crate) fn key_set_url() -> String {
+    format!("^https://{WEB_HOST}")
+}
 
 /// Nothing that could end the text or address that it is put into.
 const PICTURE_URL: &str = concat!(

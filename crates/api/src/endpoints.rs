@@ -1,6 +1,7 @@
 //! Endpoints: shapes, routes, handlers. Headers and secrets have files of their own.
 
 mod auth;
+mod encryption;
 mod example;
 mod headers;
 mod rate_limit;
@@ -64,6 +65,7 @@ pub(crate) fn routes() -> Routes {
             delete,
         )
         .merge(auth::routes())
+        .merge(encryption::routes())
         .merge(example::routes())
         .merge(headers::routes())
         .merge(rate_limit::routes())

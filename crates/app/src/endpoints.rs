@@ -5,6 +5,7 @@
 
 mod auth;
 mod draft;
+mod encryption;
 mod headers;
 mod protection;
 mod redaction;
@@ -15,6 +16,7 @@ pub use auth::{
     SECRET_MAX as CREDENTIAL_SECRET_MAX,
 };
 pub use draft::{EVENT_TYPES_MAX, EndpointInput, EndpointPatch};
+pub use encryption::{CONTENT_ENCRYPTION, EncryptionInput, KID_BYTES_MAX};
 pub use headers::{
     HEADERS_MAX, HeadersInput, HeadersPatch, HeadersView, NAME_BYTES_MAX as HEADER_NAME_BYTES_MAX,
     VALUE_BYTES_MAX as HEADER_VALUE_BYTES_MAX,

@@ -237,6 +237,7 @@ fn excerpt(engine: &Engine, attempt: &Attempt, tail: &Tail) -> Option<Sealed> {
         Happened::Unsound(_) => Cow::Borrowed(Unsound::FOR_TENANT.as_bytes()),
         Happened::Held(held) => Cow::Owned(format!("not sent: {held}").into_bytes()),
         Happened::Withheld(reason) => Cow::Borrowed(reason.as_bytes()),
+        Happened::NoKey(no_key) => Cow::Owned(no_key.for_tenant().into_bytes()),
         Happened::Ended(_) => return None,
     };
     let ring = attempt.about.ring.as_ref().filter(|_| !text.is_empty())?;

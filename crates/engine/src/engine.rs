@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use transport::Transport;
+use transport::{KeySets, Transport};
 use vault::Vault;
 
 /// What an engine works with: everything that makes one run differ from another.
@@ -53,6 +53,8 @@ pub struct Engine {
     pub(crate) parts: EngineParts,
     pub(crate) config: EngineConfig,
     pub(crate) ready: ReadyEndpoints,
+    /// What receivers publish for their payloads to be encrypted to.
+    pub(crate) key_sets: KeySets,
     pub(crate) health: HealthBook,
     pub(crate) observer: Observer,
     /// Told when there is background work.
@@ -76,6 +78,7 @@ impl Engine {
     pub fn new(parts: EngineParts, config: EngineConfig) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             ready: ReadyEndpoints::new(parts.vault.clone(), parts.address_policy.clone(), &config),
+            key_sets: KeySets::new(parts.transport.clone()),
             health: HealthBook::new(config.shared),
             observer: Observer::default(),
             work: Notify::new(),

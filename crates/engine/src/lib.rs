@@ -37,8 +37,8 @@
 //!   (destination hosts), `line` (who waits there), `rate` (rate limits), `due` (due times).
 //! - `claim`: what is due, from the store.
 //! - `attempt`: the life of an attempt, with `prepare`, `ready` (endpoints in memory), `seal`
-//!   (headers and signatures), `authenticate` (credentials), `verdict` and `retry_after` (what an
-//!   answer means), `decide` and `health` (what becomes of delivery and endpoint), `health_book`,
+//!   (headers and signatures), `encrypt` (payloads), `authenticate` (credentials), `verdict` and
+//!   `retry_after` (what an answer means), `decide` and `health` (what becomes of delivery and endpoint), `health_book`,
 //!   `report`.
 //! - `background`, `shutdown`, `observe`.
 
@@ -49,6 +49,7 @@ mod claim;
 mod config;
 mod decide;
 mod due;
+mod encrypt;
 mod engine;
 mod errand;
 mod fair;

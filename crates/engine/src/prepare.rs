@@ -4,6 +4,7 @@
 //! What was changed before the request is made holds for it: a change that is acknowledged while
 //! this looks is seen, because it looks again.
 
+use crate::encrypt::{Keyed, NoKey, Sealing, encrypted, fetch};
 use crate::engine::Engine;
 use crate::health_book::Seen;
 use crate::ready::{NotReady, ReadyEndpoint, Unsound};
@@ -12,15 +13,21 @@ use crate::roster::{InHand, Moment};
 use crate::seal::{Letter, Manner, seal};
 use crate::verdict::Happened;
 use bytes::Bytes;
+use http::HeaderValue;
 use model::Timestamp;
 use model::delivery::EndReason;
 use model::id::EndpointId;
+use model::message::PayloadForm;
 use model::redaction::TypeRedaction;
 use std::sync::Arc;
 use store::StoreError;
 use store::rows::{ApplicationRef, EndpointRow, Payload, RegistryRow};
-use transport::Outgoing;
+use transport::{Outgoing, WantedKey};
 use vault::{KeyRing, Place};
+use webhook::jwe::{Context, MEDIA_TYPE, Recipient};
+
+/// What payloads are where nothing else is said.
+const JSON: &str = "application/json";
 
 /// An attempt before its request is sent.
 pub(crate) struct Prepared {
@@ -70,6 +77,7 @@ pub(crate) async fn prepare(
     at: Moment,
 ) -> Result<Prepared, NotPrepared> {
     let application = ApplicationRef::Key(in_hand.lane().application);
+    let mut key = None;
     loop {
         let changes = engine.changes();
         let row = engine.parts.registry.find(&application).await?;
@@ -91,8 +99,21 @@ pub(crate) async fn prepare(
         let known = Known {
             row: row.as_deref(),
             redaction: redaction.as_deref(),
+            key: key.as_ref(),
         };
-        let prepared = by_row(engine, in_hand, known, at);
+        let prepared = match by_row(engine, in_hand, known, at) {
+            Ok(prepared) => prepared,
+            Err(KeyWanted { revision, wanted }) => {
+                // Time passes meanwhile: all is looked at again.
+                let at_most = engine.config.limits.total_timeout;
+                let recipient = fetch(&engine.key_sets, &wanted, at_most).await;
+                key = Some(Keyed {
+                    revision,
+                    recipient,
+                });
+                continue;
+            }
+        };
         if engine.changes() != changes {
             continue;
         }
@@ -152,9 +173,23 @@ struct Known<'k> {
     row: Option<&'k RegistryRow>,
     /// What the event type takes from payloads.
     redaction: Option<&'k TypeRedaction>,
+    /// The key that was fetched for this attempt, if one was.
+    key: Option<&'k Keyed>,
 }
 
-fn by_row(engine: &Engine, in_hand: &InHand, known: Known<'_>, at: Moment) -> Prepared {
+/// A key has to be fetched first.
+struct KeyWanted {
+    /// The revision of the endpoint that wants it.
+    revision: u32,
+    wanted: WantedKey,
+}
+
+fn by_row(
+    engine: &Engine,
+    in_hand: &InHand,
+    known: Known<'_>,
+    at: Moment,
+) -> Result<Prepared, KeyWanted> {
     let lane = in_hand.lane();
     let mut prepared = Prepared {
         endpoint: None,
@@ -172,23 +207,27 @@ fn by_row(engine: &Engine, in_hand: &InHand, known: Known<'_>, at: Moment) -> Pr
         .row
         .and_then(|row| Some((row, row.endpoint(lane.endpoint)?)));
     let Some((row, endpoint)) = found else {
-        return prepared;
+        return Ok(prepared);
     };
     prepared.endpoint = Some(endpoint.endpoint.id);
     prepared.seen.revision = endpoint.revision;
     prepared.seen.failing_since = endpoint.failing_since;
     if let Some(reason) = end_reason(in_hand, endpoint, at.wall) {
         prepared.request = Err(Happened::Ended(reason));
-        return prepared;
+        return Ok(prepared);
     }
     match engine.ready.get(&row.application, endpoint) {
         Ok((ready, ring)) => {
-            let to = To {
-                ready,
-                ring: &ring,
-                redaction: known.redaction,
-            };
-            prepared.request = request(engine, in_hand, to, at.wall).map(Box::new);
+            let recipient = recipient(&ready, endpoint.revision, known.key)?;
+            prepared.request = recipient.and_then(|recipient| {
+                let to = To {
+                    endpoint: &ready,
+                    ring: &ring,
+                    recipient,
+                    redaction: known.redaction,
+                };
+                request(engine, in_hand, to, at.wall).map(Box::new)
+            });
             prepared.ring = Some(ring);
         }
         Err(not_ready) => {
@@ -196,7 +235,30 @@ fn by_row(engine: &Engine, in_hand: &InHand, known: Known<'_>, at: Moment) -> Pr
             prepared.ring = engine.ready.ring(&row.application).ok();
         }
     }
-    prepared
+    Ok(prepared)
+}
+
+/// Whom the payload is encrypted to, if to anybody.
+fn recipient<'r>(
+    endpoint: &'r ReadyEndpoint,
+    revision: u32,
+    key: Option<&'r Keyed>,
+) -> Result<Result<Option<&'r Recipient>, Happened>, KeyWanted> {
+    let wanted = match &endpoint.sealing {
+        Sealing::Off => return Ok(Ok(None)),
+        Sealing::To(recipient) => return Ok(Ok(Some(recipient))),
+        Sealing::Wanted(wanted) => wanted,
+    };
+    match key.filter(|key| key.revision == revision) {
+        Some(key) => Ok(match &key.recipient {
+            Ok(recipient) => Ok(Some(recipient)),
+            Err(no_key) => Err(Happened::NoKey(no_key.clone())),
+        }),
+        None => Err(KeyWanted {
+            revision,
+            wanted: wanted.clone(),
+        }),
+    }
 }
 
 /// Why the delivery ends without a request, if it does.
@@ -213,11 +275,13 @@ fn end_reason(in_hand: &InHand, endpoint: &EndpointRow, at: Timestamp) -> Option
 
 /// Whom a request is for, and what it is made with.
 struct To<'t> {
-    ready: Arc<ReadyEndpoint>,
+    endpoint: &'t Arc<ReadyEndpoint>,
     ring: &'t KeyRing,
+    recipient: Option<&'t Recipient>,
     redaction: Option<&'t TypeRedaction>,
 }
 
+/// The request. What is signed is what goes on the wire: an encrypted payload, where it is.
 fn request(
     engine: &Engine,
     in_hand: &InHand,
@@ -225,20 +289,37 @@ fn request(
     at: Timestamp,
 ) -> Result<Request, Happened> {
     let message = &in_hand.claimed.message.message;
+    let mut content_type = match &message.form {
+        PayloadForm::Raw {
+            content_type: Some(content_type),
+        } => content_type,
+        _ => JSON,
+    };
     let payload = payload(in_hand, to.ring).map_err(Happened::Unsound)?;
+    let mut payload = redacted(payload, to.redaction, (to.endpoint, to.ring))?;
+    if let Some(recipient) = to.recipient {
+        let context = Context {
+            id: &message.id.to_string(),
+            timestamp: at.seconds(),
+            event_type: message.event_type.as_str(),
+            content_type,
+        };
+        payload = encrypted(recipient, context, &payload, &*engine.parts.entropy)?;
+        content_type = MEDIA_TYPE;
+    }
     let letter = Letter {
         message: message.id,
-        form: &message.form,
-        payload: redacted(payload, to.redaction, (&to.ready, to.ring))?,
+        content_type: HeaderValue::from_str(content_type)
+            .unwrap_or(const { HeaderValue::from_static(JSON) }),
+        payload,
     };
     let manner = Manner {
         family: engine.config.header_family,
         limits: engine.config.limits,
     };
-    let outgoing = seal(&to.ready, letter, at, manner);
     Ok(Request {
-        outgoing,
-        endpoint: to.ready,
+        outgoing: seal(to.endpoint, letter, at, manner),
+        endpoint: to.endpoint.clone(),
     })
 }
 
@@ -270,6 +351,13 @@ impl From<NotReady> for Happened {
             NotReady::Unsound(unsound) => Happened::Unsound(unsound),
             NotReady::Refused(refusal) => Happened::NoAnswer(refusal.into()),
             NotReady::Held(held) => Happened::Held(held),
+            NotReady::NoKey(no_key) => Happened::NoKey(no_key),
         }
+    }
+}
+
+impl From<NoKey> for Happened {
+    fn from(no_key: NoKey) -> Self {
+        Self::NoKey(no_key)
     }
 }

@@ -4,7 +4,8 @@
 
 use crate::EngineConfig;
 use crate::authenticate::Authentication;
-use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use crate::encrypt::{NoKey, NotSealing, Sealing};
+use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use lru::LruCache;
 use model::Timestamp;
@@ -18,9 +19,6 @@ use store::rows::{ApplicationRow, EndpointRow};
 use transport::{HeaderSpelling, Target, TargetError};
 use vault::{KeyRing, Place, SealedDataKey, Vault, VaultError};
 use webhook::{KeyError, SigningKey};
-
-/// What the default content type is.
-pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Something in the store that no request can be made of. None of it can come about through the
 /// API, so it is for the operator: a wrong key, or a damaged store.
@@ -69,6 +67,18 @@ pub(crate) enum NotReady {
     /// Nothing may be sent until its owner does something about it.
     #[error("{0}")]
     Held(Held),
+    /// There is no key to encrypt to.
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
+}
+
+impl From<NotSealing> for NotReady {
+    fn from(not_sealing: NotSealing) -> Self {
+        match not_sealing {
+            NotSealing::Unsound(unsound) => Self::Unsound(unsound),
+            NotSealing::NoKey(no_key) => Self::NoKey(no_key),
+        }
+    }
 }
 
 /// An endpoint as requests need it.
@@ -80,6 +90,7 @@ pub(crate) struct ReadyEndpoint {
     pub(crate) authentication: Authentication,
     /// What it takes from payloads, and what it may have of them.
     pub(crate) redaction: Option<EndpointRedaction>,
+    pub(crate) sealing: Sealing,
     keys: Vec<(Timestamp, SigningKey)>,
 }
 
@@ -157,7 +168,6 @@ fn layout(custom: &CustomHeaders, user_agent: &HeaderValue) -> HeaderMap {
         }
     }
     headers.insert(USER_AGENT, user_agent.clone());
-    headers.insert(CONTENT_TYPE, JSON);
     headers
 }
 
@@ -252,6 +262,7 @@ impl ReadyEndpoints {
         let names = custom.iter().map(|(name, _)| name);
         Ok(ReadyEndpoint {
             authentication: Authentication::new(auth, &target)?,
+            sealing: Sealing::new(protection.encryption.as_ref(), &self.policy)?,
             target: Arc::new(target),
             spelling: HeaderSpelling::of(names.chain(Authentication::key_header(auth))),
             headers: layout(&custom, &self.user_agent),

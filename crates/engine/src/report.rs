@@ -15,6 +15,13 @@ pub(crate) fn report(engine: &Engine, about: &About, happened: &Happened, at: Ti
                 report_kind(engine, about, (kind, at), Chain(error).to_string());
             }
         }
+        Happened::NoKey(no_key) => {
+            let blocked = no_key.unanswered().and_then(suspicion);
+            let kinds = [Some(SecurityKind::EncryptionUnavailable), blocked];
+            for kind in kinds.into_iter().flatten() {
+                report_kind(engine, about, (kind, at), no_key.for_operator());
+            }
+        }
         Happened::Unsound(error) => {
             let endpoint = about.endpoint.map(|id| id.to_string());
             tracing::error!(error = %Chain(error), endpoint, "a delivery can't be sent");

@@ -3,20 +3,19 @@
 //! The message's id is the same in all attempts; the time is this attempt's, so each is signed
 //! anew, with every secret that is valid at that time.
 
-use crate::ready::{JSON, ReadyEndpoint};
+use crate::ready::ReadyEndpoint;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use model::Timestamp;
 use model::id::MessageId;
-use model::message::PayloadForm;
 use transport::{Limits, Outgoing};
 use webhook::HeaderFamily;
 
 /// What is sent.
-pub(crate) struct Letter<'a> {
+pub(crate) struct Letter {
     pub(crate) message: MessageId,
-    pub(crate) form: &'a PayloadForm,
+    pub(crate) content_type: HeaderValue,
     pub(crate) payload: Bytes,
 }
 
@@ -30,18 +29,13 @@ pub(crate) struct Manner {
 /// The request of an attempt that begins at `at`.
 pub(crate) fn seal(
     endpoint: &ReadyEndpoint,
-    letter: Letter<'_>,
+    letter: Letter,
     at: Timestamp,
     manner: Manner,
 ) -> Outgoing {
     let mut headers = endpoint.headers.clone();
     sign(&mut headers, endpoint, &letter, (at, manner.family));
-    if let PayloadForm::Raw {
-        content_type: Some(content_type),
-    } = letter.form
-    {
-        headers.insert(CONTENT_TYPE, content_type.parse().unwrap_or(JSON));
-    }
+    headers.insert(CONTENT_TYPE, letter.content_type);
     let mut outgoing = Outgoing::post(
         endpoint.target.clone(),
         headers,
@@ -55,7 +49,7 @@ pub(crate) fn seal(
 fn sign(
     headers: &mut HeaderMap,
     endpoint: &ReadyEndpoint,
-    letter: &Letter<'_>,
+    letter: &Letter,
     (at, family): (Timestamp, HeaderFamily),
 ) {
     let id = letter.message.to_string();

@@ -2,6 +2,7 @@
 //!
 //! The only reader of statuses and send errors. Pure: what to do about a verdict is `decide`'s.
 
+use crate::encrypt::NoKey;
 use crate::lane::How;
 use crate::ready::Unsound;
 use crate::retry_after;
@@ -29,6 +30,8 @@ pub(crate) enum Happened {
     Held(Held),
     /// No request was made, since it could not be made as it must be. What a tenant may read.
     Withheld(&'static str),
+    /// No request was made, since its payload can't be encrypted.
+    NoKey(NoKey),
     /// No request was made, and none will be.
     Ended(EndReason),
 }
@@ -65,6 +68,11 @@ pub(crate) fn classify(happened: &Happened, now: Timestamp) -> Verdict {
             timed_out: error.stage() == Stage::Timeout,
             retry_after: None,
         }),
+        // Its receiver's keys are its receiver's to publish.
+        Happened::NoKey(_) => Verdict::Retry(RetryHint {
+            timed_out: false,
+            retry_after: None,
+        }),
         Happened::Unsound(_) | Happened::Held(_) | Happened::Withheld(_) => Verdict::RetryBlameless,
         Happened::Ended(reason) => Verdict::Ended(*reason),
     }
@@ -85,6 +93,8 @@ pub(crate) fn effect_on_lane(happened: &Happened) -> How {
                 How::Overload
             }
         },
+        // Each attempt may have waited for it.
+        Happened::NoKey(_) => How::Overload,
         Happened::Unsound(_) | Happened::Held(_) | Happened::Withheld(_) | Happened::Ended(_) => {
             How::NotSent
         }

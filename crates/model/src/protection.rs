@@ -7,10 +7,12 @@
 //! `app`'s, obeying it `engine`'s.
 
 mod auth;
+mod encryption;
 mod fields;
 mod redaction;
 
 pub use auth::{Auth, Credential, KeyPlace};
+pub use encryption::{Encryption, EncryptionKey};
 
 use crate::endpoint::StoredFormError;
 use crate::redaction::EndpointRedaction;
@@ -23,6 +25,9 @@ use std::collections::BTreeSet;
 pub struct Protection {
     /// What requests are authenticated with.
     pub auth: Option<Auth>,
+    /// Whom payloads are encrypted to. It stays when the URL leads elsewhere: what only its owner can
+    /// read is no use to anybody else.
+    pub encryption: Option<Encryption>,
     /// What is taken from payloads.
     pub redaction: Option<EndpointRedaction>,
     /// What the endpoint lost when its URL came to lead elsewhere. While there is something,
@@ -94,7 +99,10 @@ impl Protection {
 
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        self.auth.is_none() && self.redaction.is_none() && self.withdrawn.is_empty()
+        self.auth.is_none()
+            && self.encryption.is_none()
+            && self.redaction.is_none()
+            && self.withdrawn.is_empty()
     }
 
     /// Takes away what belongs to the origin that the URL led to before: credentials, and what it
@@ -113,6 +121,7 @@ impl Protection {
     pub fn to_stored(&self) -> Secret {
         let mut fields = Fields::default();
         fields.put_part("auth", self.auth.as_ref());
+        fields.put_part("encryption", self.encryption.as_ref());
         fields.put_part("redaction", self.redaction.as_ref());
         for part in &self.withdrawn {
             fields.put_text("withdrawn", part.as_str());
@@ -129,6 +138,7 @@ impl Protection {
         let mut fields = Fields::from_stored(stored)?;
         let protection = Self {
             auth: fields.take_part("auth")?,
+            encryption: fields.take_part("encryption")?,
             redaction: fields.take_part("redaction")?,
             withdrawn: fields.take_words("withdrawn", &Withdrawn::ALL, Withdrawn::as_str)?,
         };

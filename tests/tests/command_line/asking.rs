@@ -103,6 +103,38 @@ async fn event_types_and_endpoints_are_kept_by_file_and_by_flag() {
 }
 
 #[tokio::test]
+async fn an_endpoints_encryption_is_set_by_file_shown_and_taken_away() {
+    let desk = Desk::new().await;
+    desk.acme("http://127.0.0.1:9999/in").await;
+    let jwk = r#"{"kty":"OKP","crv":"X25519","kid":"1",
+        "x":"H3aIKQpVxwtX1_AbE1_KeL5YLB0ZraC2lKspX4RUzWk"}"#;
+    let file = format!("@{}", desk.file("public.json", jwk));
+    let endpoint = ["--app", "acme", "first"];
+    let asked = |name| [&["endpoint", name], &endpoint[..]].concat();
+    let set = [
+        &asked("set-encryption")[..],
+        &["--jwk", &file, "--alg", "ECDH-ES"],
+    ]
+    .concat();
+    let done = desk.ask(&set).await;
+    assert_eq!(done.text(), "set the encryption of first");
+    let shown = desk.json(&asked("encryption")).await;
+    assert_eq!(
+        (&shown["jwk"]["kid"], &shown["alg"]),
+        (&json!("1"), &json!("ECDH-ES"))
+    );
+    let url = ["--jwks-url", "https://acme.example/jwks.json", "--kid", "2"];
+    let set = [&asked("set-encryption")[..], &url].concat();
+    desk.ask(&set).await.expect(0);
+    assert_eq!(desk.json(&asked("encryption")).await["kid"], "2");
+
+    let removed = desk.ask(&asked("delete-encryption")).await;
+    assert_eq!(removed.text(), "deleted the encryption of first");
+    let gone = desk.ask(&asked("encryption")).await;
+    gone.expect(1).complains_of("404 not_found");
+}
+
+#[tokio::test]
 async fn a_list_goes_on_to_its_end() {
     let mut desk = Desk::new().await;
     let api = desk.server.api().await;

@@ -13,6 +13,7 @@ mod call;
 mod content;
 mod deliveries;
 mod door;
+mod encryption;
 mod endpoints;
 mod environment;
 mod erasures;

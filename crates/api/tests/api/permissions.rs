@@ -18,13 +18,14 @@ const LOOK: [&str; 4] = [
 ];
 
 /// What an application's own people may change, and what their token must name for it.
-const CHANGE: [(&str, &str); 16] = [
+const CHANGE: [(&str, &str); 18] = [
     ("v1.endpoint.bulk-replay", "CreateAttempts"),
     ("v1.endpoint.cancel-msgs", "ManageEndpoint"),
     ("v1.endpoint.create", "ManageEndpoint"),
     ("v1.endpoint.delete", "ManageEndpoint"),
     ("v1.endpoint.delete-auth", "ManageEndpoint"),
     ("v1.endpoint.delete-redaction", "ManageEndpoint"),
+    ("v1.endpoint.delete-encryption", "ManageEndpoint"),
     ("v1.endpoint.patch", "ManageEndpoint"),
     ("v1.endpoint.patch-headers", "ManageEndpoint"),
     ("v1.endpoint.recover", "CreateAttempts"),
@@ -32,6 +33,7 @@ const CHANGE: [(&str, &str); 16] = [
     ("v1.endpoint.rotate-secret", "ManageEndpointSecret"),
     ("v1.endpoint.set-auth", "ManageEndpoint"),
     ("v1.endpoint.set-redaction", "ManageEndpoint"),
+    ("v1.endpoint.set-encryption", "ManageEndpoint"),
     ("v1.endpoint.update", "ManageEndpoint"),
     ("v1.endpoint.update-headers", "ManageEndpoint"),
     ("v1.message-attempt.resend", "CreateAttempts"),

@@ -16,7 +16,7 @@ pub(crate) struct Stage {
 }
 
 /// Every part of an endpoint's protection, so that it can be read.
-const PROTECTION: [(&str, &str); 2] = [
+const PROTECTION: [(&str, &str); 3] = [
     (
         "auth",
         r#"{"type":"basic","username":"ann","password":"sesame"}"#,
@@ -24,6 +24,10 @@ const PROTECTION: [(&str, &str); 2] = [
     (
         "redaction",
         r#"{"rules":[{"path":"/secret","action":"drop"}]}"#,
+    ),
+    (
+        "encryption",
+        r#"{"jwksUrl":"https://keys.customer-site.net/jwks.json"}"#,
     ),
 ];
 

@@ -8,17 +8,21 @@ use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use transport::{Answer, Outgoing, SendError, Stage, TimeLimit, Transport};
+use transport::{Answer, Outgoing, Purpose, SendError, Stage, TimeLimit, Transport};
 
 /// What a host does with a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reaction {
     /// Answers with this status after a while.
     Answer(u16, Duration),
+    /// Answers 200 with this body.
+    Body(Bytes),
     /// Asks to come back later.
     RetryAfter(u16, &'static str),
     /// Refuses the connection.
     Refuse,
+    /// Leads to an address that must not be called.
+    Blocked,
     /// Never answers: our time runs out.
     Hang,
     /// Takes the whole sender down.
@@ -110,19 +114,28 @@ impl Transport for Network {
             .or(request.headers.get("svix-id"));
         self.sent.lock().expect("no panic under it").push(Sent {
             at: self.clock.now(),
-            id: id
-                .expect("every request has an id")
-                .to_str()
-                .expect("visible ASCII")
-                .to_owned(),
+            id: match request.purpose {
+                Purpose::Delivery => id.expect("every delivery has an id").to_str(),
+                _ => Ok(""),
+            }
+            .expect("visible ASCII")
+            .to_owned(),
             host: host.clone(),
             headers: request.headers,
             body: request.body,
         });
         let _open = Open::new(&self.open);
+        let mut body = None;
         let (status, retry_after, headers_after) = match self.reaction(&host) {
             Reaction::Answer(status, after) => (status, None, after),
+            Reaction::Body(text) => {
+                body = Some(text);
+                (200, None, Duration::ZERO)
+            }
             Reaction::RetryAfter(status, wait) => (status, Some(wait), Duration::ZERO),
+            Reaction::Blocked => {
+                return Err(SendError::new(Stage::Guard, "an address of the inside"));
+            }
             Reaction::Refuse => {
                 let cause = Error::from(ErrorKind::ConnectionRefused);
                 return Err(SendError::new(Stage::Connect, cause));
@@ -135,11 +148,13 @@ impl Transport for Network {
             Reaction::Panic => panic!("a panic that a test asked for"),
         };
         pass(headers_after).await;
+        let body = body.unwrap_or_else(|| Bytes::from(format!("status {status}")));
+        let most = request.limits.response_bytes_max;
         Ok(Answer {
             status,
             retry_after: retry_after.map(str::to_owned),
-            body: Bytes::from(format!("status {status}")),
-            truncated: false,
+            truncated: body.len() > most,
+            body: body.slice(..body.len().min(most)),
             headers_after,
             reused: true,
             http2: false,

@@ -20,7 +20,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn schedule(waits: &[u64]) -> EngineConfig {
+pub(crate) fn schedule(waits: &[u64]) -> EngineConfig {
     let waits = waits.iter().copied().map(Duration::from_secs).collect();
     EngineConfig {
         retry_schedule: RetrySchedule::new(waits).expect("a schedule"),

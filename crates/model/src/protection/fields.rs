@@ -33,6 +33,12 @@ impl Fields {
         self.put(name, &Secret::from(value.to_owned()));
     }
 
+    pub(super) fn put_optional(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.put_text(name, value);
+        }
+    }
+
     pub(super) fn put_time(&mut self, name: &str, time: Timestamp) {
         self.put_text(name, &time.micros().to_string());
     }
@@ -102,6 +108,11 @@ impl Fields {
 
     pub(super) fn text(&mut self, name: &str) -> Result<String, StoredFormError> {
         text(&self.secret(name)?)
+    }
+
+    /// The text of this name, if there is one.
+    pub(super) fn optional(&mut self, name: &str) -> Result<Option<String>, StoredFormError> {
+        self.take(name).map(|value| text(&value)).transpose()
     }
 
     pub(super) fn time(&mut self, name: &str) -> Result<Option<Timestamp>, StoredFormError> {

@@ -6,10 +6,13 @@ use proptest::prelude::*;
 
 /// A credential that can be printed: which kind, a text and the bytes of its secret.
 type Told = (u8, String, Vec<u8>);
-/// A protection that can be printed: its credentials with the ones before, what was withdrawn, and
-/// how many rules and allowed paths it has.
+/// Whom to encrypt to: a key or a URL, which key of a set, and an algorithm.
+type Key = (bool, String, Option<String>, Option<String>);
+/// A protection that can be printed: its credentials with the ones before, whom to encrypt to, what
+/// was withdrawn, and how many rules and allowed paths it has.
 type Plan = (
     Option<(Told, Option<(i64, Told)>)>,
+    Option<Key>,
     Vec<bool>,
     Option<(usize, usize)>,
 );
@@ -17,6 +20,7 @@ type Plan = (
 fn plan() -> impl Strategy<Value = Plan> {
     (
         any::<Option<(Told, Option<(i64, Told)>)>>(),
+        any::<Option<Key>>(),
         any::<Vec<bool>>(),
         proptest::option::of((0..3_usize, 0..3_usize)),
     )
@@ -51,13 +55,22 @@ fn redaction((rules, allowed): (usize, usize)) -> EndpointRedaction {
     }
 }
 
-fn protection((auth, withdrawn, of_payloads): Plan) -> Protection {
+fn encryption((is_given, text, key_id, algorithm): Key) -> Encryption {
+    let key = match is_given {
+        true => EncryptionKey::Given(text),
+        false => EncryptionKey::Published { url: text, key_id },
+    };
+    Encryption { key, algorithm }
+}
+
+fn protection((auth, key, withdrawn, of_payloads): Plan) -> Protection {
     let withdrawn = Withdrawn::ALL.into_iter().zip(withdrawn);
     Protection {
         auth: auth.map(|(current, previous)| Auth {
             current: credential(current),
             previous: previous.map(|(until, one)| (Timestamp::from_micros(until), credential(one))),
         }),
+        encryption: key.map(encryption),
         redaction: of_payloads.map(redaction),
         withdrawn: withdrawn
             .filter(|(_, is)| *is)

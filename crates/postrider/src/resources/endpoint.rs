@@ -1,5 +1,7 @@
 //! Endpoints: the URLs that an application hears of events at.
 
+mod encryption;
+
 use super::{APP, Kind, Noun, ORDER, Operation, Parameter, Place, Shows, Verb};
 use crate::command::Column;
 
@@ -121,6 +123,9 @@ pub(super) const ENDPOINT: Noun = Noun {
             fixed: &[],
             shows: Shows::Fields,
         },
+        encryption::SHOW,
+        encryption::SET,
+        encryption::DELETE,
         RECOVER,
         Operation {
             name: "stats",

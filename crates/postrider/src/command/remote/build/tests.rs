@@ -94,6 +94,18 @@ const LINES: &[(&str, &str)] = &[
     ("send --app a --type t --data {} --json", "POST /app/a/msg"),
     ("endpoint secret --app a e", "GET /app/a/endpoint/e/secret"),
     (
+        "endpoint encryption --app a e",
+        "GET /app/a/endpoint/e/encryption",
+    ),
+    (
+        "endpoint set-encryption --app a e --jwks-url https://k.example/ --kid 1",
+        "PUT /app/a/endpoint/e/encryption",
+    ),
+    (
+        "endpoint delete-encryption --app a e",
+        "DELETE /app/a/endpoint/e/encryption",
+    ),
+    (
         "background-task list --status failed --task endpoint.recover --order ascending",
         "GET /background-task?order=ascending&status=failed&task=endpoint.recover",
     ),
