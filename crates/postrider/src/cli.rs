@@ -18,7 +18,7 @@ pub(crate) use listen::ListenArgs;
 pub(crate) use moving::{ImportFileArgs, ImportSvixArgs};
 pub(crate) use remote::{Given, RemoteArgs};
 pub(crate) use server::ServerArgs;
-pub(crate) use signature::{SignArgs, SignedArgs, VerifyArgs};
+pub(crate) use signature::{GenericArgs, SignArgs, SignedArgs, VerifyArgs};
 pub(crate) use token::TokenCommand;
 pub(crate) use transfer::TransferArgs;
 

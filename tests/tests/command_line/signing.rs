@@ -1,8 +1,8 @@
 //! Signing and verifying without a server: what one signs the other takes for genuine, and so does
 //! it what Postrider delivered.
 
-use e2e::Receiver;
 use e2e::command::{Outcome, run};
+use e2e::{Received, Receiver};
 use serde_json::Value;
 use std::fs;
 use tempfile::TempDir;
@@ -14,22 +14,30 @@ const BODY: &str = "{\"test\": 2432232314}";
 const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
 const NOW: &str = "1614265330";
 
-struct Files(TempDir);
+pub(super) struct Files(TempDir);
 
 impl Files {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let files = Self(tempfile::tempdir().expect("a directory"));
         files.write("secret", SECRET);
         files.write("body", BODY);
         files
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         fs::write(path(&self.0, name), text).expect("a file");
     }
 
+    /// What a receiver got.
+    pub(super) fn receive(&self, received: &Received) {
+        let header = |(name, value): (&_, &_)| format!("{name}: {}", readable(value));
+        let headers: Vec<String> = received.headers.iter().map(header).collect();
+        self.write("headers", &headers.join("\n"));
+        self.write("body", &String::from_utf8_lossy(&received.body));
+    }
+
     /// `sign` or `verify` on its files.
-    async fn run(&self, verb: &str, scheme: &str, more: &[&str]) -> Outcome {
+    pub(super) async fn run(&self, verb: &str, scheme: &str, more: &[&str]) -> Outcome {
         let [secret, body, headers] = ["secret", "body", "headers"].map(|name| path(&self.0, name));
         let files = ["--secret-file", text(&secret), "--body", text(&body)];
         let mut arguments = [&[verb, "--scheme", scheme][..], &files].concat();
@@ -101,10 +109,10 @@ async fn a_new_signature_is_good_now_and_an_unknown_scheme_says_what_is_known() 
         .await
         .expect(0);
     for verb in ["sign", "verify"] {
-        let refused = files.run(verb, "github", &[]).await;
+        let refused = files.run(verb, "twilio", &[]).await;
         refused
             .expect(2)
-            .complains_of("standard-webhooks, standard-webhooks-ed25519, svix");
+            .complains_of("standard-webhooks, standard-webhooks-ed25519, svix, github");
         let refused = files.run(verb, "standard-webhooks-ed25519", &[]).await;
         refused.expect(2).complains_of("--secret-file");
         assert!(!refused.stderr.contains("MfKQ9r8GKYqr"), "{refused:?}");
@@ -149,11 +157,7 @@ async fn what_was_delivered_is_genuine_with_the_secret_that_is_told() {
             assert_eq!(desk.ask(&rotate).await.text(), SECRET);
         }
         desk.ask(&send).await.expect(0);
-        let received = receiver.next().await;
-        let header = |(name, value): (&_, &_)| format!("{name}: {}", readable(value));
-        let headers: Vec<String> = received.headers.iter().map(header).collect();
-        files.write("headers", &headers.join("\n"));
-        files.write("body", &String::from_utf8_lossy(&received.body));
+        files.receive(&receiver.next().await);
         let verdict = files.run("verify", "standard-webhooks", &[]).await;
         verdict.expect(i32::from(rotates));
     }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 /// `sign`.
 #[derive(Args)]
 #[command(after_help = "Example:
-  postrider sign --scheme standard-webhooks --secret-file secret.txt --body body.json")]
+  postrider sign --scheme standard-webhooks --secret-file secret.txt --body body.json
+  postrider sign --scheme generic --header X-Signature --hash sha256 --encoding hex \\
+    --template '{timestamp}.{body}' --secret-file secret.txt --body body.json")]
 pub(crate) struct SignArgs {
     #[command(flatten)]
     pub(crate) signed: SignedArgs,
@@ -36,9 +38,12 @@ pub(crate) struct VerifyArgs {
 /// What both need.
 #[derive(Args)]
 pub(crate) struct SignedArgs {
-    /// How it is signed: standard-webhooks, standard-webhooks-ed25519 or svix
+    /// How it is signed: standard-webhooks, standard-webhooks-ed25519, svix, github, stripe,
+    /// shopify, slack, or generic
     #[arg(long)]
     pub(crate) scheme: String,
+    #[command(flatten)]
+    pub(crate) generic: GenericArgs,
     /// File with the secret, or -; several lines are several secrets
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_file: PathBuf,
@@ -57,4 +62,27 @@ pub(crate) struct SignedArgs {
     /// Print a JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What a generic scheme is.
+#[derive(Args)]
+pub(crate) struct GenericArgs {
+    /// Of generic: the header that carries the signature
+    #[arg(long, value_name = "NAME", required_if_eq("scheme", "generic"))]
+    pub(crate) header: Option<String>,
+    /// Of generic: sha256, sha512 or sha1
+    #[arg(long, required_if_eq("scheme", "generic"))]
+    pub(crate) hash: Option<String>,
+    /// Of generic: hex or base64
+    #[arg(long, required_if_eq("scheme", "generic"))]
+    pub(crate) encoding: Option<String>,
+    /// Of generic: what stands before the digest
+    #[arg(long, default_value = "")]
+    pub(crate) prefix: String,
+    /// Of generic: what is signed, of {id}, {timestamp} and {body}
+    #[arg(long, default_value = "{body}")]
+    pub(crate) template: String,
+    /// Of generic: the header that carries a signed time; otherwise webhook-timestamp
+    #[arg(long, value_name = "NAME")]
+    pub(crate) timestamp_header: Option<String>,
 }

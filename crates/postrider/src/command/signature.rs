@@ -5,39 +5,50 @@
 mod shown;
 
 use super::{Input, escaped, say, say_json};
-use crate::cli::{SignArgs, SignedArgs, VerifyArgs};
+use crate::cli::{GenericArgs, SignArgs, SignedArgs, VerifyArgs};
 use crate::failure::Failure;
 use crate::system::{SystemClock, SystemEntropy};
 use anyhow::anyhow;
 use model::entropy::random;
 use model::{Clock as _, Secret};
 use serde_json::{Map, Value};
-use shown::{Request, Verdict};
+use shown::{Check, Request, Verdict};
 use std::fmt::Write as _;
 use std::str;
-use webhook::{HeaderFamily, KeyError, SigningKey, Verifier, VerifyingKey};
+use webhook::{
+    GenericPart, GenericScheme, HeaderFamily, HmacKeys, HmacScheme, HmacVerifier, KeyError,
+    SigningKey, Verifier, VerifyingKey,
+};
 
-/// A way to sign that is known here.
+/// A way to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Scheme {
+    Standard(Standard),
+    /// Another sender's, or one that was described.
+    Hmac(HmacScheme),
+}
+
+/// A way to sign by Standard Webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Scheme {
+struct Standard {
     name: &'static str,
     family: HeaderFamily,
     /// How its secrets begin that sign, and those that verify, where it takes only one kind.
     only: Option<[&'static str; 2]>,
 }
 
-const SCHEMES: [Scheme; 3] = [
-    Scheme {
+const STANDARD: [Standard; 3] = [
+    Standard {
         name: "standard-webhooks",
         family: HeaderFamily::Webhook,
         only: None,
     },
-    Scheme {
+    Standard {
         name: "standard-webhooks-ed25519",
         family: HeaderFamily::Webhook,
         only: Some(["whsk_", "whpk_"]),
     },
-    Scheme {
+    Standard {
         name: "svix",
         family: HeaderFamily::Svix,
         only: None,
@@ -46,7 +57,7 @@ const SCHEMES: [Scheme; 3] = [
 
 /// Prints the headers to send, a line for each.
 pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
-    let scheme = scheme(&args.signed.scheme)?;
+    let scheme = scheme(&args.signed)?;
     let id = args.id.clone().unwrap_or_else(new_id);
     if !webhook::is_valid_id(&id) {
         return Err(Failure::Misuse(anyhow!(
@@ -54,23 +65,24 @@ pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
             webhook::ID_BYTES_MAX
         )));
     }
-    let keys = scheme.signing_keys(&Input::file(&args.signed.secret_file).secret()?)?;
+    let secret = Input::file(&args.signed.secret_file).secret()?;
     let body = Input::file(&args.signed.body).bytes()?;
-    let now = now(&args.signed);
-    let headers = scheme.sign(&keys, (&id, now), &body);
+    let headers = scheme.sign(&secret, (&id, now(&args.signed)), &body)?;
     if args.signed.json {
-        let headers = headers.map(|(name, value)| (name.to_owned(), Value::from(value)));
+        let headers = headers.into_iter();
+        let headers = headers.map(|(name, value)| (name, Value::from(value)));
         return say_json(&Value::from(Map::from_iter(headers)));
     }
-    say(headers
-        .map(|(name, value)| format!("{name}: {value}"))
-        .join("\n"))
+    let lines = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"));
+    say(lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// Prints `genuine`, or `refused: REASON` and what was looked at.
 pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
-    let scheme = scheme(&args.signed.scheme)?;
-    let keys = scheme.verifying_keys(&Input::file(&args.signed.secret_file).secret()?)?;
+    let scheme = scheme(&args.signed)?;
+    let secret = Input::file(&args.signed.secret_file).secret()?;
     let headers = Input::file(&args.headers).bytes()?;
     let headers = read_headers(&headers)?;
     let request = Request {
@@ -78,12 +90,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
         body: &Input::file(&args.signed.body).bytes()?,
         now: now(&args.signed),
     };
-    let verifier = Verifier {
-        keys: &keys,
-        family: scheme.family,
-        tolerance_seconds: args.tolerance,
-    };
-    let verdict = Verdict::of(&verifier, &request);
+    let verdict = scheme.judge(&secret, &request, args.tolerance)?;
     if args.signed.json {
         say_json(&verdict.json())?;
     } else {
@@ -96,10 +103,18 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     }
 }
 
-fn scheme(name: &str) -> Result<Scheme, Failure> {
-    let found = SCHEMES.iter().find(|scheme| scheme.name == name);
-    found.copied().ok_or_else(|| {
-        let known: Vec<_> = SCHEMES.iter().map(|scheme| scheme.name).collect();
+fn scheme(args: &SignedArgs) -> Result<Scheme, Failure> {
+    let name = args.scheme.as_str();
+    if name == GENERIC {
+        return generic(&args.generic).map(Scheme::Hmac);
+    }
+    if let Some(known) = HmacScheme::known(name) {
+        return Ok(Scheme::Hmac(known));
+    }
+    let found = STANDARD.iter().find(|scheme| scheme.name == name);
+    found.copied().map(Scheme::Standard).ok_or_else(|| {
+        let standard = STANDARD.iter().map(|scheme| scheme.name);
+        let known: Vec<_> = standard.chain(HmacScheme::KNOWN).chain([GENERIC]).collect();
         let (known, name) = (known.join(", "), escaped(name));
         Failure::Misuse(anyhow!(
             "the scheme `{name}` is not known; known are {known}"
@@ -107,7 +122,109 @@ fn scheme(name: &str) -> Result<Scheme, Failure> {
     })
 }
 
+const GENERIC: &str = "generic";
+
+fn generic(args: &GenericArgs) -> Result<HmacScheme, Failure> {
+    let [header, hash, encoding] = [&args.header, &args.hash, &args.encoding]
+        .map(|given| given.as_deref().unwrap_or_default());
+    let described = GenericScheme {
+        header,
+        hash,
+        encoding,
+        prefix: &args.prefix,
+        template: &args.template,
+        timestamp_header: args.timestamp_header.as_deref(),
+    };
+    HmacScheme::generic(described).map_err(|error| {
+        let flag = match error.part() {
+            GenericPart::Header => "header",
+            GenericPart::Hash => "hash",
+            GenericPart::Encoding => "encoding",
+            GenericPart::Prefix => "prefix",
+            GenericPart::Template => "template",
+            GenericPart::TimestampHeader => "timestamp-header",
+        };
+        Failure::Misuse(anyhow!("--{flag}: {error}"))
+    })
+}
+
+/// Names and values.
+type Headers = Vec<(String, String)>;
+
 impl Scheme {
+    fn sign(
+        &self,
+        secret: &Secret,
+        (id, now): (&str, i64),
+        body: &[u8],
+    ) -> Result<Headers, Failure> {
+        match self {
+            Self::Standard(scheme) => {
+                let keys = scheme.signing_keys(secret)?;
+                Ok(scheme.sign(&keys, (id, now), body).into())
+            }
+            Self::Hmac(scheme) => {
+                let keys = keys(secret, |line| Ok(scheme.key(line)?))?;
+                let (current, before) = keys.split_first().expect("there is at least one");
+                let before: Vec<_> = before.iter().collect();
+                let keys = HmacKeys {
+                    current,
+                    before: &before,
+                };
+                let headers = scheme.sign(keys, (id, now), body).into_iter();
+                Ok(headers
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect())
+            }
+        }
+    }
+
+    fn judge(
+        &self,
+        secret: &Secret,
+        request: &Request<'_>,
+        tolerance_seconds: u32,
+    ) -> Result<Verdict, Failure> {
+        match self {
+            Self::Standard(scheme) => {
+                let check = Check::Standard(Verifier {
+                    keys: &scheme.verifying_keys(secret)?,
+                    family: scheme.family,
+                    tolerance_seconds,
+                });
+                Ok(Verdict::of(&check, request))
+            }
+            Self::Hmac(scheme) => {
+                let check = Check::Hmac(HmacVerifier {
+                    scheme,
+                    keys: &keys(secret, |line| Ok(scheme.key(line)?))?,
+                    tolerance_seconds,
+                });
+                Ok(Verdict::of(&check, request))
+            }
+        }
+    }
+}
+
+/// The keys of all lines.
+fn keys<K>(
+    secret: &Secret,
+    parse: impl Fn(&str) -> Result<K, anyhow::Error>,
+) -> Result<Vec<K>, Failure> {
+    let text = str::from_utf8(secret.expose())
+        .map_err(|_| Failure::Misuse(anyhow!("--secret-file: the secret is not text")))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let keys: Result<Vec<K>, _> = lines.map(parse).collect();
+    let keys = keys.map_err(|error| Failure::Misuse(anyhow!("--secret-file: {error}")))?;
+    if keys.is_empty() {
+        return Err(Failure::Misuse(anyhow!(
+            "--secret-file: there is no secret in it"
+        )));
+    }
+    Ok(keys)
+}
+
+impl Standard {
     fn signing_keys(self, secret: &Secret) -> Result<Vec<SigningKey>, Failure> {
         let parse = |text: &str| {
             // Providers show their secrets in both ways.
@@ -135,10 +252,7 @@ impl Scheme {
         side: usize,
         parse: impl Fn(&str) -> Result<K, KeyError>,
     ) -> Result<Vec<K>, Failure> {
-        let text = str::from_utf8(secret.expose())
-            .map_err(|_| Failure::Misuse(anyhow!("--secret-file: the secret is not text")))?;
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let keys = lines.map(|line| {
+        keys(secret, |line| {
             let other = KeyError::SecretKeyToVerifyWith;
             match self.only {
                 Some(only) if !line.starts_with(only[side]) && parse(line).err() != Some(other) => {
@@ -150,15 +264,7 @@ impl Scheme {
                 }
                 _ => parse(line).map_err(anyhow::Error::from),
             }
-        });
-        let keys: Result<Vec<K>, _> = keys.collect();
-        let keys = keys.map_err(|error| Failure::Misuse(anyhow!("--secret-file: {error}")))?;
-        if keys.is_empty() {
-            return Err(Failure::Misuse(anyhow!(
-                "--secret-file: there is no secret in it"
-            )));
-        }
-        Ok(keys)
+        })
     }
 
     fn sign(
@@ -166,14 +272,14 @@ impl Scheme {
         keys: &[SigningKey],
         (id, now): (&str, i64),
         body: &[u8],
-    ) -> [(&'static str, String); 3] {
+    ) -> [(String, String); 3] {
         let keys: Vec<&SigningKey> = keys.iter().collect();
         let signature = webhook::sign(&keys, id, now, body);
         let names = self.family.names()[0];
         [
-            (names.id, id.to_owned()),
-            (names.timestamp, now.to_string()),
-            (names.signature, signature),
+            (names.id.to_owned(), id.to_owned()),
+            (names.timestamp.to_owned(), now.to_string()),
+            (names.signature.to_owned(), signature),
         ]
     }
 }
