@@ -61,6 +61,8 @@ TRIAL = "v1.message.test-attempt"
 USAGE = "v1.statistics.aggregate-app-stats"
 COUNTS = ["v1.application.stats.attempts", "v1.endpoint.get-stats", "v1.stats.app-attempts"]
 IMPORT = "v1.event-type.import-openapi"
+SET_AUTH, SET_SIGNATURE = "v1.endpoint.set-auth", "v1.endpoint.set-signature"
+SIGNATURE = [SET_SIGNATURE, "v1.endpoint.delete-signature"]
 # Whose bodies may bring an application.
 BRINGING = [
     "v1.authentication.app-portal-access",
@@ -77,6 +79,8 @@ AS_THINGS_STAND = [
     ([RESEND], "missing_payload", "the payload has expired, or was removed"),
     ([EXAMPLE], "invalid_scheme", "the event type has no such example"),
     (COUNTS, "invalid_range", "which of two times comes first, and how far they are apart"),
+    (SIGNATURE, "secret_unsuitable", "of which kind the endpoint's secret is"),
+    ([SET_AUTH, SET_SIGNATURE], "header_taken", "which header another part is in"),
     ([IMPORT], "invalid_spec", "one of two fields must be given, and not both"),
 ]
 
@@ -130,7 +134,7 @@ BEYOND_SCHEMAS = [
         "what another document may be",
     ),
     (
-        ["v1.endpoint.create", "v1.endpoint.rotate-secret", "v1.message.listen"],
+        ["v1.endpoint.create", "v1.endpoint.rotate-secret", "v1.message.listen", SET_AUTH],
         broken("are not the public key"),
         "whether the two halves of a key belong together",
     ),
@@ -139,6 +143,37 @@ BEYOND_SCHEMAS = [
         [ENCRYPTION],
         broken("says that it is for", loc=["body", "alg"]),
         "whether two fields say the same",
+    ),
+    (
+        ["v1.endpoint.rotate-secret"],
+        broken("", loc=["body", "key"]),
+        "by which scheme the endpoint's deliveries are signed",
+    ),
+    ([SET_AUTH], broken("", loc=["body", "key"]), "for which of two algorithms a key is"),
+    (
+        [SET_SIGNATURE],
+        broken("once each", loc=["body", "template"]),
+        "how often a name is in a text",
+    ),
+    (
+        [SET_SIGNATURE],
+        broken("between two values", loc=["body", "template"]),
+        "what stands between two names in a text",
+    ),
+    (
+        [SET_SIGNATURE],
+        broken("bytes long", loc=["body", "template"]),
+        "how many bytes a text has",
+    ),
+    (
+        [SET_SIGNATURE],
+        broken("where the template holds", loc=["body", "timestampHeader"]),
+        "what is in another text",
+    ),
+    (
+        [SET_SIGNATURE],
+        broken("not the signature's", loc=["body", "timestampHeader"]),
+        "whether two texts are the same",
     ),
 ]
 

@@ -30,7 +30,7 @@ pub struct Api {
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
-/// One request before it is sent. Paths are below `/api/v1`.
+/// One request before it is sent. Paths are below `/api/v1`, but for well-known ones.
 #[derive(Clone, Debug)]
 pub struct Call {
     method: Method,
@@ -183,9 +183,13 @@ impl Api {
     /// Sends `call`; an `Err` says why there is no whole answer, such as a server that is gone.
     pub async fn try_call(&self, call: Call) -> Result<Reply, String> {
         let line = format!("{} {}", call.method, call.path);
+        let root = match call.path.starts_with("/.well-known/") {
+            true => "",
+            false => "/api/v1",
+        };
         let mut request = Request::builder()
             .method(call.method)
-            .uri(format!("{}/api/v1{}", self.base, call.path))
+            .uri(format!("{}{root}{}", self.base, call.path))
             .body(Full::new(call.body))
             .unwrap_or_else(|error| panic!("{line} is no request: {error}"));
         *request.headers_mut() = call.headers;

@@ -3,8 +3,9 @@
 
 use app::access::SESSION_BYTES_MAX;
 use app::endpoints::{
-    CREDENTIAL_NAME_MAX, CREDENTIAL_SECRET_MAX, HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX,
-    HEADERS_MAX,
+    COMPONENT_BYTES_MAX, COMPONENTS_MAX, CREDENTIAL_NAME_MAX, CREDENTIAL_SECRET_MAX,
+    HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX, TEXT_SECRET_BYTES_MAX, UNSIGNABLE,
+    WRITTEN_LATER,
 };
 use app::environment::settings::URL_BYTES_MAX;
 use app::filter::WORDS_MAX;
@@ -112,6 +113,41 @@ shapes! {
     });
     /// A signing secret.
     Secret: json_schema!({ "type": "string", "pattern": SECRET });
+    /// A signing secret for whatever scheme: any text for those of other senders.
+    AnySecret: json_schema!({ "type": "string", "anyOf": [
+        { "pattern": SECRET },
+        {
+            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$", "not": { "pattern": "^wh[sp]k_" },
+            "minLength": 1, "maxLength": TEXT_SECRET_BYTES_MAX,
+        },
+    ]});
+    /// A key that signs HTTP messages.
+    HttpSignatureKey: json_schema!({ "type": "string", "pattern": SECRET });
+    /// What a signature over a request covers besides what it always does.
+    Components: json_schema!({
+        "type": "array", "maxItems": COMPONENTS_MAX,
+        "items": {
+            "type": "string", "pattern": COMPONENT,
+            "not": { "enum": ([&UNSIGNABLE[..], &WRITTEN_LATER].concat()) },
+            "maxLength": COMPONENT_BYTES_MAX,
+        },
+    });
+    /// A header that a signature scheme writes.
+    SchemeHeader: json_schema!({
+        "type": "string", "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "maxLength": 128,
+    });
+    /// What stands before a digest.
+    SchemePrefix: json_schema!({
+        "type": "string", "pattern": "^([!-~][ -~]*)?$", "maxLength": 128,
+    });
+    /// What is signed.
+    SchemeTemplate: json_schema!({
+        "type": "string", "pattern": TEMPLATE, "maxLength": 256,
+    });
+    /// What an HMAC is made with.
+    SignatureHash: json_schema!({ "type": "string", "enum": ["sha256", "sha512", "sha1"] });
+    /// How a digest is written.
+    SignatureEncoding: json_schema!({ "type": "string", "enum": ["hex", "base64"] });
     /// The words of a filter.
     FilterWords: json_schema!({ "type": "array", "items": word(), "maxItems": WORDS_MAX });
     /// Tags of a message.
@@ -158,6 +194,15 @@ const SECRET: &str = concat!(
     "|[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?",
     "|whsk_[A-Za-z0-9+/]{85}[AQgw]==)$",
 );
+
+/// A header's name in lower case, or a part of the target.
+const COMPONENT: &str = concat!(
+    "^([a-z0-9!#$%&'*+.^_`|~-]+",
+    "|@(method|target-uri|authority|scheme|request-target|path|query))$",
+);
+
+/// What `{body}` is in once, and other braces only around the two other names.
+const TEMPLATE: &str = r"^([^{}]|\{(id|timestamp)\})*\{body\}([^{}]|\{(id|timestamp)\})*$";
 
 /// At least one word, and at most so many.
 pub(crate) enum Words<const MOST: usize> {}

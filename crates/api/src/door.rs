@@ -172,7 +172,10 @@ fn open(mut response: Response) -> Response {
         .entry(CONTENT_SECURITY_POLICY)
         .or_insert(ANSWER_POLICY);
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // But for what is public and says so.
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(
         VARY,

@@ -7,6 +7,7 @@ mod headers;
 mod rate_limit;
 mod redaction;
 mod secrets;
+mod signature;
 
 use crate::Shared;
 use crate::authentication::Authenticated;
@@ -71,6 +72,7 @@ pub(crate) fn routes() -> Routes {
         .merge(rate_limit::routes())
         .merge(redaction::routes())
         .merge(secrets::routes())
+        .merge(signature::routes())
 }
 
 /// An endpoint as a client writes it, whole.

@@ -37,6 +37,7 @@ mod openapi;
 mod operation;
 mod portal;
 mod problem;
+mod public_keys;
 mod query;
 mod recovery;
 mod redaction;
@@ -90,6 +91,18 @@ pub(crate) struct Api {
     pub(crate) app: App,
     /// The settings.
     pub(crate) config: ApiConfig,
+    /// Public keys that were asked for.
+    pub(crate) keys: public_keys::AllKeys,
+}
+
+impl Api {
+    fn new(app: App, config: ApiConfig) -> Shared {
+        Arc::new(Self {
+            app,
+            config,
+            keys: <_>::default(),
+        })
+    }
 }
 
 /// Handlers share it.
@@ -97,7 +110,7 @@ pub(crate) type Shared = Arc<Api>;
 
 /// Health checks alone, for a node that does not answer for the rest of the API.
 pub fn open_for_health(app: App, config: ApiConfig) -> Door {
-    let api: Shared = Arc::new(Api { app, config });
+    let api = Api::new(app, config);
     let routes = health::routes()
         .router
         .fallback(|| async { problem::not_here() })
@@ -109,7 +122,7 @@ pub fn open_for_health(app: App, config: ApiConfig) -> Door {
 /// The API, ready to be served.
 pub fn open(app: App, config: ApiConfig) -> Door {
     let routes = routes(&config);
-    let api: Shared = Arc::new(Api { app, config });
+    let api = Api::new(app, config);
     let document = openapi::routes(routes.operations.clone());
     let reference = reference::routes(routes.operations);
     let routes = routes
@@ -140,6 +153,7 @@ fn routes(config: &ApiConfig) -> Routes {
         .merge(nodes::routes())
         .merge(not_built::routes())
         .merge(portal::routes())
+        .merge(public_keys::routes())
         .merge(recovery::routes())
         .merge(sessions::routes())
         .merge(standings::routes())

@@ -195,7 +195,8 @@ fn answers(
         }
         answers.insert(status.to_string(), answer);
     }
-    if operation.access != Access::Public || signature.body.is_some() {
+    let takes_something = signature.body.is_some() || !signature.query.is_empty();
+    if operation.access != Access::Public || takes_something {
         for (status, _) in REFUSALS {
             let reference = json!({ "$ref": format!("#/components/responses/{status}") });
             answers.insert(status.to_string(), reference);

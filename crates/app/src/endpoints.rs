@@ -7,9 +7,12 @@ mod auth;
 mod draft;
 mod encryption;
 mod headers;
+mod http_signature;
 mod protection;
+mod public_keys;
 mod redaction;
 mod secrets;
+mod signature;
 
 pub use auth::{
     AuthInput, AuthView, CredentialInput, CredentialView, NAME_MAX as CREDENTIAL_NAME_MAX,
@@ -21,8 +24,15 @@ pub use headers::{
     HEADERS_MAX, HeadersInput, HeadersPatch, HeadersView, NAME_BYTES_MAX as HEADER_NAME_BYTES_MAX,
     VALUE_BYTES_MAX as HEADER_VALUE_BYTES_MAX,
 };
+pub use http_signature::{
+    COMPONENT_BYTES_MAX, COMPONENTS_MAX, HttpSignatureInput, HttpSignatureView, UNSIGNABLE,
+    WRITTEN_LATER,
+};
+pub use public_keys::{KEYS_MAX as PUBLIC_KEYS_MAX, PublicJwk};
 pub use redaction::RedactionInput;
 pub use secrets::{GRACE_DEFAULT, GRACE_MAX, RotateInput};
+pub(crate) use signature::{headers_of, headers_of_credentials, hmac_scheme};
+pub use webhook::TEXT_SECRET_BYTES_MAX;
 
 use crate::change::{ChangeRefused, Saved, unexpected, until_current};
 use crate::find::Tenant;
@@ -100,7 +110,9 @@ impl App {
         let headers = new.headers.map(|headers| headers.judge(&mut judge));
         let draft = self.judge_endpoint(judge, input.into()).await?;
         let own = Own {
-            secrets: SigningSecrets::new(secret.unwrap_or_else(|| self.new_secret())),
+            secrets: SigningSecrets::new(
+                secret.unwrap_or_else(|| self.new_secret(self.settings.default_signature)),
+            ),
             headers: headers.unwrap_or_default(),
         };
         self.insert_endpoint(tenant, (&draft, own), key).await
@@ -122,7 +134,7 @@ impl App {
         let draft = self.judge_endpoint(Judge::new(&[]), input.into()).await?;
         let Some(found) = tenant.find_endpoint(path) else {
             let own = Own {
-                secrets: SigningSecrets::new(self.new_secret()),
+                secrets: SigningSecrets::new(self.new_secret(self.settings.default_signature)),
                 headers: CustomHeaders::default(),
             };
             return self.insert_endpoint(tenant, (&draft, own), None).await;

@@ -1,6 +1,7 @@
 //! The life of one attempt: first try, retry, resend and replay alike. Read this page to know what
 //! happens to a delivery.
 
+use crate::authenticate::Means;
 use crate::decide::{Decision, Rules, Situation, decide};
 use crate::engine::Engine;
 use crate::health_book::{Noted, Seen};
@@ -77,13 +78,12 @@ async fn send(engine: &Engine, prepared: Prepared, now: Timestamp) -> (About, Ha
         Err(happened) => happened,
         Ok(request) => {
             let Request { outgoing, endpoint } = *request;
-            let sent = endpoint
-                .authentication
-                .send(&*engine.parts.transport, outgoing, now);
-            match sent.await {
-                Ok(answer) => Happened::Answered(answer),
-                Err(error) => Happened::NoAnswer(error),
-            }
+            let means = Means {
+                transport: &*engine.parts.transport,
+                entropy: &*engine.parts.entropy,
+                now,
+            };
+            endpoint.authentication.send(outgoing, means).await
         }
     };
     (

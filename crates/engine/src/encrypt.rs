@@ -92,14 +92,14 @@ impl Sealing {
         let Some(set) = set else {
             return Ok(Self::Off);
         };
-        let unsound = |_| NotSealing::Unsound(Unsound::Text("key to encrypt to"));
+        let unsound = || NotSealing::Unsound(Unsound::Text("key to encrypt to"));
         let algorithm = set.algorithm.as_deref().map(str::parse::<Algorithm>);
-        let algorithm = algorithm.transpose().map_err(|_| unsound(()))?;
+        let algorithm = algorithm.transpose().map_err(|_| unsound())?;
         match &set.key {
             EncryptionKey::Given(jwk) => {
                 let recipient =
                     PublicJwk::parse(jwk).and_then(|key| Recipient::new(&key, algorithm));
-                recipient.map(Self::To).map_err(|_| unsound(()))
+                recipient.map(Self::To).map_err(|_| unsound())
             }
             EncryptionKey::Published { url, key_id } => {
                 let set = transport::fetch_target(url, policy);

@@ -37,9 +37,9 @@
 //!   (destination hosts), `line` (who waits there), `rate` (rate limits), `due` (due times).
 //! - `claim`: what is due, from the store.
 //! - `attempt`: the life of an attempt, with `prepare`, `ready` (endpoints in memory), `seal`
-//!   (headers and signatures), `encrypt` (payloads), `authenticate` (credentials), `verdict` and
-//!   `retry_after` (what an answer means), `decide` and `health` (what becomes of delivery and endpoint), `health_book`,
-//!   `report`.
+//!   (headers), `redact` and `encrypt` (payloads), `signature` (schemes), `authenticate`
+//!   (credentials), `verdict` and `retry_after` (what an answer means), `decide` and `health` (what
+//!   becomes of delivery and endpoint), `health_book`, `report`.
 //! - `background`, `shutdown`, `observe`.
 
 mod attempt;
@@ -68,6 +68,7 @@ mod retry_after;
 mod roster;
 mod seal;
 mod shutdown;
+mod signature;
 mod verdict;
 
 pub use config::{EngineConfig, Retention, SURVEY_SHARED_EVERY};

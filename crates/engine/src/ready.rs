@@ -5,10 +5,10 @@
 use crate::EngineConfig;
 use crate::authenticate::Authentication;
 use crate::encrypt::{NoKey, NotSealing, Sealing};
+use crate::signature::Signing;
 use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use lru::LruCache;
-use model::Timestamp;
 use model::address::{AddressPolicy, Refusal};
 use model::endpoint::{CustomHeaders, SigningSecrets, StoredFormError};
 use model::id::EndpointKey;
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use store::rows::{ApplicationRow, EndpointRow};
 use transport::{HeaderSpelling, Target, TargetError};
 use vault::{KeyRing, Place, SealedDataKey, Vault, VaultError};
-use webhook::{KeyError, SigningKey};
+use webhook::{GenericError, KeyError, TextSecretError, http_signature};
 
 /// Something in the store that no request can be made of. None of it can come about through the
 /// API, so it is for the operator: a wrong key, or a damaged store.
@@ -39,6 +39,15 @@ pub(crate) enum Unsound {
     /// A signing secret is none.
     #[error("a signing secret can't be used")]
     Key(#[from] KeyError),
+    /// A signing secret is none of the endpoint's scheme.
+    #[error("a signing secret can't be used by the endpoint's signature scheme")]
+    SchemeKey(#[from] TextSecretError),
+    /// The description of a signature scheme is none.
+    #[error("the endpoint's signature scheme can't be used")]
+    Scheme(#[from] GenericError),
+    /// What requests are signed with is none.
+    #[error("the endpoint's HTTP signatures can't be made")]
+    Signer(#[from] http_signature::SignerError),
     /// A text that is none.
     #[error("the {0} is not valid text")]
     Text(&'static str),
@@ -91,15 +100,7 @@ pub(crate) struct ReadyEndpoint {
     /// What it takes from payloads, and what it may have of them.
     pub(crate) redaction: Option<EndpointRedaction>,
     pub(crate) sealing: Sealing,
-    keys: Vec<(Timestamp, SigningKey)>,
-}
-
-impl ReadyEndpoint {
-    /// The keys that sign at `now`, the current one first.
-    pub(crate) fn signing_at(&self, now: Timestamp) -> Vec<&SigningKey> {
-        let valid = self.keys.iter().filter(|(until, _)| *until > now);
-        valid.map(|(_, key)| key).collect()
-    }
+    pub(crate) signing: Signing,
 }
 
 fn custom_headers(row: &EndpointRow, ring: &KeyRing) -> Result<CustomHeaders, Unsound> {
@@ -110,20 +111,10 @@ fn custom_headers(row: &EndpointRow, ring: &KeyRing) -> Result<CustomHeaders, Un
     Ok(CustomHeaders::from_stored(opened.expose())?)
 }
 
-fn signing_keys(
-    row: &EndpointRow,
-    ring: &KeyRing,
-) -> Result<Vec<(Timestamp, SigningKey)>, Unsound> {
+fn signing(row: &EndpointRow, ring: &KeyRing, protection: &Protection) -> Result<Signing, Unsound> {
     let opened = open(row, ring, "secrets", &row.sealed.secrets)?;
     let secrets = SigningSecrets::from_stored(opened.expose())?;
-    let current = std::iter::once((Timestamp::MAX, &secrets.current));
-    let old = secrets.old.iter().map(|(until, secret)| (*until, secret));
-    let parse = |(until, secret): (Timestamp, &model::Secret)| {
-        let text = std::str::from_utf8(secret.expose());
-        let text = text.map_err(|_| Unsound::Text("signing secret"))?;
-        Ok((until, SigningKey::parse(text)?))
-    };
-    current.chain(old).map(parse).collect()
+    Signing::new(&secrets, protection.signature.as_ref())
 }
 
 fn protection(row: &EndpointRow, ring: &KeyRing) -> Result<Protection, Unsound> {
@@ -259,15 +250,17 @@ impl ReadyEndpoints {
         }
         let target = Target::new(url).map_err(Unsound::from)?;
         let auth = protection.auth.as_ref();
+        let signing = signing(row, ring, &protection)?;
         let names = custom.iter().map(|(name, _)| name);
+        let names = names.chain(Authentication::key_header(auth));
         Ok(ReadyEndpoint {
             authentication: Authentication::new(auth, &target)?,
             sealing: Sealing::new(protection.encryption.as_ref(), &self.policy)?,
             target: Arc::new(target),
-            spelling: HeaderSpelling::of(names.chain(Authentication::key_header(auth))),
+            spelling: HeaderSpelling::of(names.chain(signing.spelled())),
             headers: layout(&custom, &self.user_agent),
-            keys: signing_keys(row, ring)?,
             redaction: protection.redaction,
+            signing,
         })
     }
 

@@ -4,9 +4,10 @@
 //! anew, with every secret that is valid at that time.
 
 use crate::ready::ReadyEndpoint;
+use crate::signature::Signed;
 use bytes::Bytes;
+use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue};
 use model::Timestamp;
 use model::id::MessageId;
 use transport::{Limits, Outgoing};
@@ -34,7 +35,13 @@ pub(crate) fn seal(
     manner: Manner,
 ) -> Outgoing {
     let mut headers = endpoint.headers.clone();
-    sign(&mut headers, endpoint, &letter, (at, manner.family));
+    let signed = Signed {
+        id: &letter.message.to_string(),
+        at,
+        body: &letter.payload,
+    };
+    let family = endpoint.authentication.family(manner.family);
+    endpoint.signing.sign(&mut headers, signed, family);
     headers.insert(CONTENT_TYPE, letter.content_type);
     let mut outgoing = Outgoing::post(
         endpoint.target.clone(),
@@ -44,29 +51,4 @@ pub(crate) fn seal(
     );
     outgoing.spelling = endpoint.spelling.clone();
     outgoing
-}
-
-fn sign(
-    headers: &mut HeaderMap,
-    endpoint: &ReadyEndpoint,
-    letter: &Letter,
-    (at, family): (Timestamp, HeaderFamily),
-) {
-    let id = letter.message.to_string();
-    let seconds = at.seconds();
-    let signature = webhook::sign(&endpoint.signing_at(at), &id, seconds, &letter.payload);
-    let id = header(id);
-    let signature = header(signature);
-    for names in family.names() {
-        headers.insert(HeaderName::from_static(names.id), id.clone());
-        headers.insert(
-            HeaderName::from_static(names.timestamp),
-            HeaderValue::from(seconds),
-        );
-        headers.insert(HeaderName::from_static(names.signature), signature.clone());
-    }
-}
-
-fn header(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).expect("ids and signatures are visible ASCII")
 }

@@ -36,6 +36,15 @@ pub(crate) enum Happened {
     Ended(EndReason),
 }
 
+impl From<Result<Answer, SendError>> for Happened {
+    fn from(sent: Result<Answer, SendError>) -> Self {
+        match sent {
+            Ok(answer) => Self::Answered(answer),
+            Err(error) => Self::NoAnswer(error),
+        }
+    }
+}
+
 /// What it means for the delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {

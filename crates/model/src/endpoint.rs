@@ -69,7 +69,8 @@ impl StoredFormError {
 }
 
 /// The secrets that an endpoint's deliveries are signed with, as the texts `webhook` parses
-/// (`whsec_…`, `whsk_…`): the current one, and old ones that still sign until they expire.
+/// (`whsec_…`, `whsk_…`; for other senders' schemes any text without control characters): the
+/// current one, and old ones that still sign until they expire.
 #[derive(Clone)]
 pub struct SigningSecrets {
     /// Signs first.

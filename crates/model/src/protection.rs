@@ -10,9 +10,11 @@ mod auth;
 mod encryption;
 mod fields;
 mod redaction;
+mod signature;
 
-pub use auth::{Auth, Credential, KeyPlace};
+pub use auth::{Auth, Credential, HttpSignatureAlgorithm, KeyPlace};
 pub use encryption::{Encryption, EncryptionKey};
+pub use signature::{GenericSignature, Sender, Signature};
 
 use crate::endpoint::StoredFormError;
 use crate::redaction::EndpointRedaction;
@@ -25,11 +27,13 @@ use std::collections::BTreeSet;
 pub struct Protection {
     /// What requests are authenticated with.
     pub auth: Option<Auth>,
-    /// Whom payloads are encrypted to. It stays when the URL leads elsewhere: what only its owner can
-    /// read is no use to anybody else.
+    /// Whom payloads are encrypted to. It stays when the URL leads elsewhere: what only its owner
+    /// can read is no use to anybody else.
     pub encryption: Option<Encryption>,
     /// What is taken from payloads.
     pub redaction: Option<EndpointRedaction>,
+    /// By which scheme payloads are signed, where it isn't the usual one.
+    pub signature: Option<Signature>,
     /// What the endpoint lost when its URL came to lead elsewhere. While there is something,
     /// nothing is sent: its owner sets it again, or says that it isn't needed by deleting it.
     pub withdrawn: BTreeSet<Withdrawn>,
@@ -62,6 +66,8 @@ impl Withdrawn {
 pub enum Held {
     /// It lost what its receiver knew it by.
     Withdrawn(BTreeSet<Withdrawn>),
+    /// Its signature is to cover this component, which its requests don't have.
+    Uncovered(String),
 }
 
 impl Held {
@@ -69,6 +75,7 @@ impl Held {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Withdrawn(_) => "credentials_withdrawn",
+            Self::Uncovered(_) => "signature_incomplete",
         }
     }
 }
@@ -86,6 +93,11 @@ impl std::fmt::Display for Held {
                     parts.join(", ")
                 )
             }
+            Self::Uncovered(component) => write!(
+                f,
+                "the endpoint's HTTP signature is to cover `{component}`, for which the request has \
+                 no value: add that header to the endpoint, or leave it out of `components`"
+            ),
         }
     }
 }
@@ -102,6 +114,7 @@ impl Protection {
         self.auth.is_none()
             && self.encryption.is_none()
             && self.redaction.is_none()
+            && self.signature.is_none()
             && self.withdrawn.is_empty()
     }
 
@@ -123,6 +136,7 @@ impl Protection {
         fields.put_part("auth", self.auth.as_ref());
         fields.put_part("encryption", self.encryption.as_ref());
         fields.put_part("redaction", self.redaction.as_ref());
+        fields.put_part("signature", self.signature.as_ref());
         for part in &self.withdrawn {
             fields.put_text("withdrawn", part.as_str());
         }
@@ -140,6 +154,7 @@ impl Protection {
             auth: fields.take_part("auth")?,
             encryption: fields.take_part("encryption")?,
             redaction: fields.take_part("redaction")?,
+            signature: fields.take_part("signature")?,
             withdrawn: fields.take_words("withdrawn", &Withdrawn::ALL, Withdrawn::as_str)?,
         };
         fields.finish()?;

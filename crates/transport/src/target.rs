@@ -121,8 +121,9 @@ impl Target {
         Uri::from(self.path.clone())
     }
 
-    /// The whole, of which HTTP/2 makes its pseudo-headers.
-    pub(crate) fn absolute(&self) -> Uri {
+    /// The whole as it is sent, of which HTTP/2 makes its pseudo-headers: a parameter that was
+    /// added is in it, and no user name or password.
+    pub fn absolute(&self) -> Uri {
         self.absolute.clone()
     }
 

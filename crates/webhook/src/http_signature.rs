@@ -64,9 +64,11 @@ mod tests;
 mod verify;
 
 pub use digest::content_digest;
-pub use key::{Algorithm, KnownKey, PublicKeyError, key_id};
+pub use key::{Algorithm, KnownKey, PublicJwk, PublicKeyError, key_id};
 pub use message::{Message, Request, Response};
-pub use sign::{Moment, SignError, SignatureHeaders, Signer, SignerError};
+pub use sign::{
+    ADDITIONAL_MAX, Moment, SignError, SignatureHeaders, Signer, SignerError, UNSIGNABLE,
+};
 pub use verify::{Verified, Verifier};
 
 /// What a webhook's signature covers at least: what is done, where, with which message and body,
@@ -89,3 +91,5 @@ pub const SIGNATURE_INPUT: &str = "signature-input";
 pub const SIGNATURE: &str = "signature";
 /// The header that carries the digest of the body: RFC 9530.
 pub const CONTENT_DIGEST: &str = "content-digest";
+/// The headers that signing a request makes.
+pub const HEADERS: [&str; 3] = [CONTENT_DIGEST, SIGNATURE_INPUT, SIGNATURE];

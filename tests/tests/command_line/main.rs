@@ -9,6 +9,7 @@ mod importing;
 mod installation;
 mod listening;
 mod pinning;
+mod schemes;
 mod sending;
 mod signing;
 mod trusting;

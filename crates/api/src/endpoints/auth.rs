@@ -4,16 +4,18 @@
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;
-use crate::bounds::{KeyName, Password, Token, UserName};
+use crate::bounds::{Components, HttpSignatureKey, KeyName, Password, Token, UserName};
 use crate::operation::{Routes, application};
 use crate::render::{Answer, NoContent, Time};
 use crate::segments::Segments;
 use app::access::limits::Capability;
-use app::endpoints::{AuthInput, AuthView, CredentialInput, CredentialView};
+use app::endpoints::{
+    AuthInput, AuthView, CredentialInput, CredentialView, HttpSignatureInput, HttpSignatureView,
+};
 use axum::Json;
 use axum::extract::State;
 use model::Secret;
-use model::protection::KeyPlace;
+use model::protection::{HttpSignatureAlgorithm, KeyPlace};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +39,8 @@ pub(super) fn routes() -> Routes {
         )
 }
 
-/// A user name and password, a token, or a key. What was set before may be tried for a while
-/// besides, where the new one is refused.
+/// A user name and password, a token, a key, or a signature over the request. What was set before
+/// may be tried for a while besides, where the new one is refused.
 #[derive(Deserialize, JsonSchema)]
 #[serde(
     tag = "type",
@@ -72,6 +74,29 @@ enum AuthIn {
         #[serde(default)]
         previous_expires_at: Option<Time>,
     },
+    /// RFC 9421, with a key of its algorithm: `whsk_…` for ed25519, where one is made unless it is
+    /// given, and `whsec_…` for HMAC-SHA256.
+    HttpSignature {
+        algorithm: Algorithm,
+        #[serde(default)]
+        #[schemars(with = "Option<HttpSignatureKey>")]
+        key: Option<String>,
+        /// What is covered besides what always is: headers, in lower case, and parts of the target.
+        #[serde(default)]
+        #[schemars(with = "Option<Components>")]
+        components: Option<Vec<String>>,
+        #[serde(default)]
+        previous_expires_at: Option<Time>,
+    },
+}
+
+/// What a signature is made with.
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+enum Algorithm {
+    Ed25519,
+    HmacSha256,
 }
 
 /// Where a key is put.
@@ -115,6 +140,20 @@ impl From<AuthIn> for AuthInput {
                 };
                 (key, previous_expires_at)
             }
+            AuthIn::HttpSignature {
+                algorithm,
+                key,
+                components,
+                previous_expires_at,
+            } => {
+                let signature = HttpSignatureInput {
+                    algorithm: algorithm.into(),
+                    key: key.map(Secret::from),
+                    components: components.unwrap_or_default(),
+                };
+                let signature = CredentialInput::HttpSignature(signature);
+                (signature, previous_expires_at)
+            }
         };
         Self {
             credential,
@@ -141,6 +180,24 @@ impl From<KeyPlace> for Place {
     }
 }
 
+impl From<Algorithm> for HttpSignatureAlgorithm {
+    fn from(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Ed25519 => Self::Ed25519,
+            Algorithm::HmacSha256 => Self::HmacSha256,
+        }
+    }
+}
+
+impl From<HttpSignatureAlgorithm> for Algorithm {
+    fn from(algorithm: HttpSignatureAlgorithm) -> Self {
+        match algorithm {
+            HttpSignatureAlgorithm::Ed25519 => Self::Ed25519,
+            HttpSignatureAlgorithm::HmacSha256 => Self::HmacSha256,
+        }
+    }
+}
+
 /// The same, masked.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -154,7 +211,11 @@ struct AuthOut {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 #[schemars(inline)]
 enum CredentialOut {
     Basic {
@@ -169,6 +230,17 @@ enum CredentialOut {
         place: Place,
         name: String,
         value: String,
+    },
+    HttpSignature {
+        algorithm: Algorithm,
+        key: String,
+        /// What signatures call the key.
+        key_id: String,
+        /// What a receiver verifies with, where it isn't the key itself.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        public_key: Option<String>,
+        /// All that is covered.
+        components: Vec<String>,
     },
 }
 
@@ -185,8 +257,21 @@ impl From<AuthView> for AuthOut {
                     name,
                     value,
                 },
+                CredentialView::HttpSignature(signature) => signature.into(),
             },
             previous_expires_at: view.previous_expires_at.map(Time),
+        }
+    }
+}
+
+impl From<HttpSignatureView> for CredentialOut {
+    fn from(view: HttpSignatureView) -> Self {
+        Self::HttpSignature {
+            algorithm: view.algorithm.into(),
+            key: view.key,
+            key_id: view.key_id,
+            public_key: view.public_key,
+            components: view.components,
         }
     }
 }

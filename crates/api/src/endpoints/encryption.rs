@@ -1,5 +1,5 @@
-//! Whom an endpoint's payloads are encrypted to: routes, handlers, and the shape of the answer. What
-//! is taken is described in `encryption/shape.rs`.
+//! Whom an endpoint's payloads are encrypted to: routes, handlers, and the shape of the answer.
+//! What is taken is described in `encryption/shape.rs`.
 
 mod shape;
 

@@ -42,7 +42,7 @@ pub(super) fn routes() -> Routes {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "EndpointSecretRotateIn")]
 struct RotateIn {
-    #[schemars(with = "Option<bounds::Secret>")]
+    #[schemars(with = "Option<bounds::AnySecret>")]
     key: Option<String>,
     #[schemars(range(max = GRACE_MAX.as_secs()))]
     grace_period_seconds: Option<u32>,

@@ -1,7 +1,7 @@
 //! What every answer says to a browser that is led to it, whichever route it comes from.
 
 use crate::call::Answer;
-use crate::operations::{Operation, in_order, operations};
+use crate::operations::{Operation, Who, in_order, operations};
 use crate::outcomes::Ended;
 use crate::stage::Stage;
 use crate::world::World;
@@ -12,13 +12,15 @@ use serde_json::json;
 /// Our own pages, and what they are made of: all that may be more than JSON.
 const PAGES: [&str; 2] = ["/docs", "/docs/style.css"];
 
+/// What anybody may keep for a while.
+const PUBLIC: &str = "public, max-age=60";
+
 impl Answer {
     /// Passes an answer that no browser does anything with.
     #[track_caller]
     pub(crate) fn is_harmless(&self) {
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
-            ("cache-control", "no-store"),
             (
                 "content-security-policy",
                 "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -26,6 +28,8 @@ impl Answer {
         ] {
             assert_eq!(self.headers[name], value, "{self:?}");
         }
+        let kept = &self.headers["cache-control"];
+        assert!(kept == "no-store" || kept == PUBLIC, "{self:?}");
         match self.headers.get("content-type") {
             Some(kind) => assert_eq!(kind, "application/json", "{self:?}"),
             None => assert_eq!(self.text, "", "{self:?}"),
@@ -62,6 +66,8 @@ async fn no_browser_does_anything_with_an_answer() {
     for operation in in_order() {
         for answer in all_answers(&stage, &operation).await {
             answer.is_harmless();
+            let kept = &answer.headers["cache-control"];
+            assert!(kept == "no-store" || operation.who == Who::Anybody);
         }
     }
 }

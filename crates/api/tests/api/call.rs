@@ -22,7 +22,8 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(world: &'a World, method: &str, path: &str) -> Self {
-        let uri = match path.starts_with("/ingest/") {
+        let elsewhere = ["/ingest/", "/.well-known/"];
+        let uri = match elsewhere.iter().any(|root| path.starts_with(root)) {
             true => path.to_owned(),
             false => format!("/api/v1{path}"),
         };

@@ -6,8 +6,13 @@ use crate::tokens::{api_key, ended_api_key, expired_token, revoked_token};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// The operations that need no token. The last one's token is in its body.
-const PUBLIC: [&str; 3] = ["/health", "/health/ping", "/auth/one-time-token"];
+/// The operations that need no token. The third one's token is in its body.
+const PUBLIC: [&str; 4] = [
+    "/health",
+    "/health/ping",
+    "/auth/one-time-token",
+    "/.well-known/jwks.json",
+];
 
 /// Those that only look, although what they look for comes in a body.
 const LOOK: [&str; 4] = [
@@ -18,7 +23,7 @@ const LOOK: [&str; 4] = [
 ];
 
 /// What an application's own people may change, and what their token must name for it.
-const CHANGE: [(&str, &str); 18] = [
+const CHANGE: [(&str, &str); 20] = [
     ("v1.endpoint.bulk-replay", "CreateAttempts"),
     ("v1.endpoint.cancel-msgs", "ManageEndpoint"),
     ("v1.endpoint.create", "ManageEndpoint"),
@@ -26,6 +31,7 @@ const CHANGE: [(&str, &str); 18] = [
     ("v1.endpoint.delete-auth", "ManageEndpoint"),
     ("v1.endpoint.delete-redaction", "ManageEndpoint"),
     ("v1.endpoint.delete-encryption", "ManageEndpoint"),
+    ("v1.endpoint.delete-signature", "ManageEndpoint"),
     ("v1.endpoint.patch", "ManageEndpoint"),
     ("v1.endpoint.patch-headers", "ManageEndpoint"),
     ("v1.endpoint.recover", "CreateAttempts"),
@@ -34,6 +40,7 @@ const CHANGE: [(&str, &str); 18] = [
     ("v1.endpoint.set-auth", "ManageEndpoint"),
     ("v1.endpoint.set-redaction", "ManageEndpoint"),
     ("v1.endpoint.set-encryption", "ManageEndpoint"),
+    ("v1.endpoint.set-signature", "ManageEndpoint"),
     ("v1.endpoint.update", "ManageEndpoint"),
     ("v1.endpoint.update-headers", "ManageEndpoint"),
     ("v1.message-attempt.resend", "CreateAttempts"),

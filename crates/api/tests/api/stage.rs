@@ -16,7 +16,7 @@ pub(crate) struct Stage {
 }
 
 /// Every part of an endpoint's protection, so that it can be read.
-const PROTECTION: [(&str, &str); 3] = [
+const PROTECTION: [(&str, &str); 4] = [
     (
         "auth",
         r#"{"type":"basic","username":"ann","password":"sesame"}"#,
@@ -29,6 +29,7 @@ const PROTECTION: [(&str, &str); 3] = [
         "encryption",
         r#"{"jwksUrl":"https://keys.customer-site.net/jwks.json"}"#,
     ),
+    ("signature", r#"{"scheme":"github"}"#),
 ];
 
 async fn protect(world: &World) {

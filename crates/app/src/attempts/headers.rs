@@ -2,14 +2,18 @@
 //! that only what is known of them is there.
 //!
 //! What an endpoint's owner adds is known as it is now: it is told only where the endpoint has not
-//! been changed since. Signatures and other credentials are named and not shown.
+//! been changed since. So is another signature than the usual one. Signatures and other credentials
+//! are named and not shown.
 
 use super::{App, AppError, Caller, MISSING};
+use crate::endpoints::{headers_of, headers_of_credentials, hmac_scheme};
 use crate::find::Tenant;
 use model::attempt::{Attempt, AttemptResult};
 use model::id::AttemptId;
 use model::message::{Message, PayloadForm};
+use model::protection::{Auth, Credential, Protection};
 use std::collections::{BTreeMap, BTreeSet};
+use webhook::{HeaderFamily, HmacScheme};
 
 /// What a payload is that says nothing else.
 const JSON: &str = "application/json";
@@ -45,44 +49,42 @@ impl App {
         if let AttemptResult::Cancelled(_) = attempt.result {
             return Ok(SentHeaders::default());
         }
-        let mut sent = self.own_headers(&tenant, &attempt)?;
-        self.add_ours(&mut sent, &attempt, &message);
+        let (mut sent, protection) = self.own_headers(&tenant, &attempt)?;
+        self.add_ours(&mut sent, &message);
+        self.add_signature(&mut sent, &protection, (&attempt, &message));
         Ok(sent)
     }
 
-    /// What the endpoint's owner added.
-    fn own_headers(&self, tenant: &Tenant, attempt: &Attempt) -> Result<SentHeaders, AppError> {
+    /// What the endpoint's owner added, and set besides.
+    fn own_headers(
+        &self,
+        tenant: &Tenant,
+        attempt: &Attempt,
+    ) -> Result<(SentHeaders, Protection), AppError> {
         let path = attempt.endpoint.to_string();
         let row = tenant.find_endpoint(&path);
         let unchanged = row.filter(|row| row.endpoint.updated_at <= attempt.started_at);
         if unchanged.is_none() {
-            return Ok(SentHeaders::default());
+            return Ok(<_>::default());
         }
         let view = self.headers(tenant, &path)?;
-        Ok(SentHeaders {
+        let sent = SentHeaders {
             headers: view.headers,
             sensitive: view.sensitive,
-        })
+        };
+        Ok((sent, self.protection(tenant, &path)?))
     }
 
     /// What every request has.
-    fn add_ours(&self, sent: &mut SentHeaders, attempt: &Attempt, message: &Message) {
-        let mut set = |name: &str, value: String| {
-            sent.headers.insert(name.to_owned(), value);
-        };
-        for names in self.settings.header_family.names() {
-            set(names.id, message.id.to_string());
-            set(names.timestamp, attempt.started_at.seconds().to_string());
-            sent.sensitive.insert(names.signature.to_owned());
-        }
+    fn add_ours(&self, sent: &mut SentHeaders, message: &Message) {
         let content_type = match &message.form {
             PayloadForm::Raw {
                 content_type: Some(content_type),
             } => content_type,
             _ => JSON,
         };
-        set("content-type", content_type.to_owned());
-        set("user-agent", self.settings.user_agent.clone());
+        sent.set("content-type", content_type.to_owned());
+        sent.set("user-agent", self.settings.user_agent.clone());
         let has_accept = sent
             .headers
             .keys()
@@ -90,5 +92,64 @@ impl App {
         if !has_accept {
             sent.headers.insert("accept".to_owned(), "*/*".to_owned());
         }
+    }
+
+    /// What the payload is signed with, and what else the endpoint is known by.
+    fn add_signature(
+        &self,
+        sent: &mut SentHeaders,
+        protection: &Protection,
+        (attempt, message): (&Attempt, &Message),
+    ) {
+        let (id, seconds) = (message.id.to_string(), attempt.started_at.seconds());
+        let auth = protection.auth.as_ref();
+        let signs = |auth: &Auth| matches!(auth.current, Credential::HttpSignature { .. });
+        let family = match self.settings.header_family {
+            HeaderFamily::Svix if auth.is_some_and(signs) => HeaderFamily::Both,
+            family => family,
+        };
+        let scheme = protection.signature.as_ref().and_then(hmac_scheme);
+        for names in family.names() {
+            sent.set(names.id, id.clone());
+            sent.set(names.timestamp, seconds.to_string());
+            if scheme.is_none() {
+                sent.hide(names.signature);
+            }
+        }
+        for name in auth.into_iter().flat_map(headers_of_credentials) {
+            sent.hide(name);
+        }
+        for name in scheme.iter().flat_map(headers_of) {
+            let is = |other: Option<&str>| other == Some(name);
+            let scheme = scheme.as_ref();
+            if is(scheme.and_then(HmacScheme::id_header)) {
+                sent.set(name, id.clone());
+            } else if is(scheme.and_then(HmacScheme::timestamp_header)) {
+                sent.set(name, seconds.to_string());
+            } else {
+                sent.hide(name);
+            }
+        }
+    }
+}
+
+impl SentHeaders {
+    fn set(&mut self, name: &str, value: String) {
+        self.remove(name);
+        self.headers.insert(name.to_owned(), value);
+    }
+
+    /// One whose value is not shown.
+    fn hide(&mut self, name: &str) {
+        self.remove(name);
+        self.sensitive.insert(name.to_owned());
+    }
+
+    /// In whatever case it was.
+    fn remove(&mut self, name: &str) {
+        self.headers
+            .retain(|other, _| !other.eq_ignore_ascii_case(name));
+        self.sensitive
+            .retain(|other| !other.eq_ignore_ascii_case(name));
     }
 }

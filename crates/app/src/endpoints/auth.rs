@@ -1,14 +1,17 @@
-//! What an endpoint's requests are authenticated with: a user name and password, a token, or a key
-//! in a header or parameter. Written as a whole, shown masked.
+//! What an endpoint's requests are authenticated with: a user name and password, a token, a key in
+//! a header or parameter, or a signature. Written as a whole, shown masked.
 
 use super::headers::wrong_name;
+use super::http_signature::{HttpSignatureInput, HttpSignatureView};
 use super::protection::masked;
+use super::signature::check_headers;
 use crate::find::Tenant;
 use crate::rules::Judge;
 use crate::{App, AppError, Caller};
 use model::protection::{Auth, Credential, KeyPlace, Withdrawn};
 use model::security::SecurityKind;
 use model::{Secret, Timestamp};
+use webhook::SigningKey;
 
 /// The longest user name, and the longest name of a key, in characters.
 pub const NAME_MAX: usize = 256;
@@ -48,6 +51,8 @@ pub enum CredentialInput {
         /// The key.
         value: Secret,
     },
+    /// A signature over the request, RFC 9421.
+    HttpSignature(HttpSignatureInput),
 }
 
 /// What an endpoint's requests are authenticated with, as it is shown.
@@ -83,6 +88,8 @@ pub enum CredentialView {
         /// Masked.
         value: String,
     },
+    /// A signature.
+    HttpSignature(HttpSignatureView),
 }
 
 impl App {
@@ -102,7 +109,8 @@ impl App {
     /// Sets it. That it was replaced is a security event.
     ///
     /// # Errors
-    /// [`AppError::NotFound`]; [`AppError::Invalid`].
+    /// [`AppError::NotFound`]; [`AppError::Invalid`]; [`AppError::BadRequest`] if it is in a header
+    /// of the endpoint's signature.
     pub async fn put_auth(
         &self,
         caller: &Caller,
@@ -110,7 +118,7 @@ impl App {
         path: &str,
         input: AuthInput,
     ) -> Result<(), AppError> {
-        let credential = input.credential.judge()?;
+        let credential = input.credential.judge(|| self.new_key_pair())?;
         let until = input.previous_expires_at;
         let until = until.filter(|until| *until > self.clock.now());
         let endpoint = self.protect(caller, (tenant, path), |protection| {
@@ -120,7 +128,7 @@ impl App {
                 previous: until.and_then(|until| Some((until, before?.current))),
             });
             protection.withdrawn.remove(&Withdrawn::Auth);
-            Ok(())
+            check_headers(protection)
         });
         let endpoint = endpoint.await?;
         let text = "the credentials of the endpoint's requests were set".to_owned();
@@ -148,7 +156,8 @@ impl App {
 }
 
 impl CredentialInput {
-    fn judge(self) -> Result<Credential, AppError> {
+    /// `new_key` makes one for signatures that bring none.
+    fn judge(self, new_key: impl Fn() -> SigningKey) -> Result<Credential, AppError> {
         let mut judge = Judge::new(&[]);
         let credential = match self {
             Self::Basic { username, password } => {
@@ -170,6 +179,7 @@ impl CredentialInput {
                 judge_visible(&mut judge, "value", &value);
                 Credential::ApiKey { place, name, value }
             }
+            Self::HttpSignature(signature) => signature.judge(&mut judge, new_key()),
         };
         judge.finish()?;
         Ok(credential)
@@ -228,15 +238,22 @@ fn view(credential: &Credential) -> CredentialView {
             name: name.clone(),
             value: masked(value),
         },
+        Credential::HttpSignature {
+            algorithm,
+            key,
+            components,
+        } => CredentialView::HttpSignature(HttpSignatureView::new(*algorithm, key, components)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::protection::HttpSignatureAlgorithm;
 
     fn is_taken(credential: CredentialInput) -> bool {
-        credential.judge().is_ok()
+        let key = || SigningKey::generate_ed25519(&[1; 32]);
+        credential.judge(key).is_ok()
     }
 
     fn secret(text: &str) -> Secret {
@@ -297,6 +314,38 @@ mod tests {
                 value: secret(value),
             };
             assert_eq!(is_taken(input), good, "{place:?} {name:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn signatures_have_a_key_of_their_algorithm_and_cover_what_can_be_covered() {
+        use HttpSignatureAlgorithm::{Ed25519, HmacSha256};
+        let pair = SigningKey::generate_ed25519(&[2; 32]);
+        let shared = SigningKey::generate_hmac(&[2; 24]);
+        let [pair, shared] = [pair, shared].map(|key| key.to_text().expose().to_owned());
+        let cases = [
+            (Ed25519, None, "", true),
+            (Ed25519, Some(&*pair), "x-tenant", true),
+            (Ed25519, Some(&*pair), "@authority", true),
+            (Ed25519, Some(&*pair), "@method", true),
+            (Ed25519, Some(&*shared), "", false),
+            (HmacSha256, Some(&*shared), "authorization", true),
+            (HmacSha256, Some(&*pair), "", false),
+            (HmacSha256, Some("sesame"), "", false),
+            (HmacSha256, None, "", false),
+            (Ed25519, None, "X-Tenant", false),
+            (Ed25519, None, "host", false),
+            (Ed25519, None, "signature", false),
+            (Ed25519, None, "@status", false),
+        ];
+        for (algorithm, key, component, good) in cases {
+            let components = Some(component.to_owned()).filter(|one| !one.is_empty());
+            let input = CredentialInput::HttpSignature(HttpSignatureInput {
+                algorithm,
+                key: key.map(secret),
+                components: components.into_iter().collect(),
+            });
+            assert_eq!(is_taken(input), good, "{algorithm:?} {component}");
         }
     }
 }

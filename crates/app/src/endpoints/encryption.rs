@@ -1,6 +1,6 @@
 //! Whom an endpoint's payloads are encrypted to: a public key, or the set in which its receiver
-//! publishes one. Judged when it is set, so that what can't be encrypted to is refused then; a set is
-//! only fetched when something is to be sent.
+//! publishes one. Judged when it is set, so that what can't be encrypted to is refused then; a set
+//! is only fetched when something is to be sent.
 
 use crate::find::Tenant;
 use crate::rules::Judge;

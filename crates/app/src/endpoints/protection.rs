@@ -19,7 +19,7 @@ const SHOWN: usize = 4;
 
 impl App {
     /// What is set of an endpoint's protection.
-    pub(super) fn protection(&self, tenant: &Tenant, path: &str) -> Result<Protection, AppError> {
+    pub(crate) fn protection(&self, tenant: &Tenant, path: &str) -> Result<Protection, AppError> {
         let row = tenant.endpoint(path)?;
         open_protection(&self.keys(&tenant.row().application)?, row)
     }
@@ -28,8 +28,19 @@ impl App {
     pub(super) async fn protect(
         &self,
         caller: &Caller,
-        (tenant, path): (&Tenant, &str),
+        at: (&Tenant, &str),
         change: impl Fn(&mut Protection) -> Result<(), AppError>,
+    ) -> Result<Endpoint, AppError> {
+        let change = |protection: &mut Protection, _: &KeyRing, _: &EndpointRow| change(protection);
+        self.protect_row(caller, at, change).await
+    }
+
+    /// The same, for a change that hangs on what else is kept of the endpoint.
+    pub(super) async fn protect_row(
+        &self,
+        caller: &Caller,
+        (tenant, path): (&Tenant, &str),
+        change: impl Fn(&mut Protection, &KeyRing, &EndpointRow) -> Result<(), AppError>,
     ) -> Result<Endpoint, AppError> {
         caller.require_application(tenant.application())?;
         let key = tenant.endpoint(path)?.endpoint.id.key();
@@ -39,7 +50,7 @@ impl App {
             let row = tenant.endpoint_by_key(key)?;
             let keys = self.keys(&tenant.row().application)?;
             let mut protection = open_protection(&keys, row)?;
-            change(&mut protection)?;
+            change(&mut protection, &keys, row)?;
             let mut replacement = Replacement::same(row);
             replacement.protect(&keys, &protection);
             self.replace_endpoint(&tenant, replacement, None).await

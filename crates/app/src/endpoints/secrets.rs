@@ -2,15 +2,17 @@
 //! replaced while the old ones go on signing for a while.
 
 use super::Replacement;
+use super::signature::judge_key;
 use crate::change::{ChangeRefused, until_current};
 use crate::find::Tenant;
 use crate::idempotency::Success;
 use crate::rules::Judge;
-use crate::sealing::{open_secrets, seal_secrets};
-use crate::{App, AppError, Caller, DefaultSignature};
+use crate::sealing::{open_protection, open_secrets, seal_secrets};
+use crate::{App, AppError, Caller, DefaultSignature, Violation};
 use model::Secret;
 use model::endpoint::SigningSecrets;
 use model::entropy::random;
+use model::protection::Signature;
 use model::security::SecurityKind;
 use std::time::Duration;
 use webhook::SigningKey;
@@ -32,8 +34,9 @@ pub struct RotateInput {
 }
 
 impl App {
-    /// What a receiver verifies an endpoint's requests with: the secret itself (`whsec_…`), or the
-    /// public key (`whpk_…`) that belongs to it. That it was shown is a security event.
+    /// What a receiver verifies an endpoint's requests with: the secret itself (`whsec_…`, or
+    /// whatever text another sender's scheme took), or the public key (`whpk_…`) that belongs to
+    /// it. That it was shown is a security event.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
@@ -41,7 +44,7 @@ impl App {
         caller.require_application(tenant.application())?;
         let row = tenant.endpoint(path)?;
         let secrets = open_secrets(&self.keys(&tenant.row().application)?, row)?;
-        let shown = receiver_text(&secrets.current)?;
+        let shown = receiver_text(&secrets.current);
         let text = "the endpoint's signing secret was shown".to_owned();
         self.report(caller, SecurityKind::SecretRead, &row.endpoint, text);
         Ok(shown)
@@ -64,12 +67,13 @@ impl App {
         caller.require_application(tenant.application())?;
         let key = tenant.endpoint(path)?.endpoint.id.key();
         let idempotency = self.request_once(caller, Success::Done).await?;
-        let (next, grace) = input.judge()?;
-        let next = next.unwrap_or_else(|| self.new_secret());
+        let grace = input.judge()?;
         let rotated = until_current(|| async {
             let tenant = self.tenant_again(tenant).await?;
             let row = tenant.endpoint_by_key(key)?;
             let keys = self.keys(&tenant.row().application)?;
+            let signature = open_protection(&keys, row)?.signature;
+            let next = self.next_secret(input.key.as_ref(), signature.as_ref())?;
             let mut secrets = open_secrets(&keys, row)?;
             let now = self.clock.now();
             secrets.rotate(next.clone(), now.plus(grace), now);
@@ -78,58 +82,70 @@ impl App {
             }
             let mut replacement = Replacement::same(row);
             replacement.sealed.secrets = seal_secrets(&keys, row.endpoint.id.tail(), &secrets);
-            self.replace_endpoint(&tenant, replacement, idempotency.clone())
-                .await
+            let row = self.replace_endpoint(&tenant, replacement, idempotency.clone());
+            Ok((row.await?, next))
         });
-        let row = rotated.await?;
+        let (row, next) = rotated.await?;
         let text = format!(
             "the endpoint's signing secret was replaced; the old one signs for {} s more",
             grace.as_secs()
         );
         self.report(caller, SecurityKind::SecretRotated, &row.endpoint, text);
-        receiver_text(&next)
+        Ok(receiver_text(&next))
     }
 
-    /// A new secret of the kind that the operator prefers.
-    pub(super) fn new_secret(&self) -> Secret {
-        let key = match self.settings.default_signature {
+    /// The secret that was brought, if it is one of the endpoint's scheme, or a new one.
+    fn next_secret(
+        &self,
+        brought: Option<&Secret>,
+        signature: Option<&Signature>,
+    ) -> Result<Secret, AppError> {
+        let Some(brought) = brought else {
+            let kind = match signature {
+                None | Some(Signature::StandardWebhooks) => self.settings.default_signature,
+                Some(Signature::Of(_) | Signature::Generic(_)) => DefaultSignature::Hmac,
+            };
+            return Ok(self.new_secret(kind));
+        };
+        judge_key(signature, brought).map_err(|wrong| {
+            let violation = Violation::body(&["key"], wrong);
+            violation.unreadable().into()
+        })
+    }
+
+    /// A new secret of this kind.
+    pub(super) fn new_secret(&self, kind: DefaultSignature) -> Secret {
+        let key = match kind {
             DefaultSignature::Hmac => {
                 SigningKey::generate_hmac(&Zeroizing::new(random::<24>(&*self.entropy)))
             }
-            DefaultSignature::Ed25519 => {
-                SigningKey::generate_ed25519(&Zeroizing::new(random::<32>(&*self.entropy)))
-            }
+            DefaultSignature::Ed25519 => self.new_key_pair(),
         };
         Secret::from(key.to_text().expose().to_owned())
     }
 }
 
 impl RotateInput {
-    fn judge(&self) -> Result<(Option<Secret>, Duration), AppError> {
-        let mut judge = Judge::new(&[]);
-        let key = judge_secret(&mut judge, "key", self.key.as_ref());
+    fn judge(&self) -> Result<Duration, AppError> {
         let grace = self
             .grace_seconds
             .map_or(GRACE_DEFAULT, |grace| Duration::from_secs(grace.into()));
         if grace > GRACE_MAX {
-            judge.note(
-                "gracePeriodSeconds",
-                format!("must be at most {}", GRACE_MAX.as_secs()),
-            );
+            let text = format!("must be at most {}", GRACE_MAX.as_secs());
+            return Err(Violation::body(&["gracePeriodSeconds"], text).into());
         }
-        judge.finish()?;
-        Ok((key, grace))
+        Ok(grace)
     }
 }
 
-/// A secret that somebody brought, as it is kept. The texts of errors never repeat it.
+/// The secret that a new endpoint brings, as it is kept. The texts of errors never repeat it.
 pub(super) fn judge_secret(
     judge: &mut Judge<'_>,
     field: &str,
     secret: Option<&Secret>,
 ) -> Option<Secret> {
-    match signing_key(secret?) {
-        Ok(key) => Some(Secret::from(key.to_text().expose().to_owned())),
+    match judge_key(None, secret?) {
+        Ok(secret) => Some(secret),
         Err(wrong) => {
             judge.note_unreadable(field, wrong);
             None
@@ -137,14 +153,14 @@ pub(super) fn judge_secret(
     }
 }
 
-fn signing_key(secret: &Secret) -> Result<SigningKey, String> {
-    let text = std::str::from_utf8(secret.expose()).map_err(|_| "a secret is text".to_owned())?;
-    SigningKey::parse(text).map_err(|error| error.to_string())
-}
-
-fn receiver_text(secret: &Secret) -> Result<Secret, AppError> {
-    let key = signing_key(secret).map_err(|reason| AppError::Internal(reason.into()))?;
-    Ok(Secret::from(key.receiver_text().expose().to_owned()))
+/// What a receiver verifies with. A text that is no key of the usual scheme is one of another's,
+/// which has shared secrets alone.
+fn receiver_text(secret: &Secret) -> Secret {
+    let text = std::str::from_utf8(secret.expose()).ok();
+    match text.and_then(|text| SigningKey::parse(text).ok()) {
+        Some(key) => Secret::from(key.receiver_text().expose().to_owned()),
+        None => secret.clone(),
+    }
 }
 
 fn too_many() -> AppError {

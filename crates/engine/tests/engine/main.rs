@@ -8,6 +8,7 @@ mod others;
 mod redacting;
 mod sending;
 mod sharing;
+mod signatures;
 mod trouble;
 mod withdrawing;
 mod world;

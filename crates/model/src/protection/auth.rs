@@ -1,5 +1,5 @@
 //! Credentials that requests carry, each after the standard that its receiver goes by. Tokens that
-//! have to be fetched, client certificates and signatures are not here.
+//! have to be fetched and client certificates are not here.
 
 use super::fields::{Fields, Part};
 use crate::clock::Timestamp;
@@ -40,6 +40,37 @@ pub enum Credential {
         /// The key.
         value: Secret,
     },
+    /// RFC 9421: a signature over the request.
+    HttpSignature {
+        /// What it is made with.
+        algorithm: HttpSignatureAlgorithm,
+        /// The key, as the text that `webhook` parses: `whsk_…` or `whsec_…`.
+        key: Secret,
+        /// What it covers beyond what it always covers: names of headers, in lower case, and parts
+        /// of the target.
+        components: Vec<String>,
+    },
+}
+
+/// What a signature over a request is made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpSignatureAlgorithm {
+    /// A key pair.
+    Ed25519,
+    /// A shared secret.
+    HmacSha256,
+}
+
+impl HttpSignatureAlgorithm {
+    const ALL: [Self; 2] = [Self::Ed25519, Self::HmacSha256];
+
+    /// The standard's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::HmacSha256 => "hmac-sha256",
+        }
+    }
 }
 
 /// Where an API key is put.
@@ -69,16 +100,18 @@ enum Kind {
     Basic,
     Bearer,
     ApiKey,
+    HttpSignature,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Basic, Self::Bearer, Self::ApiKey];
+    const ALL: [Self; 4] = [Self::Basic, Self::Bearer, Self::ApiKey, Self::HttpSignature];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Basic => "basic",
             Self::Bearer => "bearer",
             Self::ApiKey => "apiKey",
+            Self::HttpSignature => "httpSignature",
         }
     }
 }
@@ -121,6 +154,18 @@ impl Part for Credential {
                 fields.put_text("name", name);
                 fields.put("value", value);
             }
+            Self::HttpSignature {
+                algorithm,
+                key,
+                components,
+            } => {
+                fields.put_text("kind", Kind::HttpSignature.as_str());
+                fields.put_text("algorithm", algorithm.as_str());
+                fields.put("key", key);
+                for component in components {
+                    fields.put_text("component", component);
+                }
+            }
         }
     }
 
@@ -137,6 +182,15 @@ impl Part for Credential {
                 place: fields.word("place", &KeyPlace::ALL, KeyPlace::as_str)?,
                 name: fields.text("name")?,
                 value: fields.secret("value")?,
+            },
+            Kind::HttpSignature => Self::HttpSignature {
+                algorithm: fields.word(
+                    "algorithm",
+                    &HttpSignatureAlgorithm::ALL,
+                    HttpSignatureAlgorithm::as_str,
+                )?,
+                key: fields.secret("key")?,
+                components: fields.texts("component")?,
             },
         })
     }

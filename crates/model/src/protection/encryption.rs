@@ -65,12 +65,12 @@ impl Part for Encryption {
             Kind::Given => EncryptionKey::Given(fields.text("jwk")?),
             Kind::Published => EncryptionKey::Published {
                 url: fields.text("url")?,
-                key_id: fields.optional("kid")?,
+                key_id: fields.optional_text("kid")?,
             },
         };
         Ok(Self {
             key,
-            algorithm: fields.optional("alg")?,
+            algorithm: fields.optional_text("alg")?,
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::endpoint::StoredFormError;
 use crate::secret::Secret;
 use std::collections::BTreeSet;
 
-const WRONG: StoredFormError = StoredFormError::new("protection");
+pub(super) const WRONG: StoredFormError = StoredFormError::new("protection");
 
 /// The form below. Another one would have another number.
 const VERSION: u8 = 1;
@@ -110,9 +110,13 @@ impl Fields {
         text(&self.secret(name)?)
     }
 
-    /// The text of this name, if there is one.
-    pub(super) fn optional(&mut self, name: &str) -> Result<Option<String>, StoredFormError> {
-        self.take(name).map(|value| text(&value)).transpose()
+    pub(super) fn optional_text(&mut self, name: &str) -> Result<Option<String>, StoredFormError> {
+        self.take(name).as_ref().map(text).transpose()
+    }
+
+    /// The texts of all fields of this name, in their order.
+    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, StoredFormError> {
+        std::iter::from_fn(|| self.optional_text(name).transpose()).collect()
     }
 
     pub(super) fn time(&mut self, name: &str) -> Result<Option<Timestamp>, StoredFormError> {

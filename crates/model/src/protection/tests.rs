@@ -8,35 +8,52 @@ use proptest::prelude::*;
 type Told = (u8, String, Vec<u8>);
 /// Whom to encrypt to: a key or a URL, which key of a set, and an algorithm.
 type Key = (bool, String, Option<String>, Option<String>);
-/// A protection that can be printed: its credentials with the ones before, whom to encrypt to, what
-/// was withdrawn, and how many rules and allowed paths it has.
+/// A protection that can be printed: its credentials with the ones before, whom to encrypt to, a
+/// signature by its kind and texts, how many rules and allowed paths it has, and what was
+/// withdrawn.
 type Plan = (
     Option<(Told, Option<(i64, Told)>)>,
     Option<Key>,
+    Option<(u8, [String; 2])>,
+    Option<(u8, u8)>,
     Vec<bool>,
-    Option<(usize, usize)>,
 );
 
 fn plan() -> impl Strategy<Value = Plan> {
-    (
-        any::<Option<(Told, Option<(i64, Told)>)>>(),
-        any::<Option<Key>>(),
-        any::<Vec<bool>>(),
-        proptest::option::of((0..3_usize, 0..3_usize)),
-    )
+    any::<Plan>()
+}
+
+fn signature((kind, [header, template]): (u8, [String; 2])) -> Signature {
+    match Sender::ALL.get(usize::from(kind % 7)) {
+        Some(sender) => Signature::Of(*sender),
+        None if kind % 7 == 4 => Signature::StandardWebhooks,
+        None => Signature::Generic(GenericSignature {
+            timestamp_header: (kind % 7 == 5).then(|| header.clone()),
+            header,
+            hash: "sha256".to_owned(),
+            encoding: "hex".to_owned(),
+            prefix: String::new(),
+            template,
+        }),
+    }
 }
 
 fn credential((kind, text, bytes): Told) -> Credential {
     let secret = Secret::new(bytes);
-    match kind % 4 {
+    match kind % 5 {
         0 => Credential::Basic {
             username: text,
             password: secret,
         },
         1 => Credential::Bearer { token: secret },
+        2 => Credential::HttpSignature {
+            algorithm: HttpSignatureAlgorithm::Ed25519,
+            key: secret,
+            components: vec![text.clone(), text],
+        },
         kind => Credential::ApiKey {
             place: match kind {
-                2 => KeyPlace::Header,
+                3 => KeyPlace::Header,
                 _ => KeyPlace::Query,
             },
             name: text,
@@ -45,13 +62,13 @@ fn credential((kind, text, bytes): Told) -> Credential {
     }
 }
 
-fn redaction((rules, allowed): (usize, usize)) -> EndpointRedaction {
+fn redaction((rules, allowed): (u8, u8)) -> EndpointRedaction {
     let all = crate::redaction::rules("drop /a\nmask:4 $..b\nhash $['c d']");
     let paths = crate::redaction::paths("/a\n$..b");
     let (all, paths) = (all.expect("they are rules"), paths.expect("they are paths"));
     EndpointRedaction {
-        rules: all.into_iter().take(rules).collect(),
-        allowed: paths.into_iter().take(allowed).collect(),
+        rules: all.into_iter().take(usize::from(rules % 4)).collect(),
+        allowed: paths.into_iter().take(usize::from(allowed % 3)).collect(),
     }
 }
 
@@ -63,7 +80,7 @@ fn encryption((is_given, text, key_id, algorithm): Key) -> Encryption {
     Encryption { key, algorithm }
 }
 
-fn protection((auth, key, withdrawn, of_payloads): Plan) -> Protection {
+fn protection((auth, key, signed, of_payloads, withdrawn): Plan) -> Protection {
     let withdrawn = Withdrawn::ALL.into_iter().zip(withdrawn);
     Protection {
         auth: auth.map(|(current, previous)| Auth {
@@ -72,6 +89,7 @@ fn protection((auth, key, withdrawn, of_payloads): Plan) -> Protection {
         }),
         encryption: key.map(encryption),
         redaction: of_payloads.map(redaction),
+        signature: signed.map(signature),
         withdrawn: withdrawn
             .filter(|(_, is)| *is)
             .map(|(one, _)| one)

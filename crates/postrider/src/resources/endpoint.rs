@@ -123,6 +123,12 @@ pub(super) const ENDPOINT: Noun = Noun {
             fixed: &[],
             shows: Shows::Fields,
         },
+        AUTH,
+        SET_AUTH,
+        DELETE_AUTH,
+        SIGNATURE,
+        SET_SIGNATURE,
+        DELETE_SIGNATURE,
         encryption::SHOW,
         encryption::SET,
         encryption::DELETE,
@@ -350,4 +356,120 @@ const ROTATE: Operation = Operation {
         field: "key",
         lean: false,
     },
+};
+
+const AUTH: Operation = Operation {
+    name: "auth",
+    about: "Show what its deliveries are authenticated with, masked",
+    examples: "Example:
+  postrider endpoint auth --app acme first",
+    verb: Verb::Get,
+    paths: &["/app/{app}/endpoint/{id}/auth"],
+    parameters: &[ID, APP],
+    fixed: &[],
+    shows: Shows::Fields,
+};
+
+const SET_AUTH: Operation = Operation {
+    name: "set-auth",
+    about: "Say what its deliveries are authenticated with",
+    examples: "Examples:
+  postrider endpoint set-auth --app acme first auth.json
+  echo '{\"type\":\"httpSignature\",\"algorithm\":\"ed25519\"}' |
+    postrider endpoint set-auth --app acme first -",
+    verb: Verb::Put,
+    paths: &["/app/{app}/endpoint/{id}/auth"],
+    parameters: &[
+        ID,
+        APP,
+        Parameter::whole("file", "File with it as JSON, or -: it holds a secret"),
+    ],
+    fixed: &[],
+    shows: Shows::Done("set what authenticates"),
+};
+
+const DELETE_AUTH: Operation = Operation {
+    name: "delete-auth",
+    about: "Authenticate its deliveries with nothing",
+    examples: "Example:
+  postrider endpoint delete-auth --app acme first",
+    verb: Verb::Delete,
+    paths: &["/app/{app}/endpoint/{id}/auth"],
+    parameters: &[ID, APP],
+    fixed: &[],
+    shows: Shows::Done("deleted what authenticates"),
+};
+
+const SIGNATURE: Operation = Operation {
+    name: "signature",
+    about: "Show by which scheme its deliveries are signed, if not by Standard Webhooks",
+    examples: "Example:
+  postrider endpoint signature --app acme first",
+    verb: Verb::Get,
+    paths: &["/app/{app}/endpoint/{id}/signature"],
+    parameters: &[ID, APP],
+    fixed: &[],
+    shows: Shows::Fields,
+};
+
+const SET_SIGNATURE: Operation = Operation {
+    name: "set-signature",
+    about: "Sign its deliveries as another sender does",
+    examples: "Examples:
+  postrider endpoint set-signature --app acme first --scheme github
+  postrider endpoint set-signature --app acme first --scheme generic --header X-Signature \\
+    --hash sha256 --encoding hex --prefix sha256= --template '{timestamp}.{body}'",
+    verb: Verb::Put,
+    paths: &["/app/{app}/endpoint/{id}/signature"],
+    parameters: &[
+        ID,
+        APP,
+        Parameter::body(
+            "scheme",
+            "scheme",
+            Kind::Text,
+            "standard-webhooks, github, stripe, shopify, slack or generic",
+        )
+        .required(),
+        Parameter::body(
+            "header",
+            "header",
+            Kind::Text,
+            "Of generic: the header that carries the signature",
+        ),
+        Parameter::body("hash", "hash", Kind::Text, "sha256, sha512 or sha1"),
+        Parameter::body("encoding", "encoding", Kind::Text, "hex or base64"),
+        Parameter::body(
+            "prefix",
+            "prefix",
+            Kind::Text,
+            "What stands before the digest",
+        ),
+        Parameter::body(
+            "template",
+            "template",
+            Kind::Text,
+            "What is signed, of {id}, {timestamp} and {body}; otherwise the body alone",
+        ),
+        Parameter::body(
+            "timestamp-header",
+            "timestampHeader",
+            Kind::Text,
+            "The header that carries a signed time; otherwise webhook-timestamp",
+        ),
+    ],
+    fixed: &[],
+    shows: Shows::Done("set the signature of"),
+};
+
+const DELETE_SIGNATURE: Operation = Operation {
+    name: "delete-signature",
+    about: "Sign its deliveries by Standard Webhooks again",
+    examples: "Example:
+  postrider endpoint delete-signature --app acme first",
+    verb: Verb::Delete,
+    paths: &["/app/{app}/endpoint/{id}/signature"],
+    parameters: &[ID, APP],
+    fixed: &[],
+    shows: Shows::Done("deleted the signature of"),
 };

@@ -97,13 +97,36 @@ impl Signing {
 pub fn key_id(key: &SigningKey) -> String {
     let id = match Signing::new(key) {
         Signing::Hmac(key) => hmac::sign(&key, b"keyid").as_ref().to_vec(),
-        Signing::Ed25519(pair) => {
-            let x = URL_SAFE_NO_PAD.encode(pair.public_key());
-            let jwk = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-            digest(&SHA256, jwk.as_bytes()).as_ref().to_vec()
-        }
+        Signing::Ed25519(pair) => return PublicJwk::new(&pair).kid,
     };
     URL_SAFE_NO_PAD.encode(id)
+}
+
+/// The public half of an ed25519 key, as a JWK (RFC 8037) of the type `OKP` and the curve `Ed25519`
+/// has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublicJwk {
+    /// Its SHA-256 thumbprint (RFC 7638), which is the key's [`key_id`].
+    pub kid: String,
+    /// The public key, in base64url.
+    pub x: String,
+}
+
+impl PublicJwk {
+    /// That of a key that signs, if it has one: an HMAC secret has not.
+    pub fn of(key: &SigningKey) -> Option<Self> {
+        match Signing::new(key) {
+            Signing::Hmac(_) => None,
+            Signing::Ed25519(pair) => Some(Self::new(&pair)),
+        }
+    }
+
+    fn new(pair: &Ed25519KeyPair) -> Self {
+        let x = URL_SAFE_NO_PAD.encode(pair.public_key());
+        let jwk = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+        let kid = URL_SAFE_NO_PAD.encode(digest(&SHA256, jwk.as_bytes()));
+        Self { kid, x }
+    }
 }
 
 /// Why bytes are no public key.

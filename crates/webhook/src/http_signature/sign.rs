@@ -8,14 +8,14 @@ use super::digest::content_digest;
 use super::fields::{Bare, InnerList, Item, Parameters, is_text};
 use super::key::Signing;
 use super::message::{Message, Request, is_field_name};
-use super::{CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT, TAG, WEBHOOK_COMPONENTS};
+use super::{CONTENT_DIGEST, HEADERS, SIGNATURE, SIGNATURE_INPUT, TAG, WEBHOOK_COMPONENTS};
 use crate::SigningKey;
 
 /// How a signature is called, of which a request may have several.
 const LABEL: &str = "sig1";
 
 /// The most components that may be added to those that are always covered.
-const ADDITIONAL_MAX: usize = 32;
+pub const ADDITIONAL_MAX: usize = 32;
 
 /// The longest `keyid`, in bytes.
 const KEY_ID_BYTES_MAX: usize = 256;
@@ -30,7 +30,7 @@ const TARGET_COMPONENTS: [&str; 5] = [
 ];
 
 /// Fields that a proxy changes by right, or that the signature itself is in.
-const UNSIGNABLE: [&str; 10] = [
+pub const UNSIGNABLE: [&str; 10] = [
     SIGNATURE,
     SIGNATURE_INPUT,
     "connection",
@@ -152,12 +152,11 @@ impl Signer {
         body: &[u8],
         moment: Moment,
     ) -> Result<SignatureHeaders, SignError> {
-        let made = [CONTENT_DIGEST, SIGNATURE_INPUT, SIGNATURE];
         let already = |name: &&&str| {
             let mut headers = request.headers.iter();
             headers.any(|(other, _)| other.eq_ignore_ascii_case(name))
         };
-        if let Some(name) = made.iter().find(already) {
+        if let Some(name) = HEADERS.iter().find(already) {
             return Err(SignError::AlreadyThere(name));
         }
 

@@ -74,7 +74,7 @@ fn body((field, schema): (&str, Value), algorithms: &[&str]) -> Value {
     })
 }
 
-/// A key of this type. Members that nothing is known of are passed over; null is as good as nothing.
+/// A key of this type. Members that nothing is known of are passed over; null is like nothing.
 fn jwk((key_type, algorithms): (&str, &[&str]), own: Value) -> Value {
     let mut properties = json!({
         "kty": { "const": key_type },
