@@ -57,6 +57,7 @@ REPLAYS = ["v1.endpoint.bulk-replay", "v1.endpoint.recover", "v1.endpoint.replay
 RESEND = "v1.message-attempt.resend"
 EXAMPLE = "v1.endpoint.send-example"
 ENCRYPTION = "v1.endpoint.set-encryption"
+OAUTH = "v1.endpoint.set-oauth-config"
 TRIAL = "v1.message.test-attempt"
 USAGE = "v1.statistics.aggregate-app-stats"
 COUNTS = ["v1.application.stats.attempts", "v1.endpoint.get-stats", "v1.stats.app-attempts"]
@@ -174,6 +175,16 @@ BEYOND_SCHEMAS = [
         [SET_SIGNATURE],
         broken("not the signature's", loc=["body", "timestampHeader"]),
         "whether two texts are the same",
+    ),
+    (
+        [OAUTH],
+        broken("needs it", type="value_error"),
+        "which fields others need: the contract's shape is one for all ways",
+    ),
+    (
+        [OAUTH],
+        broken("private key", loc=["body", "jwtParams", "secretBase64"]),
+        "what is written in a text",
     ),
 ]
 

@@ -4,8 +4,8 @@
 use app::access::SESSION_BYTES_MAX;
 use app::endpoints::{
     COMPONENT_BYTES_MAX, COMPONENTS_MAX, CREDENTIAL_NAME_MAX, CREDENTIAL_SECRET_MAX,
-    HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX, TEXT_SECRET_BYTES_MAX, UNSIGNABLE,
-    WRITTEN_LATER,
+    HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX, TEXT_SECRET_BYTES_MAX,
+    TOKEN_HEADERS_MAX, UNSIGNABLE, WRITTEN_LATER,
 };
 use app::environment::settings::URL_BYTES_MAX;
 use app::filter::WORDS_MAX;
@@ -58,11 +58,23 @@ shapes! {
     /// What is counted from 1 on.
     Ordinal: json_schema!({ "type": "integer", "minimum": 1, "maximum": u16::MAX });
     /// Headers with their values.
-    Headers: headers(json!("string"));
+    Headers: headers(HEADERS_MAX, json!("string"));
+    /// Headers of a request for a token.
+    TokenHeaders: headers(TOKEN_HEADERS_MAX, json!("string"));
     /// Headers with their new values, or with null: those are taken away.
-    HeaderChanges: headers(json!(["string", "null"]));
+    HeaderChanges: headers(HEADERS_MAX, json!(["string", "null"]));
     /// A URL that is called with HTTP.
     WebUrl: json_schema!({ "type": "string", "format": "uri", "pattern": web_url() });
+    /// Where access tokens are asked for.
+    TokenUrl: json_schema!({
+        "type": "string", "format": "uri", "pattern": fetched_url(),
+    });
+    /// Parameters of a form.
+    Params: json_schema!({
+        "type": "object",
+        "propertyNames": { "minLength": 1 },
+        "additionalProperties": { "type": "string" },
+    });
     /// JSON Schemas by version.
     Schemas: json_schema!({
         "type": "object", "additionalProperties": { "type": ["object", "boolean"] },
@@ -172,9 +184,9 @@ fn web_url() -> String {
     format!("^https?://([^/?#@]*@)?{WEB_HOST}")
 }
 
-/// Where a set of keys is: without a user name, and over TLS. That plain HTTP does to this machine
+/// Where keys or tokens are fetched: without a user name, and over TLS. That plain HTTP does to this machine
 /// is left out.
-pub(crate) fn key_set_url() -> String {
+pub(crate) fn fetched_url() -> String {
     format!("^https://{WEB_HOST}")
 }
 
@@ -295,10 +307,10 @@ fn text(least: usize) -> Schema {
 }
 
 /// RFC 9110, 5.6.2 and 5.5.
-fn headers(kind: Value) -> Schema {
+fn headers(most: usize, kind: Value) -> Schema {
     json_schema!({
         "type": "object",
-        "maxProperties": HEADERS_MAX,
+        "maxProperties": most,
         "propertyNames": {
             "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "maxLength": HEADER_NAME_BYTES_MAX,
         },

@@ -4,6 +4,7 @@ mod auth;
 mod encryption;
 mod example;
 mod headers;
+mod oauth;
 mod rate_limit;
 mod redaction;
 mod secrets;
@@ -69,6 +70,7 @@ pub(crate) fn routes() -> Routes {
         .merge(encryption::routes())
         .merge(example::routes())
         .merge(headers::routes())
+        .merge(oauth::routes())
         .merge(rate_limit::routes())
         .merge(redaction::routes())
         .merge(secrets::routes())

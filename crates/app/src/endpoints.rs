@@ -8,6 +8,7 @@ mod draft;
 mod encryption;
 mod headers;
 mod http_signature;
+mod oauth;
 mod protection;
 mod public_keys;
 mod redaction;
@@ -27,6 +28,9 @@ pub use headers::{
 pub use http_signature::{
     COMPONENT_BYTES_MAX, COMPONENTS_MAX, HttpSignatureInput, HttpSignatureView, UNSIGNABLE,
     WRITTEN_LATER,
+};
+pub use oauth::{
+    AssertionInput, AssertionView, HEADERS_MAX as TOKEN_HEADERS_MAX, OauthInput, OauthView,
 };
 pub use public_keys::{KEYS_MAX as PUBLIC_KEYS_MAX, PublicJwk};
 pub use redaction::RedactionInput;

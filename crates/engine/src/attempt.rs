@@ -81,6 +81,7 @@ async fn send(engine: &Engine, prepared: Prepared, now: Timestamp) -> (About, Ha
             let means = Means {
                 transport: &*engine.parts.transport,
                 entropy: &*engine.parts.entropy,
+                tokens: &engine.tokens,
                 now,
             };
             endpoint.authentication.send(outgoing, means).await
@@ -230,10 +231,8 @@ fn outcome(engine: &Engine, in_hand: InHand, attempt: &Attempt, decision: Decisi
 fn excerpt(engine: &Engine, attempt: &Attempt, tail: &Tail) -> Option<Sealed> {
     let text: Cow<'_, [u8]> = match &attempt.happened {
         Happened::Answered(answer) => Cow::Borrowed(&answer.body),
-        Happened::NoAnswer(error) => match error.for_tenant() {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-        },
+        Happened::NoAnswer(error) => bytes(error.for_tenant()),
+        Happened::NoToken(error) => bytes(error.for_tenant()),
         Happened::Unsound(_) => Cow::Borrowed(Unsound::FOR_TENANT.as_bytes()),
         Happened::Held(held) => Cow::Owned(format!("not sent: {held}").into_bytes()),
         Happened::Withheld(reason) => Cow::Borrowed(reason.as_bytes()),
@@ -252,6 +251,13 @@ fn excerpt(engine: &Engine, attempt: &Attempt, tail: &Tail) -> Option<Sealed> {
         ring.seal_readable(place, &text)
     };
     Some(sealed.into())
+}
+
+fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
 }
 
 fn unprepared(engine: &Engine, in_hand: InHand, why: &NotPrepared) -> Ended {

@@ -1,29 +1,50 @@
 //! Puts an endpoint's credentials on a request, and tries the ones before where the current ones
-//! are refused while both are valid.
+//! are refused while both are valid. An access token is got first, and once more where its receiver
+//! refuses it.
 //!
-//! It knows nothing of what was sent for or when it is tried again: all tries are one attempt.
+//! It knows nothing of what was sent for or when it is tried again: all tries are one attempt, and
+//! together they take no longer than one may.
 
-use crate::ready::Unsound;
+use crate::ready::{NotReady, Unsound};
 use crate::verdict::Happened;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
+use model::address::AddressPolicy;
 use model::entropy::random;
-use model::protection::{Auth, Credential, Held, KeyPlace};
+use model::oauth::OauthConfig;
+use model::protection::{Auth, Credential, Held, KeyPlace, Protection, Rotated};
 use model::{Entropy, Secret, Timestamp};
 use std::sync::Arc;
-use transport::{Outgoing, Target, Transport};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+use transport::{
+    AccessToken, FetchError, OauthClient, OauthError, Outgoing, SendError, Target, TimeLimit,
+    TokenKeeper, Transport,
+};
 use webhook::http_signature::{self, Moment, SignError, Signer};
 use webhook::{HeaderFamily, SigningKey};
 
+/// By this a receiver says that it does not take the token (RFC 6750, section 3.1).
+const UNAUTHORIZED: u16 = 401;
 /// By these a receiver says that it does not know the credentials.
-const REFUSED: [u16; 2] = [401, 403];
+const REFUSED: [u16; 2] = [UNAUTHORIZED, 403];
 
 /// What an endpoint's requests are authenticated with, laid out.
-#[derive(Default)]
 pub(crate) struct Authentication {
-    /// The current one first, each with the time until which it is tried.
-    tries: Vec<(Timestamp, Laid)>,
+    /// The current ones first: never empty, and the first never ends.
+    tries: Vec<Try>,
 }
+
+/// What one request carries, and until when that is tried.
+struct Try {
+    until: Timestamp,
+    client: Option<Arc<OauthClient>>,
+    laid: Option<Arc<Laid>>,
+}
+
+/// What is tried one after the other, each with the time until which it is.
+type Tried<T> = Vec<(Timestamp, Option<Arc<T>>)>;
 
 /// A credential as a request carries it.
 enum Laid {
@@ -36,20 +57,38 @@ enum Laid {
 #[derive(Clone, Copy)]
 pub(crate) struct Means<'a> {
     pub(crate) transport: &'a dyn Transport,
+    pub(crate) tokens: &'a TokenKeeper,
     pub(crate) entropy: &'a dyn Entropy,
     /// The attempt's time.
     pub(crate) now: Timestamp,
 }
 
+/// Sends within the time that an attempt has.
+#[derive(Clone, Copy)]
+struct Sender<'a> {
+    means: Means<'a>,
+    limit: Duration,
+    began: Instant,
+}
+
 impl Authentication {
-    /// Lays out what is set for requests to `target`.
-    pub(crate) fn new(auth: Option<&Auth>, target: &Target) -> Result<Self, Unsound> {
-        let Some(auth) = auth else {
-            return Ok(Self::default());
-        };
-        let mut tries = vec![(Timestamp::MAX, Laid::new(&auth.current, target)?)];
-        if let Some((until, previous)) = &auth.previous {
-            tries.push((*until, Laid::new(previous, target)?));
+    /// Lays out what is set for requests to `target`. A token takes the place of another
+    /// authorization.
+    pub(crate) fn new(
+        protection: &Protection,
+        target: &Target,
+        policy: &AddressPolicy,
+    ) -> Result<Self, NotReady> {
+        let clients = clients(protection.oauth.as_ref(), policy)?;
+        let mut tries = Vec::new();
+        for (until, laid) in layouts(protection.auth.as_ref(), target)? {
+            let replaced = |laid: &Arc<Laid>| protection.oauth.is_some() && laid.is_authorization();
+            let laid = laid.filter(|laid| !replaced(laid));
+            tries.extend(clients.iter().map(|(other, client)| Try {
+                until: until.min(*other),
+                client: client.clone(),
+                laid: laid.clone(),
+            }));
         }
         Ok(Self { tries })
     }
@@ -68,7 +107,7 @@ impl Authentication {
 
     /// The names that id and time have on its requests: what signs requests goes by the standard's.
     pub(crate) fn family(&self, family: HeaderFamily) -> HeaderFamily {
-        let signs = |(_, laid): &(Timestamp, Laid)| matches!(laid, Laid::Signature(_));
+        let signs = |one: &Try| matches!(one.laid.as_deref(), Some(Laid::Signature(_)));
         match family {
             HeaderFamily::Svix if self.tries.iter().any(signs) => HeaderFamily::Both,
             family => family,
@@ -76,24 +115,119 @@ impl Authentication {
     }
 
     /// Sends a request with the credentials that are valid now, one after the other, until one is
-    /// not refused.
+    /// not refused, neither by the receiver nor by the token server.
     pub(crate) async fn send(&self, request: Outgoing, means: Means<'_>) -> Happened {
-        let valid = self.valid_at(means.now);
-        let Some((last, before)) = valid.split_last() else {
-            return means.transport.send(request).await.into();
+        let sender = Sender {
+            means,
+            limit: request.limits.total_timeout,
+            began: Instant::now(),
         };
-        for laid in before {
-            match laid.send(request.clone(), means).await {
-                Happened::Answered(answer) if REFUSED.contains(&answer.status) => {}
+        let valid: Vec<&Try> = self
+            .tries
+            .iter()
+            .filter(|one| one.until > means.now)
+            .collect();
+        let (last, before) = valid.split_last().expect("the current one never ends");
+        let mut refused = None;
+        for one in before {
+            match one.send(request.clone(), sender).await {
+                answer @ Happened::Answered(_) if is_refused(&answer) => refused = Some(answer),
+                Happened::NoToken(_) => {}
                 happened => return happened,
             }
         }
-        last.send(request, means).await
+        match (last.send(request, sender).await, refused) {
+            // A receiver's answer says more than that it was not asked again.
+            (Happened::NoToken(_), Some(refused)) => refused,
+            (happened, _) => happened,
+        }
+    }
+}
+
+fn is_refused(happened: &Happened) -> bool {
+    matches!(happened, Happened::Answered(answer) if REFUSED.contains(&answer.status))
+}
+
+/// The credentials, or that there are none.
+fn layouts(auth: Option<&Auth>, target: &Target) -> Result<Tried<Laid>, Unsound> {
+    let Some(auth) = auth else {
+        return Ok(vec![(Timestamp::MAX, None)]);
+    };
+    let lay = |(until, credential)| Ok((until, Some(Arc::new(Laid::new(credential, target)?))));
+    auth.tries().map(lay).collect()
+}
+
+/// Who asks for tokens, or that nobody does. A client before that can't ask any more is left out.
+fn clients(
+    oauth: Option<&Rotated<OauthConfig>>,
+    policy: &AddressPolicy,
+) -> Result<Tried<OauthClient>, OauthError> {
+    let Some(oauth) = oauth else {
+        return Ok(vec![(Timestamp::MAX, None)]);
+    };
+    let mut clients = Vec::new();
+    for (until, config) in oauth.tries() {
+        match OauthClient::new(config, policy) {
+            Ok(client) => clients.push((until, Some(Arc::new(client)))),
+            Err(error) if clients.is_empty() => return Err(Arc::new(error).into()),
+            Err(_) => {}
+        }
+    }
+    Ok(clients)
+}
+
+impl Try {
+    async fn send(&self, request: Outgoing, sender: Sender<'_>) -> Happened {
+        let Some(client) = &self.client else {
+            return sender.send(self, request, None).await;
+        };
+        let token = match sender.token(client).await {
+            Ok(token) => token,
+            Err(error) => return Happened::NoToken(error),
+        };
+        let happened = sender.send(self, request.clone(), Some(&token)).await;
+        if !matches!(&happened, Happened::Answered(answer) if answer.status == UNAUTHORIZED)
+            || !sender.means.tokens.refused(client, &token)
+        {
+            return happened;
+        }
+        match sender.token(client).await {
+            Ok(token) => sender.send(self, request, Some(&token)).await,
+            Err(_) => happened,
+        }
+    }
+}
+
+impl Sender<'_> {
+    /// Sends a request with what this try has; what signs it goes last.
+    async fn send(
+        self,
+        what: &Try,
+        mut request: Outgoing,
+        token: Option<&AccessToken>,
+    ) -> Happened {
+        if let Some(token) = token {
+            let authorization = token.authorization();
+            request.headers.insert(AUTHORIZATION, authorization);
+        }
+        if let Some(laid) = &what.laid {
+            request = match laid.on(request, self.means) {
+                Ok(request) => request,
+                Err(held) => return Happened::Held(held),
+            };
+        }
+        let spent = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        request.limits.total_timeout = self.limit.saturating_sub(Duration::from_millis(spent));
+        self.means.transport.send(request).await.into()
     }
 
-    fn valid_at(&self, now: Timestamp) -> Vec<&Laid> {
-        let valid = self.tries.iter().filter(|(until, _)| *until > now);
-        valid.map(|(_, laid)| laid).collect()
+    async fn token(self, client: &OauthClient) -> Result<Arc<AccessToken>, OauthError> {
+        let token = self.means.tokens.token(client);
+        let Ok(token) = timeout_at(self.began + self.limit, token).await else {
+            let error = SendError::timed_out(TimeLimit::Total, self.limit);
+            return Err(FetchError::Unanswered(Arc::new(error)).into());
+        };
+        token
     }
 }
 
@@ -144,11 +278,8 @@ impl Laid {
         Ok(Self::Header(name, value))
     }
 
-    async fn send(&self, request: Outgoing, means: Means<'_>) -> Happened {
-        match self.on(request, means) {
-            Ok(request) => means.transport.send(request).await.into(),
-            Err(held) => Happened::Held(held),
-        }
+    fn is_authorization(&self) -> bool {
+        matches!(self, Self::Header(name, _) if *name == AUTHORIZATION)
     }
 
     /// The request with it, in place of headers of the same names that the endpoint has.

@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use transport::{KeySets, Transport};
+use transport::{KeySets, TokenKeeper, Transport};
 use vault::Vault;
 
 /// What an engine works with: everything that makes one run differ from another.
@@ -55,6 +55,8 @@ pub struct Engine {
     pub(crate) ready: ReadyEndpoints,
     /// What receivers publish for their payloads to be encrypted to.
     pub(crate) key_sets: KeySets,
+    /// Access tokens of endpoints that want them.
+    pub(crate) tokens: TokenKeeper,
     pub(crate) health: HealthBook,
     pub(crate) observer: Observer,
     /// Told when there is background work.
@@ -79,6 +81,11 @@ impl Engine {
         Arc::new_cyclic(|me| Self {
             ready: ReadyEndpoints::new(parts.vault.clone(), parts.address_policy.clone(), &config),
             key_sets: KeySets::new(parts.transport.clone()),
+            tokens: TokenKeeper::new(
+                parts.transport.clone(),
+                parts.clock.clone(),
+                parts.entropy.clone(),
+            ),
             health: HealthBook::new(config.shared),
             observer: Observer::default(),
             work: Notify::new(),

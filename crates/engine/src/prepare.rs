@@ -352,6 +352,7 @@ impl From<NotReady> for Happened {
             NotReady::Refused(refusal) => Happened::NoAnswer(refusal.into()),
             NotReady::Held(held) => Happened::Held(held),
             NotReady::NoKey(no_key) => Happened::NoKey(no_key),
+            NotReady::NoToken(error) => Happened::NoToken(error),
         }
     }
 }

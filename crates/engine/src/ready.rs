@@ -16,7 +16,7 @@ use model::protection::{Held, Protection};
 use model::redaction::EndpointRedaction;
 use std::sync::{Arc, Mutex};
 use store::rows::{ApplicationRow, EndpointRow};
-use transport::{HeaderSpelling, Target, TargetError};
+use transport::{HeaderSpelling, OauthError, Target, TargetError};
 use vault::{KeyRing, Place, SealedDataKey, Vault, VaultError};
 use webhook::{GenericError, KeyError, TextSecretError, http_signature};
 
@@ -79,6 +79,9 @@ pub(crate) enum NotReady {
     /// There is no key to encrypt to.
     #[error(transparent)]
     NoKey(#[from] NoKey),
+    /// No access token can be asked for.
+    #[error(transparent)]
+    NoToken(#[from] OauthError),
 }
 
 impl From<NotSealing> for NotReady {
@@ -254,7 +257,7 @@ impl ReadyEndpoints {
         let names = custom.iter().map(|(name, _)| name);
         let names = names.chain(Authentication::key_header(auth));
         Ok(ReadyEndpoint {
-            authentication: Authentication::new(auth, &target)?,
+            authentication: Authentication::new(&protection, &target, &self.policy)?,
             sealing: Sealing::new(protection.encryption.as_ref(), &self.policy)?,
             target: Arc::new(target),
             spelling: HeaderSpelling::of(names.chain(signing.spelled())),

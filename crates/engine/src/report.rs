@@ -22,6 +22,11 @@ pub(crate) fn report(engine: &Engine, about: &About, happened: &Happened, at: Ti
                 report_kind(engine, about, (kind, at), no_key.for_operator());
             }
         }
+        Happened::NoToken(error) => {
+            if let Some(kind) = error.unanswered().and_then(suspicion) {
+                report_kind(engine, about, (kind, at), Chain(error).to_string());
+            }
+        }
         Happened::Unsound(error) => {
             let endpoint = about.endpoint.map(|id| id.to_string());
             tracing::error!(error = %Chain(error), endpoint, "a delivery can't be sent");

@@ -10,7 +10,7 @@ use model::Timestamp;
 use model::delivery::EndReason;
 use model::protection::Held;
 use model::retry::RetryHint;
-use transport::{Answer, SendError, Stage};
+use transport::{Answer, OauthError, SendError, Stage};
 
 /// The status by which a receiver says that it is gone for good.
 const GONE: u16 = 410;
@@ -32,6 +32,8 @@ pub(crate) enum Happened {
     Withheld(&'static str),
     /// No request was made, since its payload can't be encrypted.
     NoKey(NoKey),
+    /// No request was made, since there is no access token for it.
+    NoToken(OauthError),
     /// No request was made, and none will be.
     Ended(EndReason),
 }
@@ -77,11 +79,8 @@ pub(crate) fn classify(happened: &Happened, now: Timestamp) -> Verdict {
             timed_out: error.stage() == Stage::Timeout,
             retry_after: None,
         }),
-        // Its receiver's keys are its receiver's to publish.
-        Happened::NoKey(_) => Verdict::Retry(RetryHint {
-            timed_out: false,
-            retry_after: None,
-        }),
+        // Its receiver's keys, or its token server, are its owner's to see to.
+        Happened::NoKey(_) | Happened::NoToken(_) => Verdict::Retry(RetryHint::default()),
         Happened::Unsound(_) | Happened::Held(_) | Happened::Withheld(_) => Verdict::RetryBlameless,
         Happened::Ended(reason) => Verdict::Ended(*reason),
     }
@@ -103,7 +102,7 @@ pub(crate) fn effect_on_lane(happened: &Happened) -> How {
             }
         },
         // Each attempt may have waited for it.
-        Happened::NoKey(_) => How::Overload,
+        Happened::NoKey(_) | Happened::NoToken(_) => How::Overload,
         Happened::Unsound(_) | Happened::Held(_) | Happened::Withheld(_) | Happened::Ended(_) => {
             How::NotSent
         }

@@ -39,6 +39,42 @@ pub enum ClientAuthentication {
     PrivateKeyJwt(AssertionKey),
 }
 
+/// The names of these ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientMethod {
+    /// [`ClientAuthentication::SecretBasic`].
+    SecretBasic,
+    /// [`ClientAuthentication::SecretPost`].
+    SecretPost,
+    /// [`ClientAuthentication::PrivateKeyJwt`].
+    PrivateKeyJwt,
+}
+
+impl ClientMethod {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::SecretBasic, Self::SecretPost, Self::PrivateKeyJwt];
+
+    /// The API's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SecretBasic => "clientSecretBasic",
+            Self::SecretPost => "clientSecretPost",
+            Self::PrivateKeyJwt => "clientSecretJwt",
+        }
+    }
+}
+
+impl ClientAuthentication {
+    /// Which way it is.
+    pub fn method(&self) -> ClientMethod {
+        match self {
+            Self::SecretBasic(_) => ClientMethod::SecretBasic,
+            Self::SecretPost(_) => ClientMethod::SecretPost,
+            Self::PrivateKeyJwt(_) => ClientMethod::PrivateKeyJwt,
+        }
+    }
+}
+
 /// What assertions are signed with, by RS256.
 #[derive(Clone)]
 pub struct AssertionKey {

@@ -9,14 +9,18 @@
 mod auth;
 mod encryption;
 mod fields;
+mod oauth;
 mod redaction;
+mod rotated;
 mod signature;
 
 pub use auth::{Auth, Credential, HttpSignatureAlgorithm, KeyPlace};
 pub use encryption::{Encryption, EncryptionKey};
+pub use rotated::Rotated;
 pub use signature::{GenericSignature, Sender, Signature};
 
 use crate::endpoint::StoredFormError;
+use crate::oauth::OauthConfig;
 use crate::redaction::EndpointRedaction;
 use crate::secret::Secret;
 use fields::Fields;
@@ -27,6 +31,9 @@ use std::collections::BTreeSet;
 pub struct Protection {
     /// What requests are authenticated with.
     pub auth: Option<Auth>,
+    /// How requests come by an access token, which takes the place of an `authorization` of
+    /// [`Self::auth`].
+    pub oauth: Option<Rotated<OauthConfig>>,
     /// Whom payloads are encrypted to. It stays when the URL leads elsewhere: what only its owner
     /// can read is no use to anybody else.
     pub encryption: Option<Encryption>,
@@ -45,17 +52,20 @@ pub struct Protection {
 pub enum Withdrawn {
     /// [`Protection::auth`].
     Auth,
+    /// [`Protection::oauth`].
+    Oauth,
     /// Headers that usually hold credentials.
     Headers,
 }
 
 impl Withdrawn {
-    const ALL: [Self; 2] = [Self::Auth, Self::Headers];
+    const ALL: [Self; 3] = [Self::Auth, Self::Oauth, Self::Headers];
 
     /// The name of the sub-resource that it was set by.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auth => "auth",
+            Self::Oauth => "oauth",
             Self::Headers => "headers",
         }
     }
@@ -115,6 +125,7 @@ impl Protection {
             && self.encryption.is_none()
             && self.redaction.is_none()
             && self.signature.is_none()
+            && self.oauth.is_none()
             && self.withdrawn.is_empty()
     }
 
@@ -128,6 +139,9 @@ impl Protection {
         if let Some(redaction) = &mut self.redaction {
             redaction.allowed.clear();
         }
+        if self.oauth.take().is_some() {
+            self.withdrawn.insert(Withdrawn::Oauth);
+        }
     }
 
     /// The bytes that are sealed into the store.
@@ -137,6 +151,7 @@ impl Protection {
         fields.put_part("encryption", self.encryption.as_ref());
         fields.put_part("redaction", self.redaction.as_ref());
         fields.put_part("signature", self.signature.as_ref());
+        fields.put_part("oauth", self.oauth.as_ref());
         for part in &self.withdrawn {
             fields.put_text("withdrawn", part.as_str());
         }
@@ -155,6 +170,7 @@ impl Protection {
             encryption: fields.take_part("encryption")?,
             redaction: fields.take_part("redaction")?,
             signature: fields.take_part("signature")?,
+            oauth: fields.take_part("oauth")?,
             withdrawn: fields.take_words("withdrawn", &Withdrawn::ALL, Withdrawn::as_str)?,
         };
         fields.finish()?;

@@ -69,7 +69,9 @@ pub use error::{SendError, Stage, TimeLimit};
 pub use fetch::{FetchError, FetchUrlError, fetch_target};
 pub use guard::{Denial, Guard};
 pub use jwks::{KeySetError, KeySets, WantedKey};
-pub use oauth::{AccessToken, NoToken, OauthClient, OauthConfigError, OauthError, TokenKeeper};
+pub use oauth::{
+    AccessToken, NoToken, OAUTH_HEADERS_MAX, OauthClient, OauthConfigError, OauthError, TokenKeeper,
+};
 pub use pool::PoolLimits;
 pub use proxy::{EgressProxy, EgressProxyError};
 pub use resolve::{FixedResolver, ResolveError, Resolver, SystemResolver};

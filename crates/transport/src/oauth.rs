@@ -24,9 +24,9 @@ use model::{Clock, Entropy};
 use tokio::time::Instant;
 
 use crate::fetch::{self, Cache, FetchError};
-use crate::{Outgoing, Transport};
+use crate::{Outgoing, SendError, Transport};
 
-pub use client::{OauthClient, OauthConfigError};
+pub use client::{HEADERS_MAX as OAUTH_HEADERS_MAX, OauthClient, OauthConfigError};
 pub use granted::NoToken;
 
 /// The most tokens that are kept.
@@ -51,6 +51,10 @@ pub enum OauthError {
     /// Its answer has no token that can be used.
     #[error("the token server's answer can't be used")]
     NoToken(#[from] NoToken),
+    /// Nothing can be asked for as the endpoint has it, perhaps only since a while: what may be
+    /// called changes.
+    #[error("no token can be asked for as the endpoint has it")]
+    Config(#[from] Arc<OauthConfigError>),
     /// The assertion could not be signed.
     #[error("the assertion for the token server could not be signed with the private key")]
     Assertion,
@@ -62,9 +66,18 @@ impl OauthError {
         let why = match self {
             Self::Fetch(error) => error.for_tenant(),
             Self::NoToken(error) => Cow::Owned(error.to_string()),
+            Self::Config(error) => error.for_tenant(),
             Self::Assertion => return Cow::Owned(self.to_string()),
         };
         Cow::Owned(format!("no access token from the token server: {why}"))
+    }
+
+    /// The failure of the request for a token, where one was made and not answered.
+    pub fn unanswered(&self) -> Option<&SendError> {
+        match self {
+            Self::Fetch(FetchError::Unanswered(error)) => Some(error),
+            _ => None,
+        }
     }
 }
 

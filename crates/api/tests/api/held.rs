@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 const ENDPOINT: &str = "/app/a/endpoint/e";
 const AUTH: &str = "/app/a/endpoint/e/auth";
+const OAUTH: &str = "/app/a/endpoint/e/oauth";
 const HEADERS: &str = "/app/a/endpoint/e/headers";
 
 /// An endpoint with credentials, and a token of its application's.
@@ -15,10 +16,18 @@ async fn world() -> (World, String) {
     world.endpoint("a", json!({"uid": "e", "url": url})).await;
     let auth = json!({"type": "bearer", "token": "sesame"});
     world.put(AUTH, auth).await.is(204);
+    world.put(OAUTH, oauth()).await.is(204);
     let headers = json!({"headers": {"X-Api-Key": "sesame", "X-Shop": "1"}});
     world.put(HEADERS, headers).await.is(204);
     let token = world.token_of(&application, &[]);
     (world, token)
+}
+
+fn oauth() -> Value {
+    json!({
+        "tokenUrl": "https://login.customer-site.net/", "grantType": "clientCredentials",
+        "clientId": "c", "authMethod": "clientSecretBasic", "clientSecret": "sesame",
+    })
 }
 
 async fn held(world: &World) -> Value {
@@ -35,13 +44,16 @@ async fn another_origin_gets_no_credentials_until_they_are_set_again() {
     let moved = world.patch(ENDPOINT, url).token(&token).await.is(200);
     assert_eq!(moved["held"]["code"], "credentials_withdrawn");
     let detail = moved["held"]["detail"].as_str().expect("a sentence");
-    assert!(detail.contains("(auth, headers)"), "{detail}");
-    world.get(AUTH).await.refuses(404, "not_found");
+    assert!(detail.contains("(auth, oauth, headers)"), "{detail}");
+    for part in [AUTH, OAUTH] {
+        world.get(part).await.refuses(404, "not_found");
+    }
     assert_eq!(world.get(HEADERS).await["headers"], json!({"X-Shop": "1"}));
 
     let auth = json!({"type": "bearer", "token": "other"});
     world.put(AUTH, auth).token(&token).await.is(204);
     assert_eq!(held(&world).await["code"], "credentials_withdrawn");
+    world.put(OAUTH, oauth()).token(&token).await.is(204);
     let headers = json!({"headers": {"X-Api-Key": "other"}});
     world.patch(HEADERS, headers).token(&token).await.is(204);
     assert_eq!(held(&world).await, Value::Null);
@@ -52,7 +64,9 @@ async fn what_is_not_needed_elsewhere_is_deleted() {
     let (world, token) = world().await;
     let url = json!({"url": "https://one.customer-site.net:8443/in"});
     world.patch(ENDPOINT, url).token(&token).await.is(200);
-    world.delete(AUTH).token(&token).await.is(204);
+    for part in [AUTH, OAUTH] {
+        world.delete(part).token(&token).await.is(204);
+    }
     let headers = json!({"headers": {}});
     world.put(HEADERS, headers).token(&token).await.is(204);
     assert_eq!(held(&world).await, Value::Null);
@@ -66,5 +80,7 @@ async fn the_same_origin_and_the_organisation_keep_them() {
     let url = json!({"uid": "e", "url": "https://two.customer-site.net/in"});
     world.put(ENDPOINT, url).await.is(200);
     assert_eq!(held(&world).await, Value::Null);
-    world.get(AUTH).await.is(200);
+    for part in [AUTH, OAUTH] {
+        world.get(part).await.is(200);
+    }
 }

@@ -29,6 +29,7 @@ mod listening;
 mod lists;
 mod messages;
 mod nodes;
+mod oauth;
 mod operations;
 mod outcomes;
 mod permissions;

@@ -23,7 +23,7 @@ const LOOK: [&str; 4] = [
 ];
 
 /// What an application's own people may change, and what their token must name for it.
-const CHANGE: [(&str, &str); 20] = [
+const CHANGE: [(&str, &str); 22] = [
     ("v1.endpoint.bulk-replay", "CreateAttempts"),
     ("v1.endpoint.cancel-msgs", "ManageEndpoint"),
     ("v1.endpoint.create", "ManageEndpoint"),
@@ -32,6 +32,7 @@ const CHANGE: [(&str, &str); 20] = [
     ("v1.endpoint.delete-redaction", "ManageEndpoint"),
     ("v1.endpoint.delete-encryption", "ManageEndpoint"),
     ("v1.endpoint.delete-signature", "ManageEndpoint"),
+    ("v1.endpoint.delete-oauth-config", "ManageEndpoint"),
     ("v1.endpoint.patch", "ManageEndpoint"),
     ("v1.endpoint.patch-headers", "ManageEndpoint"),
     ("v1.endpoint.recover", "CreateAttempts"),
@@ -41,6 +42,7 @@ const CHANGE: [(&str, &str); 20] = [
     ("v1.endpoint.set-redaction", "ManageEndpoint"),
     ("v1.endpoint.set-encryption", "ManageEndpoint"),
     ("v1.endpoint.set-signature", "ManageEndpoint"),
+    ("v1.endpoint.set-oauth-config", "ManageEndpoint"),
     ("v1.endpoint.update", "ManageEndpoint"),
     ("v1.endpoint.update-headers", "ManageEndpoint"),
     ("v1.message-attempt.resend", "CreateAttempts"),

@@ -16,7 +16,7 @@ pub(crate) struct Stage {
 }
 
 /// Every part of an endpoint's protection, so that it can be read.
-const PROTECTION: [(&str, &str); 4] = [
+const PROTECTION: [(&str, &str); 5] = [
     (
         "auth",
         r#"{"type":"basic","username":"ann","password":"sesame"}"#,
@@ -30,6 +30,11 @@ const PROTECTION: [(&str, &str); 4] = [
         r#"{"jwksUrl":"https://keys.customer-site.net/jwks.json"}"#,
     ),
     ("signature", r#"{"scheme":"github"}"#),
+    (
+        "oauth",
+        r#"{"tokenUrl":"https://login.customer-site.net/token","clientId":"c",
+            "authMethod":"clientSecretPost","clientSecret":"s","grantType":"clientCredentials"}"#,
+    ),
 ];
 
 async fn protect(world: &World) {

@@ -116,7 +116,7 @@ impl App {
                 sent.hide(names.signature);
             }
         }
-        for name in auth.into_iter().flat_map(headers_of_credentials) {
+        for name in headers_of_credentials(protection) {
             sent.hide(name);
         }
         for name in scheme.iter().flat_map(headers_of) {

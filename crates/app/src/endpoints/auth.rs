@@ -123,10 +123,7 @@ impl App {
         let until = until.filter(|until| *until > self.clock.now());
         let endpoint = self.protect(caller, (tenant, path), |protection| {
             let before = protection.auth.take();
-            protection.auth = Some(Auth {
-                current: credential.clone(),
-                previous: until.and_then(|until| Some((until, before?.current))),
-            });
+            protection.auth = Some(Auth::after(before, credential.clone(), until));
             protection.withdrawn.remove(&Withdrawn::Auth);
             check_headers(protection)
         });

@@ -158,7 +158,7 @@ impl App {
             sensitive: BTreeSet::new(),
         };
         for (name, value) in headers.iter() {
-            if is_one_of(name, &SENSITIVE) {
+            if is_sensitive(name) {
                 view.sensitive.insert(name.to_owned());
             } else {
                 let value = String::from_utf8_lossy(value.expose()).into_owned();
@@ -282,6 +282,11 @@ pub(super) fn remove_sensitive(headers: &mut CustomHeaders) -> bool {
         headers.remove(name);
     }
     headers.iter().count() < before
+}
+
+/// Whether a header of this name usually holds a credential.
+pub(super) fn is_sensitive(name: &str) -> bool {
+    is_one_of(name, &SENSITIVE)
 }
 
 fn is_one_of(name: &str, names: &[&str]) -> bool {

@@ -152,10 +152,10 @@ pub(crate) fn headers_of(scheme: &HmacScheme) -> impl Iterator<Item = &str> {
 }
 
 /// The headers that credentials are put into.
-pub(crate) fn headers_of_credentials(auth: &Auth) -> impl Iterator<Item = &str> {
-    let previous = auth.previous.as_ref().map(|(_, credential)| credential);
-    let all = std::iter::once(&auth.current).chain(previous);
-    all.flat_map(|credential| -> Vec<&str> {
+pub(crate) fn headers_of_credentials(protection: &Protection) -> impl Iterator<Item = &str> {
+    let token = protection.oauth.as_ref().map(|_| "authorization");
+    let all = protection.auth.iter().flat_map(Auth::tries);
+    let all = all.flat_map(|(_, credential)| -> Vec<&str> {
         match credential {
             Credential::Basic { .. } | Credential::Bearer { .. } => vec!["authorization"],
             Credential::ApiKey { place, name, .. } => match place {
@@ -164,16 +164,17 @@ pub(crate) fn headers_of_credentials(auth: &Auth) -> impl Iterator<Item = &str> 
             },
             Credential::HttpSignature { .. } => http_signature::HEADERS.to_vec(),
         }
-    })
+    });
+    all.chain(token)
 }
 
 /// That no header would have to hold both a signature and a credential.
 pub(super) fn check_headers(protection: &Protection) -> Result<(), AppError> {
     let scheme = protection.signature.as_ref().and_then(hmac_scheme);
-    let (Some(scheme), Some(auth)) = (scheme, &protection.auth) else {
+    let Some(scheme) = scheme else {
         return Ok(());
     };
-    for name in headers_of_credentials(auth) {
+    for name in headers_of_credentials(protection) {
         if headers_of(&scheme).any(|other| other.eq_ignore_ascii_case(name)) {
             return Err(AppError::BadRequest {
                 code: "header_taken",

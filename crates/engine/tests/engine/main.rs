@@ -9,6 +9,7 @@ mod redacting;
 mod sending;
 mod sharing;
 mod signatures;
+mod tokens;
 mod trouble;
 mod withdrawing;
 mod world;

@@ -2,19 +2,12 @@
 //! have to be fetched and client certificates are not here.
 
 use super::fields::{Fields, Part};
-use crate::clock::Timestamp;
+use super::rotated::Rotated;
 use crate::endpoint::StoredFormError;
 use crate::secret::Secret;
 
 /// What an endpoint's requests are authenticated with.
-#[derive(Clone)]
-pub struct Auth {
-    /// Tried first.
-    pub current: Credential,
-    /// What it replaced, and until when that is tried where the current one is refused: the
-    /// receiver may not know the new one yet.
-    pub previous: Option<(Timestamp, Credential)>,
-}
+pub type Auth = Rotated<Credential>;
 
 /// One credential.
 #[derive(Clone)]
@@ -113,26 +106,6 @@ impl Kind {
             Self::ApiKey => "apiKey",
             Self::HttpSignature => "httpSignature",
         }
-    }
-}
-
-impl Part for Auth {
-    fn write(&self, fields: &mut Fields) {
-        fields.put_part("current", Some(&self.current));
-        if let Some((until, credential)) = &self.previous {
-            fields.put_time("until", *until);
-            fields.put_part("previous", Some(credential));
-        }
-    }
-
-    fn read(fields: &mut Fields) -> Result<Self, StoredFormError> {
-        let current = fields.part("current")?;
-        let until = fields.time("until")?;
-        let previous = until.map(|until| Ok((until, fields.part("previous")?)));
-        Ok(Self {
-            current,
-            previous: previous.transpose()?,
-        })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::endpoint::StoredFormError;
 use crate::secret::Secret;
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 pub(super) const WRONG: StoredFormError = StoredFormError::new("protection");
 
@@ -117,6 +118,10 @@ impl Fields {
     /// The texts of all fields of this name, in their order.
     pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, StoredFormError> {
         std::iter::from_fn(|| self.optional_text(name).transpose()).collect()
+    }
+
+    pub(super) fn number<N: FromStr>(&mut self, name: &str) -> Result<N, StoredFormError> {
+        self.text(name)?.parse().map_err(|_| WRONG)
     }
 
     pub(super) fn time(&mut self, name: &str) -> Result<Option<Timestamp>, StoredFormError> {

@@ -2,17 +2,23 @@
 
 use super::*;
 use crate::clock::Timestamp;
+use crate::oauth::{AssertionKey, ClientAuthentication, Grant};
 use proptest::prelude::*;
+use std::time::Duration;
 
 /// A credential that can be printed: which kind, a text and the bytes of its secret.
 type Told = (u8, String, Vec<u8>);
+/// A client of a token server, likewise, with pairs of texts.
+type ToldClient = (Told, Vec<(String, String)>);
+/// What may have one before it.
+type Chained<T> = Option<(T, Option<(i64, T)>)>;
 /// Whom to encrypt to: a key or a URL, which key of a set, and an algorithm.
 type Key = (bool, String, Option<String>, Option<String>);
-/// A protection that can be printed: its credentials with the ones before, whom to encrypt to, a
+/// A protection that can be printed: its credentials and its client, whom to encrypt to, a
 /// signature by its kind and texts, how many rules and allowed paths it has, and what was
 /// withdrawn.
 type Plan = (
-    Option<(Told, Option<(i64, Told)>)>,
+    (Chained<Told>, Chained<ToldClient>),
     Option<Key>,
     Option<(u8, [String; 2])>,
     Option<(u8, u8)>,
@@ -21,6 +27,37 @@ type Plan = (
 
 fn plan() -> impl Strategy<Value = Plan> {
     any::<Plan>()
+}
+
+fn rotated<T, U>(chained: Chained<T>, one: fn(T) -> U) -> Option<Rotated<U>> {
+    chained.map(|(current, previous)| Rotated {
+        current: one(current),
+        previous: previous.map(|(until, before)| (Timestamp::from_micros(until), one(before))),
+    })
+}
+
+fn client(((kind, text, bytes), pairs): ToldClient) -> OauthConfig {
+    let secret = Secret::new(bytes);
+    OauthConfig {
+        token_url: text.clone(),
+        client_id: text.clone(),
+        authentication: match kind % 4 {
+            0 => ClientAuthentication::SecretBasic(secret.clone()),
+            1 => ClientAuthentication::SecretPost(secret.clone()),
+            kind => ClientAuthentication::PrivateKeyJwt(AssertionKey {
+                key: secret.clone(),
+                key_id: (kind == 2).then_some(text),
+                lifetime: Duration::from_secs(pairs.len() as u64),
+            }),
+        },
+        grant: match kind < 128 {
+            true => Grant::ClientCredentials,
+            false => Grant::RefreshToken(secret),
+        },
+        scopes: pairs.iter().map(|(name, _)| name.clone()).collect(),
+        extra_headers: pairs.iter().take(1).cloned().collect(),
+        extra_params: pairs,
+    }
 }
 
 fn signature((kind, [header, template]): (u8, [String; 2])) -> Signature {
@@ -80,13 +117,11 @@ fn encryption((is_given, text, key_id, algorithm): Key) -> Encryption {
     Encryption { key, algorithm }
 }
 
-fn protection((auth, key, signed, of_payloads, withdrawn): Plan) -> Protection {
+fn protection(((auth, oauth), key, signed, of_payloads, withdrawn): Plan) -> Protection {
     let withdrawn = Withdrawn::ALL.into_iter().zip(withdrawn);
     Protection {
-        auth: auth.map(|(current, previous)| Auth {
-            current: credential(current),
-            previous: previous.map(|(until, one)| (Timestamp::from_micros(until), credential(one))),
-        }),
+        auth: rotated(auth, credential),
+        oauth: rotated(oauth, client),
         encryption: key.map(encryption),
         redaction: of_payloads.map(redaction),
         signature: signed.map(signature),
@@ -136,19 +171,18 @@ fn a_part_that_is_not_known_is_refused() {
 
 #[test]
 fn credentials_do_not_follow_to_another_origin() {
-    let token = Secret::from("t".to_owned());
+    let told = (1, "t".to_owned(), b"s".to_vec());
     let mut protection = Protection {
-        auth: Some(Auth {
-            current: Credential::Bearer { token },
-            previous: None,
-        }),
+        auth: rotated(Some((told.clone(), None)), credential),
+        oauth: rotated(Some(((told, Vec::new()), None)), client),
         redaction: Some(redaction((1, 1))),
         ..Protection::default()
     };
     protection.leave_origin();
-    assert!(protection.auth.is_none());
+    assert!(protection.auth.is_none() && protection.oauth.is_none());
     assert_eq!(protection.redaction, Some(redaction((1, 0))));
-    assert_eq!(protection.withdrawn, [Withdrawn::Auth].into());
+    let both = [Withdrawn::Auth, Withdrawn::Oauth].into();
+    assert_eq!(protection.withdrawn, both);
     let nothing = &mut Protection::default();
     nothing.leave_origin();
     assert!(nothing.is_empty());

@@ -1,6 +1,7 @@
 //! Endpoints: the URLs that an application hears of events at.
 
 mod encryption;
+mod oauth;
 
 use super::{APP, Kind, Noun, ORDER, Operation, Parameter, Place, Shows, Verb};
 use crate::command::Column;
@@ -132,6 +133,9 @@ pub(super) const ENDPOINT: Noun = Noun {
         encryption::SHOW,
         encryption::SET,
         encryption::DELETE,
+        oauth::SHOW,
+        oauth::SET,
+        oauth::DELETE,
         RECOVER,
         Operation {
             name: "stats",

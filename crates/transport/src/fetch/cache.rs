@@ -17,8 +17,9 @@ use tokio::time::Instant;
 
 use super::FetchError;
 
-/// How long a failure is the answer to all who ask.
-pub(crate) const FAILURE_HELD: Duration = Duration::from_secs(10);
+/// How long a failure is the answer to all who ask: less than the first wait of a retry schedule is
+/// by default, so that none of its tries is wasted.
+pub(crate) const FAILURE_HELD: Duration = Duration::from_secs(3);
 /// What is told to be outdated is fetched anew, but not more often than this.
 pub(crate) const RENEWAL_INTERVAL: Duration = Duration::from_secs(30);
 

@@ -21,8 +21,9 @@ use crate::{Outgoing, Purpose, Target, fetch_target};
 
 /// The longest form, in bytes.
 const FORM_BYTES_MAX: usize = 32 << 10;
-/// The most headers, and the longest value of one.
-const HEADERS_MAX: usize = 50;
+/// The most extra headers.
+pub const HEADERS_MAX: usize = 50;
+/// The longest value of one.
 const HEADER_BYTES_MAX: usize = 4_096;
 
 /// Parameters that the rest of the configuration says.

@@ -329,13 +329,13 @@ async fn refused_token_is_replaced_once_and_never_used_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dead_token_server_is_asked_every_ten_seconds_at_most() {
+async fn dead_token_server_is_asked_every_three_seconds_at_most() {
     let server = Fake::answering([(503, "")]);
     let (keeper, client) = (keeper(&server), client(&basic()));
     for asked in [1, 1, 1, 2, 2, 2] {
         token(&keeper, &client).await.expect_err("no token");
         assert_eq!(server.asked(), asked);
-        tokio::time::advance(Duration::from_millis(3_400)).await;
+        tokio::time::advance(Duration::from_millis(1_050)).await;
     }
     // What concerns one configuration does not hold up another.
     server.then([(200, SECOND)]);

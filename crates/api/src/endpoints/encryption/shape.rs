@@ -2,7 +2,7 @@
 //! numbers make a key, it can't say.
 
 use super::EncryptionIn;
-use crate::bounds::key_set_url;
+use crate::bounds::fetched_url;
 use app::endpoints::{CONTENT_ENCRYPTION, KID_BYTES_MAX};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ impl JsonSchema for EncryptionIn {
             }),
         );
         let all = [&AGREEMENT[..], &RSA].concat();
-        let url = json!({ "type": "string", "format": "uri", "pattern": key_set_url() });
+        let url = json!({ "type": "string", "format": "uri", "pattern": fetched_url() });
         let mut published = body(("jwksUrl", url), &all);
         published["properties"]["kid"] = kid("string");
         json_schema!({

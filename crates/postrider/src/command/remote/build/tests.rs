@@ -93,6 +93,11 @@ const LINES: &[(&str, &str)] = &[
     ),
     ("send --app a --type t --data {} --json", "POST /app/a/msg"),
     ("endpoint secret --app a e", "GET /app/a/endpoint/e/secret"),
+    ("endpoint oauth --app a e", "GET /app/a/endpoint/e/oauth"),
+    (
+        "endpoint delete-oauth --app a e",
+        "DELETE /app/a/endpoint/e/oauth",
+    ),
     (
         "endpoint encryption --app a e",
         "GET /app/a/endpoint/e/encryption",

@@ -1,0 +1,279 @@
+//! How an endpoint's deliveries come by an access token: shapes, routes, handlers. What is secret
+//! in it is taken, and shown masked.
+
+use crate::Shared;
+use crate::authentication::Authenticated;
+use crate::body::Call;
+use crate::bounds::{Params, TokenHeaders, TokenUrl};
+use crate::operation::{Routes, application};
+use crate::render::{Answer, NoContent, Time};
+use crate::segments::Segments;
+use app::AppError;
+use app::access::limits::Capability;
+use app::endpoints::{AssertionInput, AssertionView, OauthInput, OauthView};
+use axum::Json;
+use axum::extract::State;
+use model::Secret;
+use model::oauth::ClientMethod;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub(super) fn routes() -> Routes {
+    Routes::at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/oauth")
+        .get(
+            application(
+                "v1.endpoint.get-oauth",
+                "How its deliveries come by an access token, masked",
+            ),
+            get_oauth,
+        )
+        .put(
+            application("v1.endpoint.set-oauth-config", "Replaces it")
+                .needs(Capability::ManageEndpoint),
+            put_oauth,
+        )
+        .delete(
+            application("v1.endpoint.delete-oauth-config", "Takes it away")
+                .needs(Capability::ManageEndpoint),
+            delete_oauth,
+        )
+        .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/oauth-config")
+        .get(
+            application(
+                "v1.endpoint.get-oauth-2",
+                "Whether its deliveries need an access token, and how they come by it, masked",
+            ),
+            get_state,
+        )
+}
+
+/// Whom to ask for an access token, as whom, and for what. The client that was set before may be
+/// tried for a while besides, where the new one, or a token of its, is refused.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "EndpointOauthConfigIn")]
+struct OauthIn {
+    auth_method: Method,
+    #[schemars(length(min = 1))]
+    client_id: String,
+    /// Needed by `clientSecretBasic` and `clientSecretPost`.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    client_secret: Option<String>,
+    #[serde(default)]
+    #[schemars(with = "Option<TokenHeaders>")]
+    extra_headers: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    #[schemars(with = "Option<Params>")]
+    extra_params: Option<BTreeMap<String, String>>,
+    grant_type: GrantType,
+    /// Needed by `clientSecretJwt`.
+    #[serde(default)]
+    jwt_params: Option<JwtIn>,
+    /// Needed by the grant of the same name.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    refresh_token: Option<String>,
+    #[serde(default)]
+    scopes: Option<Vec<String>>,
+    #[schemars(with = "TokenUrl")]
+    token_url: String,
+    #[serde(default)]
+    previous_expires_at: Option<Time>,
+}
+
+/// What assertions are signed with: an RSA private key of 2048 to 8192 bits, PKCS#8 or PKCS#1, PEM
+/// or DER, in Base64.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "ClientSecretJwtParamsIn")]
+struct JwtIn {
+    secret_base64: String,
+    #[serde(default)]
+    secret_id: Option<String>,
+    #[serde(rename = "signingAlgorithm")]
+    _signing_algorithm: SigningAlgorithm,
+    #[serde(default)]
+    token_expiry_secs: Option<u64>,
+}
+
+/// How a client proves who it is.
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[schemars(rename = "Oauth2AuthMethodInOut")]
+enum Method {
+    #[serde(rename = "clientSecretJwt")]
+    Jwt,
+    #[serde(rename = "clientSecretBasic")]
+    Basic,
+    #[serde(rename = "clientSecretPost")]
+    Post,
+}
+
+/// What a client asks for a token with.
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Oauth2GrantTypeInOut")]
+enum GrantType {
+    ClientCredentials,
+    RefreshToken,
+}
+
+/// What assertions are signed by.
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[schemars(rename = "OauthJwsSigningAlgorithm")]
+enum SigningAlgorithm {
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+impl From<OauthIn> for OauthInput {
+    fn from(body: OauthIn) -> Self {
+        Self {
+            token_url: body.token_url,
+            client_id: body.client_id,
+            method: match body.auth_method {
+                Method::Jwt => ClientMethod::PrivateKeyJwt,
+                Method::Basic => ClientMethod::SecretBasic,
+                Method::Post => ClientMethod::SecretPost,
+            },
+            client_secret: body.client_secret.map(Secret::from),
+            assertion: body.jwt_params.map(|jwt| AssertionInput {
+                key: jwt.secret_base64.into(),
+                key_id: jwt.secret_id,
+                seconds: jwt.token_expiry_secs,
+            }),
+            refreshes: matches!(body.grant_type, GrantType::RefreshToken),
+            refresh_token: body.refresh_token.map(Secret::from),
+            scopes: body.scopes.unwrap_or_default(),
+            extra_params: body.extra_params.unwrap_or_default(),
+            extra_headers: body.extra_headers.unwrap_or_default(),
+            previous_expires_at: body.previous_expires_at.map(|time| time.0),
+        }
+    }
+}
+
+/// The same, masked.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "EndpointOauthConfigOut")]
+struct OauthOut {
+    auth_method: Method,
+    client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
+    extra_headers: BTreeMap<String, String>,
+    extra_params: BTreeMap<String, String>,
+    grant_type: GrantType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwt_params: Option<JwtOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    scopes: Vec<String>,
+    token_url: String,
+    /// Until when what was set before is tried besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_expires_at: Option<Time>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ClientSecretJwtParamsOut")]
+struct JwtOut {
+    secret_base64: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_id: Option<String>,
+    signing_algorithm: SigningAlgorithm,
+    token_expiry_secs: u64,
+}
+
+/// Whether an access token is needed, and if so, how it is come by.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EndpointOauthOut")]
+struct StateOut {
+    config: Option<OauthOut>,
+    enabled: bool,
+}
+
+impl From<OauthView> for OauthOut {
+    fn from(view: OauthView) -> Self {
+        Self {
+            auth_method: match view.method {
+                ClientMethod::PrivateKeyJwt => Method::Jwt,
+                ClientMethod::SecretBasic => Method::Basic,
+                ClientMethod::SecretPost => Method::Post,
+            },
+            client_id: view.client_id,
+            client_secret: view.client_secret,
+            extra_headers: view.extra_headers,
+            extra_params: view.extra_params,
+            grant_type: match view.refresh_token {
+                Some(_) => GrantType::RefreshToken,
+                None => GrantType::ClientCredentials,
+            },
+            jwt_params: view.assertion.map(JwtOut::from),
+            refresh_token: view.refresh_token,
+            scopes: view.scopes,
+            token_url: view.token_url,
+            previous_expires_at: view.previous_expires_at.map(Time),
+        }
+    }
+}
+
+impl From<AssertionView> for JwtOut {
+    fn from(view: AssertionView) -> Self {
+        Self {
+            secret_base64: view.key,
+            secret_id: view.key_id,
+            signing_algorithm: SigningAlgorithm::Rs256,
+            token_expiry_secs: view.seconds,
+        }
+    }
+}
+
+async fn get_oauth(
+    State(api): State<Shared>,
+    Segments((app_id, endpoint_id)): Segments<(String, String)>,
+    Authenticated(caller): Authenticated,
+) -> Answer<Json<OauthOut>> {
+    let tenant = api.app.application(&caller, &app_id).await?;
+    let view = api.app.oauth(&tenant, &endpoint_id)?;
+    Ok(Json(view.ok_or_else(AppError::not_found)?.into()))
+}
+
+async fn get_state(
+    State(api): State<Shared>,
+    Segments((app_id, endpoint_id)): Segments<(String, String)>,
+    Authenticated(caller): Authenticated,
+) -> Answer<Json<StateOut>> {
+    let tenant = api.app.application(&caller, &app_id).await?;
+    let config = api.app.oauth(&tenant, &endpoint_id)?.map(OauthOut::from);
+    Ok(Json(StateOut {
+        enabled: config.is_some(),
+        config,
+    }))
+}
+
+async fn put_oauth(
+    State(api): State<Shared>,
+    Segments((app_id, endpoint_id)): Segments<(String, String)>,
+    call: Call<OauthIn>,
+) -> Answer<NoContent> {
+    let tenant = api.app.application(&call.caller, &app_id).await?;
+    api.app.endpoint(&tenant, &endpoint_id)?;
+    let input = call.json()?.into();
+    api.app
+        .put_oauth(&call.caller, &tenant, &endpoint_id, input)
+        .await?;
+    Ok(NoContent)
+}
+
+async fn delete_oauth(
+    State(api): State<Shared>,
+    Segments((app_id, endpoint_id)): Segments<(String, String)>,
+    Authenticated(caller): Authenticated,
+) -> Answer<NoContent> {
+    let tenant = api.app.application(&caller, &app_id).await?;
+    api.app.delete_oauth(&caller, &tenant, &endpoint_id).await?;
+    Ok(NoContent)
+}
