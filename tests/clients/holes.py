@@ -58,6 +58,7 @@ RESEND = "v1.message-attempt.resend"
 EXAMPLE = "v1.endpoint.send-example"
 ENCRYPTION = "v1.endpoint.set-encryption"
 OAUTH = "v1.endpoint.set-oauth-config"
+CONNECTION = ["v1.endpoint.set-server-ca", "v1.endpoint.set-mtls-config"]
 TRIAL = "v1.message.test-attempt"
 USAGE = "v1.statistics.aggregate-app-stats"
 COUNTS = ["v1.application.stats.attempts", "v1.endpoint.get-stats", "v1.stats.app-attempts"]
@@ -72,7 +73,24 @@ BRINGING = [
 ]
 
 # Parts of a thing that are not there before somebody sets them.
-UNSET = ["v1.endpoint.get-auth", "v1.endpoint.get-encryption"]
+UNSET = [
+    "v1.event-type.get-redaction",
+    *(
+        f"v1.endpoint.get-{part}"
+        for part in [
+            "auth",
+            "encryption",
+            "mtls",
+            "mtls-2",
+            "oauth",
+            "oauth-2",
+            "pins",
+            "redaction",
+            "server-ca",
+            "signature",
+        ]
+    ),
+]
 
 # What is in the way as things stand: of which operations, which code says so, and why.
 AS_THINGS_STAND = [
@@ -186,6 +204,8 @@ BEYOND_SCHEMAS = [
         broken("private key", loc=["body", "jwtParams", "secretBase64"]),
         "what is written in a text",
     ),
+    (CONNECTION, broken("", loc=["body", "cert"]), "which texts are certificates"),
+    (CONNECTION, broken("", loc=["body", "identity"]), "which texts are certificates and their key"),
 ]
 
 

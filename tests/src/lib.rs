@@ -10,6 +10,7 @@
 //! - [`api`]: [`Api`], raw calls, for what the published clients would not send.
 //! - [`receiver`]: [`Receiver`], an endpoint's other side, with answers as the test wants them.
 //! - [`tls`]: [`Front`], TLS in front of any of them, with an [`Authority`] of the test's own.
+//! - [`peer`]: [`Shown`], what such a front shows, right in all or wrong in one thing.
 //! - [`clients`]: scripts under `tests/clients`, run with the published npm and PyPI packages.
 //! - [`disk`]: a disk that is full, or can't sync, by the test's command.
 //! - [`wait`]: bounded waits, whose failure says what did not come.
@@ -24,6 +25,7 @@ pub mod chance;
 pub mod clients;
 pub mod command;
 pub mod disk;
+pub mod peer;
 pub mod place;
 pub mod receiver;
 pub mod server;
@@ -31,6 +33,7 @@ pub mod tls;
 pub mod wait;
 
 pub use api::{Api, Call, Reply};
+pub use peer::{Asks, Shown};
 pub use receiver::{Answer, Gate, Received, Receiver};
 pub use server::{Options, Server};
 pub use tls::{Authority, Front};

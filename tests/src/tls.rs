@@ -21,7 +21,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use crate::wait::within;
 
 /// A certificate authority that nobody trusts unless told to.
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(pub(crate) CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     /// A new one. Its name is part of what it is found by: two with one name are told apart by
@@ -48,7 +48,7 @@ impl Authority {
         (certificate.pem(), key.serialize_pem())
     }
 
-    fn sign(&self, params: CertificateParams) -> (Certificate, KeyPair) {
+    pub(crate) fn sign(&self, params: CertificateParams) -> (Certificate, KeyPair) {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
         (certificate, key)
@@ -89,27 +89,35 @@ pub struct Front {
     accepting: JoinHandle<()>,
 }
 
-#[derive(Default)]
 struct State {
     /// What clients have sent, in clear.
     heard: Mutex<Vec<u8>>,
     /// How many handshakes failed.
     refused: watch::Sender<usize>,
+    acceptor: watch::Sender<TlsAcceptor>,
 }
 
 impl Front {
     /// In front of `server`, with a certificate of this authority for `name`.
     pub async fn start(server: SocketAddr, authority: &Authority, name: &str) -> Self {
-        let acceptor = authority.acceptor(name);
+        Self::accepting(server, authority.acceptor(name)).await
+    }
+
+    /// In front of `server`, and what shakes hands is given.
+    pub async fn accepting(server: SocketAddr, acceptor: TlsAcceptor) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it is bound");
-        let state = Arc::new(State::default());
+        let state = Arc::new(State {
+            heard: Mutex::default(),
+            refused: watch::Sender::default(),
+            acceptor: watch::Sender::new(acceptor),
+        });
         let shared = Arc::clone(&state);
         let accepting = tokio::spawn(async move {
             let mut open = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 while open.try_join_next().is_some() {}
-                open.spawn(Arc::clone(&shared).serve(client, acceptor.clone(), server));
+                open.spawn(Arc::clone(&shared).serve(client, server));
             }
         });
         Self {
@@ -122,6 +130,11 @@ impl Front {
     /// `https://`, this host, and its port; the host is one that leads to this machine.
     pub fn url(&self, host: &str) -> String {
         format!("https://{host}:{}", self.address.port())
+    }
+
+    /// From now on, something else shakes hands; connections that are open end.
+    pub fn exchange(&self, acceptor: TlsAcceptor) {
+        self.state.acceptor.send_replace(acceptor);
     }
 
     /// All that clients have sent over connections that they took for good.
@@ -149,7 +162,9 @@ impl Drop for Front {
 }
 
 impl State {
-    async fn serve(self: Arc<Self>, client: TcpStream, acceptor: TlsAcceptor, server: SocketAddr) {
+    async fn serve(self: Arc<Self>, client: TcpStream, server: SocketAddr) {
+        let mut exchanged = self.acceptor.subscribe();
+        let acceptor = exchanged.borrow_and_update().clone();
         let Ok(client) = acceptor.accept(client).await else {
             self.refused.send_modify(|refused| *refused += 1);
             return;
@@ -175,7 +190,10 @@ impl State {
             let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
             let _ = to_client.shutdown().await;
         };
-        tokio::join!(requests, answers);
+        tokio::select! {
+            ((), ()) = async { tokio::join!(requests, answers) } => {}
+            _ = exchanged.changed() => {}
+        }
     }
 
     fn hear(&self, bytes: &[u8]) {

@@ -3,9 +3,10 @@
 
 use app::access::SESSION_BYTES_MAX;
 use app::endpoints::{
-    COMPONENT_BYTES_MAX, COMPONENTS_MAX, CREDENTIAL_NAME_MAX, CREDENTIAL_SECRET_MAX,
-    HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX, TEXT_SECRET_BYTES_MAX,
-    TOKEN_HEADERS_MAX, UNSIGNABLE, WRITTEN_LATER,
+    AUTHORITIES_BYTES_MAX, COMPONENT_BYTES_MAX, COMPONENTS_MAX, CREDENTIAL_NAME_MAX,
+    CREDENTIAL_SECRET_MAX, HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HEADERS_MAX,
+    IDENTITY_BYTES_MAX, PINS_MAX, TEXT_SECRET_BYTES_MAX, TOKEN_HEADERS_MAX, UNSIGNABLE,
+    WRITTEN_LATER,
 };
 use app::environment::settings::URL_BYTES_MAX;
 use app::filter::WORDS_MAX;
@@ -123,6 +124,18 @@ shapes! {
         "type": "string", "pattern": "^[A-Za-z0-9._~-]*$",
         "minLength": 1, "maxLength": CREDENTIAL_NAME_MAX,
     });
+    /// Certificates of authorities.
+    Authorities: json_schema!({
+        "type": "string", "minLength": 1, "maxLength": AUTHORITIES_BYTES_MAX,
+    });
+    /// A client certificate with its key.
+    Identity: json_schema!({ "type": "string", "minLength": 1, "maxLength": IDENTITY_BYTES_MAX });
+    /// Pins of certificates' keys.
+    SomePins: pins(1);
+    /// The same, or none.
+    AnyPins: pins(0);
+    /// A pin of a certificate's key.
+    PinText: json_schema!({ "type": "string", "pattern": PIN });
     /// A signing secret.
     Secret: json_schema!({ "type": "string", "pattern": SECRET });
     /// A signing secret for whatever scheme: any text for those of other senders.
@@ -184,8 +197,8 @@ fn web_url() -> String {
     format!("^https?://([^/?#@]*@)?{WEB_HOST}")
 }
 
-/// Where keys or tokens are fetched: without a user name, and over TLS. That plain HTTP does to this machine
-/// is left out.
+/// Where keys or tokens are fetched: without a user name, and over TLS. That plain HTTP does to
+/// this machine is left out.
 pub(crate) fn fetched_url() -> String {
     format!("^https://{WEB_HOST}")
 }
@@ -215,6 +228,16 @@ const COMPONENT: &str = concat!(
 
 /// What `{body}` is in once, and other braces only around the two other names.
 const TEMPLATE: &str = r"^([^{}]|\{(id|timestamp)\})*\{body\}([^{}]|\{(id|timestamp)\})*$";
+
+/// Base64 of 32 bytes.
+const PIN: &str = "^sha256/[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$";
+
+fn pins(least: usize) -> Schema {
+    json_schema!({
+        "type": "array", "items": { "type": "string", "pattern": PIN },
+        "minItems": least, "maxItems": PINS_MAX, "uniqueItems": true,
+    })
+}
 
 /// At least one word, and at most so many.
 pub(crate) enum Words<const MOST: usize> {}

@@ -1,10 +1,13 @@
 //! Endpoints: shapes, routes, handlers. Headers and secrets have files of their own.
 
 mod auth;
+mod ca;
 mod encryption;
 mod example;
 mod headers;
+mod mtls;
 mod oauth;
+mod pins;
 mod rate_limit;
 mod redaction;
 mod secrets;
@@ -67,10 +70,13 @@ pub(crate) fn routes() -> Routes {
             delete,
         )
         .merge(auth::routes())
+        .merge(ca::routes())
         .merge(encryption::routes())
         .merge(example::routes())
         .merge(headers::routes())
+        .merge(mtls::routes())
         .merge(oauth::routes())
+        .merge(pins::routes())
         .merge(rate_limit::routes())
         .merge(redaction::routes())
         .merge(secrets::routes())

@@ -4,11 +4,14 @@
 //! Every function takes a [`Tenant`], which only a permission check makes.
 
 mod auth;
+mod ca;
 mod draft;
 mod encryption;
 mod headers;
 mod http_signature;
+mod mtls;
 mod oauth;
+mod pins;
 mod protection;
 mod public_keys;
 mod redaction;
@@ -19,6 +22,7 @@ pub use auth::{
     AuthInput, AuthView, CredentialInput, CredentialView, NAME_MAX as CREDENTIAL_NAME_MAX,
     SECRET_MAX as CREDENTIAL_SECRET_MAX,
 };
+pub use ca::{AUTHORITIES_BYTES_MAX, CaInput, MinTls};
 pub use draft::{EVENT_TYPES_MAX, EndpointInput, EndpointPatch};
 pub use encryption::{CONTENT_ENCRYPTION, EncryptionInput, KID_BYTES_MAX};
 pub use headers::{
@@ -29,9 +33,11 @@ pub use http_signature::{
     COMPONENT_BYTES_MAX, COMPONENTS_MAX, HttpSignatureInput, HttpSignatureView, UNSIGNABLE,
     WRITTEN_LATER,
 };
+pub use mtls::{IDENTITY_BYTES_MAX, MtlsInput, MtlsView};
 pub use oauth::{
     AssertionInput, AssertionView, HEADERS_MAX as TOKEN_HEADERS_MAX, OauthInput, OauthView,
 };
+pub use pins::{PINS_MAX, PinsInput, PinsView};
 pub use public_keys::{KEYS_MAX as PUBLIC_KEYS_MAX, PublicJwk};
 pub use redaction::RedactionInput;
 pub use secrets::{GRACE_DEFAULT, GRACE_MAX, RotateInput};

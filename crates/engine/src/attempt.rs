@@ -2,12 +2,15 @@
 //! happens to a delivery.
 
 use crate::authenticate::Means;
+use crate::connecting::may_refuse_identity;
 use crate::decide::{Decision, Rules, Situation, decide};
 use crate::engine::Engine;
+use crate::first_use::prepare_pinned;
 use crate::health_book::{Noted, Seen};
 use crate::observe::Happening;
-use crate::prepare::{NotPrepared, Prepared, Request, is_live, prepare};
-use crate::ready::Unsound;
+use crate::peers::look_at_peer;
+use crate::prepare::{NotPrepared, Prepared, Request, is_live};
+use crate::ready::{ReadyEndpoint, Unsound};
 use crate::report::report;
 use crate::roster::{Ended, InHand, Moment};
 use crate::verdict::{Happened, Verdict, classify, effect_on_lane};
@@ -17,6 +20,7 @@ use model::id::Tail;
 use model::name::Name;
 use model::retry::RetrySchedule;
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 use store::Sealed;
 use store::record::{NewAttempt, Outcome, Then};
@@ -33,7 +37,7 @@ const LONG_REST: Duration = Duration::from_secs(30);
 /// Where it returns early, or panics, the delivery is let go of as it was, and found again.
 pub(crate) async fn run_attempt(engine: &Engine, mut in_hand: InHand) -> Ended {
     let begun = engine.moment();
-    let prepared = match prepare(engine, &in_hand, begun).await {
+    let prepared = match prepare_pinned(engine, &in_hand, begun).await {
         Ok(prepared) => prepared,
         Err(why) => return unprepared(engine, in_hand, &why),
     };
@@ -42,6 +46,7 @@ pub(crate) async fn run_attempt(engine: &Engine, mut in_hand: InHand) -> Ended {
     let ended = engine.moment();
     let verdict = classify(&happened, ended.wall);
     report(engine, &about, &happened, ended.wall);
+    look_at_peer(engine, &about, &happened, (begun, ended)).await;
     let noted = judge(engine, &in_hand, (about.seen, verdict), ended).await;
     let attempt = Attempt {
         begun,
@@ -56,6 +61,8 @@ pub(crate) async fn run_attempt(engine: &Engine, mut in_hand: InHand) -> Ended {
 pub(crate) struct About {
     pub(crate) endpoint: Option<model::id::EndpointId>,
     pub(crate) seen: Seen,
+    /// What the request was made with, if one was.
+    pub(crate) ready: Option<Arc<ReadyEndpoint>>,
     ring: Option<vault::KeyRing>,
 }
 
@@ -74,27 +81,48 @@ async fn send(engine: &Engine, prepared: Prepared, now: Timestamp) -> (About, Ha
         ring,
         request,
     } = prepared;
-    let happened = match request {
-        Err(happened) => happened,
+    let (ready, happened) = match request {
+        Err(happened) => (None, happened),
         Ok(request) => {
-            let Request { outgoing, endpoint } = *request;
-            let means = Means {
-                transport: &*engine.parts.transport,
-                entropy: &*engine.parts.entropy,
-                tokens: &engine.tokens,
-                now,
-            };
-            endpoint.authentication.send(outgoing, means).await
+            let ready = request.endpoint.clone();
+            (Some(ready), send_request(engine, *request, now).await)
         }
     };
     (
         About {
             endpoint,
             seen,
+            ready,
             ring,
         },
         happened,
     )
+}
+
+/// Sends a request with the client certificates that are valid at `now`, one after the other, until
+/// one is not refused; where there is none, once.
+async fn send_request(engine: &Engine, request: Request, now: Timestamp) -> Happened {
+    let Request {
+        mut outgoing,
+        endpoint,
+    } = request;
+    let means = Means {
+        transport: &*engine.parts.transport,
+        entropy: &*engine.parts.entropy,
+        tokens: &engine.tokens,
+        now,
+    };
+    let profiles = endpoint.connecting.profiles_at(now);
+    let (last, before) = profiles.split_last().expect("the current one never ends");
+    for profile in before {
+        outgoing.profile = profile.cloned();
+        let happened = endpoint.authentication.send(outgoing.clone(), means).await;
+        if !may_refuse_identity(&happened) {
+            return happened;
+        }
+    }
+    outgoing.profile = last.cloned();
+    endpoint.authentication.send(outgoing, means).await
 }
 
 /// Decides what becomes of delivery and endpoint, by what is known now: an endpoint that went while

@@ -60,6 +60,8 @@ pub struct EngineConfig {
     pub retention: Retention,
     /// How long attempts in flight may go on once the engine is told to end. Default 30 s.
     pub drain_timeout: Duration,
+    /// What this node is called in what is reported of it. Default: nothing.
+    pub node_name: String,
     /// What requests say they come from. Default `Postrider/` and the version.
     pub user_agent: String,
 }
@@ -109,6 +111,7 @@ impl Default for EngineConfig {
             shared: false,
             retention: Retention::default(),
             drain_timeout: Duration::from_secs(30),
+            node_name: String::new(),
             user_agent: concat!("Postrider/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }

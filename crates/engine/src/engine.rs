@@ -7,6 +7,7 @@ use crate::config::EngineConfig;
 use crate::errand::carry_out;
 use crate::health_book::HealthBook;
 use crate::observe::{Counters, Happening, Observer};
+use crate::peers::Peers;
 use crate::ready::ReadyEndpoints;
 use crate::report::report_disabled;
 use crate::roster::{InHand, Moment, Roster};
@@ -57,6 +58,7 @@ pub struct Engine {
     pub(crate) key_sets: KeySets,
     /// Access tokens of endpoints that want them.
     pub(crate) tokens: TokenKeeper,
+    pub(crate) peers: Peers,
     pub(crate) health: HealthBook,
     pub(crate) observer: Observer,
     /// Told when there is background work.
@@ -86,6 +88,7 @@ impl Engine {
                 parts.clock.clone(),
                 parts.entropy.clone(),
             ),
+            peers: Peers::new(config.endpoints_cached),
             health: HealthBook::new(config.shared),
             observer: Observer::default(),
             work: Notify::new(),

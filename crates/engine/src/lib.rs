@@ -36,10 +36,11 @@
 //! - `roster`: whose turn it is, by the policies `lane` (admission), `fair` (shares), `host`
 //!   (destination hosts), `line` (who waits there), `rate` (rate limits), `due` (due times).
 //! - `claim`: what is due, from the store.
-//! - `attempt`: the life of an attempt, with `prepare`, `ready` (endpoints in memory), `seal`
-//!   (headers), `redact` and `encrypt` (payloads), `signature` (schemes), `authenticate`
-//!   (credentials), `verdict` and `retry_after` (what an answer means), `decide` and `health` (what
-//!   becomes of delivery and endpoint), `health_book`, `report`.
+//! - `attempt`: the life of an attempt, with `prepare`, `first_use` (pins), `ready` (endpoints in
+//!   memory), `connecting` (how connections are verified), `seal` (headers), `redact` and `encrypt`
+//!   (payloads), `signature` (schemes), `authenticate` (credentials), `verdict` and `retry_after`
+//!   (what an answer means), `decide` and `health` (what becomes of delivery and endpoint),
+//!   `health_book`, `report`, `peers` (what is learned of receivers).
 //! - `background`, `shutdown`, `observe`.
 
 mod attempt;
@@ -47,18 +48,21 @@ mod authenticate;
 mod background;
 mod claim;
 mod config;
+mod connecting;
 mod decide;
 mod due;
 mod encrypt;
 mod engine;
 mod errand;
 mod fair;
+mod first_use;
 mod health;
 mod health_book;
 mod host;
 mod lane;
 mod line;
 mod observe;
+mod peers;
 mod prepare;
 mod rate;
 mod ready;

@@ -4,6 +4,7 @@
 
 use crate::EngineConfig;
 use crate::authenticate::Authentication;
+use crate::connecting::Connecting;
 use crate::encrypt::{NoKey, NotSealing, Sealing};
 use crate::signature::Signing;
 use http::header::{ACCEPT, USER_AGENT};
@@ -15,8 +16,9 @@ use model::id::EndpointKey;
 use model::protection::{Held, Protection};
 use model::redaction::EndpointRedaction;
 use std::sync::{Arc, Mutex};
+use store::Sealed;
 use store::rows::{ApplicationRow, EndpointRow};
-use transport::{HeaderSpelling, OauthError, Target, TargetError};
+use transport::{AuthoritiesError, HeaderSpelling, IdentityError, OauthError, Target, TargetError};
 use vault::{KeyRing, Place, SealedDataKey, Vault, VaultError};
 use webhook::{GenericError, KeyError, TextSecretError, http_signature};
 
@@ -48,6 +50,12 @@ pub(crate) enum Unsound {
     /// What requests are signed with is none.
     #[error("the endpoint's HTTP signatures can't be made")]
     Signer(#[from] http_signature::SignerError),
+    /// The authorities that connections trust are none.
+    #[error("the endpoint's authorities can't be used")]
+    Authorities(#[from] AuthoritiesError),
+    /// A client certificate is none.
+    #[error("the endpoint's client certificate can't be used")]
+    Identity(#[from] IdentityError),
     /// A text that is none.
     #[error("the {0} is not valid text")]
     Text(&'static str),
@@ -100,6 +108,7 @@ pub(crate) struct ReadyEndpoint {
     pub(crate) headers: HeaderMap,
     pub(crate) spelling: Option<HeaderSpelling>,
     pub(crate) authentication: Authentication,
+    pub(crate) connecting: Connecting,
     /// What it takes from payloads, and what it may have of them.
     pub(crate) redaction: Option<EndpointRedaction>,
     pub(crate) sealing: Sealing,
@@ -120,12 +129,27 @@ fn signing(row: &EndpointRow, ring: &KeyRing, protection: &Protection) -> Result
     Signing::new(&secrets, protection.signature.as_ref())
 }
 
-fn protection(row: &EndpointRow, ring: &KeyRing) -> Result<Protection, Unsound> {
+/// Opens what is set of an endpoint's protection.
+pub(crate) fn open_protection(row: &EndpointRow, ring: &KeyRing) -> Result<Protection, Unsound> {
     let Some(sealed) = &row.sealed.protection else {
         return Ok(Protection::default());
     };
     let opened = open(row, ring, "protection", sealed)?;
     Ok(Protection::from_stored(opened.expose())?)
+}
+
+/// Seals it again.
+pub(crate) fn seal_protection(
+    row: &EndpointRow,
+    ring: &KeyRing,
+    protection: &Protection,
+) -> Sealed {
+    let place = Place {
+        table: "endpoint",
+        row: &row.endpoint.id.tail(),
+        column: "protection",
+    };
+    ring.seal(place, protection.to_stored().expose()).into()
 }
 
 fn open(
@@ -243,7 +267,7 @@ impl ReadyEndpoints {
 
     fn make_ready(&self, row: &EndpointRow, ring: &KeyRing) -> Result<ReadyEndpoint, NotReady> {
         let custom = custom_headers(row, ring)?;
-        let protection = protection(row, ring)?;
+        let protection = open_protection(row, ring)?;
         if let Some(held) = protection.held() {
             return Err(NotReady::Held(held));
         }
@@ -259,6 +283,7 @@ impl ReadyEndpoints {
         Ok(ReadyEndpoint {
             authentication: Authentication::new(&protection, &target, &self.policy)?,
             sealing: Sealing::new(protection.encryption.as_ref(), &self.policy)?,
+            connecting: Connecting::new(&protection)?,
             target: Arc::new(target),
             spelling: HeaderSpelling::of(names.chain(signing.spelled())),
             headers: layout(&custom, &self.user_agent),

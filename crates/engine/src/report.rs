@@ -12,7 +12,11 @@ pub(crate) fn report(engine: &Engine, about: &About, happened: &Happened, at: Ti
     match happened {
         Happened::NoAnswer(error) => {
             if let Some(kind) = suspicion(error) {
-                report_kind(engine, about, (kind, at), Chain(error).to_string());
+                let text = match error.pin_mismatch() {
+                    Some(mismatch) => format!("{mismatch}; nothing was sent"),
+                    None => Chain(error).to_string(),
+                };
+                report_kind(engine, about, (kind, at), text);
             }
         }
         Happened::NoKey(no_key) => {
@@ -44,12 +48,14 @@ pub(crate) fn report_disabled(engine: &Engine, about: &About, at: Timestamp) {
 fn suspicion(error: &SendError) -> Option<SecurityKind> {
     match error.stage() {
         Stage::Guard => Some(SecurityKind::DestinationBlocked),
+        _ if error.pin_mismatch().is_some() => Some(SecurityKind::PinMismatch),
         _ if error.is_certificate_refused() => Some(SecurityKind::CertificateInvalid),
         _ => None,
     }
 }
 
-fn report_kind(
+/// Reports something about an endpoint.
+pub(crate) fn report_kind(
     engine: &Engine,
     about: &About,
     (kind, at): (SecurityKind, Timestamp),

@@ -7,6 +7,7 @@
 //! `app`'s, obeying it `engine`'s.
 
 mod auth;
+mod connection;
 mod encryption;
 mod fields;
 mod oauth;
@@ -15,6 +16,7 @@ mod rotated;
 mod signature;
 
 pub use auth::{Auth, Credential, HttpSignatureAlgorithm, KeyPlace};
+pub use connection::{Identity, Mtls, Pinning, PinningMode, Trust};
 pub use encryption::{Encryption, EncryptionKey};
 pub use rotated::Rotated;
 pub use signature::{GenericSignature, Sender, Signature};
@@ -41,6 +43,12 @@ pub struct Protection {
     pub redaction: Option<EndpointRedaction>,
     /// By which scheme payloads are signed, where it isn't the usual one.
     pub signature: Option<Signature>,
+    /// The client certificate that connections show.
+    pub mtls: Option<Mtls>,
+    /// Whom connections trust, and how old TLS may be.
+    pub ca: Option<Trust>,
+    /// Which keys the receiver's certificates must have one of.
+    pub pins: Option<Pinning>,
     /// What the endpoint lost when its URL came to lead elsewhere. While there is something,
     /// nothing is sent: its owner sets it again, or says that it isn't needed by deleting it.
     pub withdrawn: BTreeSet<Withdrawn>,
@@ -54,18 +62,21 @@ pub enum Withdrawn {
     Auth,
     /// [`Protection::oauth`].
     Oauth,
+    /// [`Protection::mtls`].
+    Mtls,
     /// Headers that usually hold credentials.
     Headers,
 }
 
 impl Withdrawn {
-    const ALL: [Self; 3] = [Self::Auth, Self::Oauth, Self::Headers];
+    const ALL: [Self; 4] = [Self::Auth, Self::Oauth, Self::Mtls, Self::Headers];
 
     /// The name of the sub-resource that it was set by.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auth => "auth",
             Self::Oauth => "oauth",
+            Self::Mtls => "mtls",
             Self::Headers => "headers",
         }
     }
@@ -122,25 +133,36 @@ impl Protection {
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
         self.auth.is_none()
+            && self.oauth.is_none()
+            && self.mtls.is_none()
+            && self.ca.is_none()
+            && self.pins.is_none()
             && self.encryption.is_none()
             && self.redaction.is_none()
             && self.signature.is_none()
-            && self.oauth.is_none()
             && self.withdrawn.is_empty()
     }
 
     /// Takes away what belongs to the origin that the URL led to before: credentials, and what it
-    /// was allowed to have. Headers are kept
-    /// elsewhere: whoever takes them away notes it in [`Self::withdrawn`].
+    /// was allowed to have. Headers are kept elsewhere: whoever takes them away notes it in
+    /// [`Self::withdrawn`]. Pins that were taken on first use are taken anew.
     pub fn leave_origin(&mut self) {
         if self.auth.take().is_some() {
             self.withdrawn.insert(Withdrawn::Auth);
         }
+        if self.oauth.take().is_some() {
+            self.withdrawn.insert(Withdrawn::Oauth);
+        }
+        if self.mtls.take().is_some() {
+            self.withdrawn.insert(Withdrawn::Mtls);
+        }
         if let Some(redaction) = &mut self.redaction {
             redaction.allowed.clear();
         }
-        if self.oauth.take().is_some() {
-            self.withdrawn.insert(Withdrawn::Oauth);
+        if let Some(pins) = &mut self.pins
+            && pins.mode == PinningMode::FirstUse
+        {
+            pins.pins.clear();
         }
     }
 
@@ -152,6 +174,9 @@ impl Protection {
         fields.put_part("redaction", self.redaction.as_ref());
         fields.put_part("signature", self.signature.as_ref());
         fields.put_part("oauth", self.oauth.as_ref());
+        fields.put_part("mtls", self.mtls.as_ref());
+        fields.put_part("ca", self.ca.as_ref());
+        fields.put_part("pins", self.pins.as_ref());
         for part in &self.withdrawn {
             fields.put_text("withdrawn", part.as_str());
         }
@@ -171,6 +196,9 @@ impl Protection {
             redaction: fields.take_part("redaction")?,
             signature: fields.take_part("signature")?,
             oauth: fields.take_part("oauth")?,
+            mtls: fields.take_part("mtls")?,
+            ca: fields.take_part("ca")?,
+            pins: fields.take_part("pins")?,
             withdrawn: fields.take_words("withdrawn", &Withdrawn::ALL, Withdrawn::as_str)?,
         };
         fields.finish()?;

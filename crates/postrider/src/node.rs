@@ -13,7 +13,7 @@ use crate::logging::ALWAYS;
 use crate::open_files;
 use crate::rotation;
 use crate::running::{Ended, Running, Signals};
-use crate::storage::{Home, Storage};
+use crate::storage::{Home, Storage, host_name};
 use crate::system::{SystemClock, SystemEntropy};
 use anyhow::{Context as _, anyhow};
 use api::{ApiConfig, Door};
@@ -398,6 +398,7 @@ fn engine_config(config: &Checked, shared: bool) -> EngineConfig {
         retry_schedule: config.retry_schedule.clone(),
         disable_after: config.disable_after,
         header_family: config.header_family,
+        node_name: host_name(),
         user_agent: config.app.user_agent.clone(),
         encrypt_payloads: config.app.encrypt_payloads,
         retention: Retention {

@@ -148,7 +148,8 @@ pub(crate) fn postgres(database: &Database) -> PostgresConfig {
     }
 }
 
-fn host_name() -> String {
+/// What this node is called.
+pub(crate) fn host_name() -> String {
     let uname = rustix::system::uname();
     uname.nodename().to_string_lossy().into_owned()
 }

@@ -80,7 +80,9 @@ CREATE TABLE endpoint (
     updated_at    bigint NOT NULL,
     deleted       boolean NOT NULL DEFAULT false,
     -- Deliveries opened up to this one were cancelled.
-    cancelled_up_to bigint NOT NULL DEFAULT 0
+    cancelled_up_to bigint NOT NULL DEFAULT 0,
+    -- The certificates that its receiver was last verified by.
+    chain         bytea
 );
 CREATE INDEX endpoint_application ON endpoint (application, id) INCLUDE (disabled)
     WHERE NOT deleted;

@@ -91,6 +91,15 @@ pub(crate) async fn at_revisions(
     rows.await?.iter().map(read).collect()
 }
 
+/// What a receiver was last verified by.
+pub(crate) async fn chain(sql: &Sql<'_>, key: EndpointKey) -> Result<Option<Vec<u8>>, Failure> {
+    let chain = sql.row(
+        "SELECT chain FROM endpoint WHERE id = $1",
+        params![key.integer()],
+    );
+    chain.await?.map_or(Ok(None), |row| get(&row, 0))
+}
+
 async fn all(
     sql: &Sql<'_>,
     condition: &str,

@@ -316,6 +316,10 @@ impl Store for PostgresStore {
         Ok(found?.filter(|row: &EndpointRow| row.endpoint.id == id))
     }
 
+    async fn chain(&self, endpoint: EndpointKey) -> Stored<Option<Vec<u8>>> {
+        read!(self, sql => endpoints::chain(&sql, endpoint))
+    }
+
     async fn endpoint_messages(
         &self,
         query: &EndpointMessageQuery,

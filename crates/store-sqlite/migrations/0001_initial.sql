@@ -66,7 +66,9 @@ CREATE TABLE endpoint (
     updated_at    INTEGER NOT NULL,
     deleted       INTEGER NOT NULL DEFAULT 0,
     -- Deliveries opened up to this one were cancelled.
-    cancelled_up_to INTEGER NOT NULL DEFAULT 0
+    cancelled_up_to INTEGER NOT NULL DEFAULT 0,
+    -- The certificates that its receiver was last verified by.
+    chain         BLOB
 ) STRICT;
 -- All that a count of endpoints needs.
 CREATE INDEX endpoint_application ON endpoint (application, id, disabled, deleted)

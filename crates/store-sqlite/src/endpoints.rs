@@ -57,6 +57,13 @@ pub(crate) fn url_at(
     Ok(url.optional()?.unwrap_or_default())
 }
 
+/// What a receiver was last verified by.
+pub(crate) fn chain(connection: &Connection, key: EndpointKey) -> Result<Option<Vec<u8>>, Failure> {
+    let mut select = connection.prepare_cached("SELECT chain FROM endpoint WHERE id = ?1")?;
+    let chain = select.query_row([key.integer()], |row| row.get(0));
+    Ok(chain.optional()?.flatten())
+}
+
 fn all(
     connection: &Connection,
     condition: &str,

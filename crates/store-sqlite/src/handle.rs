@@ -370,6 +370,11 @@ impl Store for SqliteStore {
         Ok(found.filter(|row| row.endpoint.id == id))
     }
 
+    async fn chain(&self, endpoint: EndpointKey) -> Stored<Option<Vec<u8>>> {
+        let read = move |connection: &_| endpoints::chain(connection, endpoint);
+        Ok(self.readers.with(read).await?)
+    }
+
     async fn endpoint_messages(
         &self,
         query: &EndpointMessageQuery,

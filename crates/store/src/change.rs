@@ -82,6 +82,14 @@ pub enum Change {
     /// Deletes an endpoint: its uid is free again, its open deliveries are ended by background
     /// work.
     DeleteEndpoint(ApplicationKey, EndpointKey),
+    /// Keeps what a live endpoint's receiver was last verified by; else refused with
+    /// [`ChangeError::Missing`]. Nothing of what is configured changes by it.
+    KeepChain {
+        /// The endpoint.
+        endpoint: EndpointKey,
+        /// The certificates, as [`model::chain_seen::SeenChain::to_stored`] writes them.
+        chain: Vec<u8>,
+    },
     /// Makes or writes anew the event type of this name.
     PutEventType {
         /// The event type.
@@ -200,6 +208,7 @@ impl Change {
                 let settings = change.settings.as_ref();
                 types + settings.map_or(0, |settings| settings.after.len())
             }
+            Change::KeepChain { chain, .. } => chain.len(),
             Change::Access(AccessChange::ExpireTokens(floors)) => 128 * floors.len(),
             Change::StartWork { work, .. } => work.bytes(),
             Change::KeepSecurityEvents(writes) => {
@@ -284,6 +293,8 @@ pub enum Changed {
     Delivery(Delivery, Option<Hold>),
     /// The work that was started.
     Work(TaskId, Timestamp),
+    /// What was to be kept is.
+    Kept,
     /// Something was removed.
     Removed,
     /// Payloads were removed, and so many open deliveries ended with them.
@@ -316,6 +327,7 @@ impl Changed {
             | Changed::RetrySchedule
             | Changed::Redaction
             | Changed::Environment
+            | Changed::Kept
             | Changed::Removed
             | Changed::Expunged(_)
             | Changed::Setting

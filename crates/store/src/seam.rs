@@ -119,6 +119,10 @@ pub trait Store: Send + Sync + 'static {
     /// An endpoint of whatever application, also a deleted one.
     async fn endpoint(&self, id: EndpointId) -> Stored<Option<EndpointRow>>;
 
+    /// What a live endpoint's receiver was last verified by, as
+    /// [`Change::KeepChain`](crate::change::Change::KeepChain) wrote it.
+    async fn chain(&self, endpoint: EndpointKey) -> Stored<Option<Vec<u8>>>;
+
     /// The event types of these names, archived ones too; those that don't exist are left out.
     async fn event_types_named(&self, names: &[Name]) -> Stored<Vec<EventType>>;
 

@@ -4,6 +4,7 @@
 //! what can't be read is left out, and never a reason to refuse: that is for path validation.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use model::chain_seen::SeenCertificate;
 use model::{Pin, Timestamp};
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, TrustAnchor};
 use x509_cert::der::{AnyRef, Decode, Encode, Reader, Result, SliceReader, Tag, TagNumber};
@@ -50,6 +51,17 @@ impl ChainCertificate {
             issuer: subject.clone(),
             subject,
             not_after: None,
+        }
+    }
+}
+
+impl From<ChainCertificate> for SeenCertificate {
+    fn from(one: ChainCertificate) -> Self {
+        Self {
+            pin: one.pin,
+            subject: one.subject,
+            issuer: one.issuer,
+            not_after: one.not_after,
         }
     }
 }

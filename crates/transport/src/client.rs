@@ -49,22 +49,6 @@ impl HttpsTransport {
         Ok(Self::over(connector, options.pool))
     }
 
-    /// Connects as a request to this target with this profile would, to see the certificates; sends
-    /// nothing, and compares no pins.
-    ///
-    /// # Errors
-    /// No certificate was presented.
-    pub async fn peek(
-        &self,
-        target: &Target,
-        profile: Option<&TlsProfile>,
-        limit: Duration,
-    ) -> Result<Peeked, SendError> {
-        let peeking = self.0.peek(target, profile, limit);
-        let peeked = tokio::time::timeout(limit, peeking).await;
-        peeked.unwrap_or_else(|_| Err(SendError::timed_out(TimeLimit::Connect, limit)))
-    }
-
     pub(crate) fn over(connector: GuardedConnector, pool: PoolLimits) -> Self {
         Self(Arc::new(Connections::new(connector, pool)))
     }
@@ -105,6 +89,17 @@ impl HttpsTransport {
 
 #[async_trait]
 impl Transport for HttpsTransport {
+    async fn peek(
+        &self,
+        target: &Target,
+        profile: Option<&TlsProfile>,
+        limit: Duration,
+    ) -> Result<Peeked, SendError> {
+        let peeking = self.0.peek(target, profile, limit);
+        let peeked = tokio::time::timeout(limit, peeking).await;
+        peeked.unwrap_or_else(|_| Err(SendError::timed_out(TimeLimit::Connect, limit)))
+    }
+
     async fn send(&self, request: Outgoing) -> Result<Answer, SendError> {
         let limit = request.limits.total_timeout;
         // Whatever becomes of the request, it is told whom it was sent to.

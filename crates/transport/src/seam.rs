@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use model::Timestamp;
 
-use crate::{Handshake, HeaderSpelling, SendError, Target, TlsProfile};
+use crate::{Handshake, HeaderSpelling, Peeked, SendError, Stage, Target, TlsProfile};
 
 /// Sends requests. Implementations are shared by all who send.
 #[async_trait]
@@ -23,6 +23,20 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// No whole answer came: see [`SendError::stage`] for how far the request got.
     async fn send(&self, request: Outgoing) -> Result<Answer, SendError>;
+
+    /// Connects as a request to this target with this profile would, to see the certificates; sends
+    /// nothing, and compares no pins. A network that knows no certificates has none to show.
+    ///
+    /// # Errors
+    /// No certificate was presented.
+    async fn peek(
+        &self,
+        _target: &Target,
+        _profile: Option<&TlsProfile>,
+        _limit: Duration,
+    ) -> Result<Peeked, SendError> {
+        Err(SendError::new(Stage::Tls, "there are no certificates here"))
+    }
 }
 
 /// What a request is for. A request that leaves for any other reason gets a name here first: a test

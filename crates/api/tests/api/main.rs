@@ -10,6 +10,7 @@ mod background;
 mod batch;
 mod broadcasts;
 mod call;
+mod connection;
 mod content;
 mod deliveries;
 mod door;

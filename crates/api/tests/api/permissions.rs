@@ -23,7 +23,7 @@ const LOOK: [&str; 4] = [
 ];
 
 /// What an application's own people may change, and what their token must name for it.
-const CHANGE: [(&str, &str); 22] = [
+const CHANGE: [(&str, &str); 28] = [
     ("v1.endpoint.bulk-replay", "CreateAttempts"),
     ("v1.endpoint.cancel-msgs", "ManageEndpoint"),
     ("v1.endpoint.create", "ManageEndpoint"),
@@ -33,6 +33,9 @@ const CHANGE: [(&str, &str); 22] = [
     ("v1.endpoint.delete-encryption", "ManageEndpoint"),
     ("v1.endpoint.delete-signature", "ManageEndpoint"),
     ("v1.endpoint.delete-oauth-config", "ManageEndpoint"),
+    ("v1.endpoint.delete-mtls-config", "ManageEndpoint"),
+    ("v1.endpoint.delete-pins", "ManageEndpoint"),
+    ("v1.endpoint.delete-server-ca", "ManageEndpoint"),
     ("v1.endpoint.patch", "ManageEndpoint"),
     ("v1.endpoint.patch-headers", "ManageEndpoint"),
     ("v1.endpoint.recover", "CreateAttempts"),
@@ -43,6 +46,9 @@ const CHANGE: [(&str, &str); 22] = [
     ("v1.endpoint.set-encryption", "ManageEndpoint"),
     ("v1.endpoint.set-signature", "ManageEndpoint"),
     ("v1.endpoint.set-oauth-config", "ManageEndpoint"),
+    ("v1.endpoint.set-mtls-config", "ManageEndpoint"),
+    ("v1.endpoint.set-pins", "ManageEndpoint"),
+    ("v1.endpoint.set-server-ca", "ManageEndpoint"),
     ("v1.endpoint.update", "ManageEndpoint"),
     ("v1.endpoint.update-headers", "ManageEndpoint"),
     ("v1.message-attempt.resend", "CreateAttempts"),

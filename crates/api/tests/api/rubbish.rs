@@ -159,6 +159,8 @@ async fn a_body_that_keeps_the_document_is_taken() {
                 404 | 409 => true,
                 // Nobody can know a token that is good once.
                 401 => operation.template == "/auth/one-time-token",
+                // Which texts are certificates, no schema says.
+                422 => operation.id == "v1.endpoint.set-mtls-config",
                 status => status < 300,
             };
             assert!(is_taken, "{body}: {answer:?}");

@@ -1,6 +1,7 @@
 //! A world in which every path of the table of operations leads to something.
 
 use crate::call::Call;
+use crate::connection::identity;
 use crate::operations::Operation;
 use crate::world::World;
 use app::tokens::ORGANISATION_DEFAULT;
@@ -16,7 +17,7 @@ pub(crate) struct Stage {
 }
 
 /// Every part of an endpoint's protection, so that it can be read.
-const PROTECTION: [(&str, &str); 5] = [
+const PROTECTION: [(&str, &str); 7] = [
     (
         "auth",
         r#"{"type":"basic","username":"ann","password":"sesame"}"#,
@@ -35,6 +36,8 @@ const PROTECTION: [(&str, &str); 5] = [
         r#"{"tokenUrl":"https://login.customer-site.net/token","clientId":"c",
             "authMethod":"clientSecretPost","clientSecret":"s","grantType":"clientCredentials"}"#,
     ),
+    ("ca", r#"{"minTlsVersion":"1.3"}"#),
+    ("pins", r#"{"mode":"firstUse"}"#),
 ];
 
 async fn protect(world: &World) {
@@ -42,6 +45,8 @@ async fn protect(world: &World) {
         let path = format!("/app/acme/endpoint/hook/{part}");
         world.put(path, body).await.is(204);
     }
+    let path = "/app/acme/endpoint/hook/mtls";
+    world.put(path, identity()).await.is(204);
 }
 
 impl Stage {

@@ -188,7 +188,7 @@ impl Fields {
     }
 }
 
-fn text(value: &Secret) -> Result<String, StoredFormError> {
+pub(super) fn text(value: &Secret) -> Result<String, StoredFormError> {
     let text = std::str::from_utf8(value.expose());
     text.map(str::to_owned).map_err(|_| WRONG)
 }

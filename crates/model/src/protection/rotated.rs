@@ -1,4 +1,5 @@
-//! A credential beside the one that it replaced: whoever is shown them may not know the new one yet.
+//! A credential beside the one that it replaced: whoever is shown them may not know the new one
+//! yet.
 
 use super::fields::{Fields, Part};
 use crate::clock::Timestamp;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::clock::Timestamp;
 use crate::oauth::{AssertionKey, ClientAuthentication, Grant};
+use crate::pin::Pin;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -14,11 +15,20 @@ type ToldClient = (Told, Vec<(String, String)>);
 type Chained<T> = Option<(T, Option<(i64, T)>)>;
 /// Whom to encrypt to: a key or a URL, which key of a set, and an algorithm.
 type Key = (bool, String, Option<String>, Option<String>);
-/// A protection that can be printed: its credentials and its client, whom to encrypt to, a
-/// signature by its kind and texts, how many rules and allowed paths it has, and what was
+/// What is told of connections: authorities, the least TLS, pins with their mode, and client
+/// certificates.
+type Connection = (
+    Option<(Option<String>, bool)>,
+    Option<(Vec<[u8; 32]>, u8)>,
+    Chained<Told>,
+);
+/// A protection that can be printed: its credentials, its client, its connections, whom to encrypt
+/// to, a signature by its kind and texts, how many rules and allowed paths it has, and what was
 /// withdrawn.
 type Plan = (
-    (Chained<Told>, Chained<ToldClient>),
+    Chained<Told>,
+    Chained<ToldClient>,
+    Connection,
     Option<Key>,
     Option<(u8, [String; 2])>,
     Option<(u8, u8)>,
@@ -117,7 +127,13 @@ fn encryption((is_given, text, key_id, algorithm): Key) -> Encryption {
     Encryption { key, algorithm }
 }
 
-fn protection(((auth, oauth), key, signed, of_payloads, withdrawn): Plan) -> Protection {
+fn identity((_, certificates, key): Told) -> Identity {
+    let key = Secret::new(key);
+    Identity { certificates, key }
+}
+
+fn protection(plan: Plan) -> Protection {
+    let (auth, oauth, (ca, pins, mtls), key, signed, of_payloads, withdrawn) = plan;
     let withdrawn = Withdrawn::ALL.into_iter().zip(withdrawn);
     Protection {
         auth: rotated(auth, credential),
@@ -125,6 +141,19 @@ fn protection(((auth, oauth), key, signed, of_payloads, withdrawn): Plan) -> Pro
         encryption: key.map(encryption),
         redaction: of_payloads.map(redaction),
         signature: signed.map(signature),
+        ca: ca.map(|(authorities, tls13_only)| Trust {
+            authorities,
+            tls13_only,
+        }),
+        pins: pins.map(|(pins, mode)| Pinning {
+            pins: pins.into_iter().map(Pin::new).collect(),
+            mode: match mode % 3 {
+                0 => PinningMode::Enforce,
+                1 => PinningMode::Report,
+                _ => PinningMode::FirstUse,
+            },
+        }),
+        mtls: rotated(mtls, identity),
         withdrawn: withdrawn
             .filter(|(_, is)| *is)
             .map(|(one, _)| one)
@@ -186,4 +215,32 @@ fn credentials_do_not_follow_to_another_origin() {
     let nothing = &mut Protection::default();
     nothing.leave_origin();
     assert!(nothing.is_empty());
+}
+
+#[test]
+fn a_client_certificate_stays_behind_and_pins_of_first_use_are_taken_anew() {
+    let pinning = |mode| Pinning {
+        pins: vec![Pin::new([1; 32])],
+        mode,
+    };
+    for (mode, kept) in [
+        (PinningMode::Enforce, 1),
+        (PinningMode::Report, 1),
+        (PinningMode::FirstUse, 0),
+    ] {
+        let mut protection = Protection {
+            mtls: Some(Mtls {
+                current: identity(Told::default()),
+                previous: None,
+            }),
+            pins: Some(pinning(mode)),
+            ..Protection::default()
+        };
+        protection.leave_origin();
+        assert!(protection.mtls.is_none());
+        assert_eq!(protection.withdrawn, [Withdrawn::Mtls].into());
+        let pins = protection.pins.expect("pins go by the endpoint");
+        assert_eq!(pins.pins.len(), kept, "{mode:?}");
+        assert_eq!(pins.awaits_first_use(), kept == 0);
+    }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use transport::{
     Authorities, ChainCertificate, FixedResolver, Guard, Peeked, Resolver, SendError, Stage,
-    SystemResolver, Target, TlsProfile, TlsSettings,
+    SystemResolver, Target, TlsProfile, TlsSettings, Transport as _,
 };
 
 /// How long a receiver may take to show its certificates.

@@ -1,5 +1,6 @@
 //! Endpoints: the URLs that an application hears of events at.
 
+mod connection;
 mod encryption;
 mod oauth;
 
@@ -136,6 +137,15 @@ pub(super) const ENDPOINT: Noun = Noun {
         oauth::SHOW,
         oauth::SET,
         oauth::DELETE,
+        connection::SHOW_CA,
+        connection::SET_CA,
+        connection::DELETE_CA,
+        connection::SHOW_MTLS,
+        connection::SET_MTLS,
+        connection::DELETE_MTLS,
+        connection::SHOW_PINS,
+        connection::SET_PINS,
+        connection::DELETE_PINS,
         RECOVER,
         Operation {
             name: "stats",

@@ -129,7 +129,7 @@ pub(super) async fn delete(
 ) -> Result<Changed, Refused> {
     live(batch.sql, application, key).await?;
     let deleted = batch.sql.run(
-        "UPDATE endpoint SET deleted = true, revision = revision + 1, updated_at = $2
+        "UPDATE endpoint SET deleted = true, chain = NULL, revision = revision + 1, updated_at = $2
          WHERE id = $1",
         params![key.integer(), batch.now.micros()],
     );
@@ -158,6 +158,21 @@ pub(super) async fn cancel(
     let id = TaskId::new(batch.key(), batch.tail());
     work::write_as(batch, id, (Some(application), &work));
     Ok(Changed::Work(id, batch.now))
+}
+
+pub(super) async fn keep_chain(
+    sql: &Sql<'_>,
+    key: EndpointKey,
+    chain: &[u8],
+) -> Result<Changed, Refused> {
+    let kept = sql.run(
+        "UPDATE endpoint SET chain = $2 WHERE id = $1 AND NOT deleted",
+        params![key.integer(), chain],
+    );
+    match kept.await? {
+        0 => Err(ChangeError::Missing.into()),
+        _ => Ok(Changed::Kept),
+    }
 }
 
 /// Disables an endpoint because of an outcome. False: it was disabled or deleted before.

@@ -92,8 +92,9 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
             sealed,
             revision,
         } => endpoint::replace(batch, endpoint, sealed, *revision).await,
-        Change::DeleteEndpoint(application, key) => {
-            endpoint::delete(batch, *application, *key).await
+        Change::DeleteEndpoint(of, key) => endpoint::delete(batch, *of, *key).await,
+        Change::KeepChain { endpoint, chain } => {
+            endpoint::keep_chain(batch.sql, *endpoint, chain).await
         }
         Change::PutEventType { event_type, expect } => {
             event_type::put(batch, event_type, *expect).await

@@ -126,7 +126,7 @@ pub(super) fn delete(
     batch
         .connection
         .prepare_cached(
-            "UPDATE endpoint SET deleted = 1, revision = revision + 1, updated_at = ?2
+            "UPDATE endpoint SET deleted = 1, chain = NULL, revision = revision + 1, updated_at = ?2
              WHERE id = ?1",
         )?
         .execute([key.integer(), batch.now.micros()])?;
@@ -155,6 +155,21 @@ pub(super) fn cancel(
     let id = TaskId::new(batch.lasting_key(), batch.tail());
     work::write_as(batch, id, (Some(application), &work))?;
     Ok(Changed::Work(id, batch.now))
+}
+
+pub(super) fn keep_chain(
+    batch: &Batch<'_>,
+    key: EndpointKey,
+    chain: &[u8],
+) -> Result<Changed, Refused> {
+    let kept = batch
+        .connection
+        .prepare_cached("UPDATE endpoint SET chain = ?2 WHERE id = ?1 AND deleted = 0")?
+        .execute(params![key.integer(), chain])?;
+    match kept {
+        0 => Err(ChangeError::Missing.into()),
+        _ => Ok(Changed::Kept),
+    }
 }
 
 /// Disables an endpoint because of an outcome. False: it was disabled or deleted before.

@@ -100,6 +100,7 @@ fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
             revision,
         } => endpoint::replace(batch, endpoint, sealed, *revision),
         Change::DeleteEndpoint(application, key) => endpoint::delete(batch, *application, *key),
+        Change::KeepChain { endpoint, chain } => endpoint::keep_chain(batch, *endpoint, chain),
         Change::PutEventType { event_type, expect } => event_type::put(batch, event_type, *expect),
         Change::PutEnvironment(change) => environment::put(batch, change),
         Change::ExpungeEventType(name) => event_type::expunge(batch, name),

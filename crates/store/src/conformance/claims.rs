@@ -172,6 +172,7 @@ macro_rules! conformance_claims {
                 a_stale_endpoint_revision_is_refused
                 a_stale_replacement_does_not_disable
                 an_endpoint_that_is_not_there_is_missing
+                what_a_receiver_was_verified_by_goes_with_its_endpoint
                 a_new_delivery_is_due_at_once
                 a_delivery_of_what_is_not_there_is_missing
             }

@@ -121,6 +121,37 @@ pub(super) async fn an_application_has_as_many_endpoints_as_it_may(world: &World
     assert_eq!(registry.endpoints.len(), 2);
 }
 
+pub(super) async fn what_a_receiver_was_verified_by_goes_with_its_endpoint(world: &mut World) {
+    let (lane, other) = (world.lane().await, world.lane().await);
+    let before = world.endpoint_row(lane).await;
+    let keep = |endpoint, chain: &[u8]| Change::KeepChain {
+        endpoint,
+        chain: chain.to_vec(),
+    };
+    for chain in [&b"first\0"[..], b"second"] {
+        world.change(keep(lane.endpoint, chain)).await;
+        let kept = world.store().chain(lane.endpoint).await;
+        assert_eq!(kept.expect("it reads").as_deref(), Some(chain));
+    }
+    world.reopen().await;
+    assert_eq!(world.endpoint_row(lane).await, before);
+    let kept = async |endpoint| world.store().chain(endpoint).await.expect("it reads");
+    assert_eq!(kept(lane.endpoint).await.as_deref(), Some(&b"second"[..]));
+    assert_eq!(kept(other.endpoint).await, None);
+
+    let delete = Change::DeleteEndpoint(lane.application, lane.endpoint);
+    world.change(delete).await;
+    world.change(keep(other.endpoint, b"third")).await;
+    world
+        .change(Change::DeleteApplication(other.application))
+        .await;
+    for gone in [lane.endpoint, other.endpoint, EndpointKey::MIN] {
+        assert_eq!(kept(gone).await, None);
+        let refused = world.try_change(keep(gone, b"late")).await;
+        assert!(matches!(refused, Err(ChangeError::Missing)), "{refused:?}");
+    }
+}
+
 pub(super) async fn endpoints_made_at_once_keep_to_the_limit(world: &World) {
     let application = world.application().await.application.id.key();
     let mut making = tokio::task::JoinSet::new();

@@ -133,6 +133,11 @@ async fn configured(world: &World) -> Lane {
             endpoint.url = "https://receiver.example/h\u{f6}ks".to_owned();
         })
         .await;
+    let keep = Change::KeepChain {
+        endpoint: lane.endpoint,
+        chain: b"who it \0 was".to_vec(),
+    };
+    world.change(keep).await;
     let other = world.lane().await;
     let deleted = Change::DeleteApplication(other.application);
     world.change(deleted).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use model::address::AddressPolicy;
 use transport::{
     FixedResolver, Guard, HttpsTransport, Options, Peeked, SendError, Stage, Target, TlsProfile,
-    TlsSettings,
+    TlsSettings, Transport as _,
 };
 
 use crate::peer::*;

@@ -254,6 +254,9 @@ impl Store for FakeStore {
     async fn endpoint(&self, _: EndpointId) -> Stored<Option<EndpointRow>> {
         unreachable!("{UNASKED}")
     }
+    async fn chain(&self, _: EndpointKey) -> Stored<Option<Vec<u8>>> {
+        unreachable!("{UNASKED}")
+    }
     async fn endpoint_messages(
         &self,
         _: &EndpointMessageQuery,

@@ -98,6 +98,19 @@ const LINES: &[(&str, &str)] = &[
         "endpoint delete-oauth --app a e",
         "DELETE /app/a/endpoint/e/oauth",
     ),
+    ("endpoint ca --app a e", "GET /app/a/endpoint/e/ca"),
+    (
+        "endpoint set-ca --app a e --min-tls 1.3",
+        "PUT /app/a/endpoint/e/ca",
+    ),
+    (
+        "endpoint delete-mtls --app a e",
+        "DELETE /app/a/endpoint/e/mtls",
+    ),
+    (
+        "endpoint set-pins --app a e --mode first-use",
+        "PUT /app/a/endpoint/e/pins",
+    ),
     (
         "endpoint encryption --app a e",
         "GET /app/a/endpoint/e/encryption",

@@ -1,0 +1,176 @@
+//! What a receiver was last verified by: the certificates of the path, from its own to the root, as
+//! people are told of them. Public, and nothing is decided by it: pins are compared when a
+//! connection is made.
+
+use crate::clock::Timestamp;
+use crate::endpoint::StoredFormError;
+use crate::pin::Pin;
+use url::Url;
+
+const WRONG: StoredFormError = StoredFormError::new("certificates seen");
+
+/// The form below. Another one would have another number.
+const VERSION: &str = "1";
+
+/// A verified path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenChain {
+    /// Whose it was: a URL without a path.
+    pub origin: String,
+    /// When.
+    pub at: Timestamp,
+    /// First the receiver's own.
+    pub certificates: Vec<SeenCertificate>,
+}
+
+/// A certificate of it. Its names were chosen by whoever issued it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenCertificate {
+    /// Of its key.
+    pub pin: Pin,
+    /// Whom it is for.
+    pub subject: String,
+    /// Who vouches for it.
+    pub issuer: String,
+    /// When it ends, where that is known.
+    pub not_after: Option<Timestamp>,
+}
+
+impl SeenChain {
+    /// Whether it is of whom this URL leads to.
+    pub fn is_of(&self, url: &str) -> bool {
+        let origin = |text| Url::parse(text).ok().map(|url| url.origin());
+        origin(url).is_some_and(|of| origin(&self.origin) == Some(of))
+    }
+
+    /// The bytes that are stored: texts with U+0000 between them, which becomes a space where a
+    /// name has one.
+    pub fn to_stored(&self) -> Vec<u8> {
+        let plain = |text: &str| text.replace('\0', " ");
+        let micros = self.at.micros().to_string();
+        let mut texts = vec![VERSION.to_owned(), plain(&self.origin), micros];
+        for one in &self.certificates {
+            let end = one.not_after.map(|end| end.micros().to_string());
+            texts.push(one.pin.to_string());
+            texts.extend([plain(&one.subject), plain(&one.issuer)]);
+            texts.push(end.unwrap_or_default());
+        }
+        texts.join("\0").into_bytes()
+    }
+
+    /// Reads what [`Self::to_stored`] wrote.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn from_stored(stored: &[u8]) -> Result<Self, StoredFormError> {
+        let text = std::str::from_utf8(stored).map_err(|_| WRONG)?;
+        let texts: Vec<&str> = text.split('\0').collect();
+        let [VERSION, origin, at, certificates @ ..] = &texts[..] else {
+            return Err(WRONG);
+        };
+        Ok(Self {
+            origin: (*origin).to_owned(),
+            at: time(at)?,
+            certificates: certificates
+                .chunks(4)
+                .map(certificate)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn certificate(texts: &[&str]) -> Result<SeenCertificate, StoredFormError> {
+    let [pin, subject, issuer, end] = texts else {
+        return Err(WRONG);
+    };
+    Ok(SeenCertificate {
+        pin: pin.parse().map_err(|_| WRONG)?,
+        subject: (*subject).to_owned(),
+        issuer: (*issuer).to_owned(),
+        not_after: Some(end)
+            .filter(|end| !end.is_empty())
+            .map(|end| time(end))
+            .transpose()?,
+    })
+}
+
+fn time(micros: &str) -> Result<Timestamp, StoredFormError> {
+    micros
+        .parse()
+        .map(Timestamp::from_micros)
+        .map_err(|_| WRONG)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Told = ([u8; 32], String, String, Option<i64>);
+
+    fn certificate((digest, subject, issuer, end): Told) -> SeenCertificate {
+        SeenCertificate {
+            pin: Pin::new(digest),
+            subject: subject.replace('\0', " "),
+            issuer: issuer.replace('\0', " "),
+            not_after: end.map(Timestamp::from_micros),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read_again(told: Vec<Told>, at: i64) {
+            let chain = SeenChain {
+                origin: "https://a.example:8443".to_owned(),
+                at: Timestamp::from_micros(at),
+                certificates: told.into_iter().map(certificate).collect(),
+            };
+            prop_assert_eq!(SeenChain::from_stored(&chain.to_stored()), Ok(chain));
+        }
+
+        #[test]
+        fn no_bytes_are_a_panic(bytes: Vec<u8>) {
+            let _ = SeenChain::from_stored(&bytes);
+        }
+    }
+
+    #[test]
+    fn it_is_of_an_origin_whatever_the_path() {
+        let chain = SeenChain {
+            origin: "https://a.example:443".to_owned(),
+            at: Timestamp::default(),
+            certificates: Vec::new(),
+        };
+        for (url, is_of) in [
+            ("https://a.example/in?x=1", true),
+            ("https://A.example:443", true),
+            ("https://a.example:8443/in", false),
+            ("http://a.example/in", false),
+            ("https://b.example/in", false),
+            ("nothing", false),
+        ] {
+            assert_eq!(chain.is_of(url), is_of, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_name_can_not_pass_for_another_field() {
+        let mut chain = SeenChain {
+            origin: String::new(),
+            at: Timestamp::default(),
+            certificates: vec![certificate(Default::default())],
+        };
+        chain.certificates[0].subject = "CN=a\0b".to_owned();
+        let read = SeenChain::from_stored(&chain.to_stored()).expect("its own form");
+        assert_eq!(read.certificates[0].subject, "CN=a b");
+        for other in [
+            &b""[..],
+            b"1",
+            b"2\0a\x000",
+            b"1\0a\x000\0pin",
+            b"1\0a\0when",
+        ] {
+            assert!(SeenChain::from_stored(other).is_err(), "{other:?}");
+        }
+    }
+}
