@@ -283,10 +283,15 @@ async fn readers_leave_the_writer_its_connection() {
     let node = Arc::new(Node::running(config, Duration::ZERO).await);
     node.application(1).await;
     let mut locker = session(&database).await;
-    let _locked = locking(&mut locker, "LOCK TABLE setting IN ACCESS EXCLUSIVE MODE").await;
+    let _locked = locking(
+        &mut locker,
+        "LOCK TABLE event_type IN ACCESS EXCLUSIVE MODE",
+    )
+    .await;
     for _ in 0..8 {
         let node = node.clone();
-        tokio::spawn(async move { node.store.setting("a name").await });
+        let name = ["order.paid".parse().expect("a name")];
+        tokio::spawn(async move { node.store.event_types_named(&name).await });
     }
     until_waiting(&database, 2).await;
     let committed = tokio::time::timeout(Duration::from_secs(4), node.application(2)).await;
