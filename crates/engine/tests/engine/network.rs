@@ -3,12 +3,16 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
-use model::{Clock, Timestamp};
+use model::{Clock, Pin, Timestamp};
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use transport::{Answer, Outgoing, Purpose, SendError, Stage, TimeLimit, Transport};
+use transport::{
+    Answer, ChainCertificate, Outgoing, Peeked, Purpose, SendError, Stage, Target, TimeLimit,
+    TlsProfile, Transport,
+};
 
 /// What a host does with a request.
 #[derive(Debug, Clone)]
@@ -19,6 +23,8 @@ pub(crate) enum Reaction {
     Body(Bytes),
     /// Asks to come back later.
     RetryAfter(u16, &'static str),
+    /// Answers 200, by a clock that is so many seconds ahead of ours.
+    Dated(i64),
     /// Refuses the connection.
     Refuse,
     /// Leads to an address that must not be called.
@@ -42,6 +48,8 @@ pub(crate) struct Sent {
     pub(crate) id: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Of which the receiver had to have one.
+    pub(crate) pins: Vec<Pin>,
 }
 
 type Behaviour = Box<dyn Fn(usize) -> Reaction + Send + Sync>;
@@ -52,6 +60,7 @@ pub(crate) struct Network {
     hosts: Mutex<BTreeMap<String, (usize, Behaviour)>>,
     sent: Mutex<Vec<Sent>>,
     open: Mutex<(usize, usize)>,
+    looks: AtomicU8,
 }
 
 impl Network {
@@ -61,6 +70,7 @@ impl Network {
             hosts: Mutex::default(),
             sent: Mutex::default(),
             open: Mutex::default(),
+            looks: AtomicU8::default(),
         }
     }
 
@@ -86,6 +96,11 @@ impl Network {
         let mut sent = self.sent();
         sent.retain(|sent| sent.host == host);
         sent
+    }
+
+    /// How often a receiver's certificate was looked at.
+    pub(crate) fn looks(&self) -> u8 {
+        self.looks.load(Ordering::SeqCst)
     }
 
     /// The most requests that were under way at the same time.
@@ -123,10 +138,17 @@ impl Transport for Network {
             host: host.clone(),
             headers: request.headers,
             body: request.body,
+            pins: request.profile.as_ref().map_or_else(Vec::new, pins),
         });
         let _open = Open::new(&self.open);
         let mut body = None;
+        let mut date = None;
         let (status, retry_after, headers_after) = match self.reaction(&host) {
+            Reaction::Dated(ahead) => {
+                let seconds = self.clock.now().seconds() + ahead;
+                date = Some(Timestamp::from_seconds(seconds));
+                (200, None, Duration::ZERO)
+            }
             Reaction::Answer(status, after) => (status, None, after),
             Reaction::Body(text) => {
                 body = Some(text);
@@ -158,10 +180,35 @@ impl Transport for Network {
             headers_after,
             reused: true,
             http2: false,
-            date: None,
+            date,
             handshake: None,
         })
     }
+
+    /// Shows a certificate of a key that is another one each time, and never that of zeroes.
+    async fn peek(
+        &self,
+        _: &Target,
+        _: Option<&TlsProfile>,
+        _: Duration,
+    ) -> Result<Peeked, SendError> {
+        let look = self.looks.fetch_add(1, Ordering::SeqCst) + 1;
+        let one = ChainCertificate {
+            pin: Pin::new([look; 32]),
+            subject: "CN=a".to_owned(),
+            issuer: "CN=b".to_owned(),
+            not_after: None,
+        };
+        Ok(Peeked {
+            certificates: vec![one],
+            refused: None,
+        })
+    }
+}
+
+fn pins(profile: &TlsProfile) -> Vec<Pin> {
+    let pins = profile.settings().pins.as_ref();
+    pins.map_or_else(Vec::new, |pins| pins.accepted.clone())
 }
 
 /// Waits in simulated time.
