@@ -71,10 +71,7 @@ impl App {
         let identity = judged.map_err(AppError::internal)??;
         let endpoint = self.protect(caller, (tenant, path), |protection| {
             let before = protection.mtls.take();
-            protection.mtls = Some(Mtls {
-                current: identity.clone(),
-                previous: until.and_then(|until| Some((until, before?.current))),
-            });
+            protection.mtls = Some(Mtls::after(before, identity.clone(), until));
             protection.withdrawn.remove(&Withdrawn::Mtls);
             Ok(())
         });
