@@ -14,6 +14,7 @@ use app::messages::{RETENTION_HOURS, TAGS_MAX};
 use model::id::{Kind, TEXT_LENGTH};
 use model::message::RETENTION_DAYS;
 use model::name::{NAME_BYTES_MAX, NAME_PATTERN};
+use model::policy::{Demand, EVENT_TYPES_MAX as POLICY_EVENT_TYPES_MAX};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -91,6 +92,13 @@ shapes! {
     });
     /// What is done about what should not be in payloads.
     ScanPayloads: json_schema!({ "type": "string", "enum": ["off", "report", "refuse"] });
+    /// What endpoints must have.
+    Demands: demands();
+    /// The same, by event type.
+    DemandsByType: json_schema!({
+        "type": "object", "maxProperties": POLICY_EVENT_TYPES_MAX,
+        "propertyNames": word(), "additionalProperties": demands(),
+    });
     /// The address of a picture or font.
     PictureUrl: json_schema!({
         "type": "string", "format": "uri", "maxLength": URL_BYTES_MAX,
@@ -255,6 +263,11 @@ impl<const MOST: usize> JsonSchema for Words<MOST> {
         let items = word();
         json_schema!({ "type": "array", "items": items, "minItems": 1, "maxItems": MOST })
     }
+}
+
+fn demands() -> Schema {
+    let words = Demand::ALL.map(Demand::as_str);
+    json_schema!({ "type": "array", "items": { "type": "string", "enum": words } })
 }
 
 /// What a word may be.

@@ -200,7 +200,8 @@ pub(crate) struct EndpointOut {
     metadata: Metadata,
     created_at: Time,
     updated_at: Time,
-    /// Why nothing is sent to it until somebody does something about it.
+    /// Why nothing is sent to it, or not all that it wants to hear, until somebody does something
+    /// about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<HeldOut>,
 }

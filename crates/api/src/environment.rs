@@ -1,5 +1,7 @@
-//! The whole installation: its settings, and carrying them with the event types to another.
+//! The whole installation: its settings, what is demanded of endpoints, and carrying settings with
+//! the event types to another.
 
+mod policy;
 mod settings;
 
 use crate::Shared;
@@ -56,6 +58,7 @@ pub(crate) fn routes() -> Routes {
             BodyLimit(IMPORT_BYTES_MAX),
             import,
         )
+        .merge(policy::routes())
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -139,7 +139,7 @@ impl App {
         draft: &ApplicationDraft,
     ) -> Result<Tenant, AppError> {
         let (row, _) = self.find_or_insert(draft, None).await?;
-        Ok(Tenant::new(row))
+        Tenant::new(self, row).await
     }
 
     /// The application of this draft's uid, or a new one, and whether it is new.

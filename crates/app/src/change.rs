@@ -12,6 +12,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use store::StoreError;
+use store::access::POLICY;
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
 use store::idempotency::IdempotencyKey;
 use tokio::runtime::Handle;
@@ -39,6 +40,7 @@ impl App {
             Change::PutRetrySchedule(_) | Change::ExpungeEventType(_)
         );
         let is_of_redactions = is_of_types || matches!(change, Change::PutRedaction(_));
+        let is_of_policy = matches!(change, Change::SwapSetting { name: POLICY, .. });
         carried_through(async move {
             let request = ChangeRequest {
                 change,
@@ -59,6 +61,9 @@ impl App {
             }
             if is_of_redactions {
                 app.registry.forget_redactions();
+            }
+            if is_of_policy {
+                app.registry.forget_policy();
             }
             changed
         })

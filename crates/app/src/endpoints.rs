@@ -57,7 +57,7 @@ use model::endpoint::{CustomHeaders, Endpoint, SigningSecrets};
 use model::entropy::random;
 use model::id::{EndpointId, EndpointKey, EndpointKind};
 use model::name::Name;
-use model::protection::Held;
+use model::protection::{Held, Protection};
 use model::security::{SecurityEvent, SecurityKind, Subject};
 use std::collections::BTreeSet;
 use store::change::{Change, ChangeError, Changed};
@@ -341,10 +341,13 @@ impl App {
     }
 
     fn view(&self, tenant: &Tenant, row: &EndpointRow) -> Result<EndpointView, AppError> {
-        let held = match row.sealed.protection {
-            Some(_) => open_protection(&self.keys(&tenant.row().application)?, row)?.held(),
-            None => None,
+        let protection = match row.sealed.protection {
+            Some(_) => open_protection(&self.keys(&tenant.row().application)?, row)?,
+            None => Protection::default(),
         };
+        let hears = |event_type: &Name| row.endpoint.hears(event_type);
+        let unmet = || tenant.policy().unmet(protection.meets(), hears);
+        let held = protection.held().or_else(|| unmet().map(Held::Unmet));
         Ok(EndpointView {
             endpoint: row.endpoint.clone(),
             held,
@@ -371,7 +374,7 @@ struct Own {
 pub struct EndpointView {
     /// The endpoint.
     pub endpoint: Endpoint,
-    /// Why nothing is sent to it, if so.
+    /// Why nothing is sent to it, or not all that it wants to hear, if so.
     pub held: Option<Held>,
 }
 

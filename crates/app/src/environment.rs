@@ -1,19 +1,21 @@
 //! What the whole installation is set to, and everything of it that can be carried to another:
-//! settings and event types.
+//! settings and event types. And what the operator demands of endpoints, which is not carried.
 //!
 //! Settings are one row. A node keeps them in memory, and hears of changes as it does of who may
 //! come in: within a second (`access`). Two of them change what Postrider does; the others
 //! are kept for the pages that consumers see, and those that would switch on what isn't built are
 //! refused, so that none says what is not so.
 //!
-//! Map: [`settings`] (what there is to set) · [`carry`] (export, import) · `held` (payloads
-//! before they are accepted), `kept` (the schemas in memory).
+//! Map: [`settings`] (what there is to set) · [`carry`] (export, import) · `policy` (what is
+//! demanded) · `held` (payloads before they are accepted), `kept` (the schemas in memory).
 
 pub mod carry;
 mod held;
 mod kept;
+mod policy;
 pub mod settings;
 
+pub use policy::PolicyInput;
 pub use settings::{ENFORCE_SCHEMAS, SCAN_PAYLOADS, Scan, Settings};
 
 use crate::change::{ChangeRefused, unexpected, until_current};

@@ -7,6 +7,7 @@ use crate::{App, Caller};
 use model::application::Application;
 use model::id::{ApplicationKey, EndpointKey, Id, Kind};
 use model::name::Name;
+use model::policy::Policy;
 use std::sync::Arc;
 use store::rows::{ApplicationRef, EndpointRef, EndpointRow, RegistryRow};
 
@@ -16,12 +17,14 @@ use store::rows::{ApplicationRef, EndpointRef, EndpointRow, RegistryRow};
 #[derive(Debug, Clone)]
 pub struct Tenant {
     row: Arc<RegistryRow>,
+    policy: Arc<Policy>,
 }
 
 impl Tenant {
     /// For a caller who has been checked.
-    pub(crate) fn new(row: Arc<RegistryRow>) -> Self {
-        Self { row }
+    pub(crate) async fn new(app: &App, row: Arc<RegistryRow>) -> Result<Self, AppError> {
+        let policy = app.registry.policy().await?;
+        Ok(Self { row, policy })
     }
 
     /// The application.
@@ -37,6 +40,11 @@ impl Tenant {
     /// What the registry holds of it.
     pub(crate) fn row(&self) -> &Arc<RegistryRow> {
         &self.row
+    }
+
+    /// What the operator demands of its endpoints.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// One of its live endpoints, by id or uid.
@@ -103,7 +111,7 @@ impl App {
             return Ok(None);
         };
         caller.require_application(&row.application.application)?;
-        Ok(Some(Tenant::new(row)))
+        Ok(Some(Tenant::new(self, row).await?))
     }
 
     /// An application that was found before, as it is now.
@@ -117,8 +125,10 @@ impl App {
         &self,
         key: ApplicationKey,
     ) -> Result<Option<Tenant>, AppError> {
-        let row = self.registry.find(&ApplicationRef::Key(key)).await?;
-        Ok(row.map(Tenant::new))
+        match self.registry.find(&ApplicationRef::Key(key)).await? {
+            Some(row) => Ok(Some(Tenant::new(self, row).await?)),
+            None => Ok(None),
+        }
     }
 }
 

@@ -168,9 +168,9 @@ impl Engine {
 
     /// How often something was changed that attempts must know of.
     pub(crate) fn changes(&self) -> u64 {
-        // What is taken from payloads is no application's, and counted where it is kept.
-        let redactions = self.parts.registry.redactions_forgotten();
-        self.changes.load(Ordering::SeqCst).wrapping_add(redactions)
+        // What is no application's is counted where it is kept.
+        let forgotten = self.parts.registry.forgotten();
+        self.changes.load(Ordering::SeqCst).wrapping_add(forgotten)
     }
 
     /// Lets go of a delivery, and remembers that it waits in the store.

@@ -18,6 +18,8 @@ use model::Timestamp;
 use model::delivery::EndReason;
 use model::id::EndpointId;
 use model::message::PayloadForm;
+use model::policy::{Policy, Unmet};
+use model::protection::Held;
 use model::redaction::TypeRedaction;
 use std::sync::Arc;
 use store::StoreError;
@@ -96,9 +98,11 @@ pub(crate) async fn prepare(
         }
         let event_type = &in_hand.claimed.message.message.event_type;
         let redaction = engine.parts.registry.redaction(event_type).await?;
+        let policy = engine.parts.registry.policy().await?;
         let known = Known {
             row: row.as_deref(),
             redaction: redaction.as_deref(),
+            policy: &policy,
             key: key.as_ref(),
         };
         let prepared = match by_row(engine, in_hand, known, at) {
@@ -173,6 +177,8 @@ struct Known<'k> {
     row: Option<&'k RegistryRow>,
     /// What the event type takes from payloads.
     redaction: Option<&'k TypeRedaction>,
+    /// What is demanded of endpoints.
+    policy: &'k Policy,
     /// The key that was fetched for this attempt, if one was.
     key: Option<&'k Keyed>,
 }
@@ -218,7 +224,11 @@ fn by_row(
     }
     match engine.ready.get(&row.application, endpoint) {
         Ok((ready, ring)) => {
-            let recipient = recipient(&ready, endpoint.revision, known.key)?;
+            let lacks = lacks(in_hand, &ready, known.policy);
+            let recipient = match lacks {
+                Some(lacks) => Err(Happened::Held(Held::Unmet(lacks))),
+                None => recipient(&ready, endpoint.revision, known.key)?,
+            };
             prepared.request = recipient.and_then(|recipient| {
                 let to = To {
                     endpoint: &ready,
@@ -236,6 +246,12 @@ fn by_row(
         }
     }
     Ok(prepared)
+}
+
+/// What the endpoint lacks that is demanded for this message, if anything.
+fn lacks(in_hand: &InHand, endpoint: &ReadyEndpoint, policy: &Policy) -> Option<Unmet> {
+    let event_type = &in_hand.claimed.message.message.event_type;
+    policy.unmet(endpoint.meets, |name| name == event_type)
 }
 
 /// Whom the payload is encrypted to, if to anybody.

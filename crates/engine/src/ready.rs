@@ -13,6 +13,7 @@ use lru::LruCache;
 use model::address::{AddressPolicy, Refusal};
 use model::endpoint::{CustomHeaders, SigningSecrets, StoredFormError};
 use model::id::EndpointKey;
+use model::policy::Demands;
 use model::protection::{Held, Protection};
 use model::redaction::EndpointRedaction;
 use std::sync::{Arc, Mutex};
@@ -109,6 +110,8 @@ pub(crate) struct ReadyEndpoint {
     pub(crate) spelling: Option<HeaderSpelling>,
     pub(crate) authentication: Authentication,
     pub(crate) connecting: Connecting,
+    /// What it has of all that the operator can demand.
+    pub(crate) meets: Demands,
     /// What it takes from payloads, and what it may have of them.
     pub(crate) redaction: Option<EndpointRedaction>,
     pub(crate) sealing: Sealing,
@@ -284,6 +287,7 @@ impl ReadyEndpoints {
             authentication: Authentication::new(&protection, &target, &self.policy)?,
             sealing: Sealing::new(protection.encryption.as_ref(), &self.policy)?,
             connecting: Connecting::new(&protection)?,
+            meets: protection.meets(),
             target: Arc::new(target),
             spelling: HeaderSpelling::of(names.chain(signing.spelled())),
             headers: layout(&custom, &self.user_agent),

@@ -3,6 +3,7 @@
 use crate::attempt::About;
 use crate::engine::Engine;
 use crate::verdict::Happened;
+use model::protection::Held;
 use model::security::{SecurityEvent, SecurityKind, Subject};
 use model::{Chain, Timestamp};
 use transport::{SendError, Stage};
@@ -34,6 +35,14 @@ pub(crate) fn report(engine: &Engine, about: &About, happened: &Happened, at: Ti
         Happened::Unsound(error) => {
             let endpoint = about.endpoint.map(|id| id.to_string());
             tracing::error!(error = %Chain(error), endpoint, "a delivery can't be sent");
+        }
+        Happened::Held(Held::Unmet(unmet)) => {
+            report_kind(
+                engine,
+                about,
+                (SecurityKind::PolicyUnmet, at),
+                unmet.to_string(),
+            );
         }
         Happened::Answered(_) | Happened::Held(_) | Happened::Withheld(_) | Happened::Ended(_) => {}
     }

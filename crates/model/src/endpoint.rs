@@ -42,13 +42,16 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Whether messages of this type are for this endpoint, as far as their type says.
+    pub fn hears(&self, event_type: &Name) -> bool {
+        let wanted = self.event_types.as_ref();
+        wanted.is_none_or(|wanted| wanted.contains(event_type))
+    }
+
     /// Whether a message of this type and with these channels is for this endpoint.
     pub fn wants(&self, event_type: &Name, channels: &BTreeSet<Name>) -> bool {
         !self.disabled
-            && self
-                .event_types
-                .as_ref()
-                .is_none_or(|wanted| wanted.contains(event_type))
+            && self.hears(event_type)
             && self
                 .channels
                 .as_ref()

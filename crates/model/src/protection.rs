@@ -23,6 +23,7 @@ pub use signature::{GenericSignature, Sender, Signature};
 
 use crate::endpoint::StoredFormError;
 use crate::oauth::OauthConfig;
+use crate::policy::{Demand, Demands, Unmet};
 use crate::redaction::EndpointRedaction;
 use crate::secret::Secret;
 use fields::Fields;
@@ -82,13 +83,16 @@ impl Withdrawn {
     }
 }
 
-/// Why nothing is sent to an endpoint until somebody does something about it.
+/// Why nothing is sent to an endpoint, or not all that it wants to hear, until somebody does
+/// something about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Held {
     /// It lost what its receiver knew it by.
     Withdrawn(BTreeSet<Withdrawn>),
     /// Its signature is to cover this component, which its requests don't have.
     Uncovered(String),
+    /// It lacks what the operator demands.
+    Unmet(Unmet),
 }
 
 impl Held {
@@ -97,6 +101,7 @@ impl Held {
         match self {
             Self::Withdrawn(_) => "credentials_withdrawn",
             Self::Uncovered(_) => "signature_incomplete",
+            Self::Unmet(_) => "policy_unmet",
         }
     }
 }
@@ -114,6 +119,7 @@ impl std::fmt::Display for Held {
                     parts.join(", ")
                 )
             }
+            Self::Unmet(unmet) => unmet.fmt(f),
             Self::Uncovered(component) => write!(
                 f,
                 "the endpoint's HTTP signature is to cover `{component}`, for which the request has \
@@ -128,6 +134,25 @@ impl Protection {
     pub fn held(&self) -> Option<Held> {
         let withdrawn = (!self.withdrawn.is_empty()).then(|| self.withdrawn.clone());
         withdrawn.map(Held::Withdrawn)
+    }
+
+    /// What of all that can be demanded is set.
+    pub fn meets(&self) -> Demands {
+        let authenticates = self.auth.is_some() || self.oauth.is_some() || self.mtls.is_some();
+        let enforces = |pins: &Pinning| pins.mode != PinningMode::Report;
+        let takes = |redaction: &EndpointRedaction| !redaction.rules.is_empty();
+        [
+            (Demand::Encryption, self.encryption.is_some()),
+            (Demand::Auth, authenticates),
+            (Demand::Pins, self.pins.as_ref().is_some_and(enforces)),
+            (
+                Demand::Redaction,
+                self.redaction.as_ref().is_some_and(takes),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(demand, is_met)| is_met.then_some(demand))
+        .collect()
     }
 
     /// Whether there is nothing to keep.

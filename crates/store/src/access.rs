@@ -12,6 +12,8 @@ use model::id::{ApiKeyKey, ApplicationKey};
 
 /// Under this name the settings of the whole installation are kept: opaque to every store.
 pub const ENVIRONMENT: &str = "environment";
+/// Under this name what is demanded of endpoints is kept, as [`model::policy::Policy`] writes it.
+pub const POLICY: &str = "policy";
 
 /// SHA-256 of a token.
 pub type TokenHash = [u8; 32];

@@ -1,6 +1,6 @@
 //! Applications and their endpoints in memory, so that accepting and sending a message query
-//! nothing: a bounded cache in front of [`Store::registry`]. Beside them, what event types
-//! have of their own (`own`), which is kept as a whole (`whole`).
+//! nothing: a bounded cache in front of [`Store::registry`]. Beside them, what is no application's
+//! (`own`), each of it kept as a whole (`whole`).
 //!
 //! Staleness: what changes on this node is forgotten before the change is acknowledged. What
 //! changed on another node is caught by the accept's check of the revision; for the start of an
@@ -15,8 +15,10 @@ use lru::LruCache;
 use model::Clock;
 use model::id::{ApplicationKey, EndpointKey};
 use model::name::Name;
+use model::policy::Policy;
 use model::redaction::TypeRedaction;
 use model::retry::RetrySchedule;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -34,8 +36,9 @@ pub struct Registry {
     clock: Arc<dyn Clock>,
     shared: bool,
     entries: Mutex<Entries>,
-    schedules: Whole<RetrySchedule>,
-    redactions: Whole<Arc<TypeRedaction>>,
+    schedules: Whole<BTreeMap<Name, RetrySchedule>>,
+    redactions: Whole<BTreeMap<Name, Arc<TypeRedaction>>>,
+    policy: Whole<Policy>,
     /// Whoever misses an entry reads it under one of these, so that many who miss the same one read
     /// it once.
     flights: [tokio::sync::Mutex<()>; FLIGHTS],
@@ -78,6 +81,7 @@ impl Registry {
             entries: Mutex::new(entries),
             schedules: Whole::default(),
             redactions: Whole::default(),
+            policy: Whole::default(),
             flights: std::array::from_fn(|_| tokio::sync::Mutex::default()),
         }
     }

@@ -34,6 +34,7 @@ mod oauth;
 mod operations;
 mod outcomes;
 mod permissions;
+mod policy;
 mod portal;
 mod public_keys;
 mod redactions;

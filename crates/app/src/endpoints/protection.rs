@@ -8,6 +8,7 @@ use crate::sealing::{open_protection, seal_protection};
 use crate::{App, AppError, Caller};
 use model::Secret;
 use model::endpoint::{CustomHeaders, Endpoint};
+use model::policy::{Demand, Demands};
 use model::protection::{Protection, Withdrawn};
 use store::rows::EndpointRow;
 use vault::KeyRing;
@@ -50,13 +51,51 @@ impl App {
             let row = tenant.endpoint_by_key(key)?;
             let keys = self.keys(&tenant.row().application)?;
             let mut protection = open_protection(&keys, row)?;
+            let before = protection.clone();
             change(&mut protection, &keys, row)?;
+            if caller.application().is_some() {
+                check_demanded(tenant.policy().anywhere(), &before, &protection)?;
+            }
             let mut replacement = Replacement::same(row);
             replacement.protect(&keys, &protection);
             self.replace_endpoint(&tenant, replacement, None).await
         });
         Ok(changed.await?.endpoint)
     }
+}
+
+/// Refuses a change that takes from an endpoint's protection what the operator demands for
+/// anything. What is demanded can be set anew, so that credentials and keys can change; rules that
+/// keep something from the endpoint can only become more.
+fn check_demanded(
+    demanded: Demands,
+    before: &Protection,
+    after: &Protection,
+) -> Result<(), AppError> {
+    let mut lost = before.meets().minus(after.meets()).both(demanded);
+    if demanded.contains(Demand::Redaction) && !takes_as_much(before, after) {
+        lost = lost.union(Demands::from_iter([Demand::Redaction]));
+    }
+    if lost.is_empty() {
+        return Ok(());
+    }
+    Err(AppError::Conflict {
+        code: "demanded_by_policy",
+        detail: format!(
+            "the operator demands {lost} of endpoints: only the organisation's token can take it \
+             away or weaken it"
+        ),
+    })
+}
+
+/// Whether all rules are still there.
+fn takes_as_much(before: &Protection, after: &Protection) -> bool {
+    let rules = |protection: &Protection| {
+        let redaction = protection.redaction.as_ref();
+        redaction.map_or_else(Vec::new, |redaction| redaction.rules.clone())
+    };
+    let kept = rules(after);
+    rules(before).iter().all(|rule| kept.contains(rule))
 }
 
 impl Replacement {

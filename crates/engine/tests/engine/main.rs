@@ -2,6 +2,7 @@
 //! network.
 
 mod connecting;
+mod demanding;
 mod encrypting;
 mod ending;
 mod network;

@@ -1,5 +1,5 @@
-//! The environment: what a whole installation is set to, and carrying that with the event types to
-//! another.
+//! The environment: what a whole installation is set to, what it demands of endpoints, and carrying
+//! settings with the event types to another.
 
 use super::{Kind, Noun, Operation, Parameter, Shows, Verb};
 
@@ -98,6 +98,21 @@ const SETTINGS: &[Parameter] = &[
     ),
 ];
 
+const POLICY: &[Parameter] = &[
+    Parameter::body(
+        "require",
+        "require",
+        Kind::Words,
+        "Of all endpoints: encryption, auth, pins, verification, redaction",
+    ),
+    Parameter::body(
+        "event-types",
+        "eventTypes",
+        Kind::Json,
+        "For messages of some event types, besides: JSON, @FILE or -",
+    ),
+];
+
 pub(super) const ENVIRONMENT: Noun = Noun {
     name: "environment",
     about: "The environment: settings of the whole installation, and carrying them to another",
@@ -124,6 +139,30 @@ pub(super) const ENVIRONMENT: Noun = Noun {
             parameters: SETTINGS,
             fixed: &[],
             shows: Shows::Fields,
+        },
+        Operation {
+            name: "policy",
+            about: "Show what is demanded of endpoints",
+            examples: "Example:
+  postrider environment policy",
+            verb: Verb::Get,
+            paths: &["/environment/policy"],
+            parameters: &[],
+            fixed: &[],
+            shows: Shows::Json,
+        },
+        Operation {
+            name: "set-policy",
+            about: "Demand something of endpoints: those that lack it get nothing",
+            examples: "Examples:
+  postrider environment set-policy --require encryption,pins
+  postrider environment set-policy --event-types '{\"order.paid\":[\"encryption\"]}'
+  postrider environment set-policy",
+            verb: Verb::Put,
+            paths: &["/environment/policy"],
+            parameters: POLICY,
+            fixed: &[],
+            shows: Shows::Done("set"),
         },
         Operation {
             name: "export",

@@ -1,9 +1,11 @@
-//! What event types have of their own and the engine must know: retry schedules, and what is taken
-//! from payloads.
+//! What is no application's and the engine must know: what event types have of their own (retry
+//! schedules, and what is taken from payloads), and what is demanded of endpoints.
 
 use super::Registry;
 use crate::StoreError;
+use crate::access::POLICY;
 use model::name::Name;
+use model::policy::Policy;
 use model::redaction::TypeRedaction;
 use model::retry::RetrySchedule;
 use std::sync::Arc;
@@ -17,10 +19,8 @@ impl Registry {
         &self,
         event_type: &Name,
     ) -> Result<Option<RetrySchedule>, StoreError> {
-        let all = self
-            .schedules
-            .all(self, self.store.retry_schedules())
-            .await?;
+        let read = async { Ok(self.store.retry_schedules().await?.into_iter().collect()) };
+        let all = self.schedules.all(self, read).await?;
         Ok(all.get(event_type).cloned())
     }
 
@@ -53,8 +53,31 @@ impl Registry {
         self.redactions.forget();
     }
 
-    /// How often they were forgotten: who reads one, and finds this grown then, reads it again.
-    pub fn redactions_forgotten(&self) -> u64 {
-        self.redactions.forgotten()
+    /// What is demanded of endpoints.
+    ///
+    /// # Errors
+    /// The store can't be read, and nothing is known; or what it holds is nothing that this version
+    /// could obey.
+    pub async fn policy(&self) -> Result<Arc<Policy>, StoreError> {
+        let read = async {
+            let Some(written) = self.store.setting(POLICY).await? else {
+                return Ok(Policy::default());
+            };
+            Policy::from_stored(&written).map_err(|error| StoreError::Corrupt {
+                reason: error.to_string(),
+            })
+        };
+        self.policy.all(self, read).await
+    }
+
+    /// Forgets it: to be called before a change of it is acknowledged.
+    pub fn forget_policy(&self) {
+        self.policy.forget();
+    }
+
+    /// How often attempts must look again at what was forgotten here: who reads redactions and the
+    /// policy, and finds this grown then, reads them again.
+    pub fn forgotten(&self) -> u64 {
+        self.redactions.forgotten() + self.policy.forgotten()
     }
 }

@@ -6,31 +6,27 @@
 
 use super::{AGE_MAX, Registry};
 use crate::StoreError;
-use model::name::Name;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-type ByType<T> = Arc<BTreeMap<Name, T>>;
-
-/// What is known of something that some event types have.
+/// What is known of something.
 pub(super) struct Whole<T> {
     known: Mutex<Known<T>>,
-    /// Whoever misses them reads them under this, so that many who do read them once.
+    /// Whoever misses it reads it under this, so that many who do read it once.
     flight: tokio::sync::Mutex<()>,
 }
 
 struct Known<T> {
-    by_type: Option<ByType<T>>,
+    all: Option<Arc<T>>,
     read_at: Duration,
-    /// Grows when they are forgotten: what was read before is not kept then.
+    /// Grows when it is forgotten: what was read before is not kept then.
     forgotten: u64,
 }
 
 impl<T> Default for Whole<T> {
     fn default() -> Self {
         let known = Known {
-            by_type: None,
+            all: None,
             read_at: Duration::ZERO,
             forgotten: 0,
         };
@@ -42,20 +38,20 @@ impl<T> Default for Whole<T> {
 }
 
 impl<T> Whole<T> {
-    /// All of them, from memory, or else as `read` finds them.
+    /// All of it, from memory, or else as `read` finds it.
     pub(super) async fn all(
         &self,
         registry: &Registry,
-        read: impl Future<Output = Result<Vec<(Name, T)>, StoreError>>,
-    ) -> Result<ByType<T>, StoreError> {
-        if let Some(by_type) = self.lock().fresh(registry) {
-            return Ok(by_type);
+        read: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<Arc<T>, StoreError> {
+        if let Some(all) = self.lock().fresh(registry) {
+            return Ok(all);
         }
         let _flight = self.flight.lock().await;
         let forgotten = {
             let known = self.lock();
-            if let Some(by_type) = known.fresh(registry) {
-                return Ok(by_type);
+            if let Some(all) = known.fresh(registry) {
+                return Ok(all);
             }
             known.forgotten
         };
@@ -63,25 +59,25 @@ impl<T> Whole<T> {
         let read = read.await;
         let mut known = self.lock();
         match read {
-            Ok(rows) => {
-                let by_type = Arc::new(BTreeMap::from_iter(rows));
+            Ok(all) => {
+                let all = Arc::new(all);
                 if known.forgotten == forgotten {
-                    known.by_type = Some(by_type.clone());
+                    known.all = Some(all.clone());
                     known.read_at = read_at;
                 }
-                Ok(by_type)
+                Ok(all)
             }
-            Err(error) => known.by_type.clone().ok_or(error),
+            Err(error) => known.all.clone().ok_or(error),
         }
     }
 
     pub(super) fn forget(&self) {
         let mut known = self.lock();
         known.forgotten += 1;
-        known.by_type = None;
+        known.all = None;
     }
 
-    /// How often they were forgotten.
+    /// How often it was forgotten.
     pub(super) fn forgotten(&self) -> u64 {
         self.lock().forgotten
     }
@@ -94,9 +90,9 @@ impl<T> Whole<T> {
 }
 
 impl<T> Known<T> {
-    fn fresh(&self, registry: &Registry) -> Option<ByType<T>> {
+    fn fresh(&self, registry: &Registry) -> Option<Arc<T>> {
         let age = registry.clock.monotonic().saturating_sub(self.read_at);
         let is_old = registry.shared && age > AGE_MAX;
-        self.by_type.clone().filter(|_| !is_old)
+        self.all.clone().filter(|_| !is_old)
     }
 }
