@@ -27,11 +27,13 @@ impl App {
         let Ok(key) = self.request(caller, Success::Done).await?.key_or_made() else {
             return Ok(());
         };
-        let first_kept = DeliveryKey::first_at(before.min(self.clock.now()));
+        // What was opened a moment ago may have a key of this very moment, or a later one.
+        let first_kept = DeliveryKey::first_at(before);
+        let is_past = before <= self.clock.now();
         let change = Change::CancelDeliveries {
             application: tenant.key(),
             endpoint,
-            up_to: DeliveryKey::from_integer(first_kept.integer() - 1),
+            up_to: is_past.then(|| DeliveryKey::from_integer(first_kept.integer() - 1)),
         };
         match self.change(Some(tenant.key()), change, key).await? {
             Changed::Work(..) => self.lanes.work(),

@@ -121,8 +121,8 @@ pub enum Change {
         /// Whether its lane has a place for it: then its [`Hold`] comes back.
         owned: bool,
     },
-    /// Ends what is open to a live endpoint of what was opened up to a delivery, by background work
-    /// that starts in the same commit, each with an attempt that says
+    /// Ends what is open to a live endpoint of what was opened up to a delivery, or before this
+    /// change, by background work that starts in the same commit, each with an attempt that says
     /// [`model::delivery::EndReason::Cancelled`]. The endpoint's row says up to which: see
     /// [`EndpointRow::cancelled_up_to`].
     CancelDeliveries {
@@ -130,8 +130,8 @@ pub enum Change {
         application: ApplicationKey,
         /// The endpoint.
         endpoint: EndpointKey,
-        /// The last one.
-        up_to: DeliveryKey,
+        /// The last one; `None`: the last one that was opened before this change.
+        up_to: Option<DeliveryKey>,
     },
     /// Removes the payloads of an application's messages for good, and ends what is open of them,
     /// each with an attempt that says [`model::delivery::EndReason::Expunged`]; also what somebody

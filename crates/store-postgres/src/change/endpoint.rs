@@ -142,9 +142,10 @@ pub(super) async fn delete(
 pub(super) async fn cancel(
     batch: &mut Batch<'_>,
     (application, key): (ApplicationKey, EndpointKey),
-    up_to: DeliveryKey,
+    up_to: Option<DeliveryKey>,
 ) -> Result<Changed, Refused> {
     live(batch.sql, application, key).await?;
+    let up_to = up_to.unwrap_or_else(|| batch.key());
     let marked = batch.sql.run(
         "UPDATE endpoint SET cancelled_up_to = greatest(cancelled_up_to, $2) WHERE id = $1",
         params![key.integer(), up_to.integer()],

@@ -138,9 +138,10 @@ pub(super) fn delete(
 pub(super) fn cancel(
     batch: &mut Batch<'_>,
     (application, key): (ApplicationKey, EndpointKey),
-    up_to: DeliveryKey,
+    up_to: Option<DeliveryKey>,
 ) -> Result<Changed, Refused> {
     live(batch, application, key)?;
+    let up_to = up_to.unwrap_or_else(|| batch.key());
     batch
         .connection
         .prepare_cached(

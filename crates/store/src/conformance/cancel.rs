@@ -10,11 +10,11 @@ use model::id::{DeliveryKey, Key};
 
 const ENDED: AttemptResult = AttemptResult::Cancelled(EndReason::Cancelled);
 
-fn cancel(lane: Lane, up_to: DeliveryKey) -> Change {
+fn cancel(lane: Lane, up_to: impl Into<Option<DeliveryKey>>) -> Change {
     Change::CancelDeliveries {
         application: lane.application,
         endpoint: lane.endpoint,
-        up_to,
+        up_to: up_to.into(),
     }
 }
 
@@ -44,6 +44,23 @@ pub(super) async fn cancelling_ends_what_was_opened_before_and_nothing_else(worl
     let expected = [AttemptResult::Failure, ENDED, ENDED, ENDED];
     assert_eq!(world.results(lane).await, expected);
     assert_eq!(world.open_deliveries(neighbour).await.len(), 4);
+}
+
+pub(super) async fn cancelling_ends_what_was_opened_in_the_same_moment(world: &mut World) {
+    let lane = world.lane().await;
+    world.messages(lane.application, 2).await;
+    world.change(cancel(lane, None)).await;
+    let [later] = &world.messages(lane.application, 1).await[..] else {
+        panic!("one was sent");
+    };
+    let kept = of_lane(later, lane);
+    let row = world.endpoint_row(lane).await.expect("it is live");
+    assert!(row.cancelled_up_to < kept);
+    world.finish_work().await;
+    let left = world.open_deliveries(lane).await;
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0].message, later.key());
+    assert_eq!(world.results(lane).await, [ENDED, ENDED]);
 }
 
 /// The delivery of a message to this lane.

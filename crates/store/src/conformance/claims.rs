@@ -87,6 +87,7 @@ macro_rules! conformance_claims {
             }
             cancel {
                 cancelling_ends_what_was_opened_before_and_nothing_else
+                cancelling_ends_what_was_opened_in_the_same_moment
                 a_cancellation_is_seen_with_its_endpoint_and_stays
                 cancelling_at_what_is_not_there_is_missing
             }

@@ -24,7 +24,7 @@ pub(super) async fn work_that_people_asked_for_is_listed_in_both_directions(worl
         let cancel = Change::CancelDeliveries {
             application: lane.application,
             endpoint: lane.endpoint,
-            up_to: model::id::DeliveryKey::MAX,
+            up_to: None,
         };
         world.change(cancel).await;
         world.clock.advance(HOUR);
