@@ -119,11 +119,10 @@ impl App {
         input: AuthInput,
     ) -> Result<(), AppError> {
         let credential = input.credential.judge(|| self.new_key_pair())?;
-        let until = input.previous_expires_at;
-        let until = until.filter(|until| *until > self.clock.now());
+        let (until, now) = (input.previous_expires_at, self.clock.now());
         let endpoint = self.protect(caller, (tenant, path), |protection| {
             let before = protection.auth.take();
-            protection.auth = Some(Auth::after(before, credential.clone(), until));
+            protection.auth = Some(Auth::after(before, credential.clone(), until, now));
             protection.withdrawn.remove(&Withdrawn::Auth);
             check_headers(protection)
         });

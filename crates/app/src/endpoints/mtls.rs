@@ -64,14 +64,13 @@ impl App {
         path: &str,
         input: MtlsInput,
     ) -> Result<(), AppError> {
-        let until = input.previous_expires_at;
-        let until = until.filter(|until| *until > self.clock.now());
+        let (until, now) = (input.previous_expires_at, self.clock.now());
         // Deriving a key from a password takes its time.
         let judged = tokio::task::spawn_blocking(|| input.judge()).await;
         let identity = judged.map_err(AppError::internal)??;
         let endpoint = self.protect(caller, (tenant, path), |protection| {
             let before = protection.mtls.take();
-            protection.mtls = Some(Mtls::after(before, identity.clone(), until));
+            protection.mtls = Some(Mtls::after(before, identity.clone(), until, now));
             protection.withdrawn.remove(&Withdrawn::Mtls);
             Ok(())
         });

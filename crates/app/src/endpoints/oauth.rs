@@ -126,12 +126,11 @@ impl App {
         path: &str,
         input: OauthInput,
     ) -> Result<(), AppError> {
-        let until = input.previous_expires_at;
-        let until = until.filter(|until| *until > self.clock.now());
+        let (until, now) = (input.previous_expires_at, self.clock.now());
         let config = self.judge_oauth(input).await?;
         let endpoint = self.protect(caller, (tenant, path), |protection| {
             let before = protection.oauth.take();
-            protection.oauth = Some(Rotated::after(before, config.clone(), until));
+            protection.oauth = Some(Rotated::after(before, config.clone(), until, now));
             protection.withdrawn.remove(&Withdrawn::Oauth);
             check_headers(protection)
         });

@@ -42,7 +42,10 @@ fn client(id: &str) -> OauthConfig {
 
 fn only(client: OauthConfig) -> Protection {
     Protection {
-        oauth: Some(Rotated::after(None, client, None)),
+        oauth: Some(Rotated {
+            current: client,
+            previous: None,
+        }),
         ..Protection::default()
     }
 }
@@ -243,10 +246,11 @@ async fn a_token_is_waited_for_no_longer_than_an_attempt_may_take() {
 
 /// Two clients of which the one before ends in a minute.
 fn overlapping(world: &World) -> Protection {
-    let before = Rotated::after(None, client("old"), None);
-    let until = world.clock.now().plus(seconds(60));
+    let now = world.clock.now();
+    let before = only(client("old")).oauth;
+    let until = Some(now.plus(seconds(60)));
     Protection {
-        oauth: Some(Rotated::after(Some(before), client("new"), Some(until))),
+        oauth: Some(Rotated::after(before, client("new"), until, now)),
         ..Protection::default()
     }
 }
@@ -301,7 +305,10 @@ async fn a_token_takes_the_place_of_another_authorization_and_stands_beside_a_ke
     for (credential, expected) in [(bearer, None), (key, Some("k"))] {
         let world = World::new();
         let protection = Protection {
-            auth: Some(Auth::after(None, credential, None)),
+            auth: Some(Auth {
+                current: credential,
+                previous: None,
+            }),
             ..only(client("c"))
         };
         let lane = lane(&world, protection).await;

@@ -15,8 +15,15 @@ pub struct Rotated<T> {
 }
 
 impl<T> Rotated<T> {
-    /// `current` in place of what was there, which is tried until then, if at all.
-    pub fn after(before: Option<Self>, current: T, until: Option<Timestamp>) -> Self {
+    /// `current` in place of what was there, which is tried until then, if at all and if that is
+    /// still to come.
+    pub fn after(
+        before: Option<Self>,
+        current: T,
+        until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
+        let until = until.filter(|until| *until > now);
         Self {
             current,
             previous: until.and_then(|until| Some((until, before?.current))),
