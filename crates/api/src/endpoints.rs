@@ -7,6 +7,7 @@ mod example;
 mod headers;
 mod mtls;
 mod oauth;
+mod part;
 mod pins;
 mod rate_limit;
 mod redaction;

@@ -38,6 +38,7 @@ pub use oauth::{
     AssertionInput, AssertionView, HEADERS_MAX as TOKEN_HEADERS_MAX, OauthInput, OauthView,
 };
 pub use pins::{PINS_MAX, PinsInput, PinsView};
+pub use protection::RemovablePart;
 pub use public_keys::{KEYS_MAX as PUBLIC_KEYS_MAX, PublicJwk};
 pub use redaction::RedactionInput;
 pub use secrets::{GRACE_DEFAULT, GRACE_MAX, RotateInput};

@@ -1,19 +1,16 @@
 //! What an endpoint's deliveries are authenticated with: shapes, routes, handlers. What is secret
 //! in it is taken, and shown masked.
 
-use crate::Shared;
-use crate::authentication::Authenticated;
-use crate::body::Call;
+use super::part::{self, At, Part};
 use crate::bounds::{Components, HttpSignatureKey, KeyName, Password, Token, UserName};
 use crate::operation::{Routes, application};
-use crate::render::{Answer, NoContent, Time};
-use crate::segments::Segments;
+use crate::render::Time;
+use app::AppError;
 use app::access::limits::Capability;
 use app::endpoints::{
     AuthInput, AuthView, CredentialInput, CredentialView, HttpSignatureInput, HttpSignatureView,
+    RemovablePart,
 };
-use axum::Json;
-use axum::extract::State;
 use model::Secret;
 use model::protection::{HttpSignatureAlgorithm, KeyPlace};
 use schemars::JsonSchema;
@@ -26,17 +23,39 @@ pub(super) fn routes() -> Routes {
                 "v1.endpoint.get-auth",
                 "What its deliveries are authenticated with, masked",
             ),
-            get_auth,
+            part::get::<Auth>,
         )
         .put(
             application("v1.endpoint.set-auth", "Replaces it").needs(Capability::ManageEndpoint),
-            put_auth,
+            part::put::<Auth>,
         )
         .delete(
             application("v1.endpoint.delete-auth", "Takes it away")
                 .needs(Capability::ManageEndpoint),
-            delete_auth,
+            part::delete::<Auth>,
         )
+}
+
+struct Auth;
+
+impl Part for Auth {
+    type In = AuthIn;
+    type Out = AuthOut;
+
+    async fn get(at: At<'_>) -> Result<AuthOut, AppError> {
+        Ok(at.app.auth(at.tenant, at.endpoint)?.into())
+    }
+
+    async fn put(at: At<'_>, body: AuthIn) -> Result<(), AppError> {
+        let input = body.into();
+        at.app
+            .put_auth(at.caller, at.tenant, at.endpoint, input)
+            .await
+    }
+
+    async fn delete(at: At<'_>) -> Result<(), AppError> {
+        at.remove(RemovablePart::Auth).await
+    }
 }
 
 /// A user name and password, a token, a key, or a signature over the request. What was set before
@@ -274,37 +293,4 @@ impl From<HttpSignatureView> for CredentialOut {
             components: view.components,
         }
     }
-}
-
-async fn get_auth(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<AuthOut>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    Ok(Json(api.app.auth(&tenant, &endpoint_id)?.into()))
-}
-
-async fn put_auth(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call<AuthIn>,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    api.app.endpoint(&tenant, &endpoint_id)?;
-    let input = call.json()?.into();
-    api.app
-        .put_auth(&call.caller, &tenant, &endpoint_id, input)
-        .await?;
-    Ok(NoContent)
-}
-
-async fn delete_auth(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    api.app.delete_auth(&caller, &tenant, &endpoint_id).await?;
-    Ok(NoContent)
 }

@@ -1,16 +1,11 @@
 //! Whom an endpoint's connections trust, and how old their TLS may be: shapes, routes, handlers.
 
-use crate::Shared;
-use crate::authentication::Authenticated;
-use crate::body::Call;
+use super::part::{self, At, Part};
 use crate::bounds::Authorities;
 use crate::operation::{Routes, application};
-use crate::render::{Answer, NoContent};
-use crate::segments::Segments;
+use app::AppError;
 use app::access::limits::Capability;
-use app::endpoints::{CaInput, MinTls};
-use axum::Json;
-use axum::extract::State;
+use app::endpoints::{CaInput, MinTls, RemovablePart};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,18 +16,40 @@ pub(super) fn routes() -> Routes {
                 "v1.endpoint.get-server-ca",
                 "Whom its connections trust in place of the system's roots",
             ),
-            get_ca,
+            part::get::<Ca>,
         )
         .put(
             application("v1.endpoint.set-server-ca", "Replaces it")
                 .needs(Capability::ManageEndpoint),
-            put_ca,
+            part::put::<Ca>,
         )
         .delete(
             application("v1.endpoint.delete-server-ca", "Takes it away")
                 .needs(Capability::ManageEndpoint),
-            delete_ca,
+            part::delete::<Ca>,
         )
+}
+
+struct Ca;
+
+impl Part for Ca {
+    type In = CaIn;
+    type Out = CaOut;
+
+    async fn get(at: At<'_>) -> Result<CaOut, AppError> {
+        Ok(at.app.ca(at.tenant, at.endpoint)?.into())
+    }
+
+    async fn put(at: At<'_>, body: CaIn) -> Result<(), AppError> {
+        let input = body.into();
+        at.app
+            .put_ca(at.caller, at.tenant, at.endpoint, input)
+            .await
+    }
+
+    async fn delete(at: At<'_>) -> Result<(), AppError> {
+        at.remove(RemovablePart::Ca).await
+    }
 }
 
 /// Authorities in place of the system's, as PEM; and the oldest TLS. What is not given is as
@@ -89,39 +106,4 @@ impl From<CaInput> for CaOut {
             },
         }
     }
-}
-
-async fn get_ca(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<CaOut>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    Ok(Json(api.app.ca(&tenant, &endpoint_id)?.into()))
-}
-
-async fn put_ca(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call<CaIn>,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    api.app.endpoint(&tenant, &endpoint_id)?;
-    let input = call.json()?.into();
-    api.app
-        .put_ca(&call.caller, &tenant, &endpoint_id, input)
-        .await?;
-    Ok(NoContent)
-}
-
-async fn delete_ca(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    api.app
-        .put_ca(&caller, &tenant, &endpoint_id, CaInput::USUAL)
-        .await?;
-    Ok(NoContent)
 }

@@ -3,17 +3,11 @@
 
 mod shape;
 
-use crate::Shared;
-use crate::authentication::Authenticated;
-use crate::body::Call;
+use super::part::{self, At, Part};
 use crate::operation::{Routes, application};
-use crate::render::{Answer, NoContent};
-use crate::segments::Segments;
 use app::AppError;
 use app::access::limits::Capability;
-use app::endpoints::{CONTENT_ENCRYPTION, EncryptionInput};
-use axum::Json;
-use axum::extract::State;
+use app::endpoints::{CONTENT_ENCRYPTION, EncryptionInput, RemovablePart};
 use model::protection::{Encryption, EncryptionKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -27,12 +21,12 @@ pub(super) fn routes() -> Routes {
                 "v1.endpoint.get-encryption",
                 "Whom the payloads of its deliveries are encrypted to",
             ),
-            get_encryption,
+            part::get::<Encrypted>,
         )
         .put(
             application("v1.endpoint.set-encryption", "Replaces it")
                 .needs(Capability::ManageEndpoint),
-            put_encryption,
+            part::put::<Encrypted>,
         )
         .delete(
             application(
@@ -40,8 +34,30 @@ pub(super) fn routes() -> Routes {
                 "Takes it away: payloads are sent as they are",
             )
             .needs(Capability::ManageEndpoint),
-            delete_encryption,
+            part::delete::<Encrypted>,
         )
+}
+
+struct Encrypted;
+
+impl Part for Encrypted {
+    type In = EncryptionIn;
+    type Out = EncryptionOut;
+
+    async fn get(at: At<'_>) -> Result<EncryptionOut, AppError> {
+        EncryptionOut::new(at.app.encryption(at.tenant, at.endpoint)?)
+    }
+
+    async fn put(at: At<'_>, body: EncryptionIn) -> Result<(), AppError> {
+        let input = body.into();
+        at.app
+            .put_encryption(at.caller, at.tenant, at.endpoint, input)
+            .await
+    }
+
+    async fn delete(at: At<'_>) -> Result<(), AppError> {
+        at.remove(RemovablePart::Encryption).await
+    }
 }
 
 /// One of `jwk` and `jwksUrl` is there. What is there is never null.
@@ -118,39 +134,4 @@ impl EncryptionOut {
             },
         })
     }
-}
-
-async fn get_encryption(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<EncryptionOut>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    let encryption = api.app.encryption(&tenant, &endpoint_id)?;
-    Ok(Json(EncryptionOut::new(encryption)?))
-}
-
-async fn put_encryption(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call<EncryptionIn>,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    api.app.endpoint(&tenant, &endpoint_id)?;
-    let input = call.json()?.into();
-    api.app
-        .put_encryption(&call.caller, &tenant, &endpoint_id, input)
-        .await?;
-    Ok(NoContent)
-}
-
-async fn delete_encryption(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    let deleted = api.app.delete_encryption(&caller, &tenant, &endpoint_id);
-    deleted.await?;
-    Ok(NoContent)
 }

@@ -1,17 +1,17 @@
 //! The client certificate that an endpoint's connections show: shapes, routes, handlers. Its key is
 //! taken, and never shown.
 
+use super::part::{self, At, Part};
 use super::pins::CertificateOut;
 use crate::Shared;
 use crate::authentication::Authenticated;
-use crate::body::Call;
 use crate::bounds::{Identity, Password};
 use crate::operation::{Routes, application};
-use crate::render::{Answer, NoContent, Time};
+use crate::render::{Answer, Time};
 use crate::segments::Segments;
 use app::AppError;
 use app::access::limits::Capability;
-use app::endpoints::{MtlsInput, MtlsView};
+use app::endpoints::{MtlsInput, MtlsView, RemovablePart};
 use axum::Json;
 use axum::extract::State;
 use model::Secret;
@@ -25,17 +25,17 @@ pub(super) fn routes() -> Routes {
                 "v1.endpoint.get-mtls",
                 "The client certificate of its connections, without the key",
             ),
-            get_mtls,
+            part::get::<Mtls>,
         )
         .put(
             application("v1.endpoint.set-mtls-config", "Replaces it")
                 .needs(Capability::ManageEndpoint),
-            put_mtls,
+            part::put::<Mtls>,
         )
         .delete(
             application("v1.endpoint.delete-mtls-config", "Takes it away")
                 .needs(Capability::ManageEndpoint),
-            delete_mtls,
+            part::delete::<Mtls>,
         )
         .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/mtls-config")
         .get(
@@ -45,6 +45,28 @@ pub(super) fn routes() -> Routes {
             ),
             get_mtls_config,
         )
+}
+
+struct Mtls;
+
+impl Part for Mtls {
+    type In = MtlsIn;
+    type Out = MtlsConfigOut;
+
+    async fn get(at: At<'_>) -> Result<MtlsConfigOut, AppError> {
+        Ok(at.app.mtls(at.tenant, at.endpoint)?.into())
+    }
+
+    async fn put(at: At<'_>, body: MtlsIn) -> Result<(), AppError> {
+        let input = body.into();
+        at.app
+            .put_mtls(at.caller, at.tenant, at.endpoint, input)
+            .await
+    }
+
+    async fn delete(at: At<'_>) -> Result<(), AppError> {
+        at.remove(RemovablePart::Mtls).await
+    }
 }
 
 /// A certificate, those of its issuers, and its key: PEM, or the base64 of PKCS#12. What was set
@@ -107,15 +129,6 @@ impl From<MtlsView> for MtlsConfigOut {
     }
 }
 
-async fn get_mtls(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<MtlsConfigOut>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    Ok(Json(api.app.mtls(&tenant, &endpoint_id)?.into()))
-}
-
 async fn get_mtls_config(
     State(api): State<Shared>,
     Segments((app_id, endpoint_id)): Segments<(String, String)>,
@@ -132,28 +145,4 @@ async fn get_mtls_config(
         enabled: config.is_some(),
         config,
     }))
-}
-
-async fn put_mtls(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call<MtlsIn>,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    api.app.endpoint(&tenant, &endpoint_id)?;
-    let input = call.json()?.into();
-    api.app
-        .put_mtls(&call.caller, &tenant, &endpoint_id, input)
-        .await?;
-    Ok(NoContent)
-}
-
-async fn delete_mtls(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    api.app.delete_mtls(&caller, &tenant, &endpoint_id).await?;
-    Ok(NoContent)
 }

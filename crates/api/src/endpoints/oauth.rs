@@ -1,16 +1,16 @@
 //! How an endpoint's deliveries come by an access token: shapes, routes, handlers. What is secret
 //! in it is taken, and shown masked.
 
+use super::part::{self, At, Part};
 use crate::Shared;
 use crate::authentication::Authenticated;
-use crate::body::Call;
 use crate::bounds::{Params, TokenHeaders, TokenUrl};
 use crate::operation::{Routes, application};
-use crate::render::{Answer, NoContent, Time};
+use crate::render::{Answer, Time};
 use crate::segments::Segments;
 use app::AppError;
 use app::access::limits::Capability;
-use app::endpoints::{AssertionInput, AssertionView, OauthInput, OauthView};
+use app::endpoints::{AssertionInput, AssertionView, OauthInput, OauthView, RemovablePart};
 use axum::Json;
 use axum::extract::State;
 use model::Secret;
@@ -26,17 +26,17 @@ pub(super) fn routes() -> Routes {
                 "v1.endpoint.get-oauth",
                 "How its deliveries come by an access token, masked",
             ),
-            get_oauth,
+            part::get::<Oauth>,
         )
         .put(
             application("v1.endpoint.set-oauth-config", "Replaces it")
                 .needs(Capability::ManageEndpoint),
-            put_oauth,
+            part::put::<Oauth>,
         )
         .delete(
             application("v1.endpoint.delete-oauth-config", "Takes it away")
                 .needs(Capability::ManageEndpoint),
-            delete_oauth,
+            part::delete::<Oauth>,
         )
         .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/oauth-config")
         .get(
@@ -46,6 +46,29 @@ pub(super) fn routes() -> Routes {
             ),
             get_state,
         )
+}
+
+struct Oauth;
+
+impl Part for Oauth {
+    type In = OauthIn;
+    type Out = OauthOut;
+
+    async fn get(at: At<'_>) -> Result<OauthOut, AppError> {
+        let view = at.app.oauth(at.tenant, at.endpoint)?;
+        Ok(view.ok_or_else(AppError::not_found)?.into())
+    }
+
+    async fn put(at: At<'_>, body: OauthIn) -> Result<(), AppError> {
+        let input = body.into();
+        at.app
+            .put_oauth(at.caller, at.tenant, at.endpoint, input)
+            .await
+    }
+
+    async fn delete(at: At<'_>) -> Result<(), AppError> {
+        at.remove(RemovablePart::Oauth).await
+    }
 }
 
 /// Whom to ask for an access token, as whom, and for what. The client that was set before may be
@@ -231,16 +254,6 @@ impl From<AssertionView> for JwtOut {
     }
 }
 
-async fn get_oauth(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<OauthOut>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    let view = api.app.oauth(&tenant, &endpoint_id)?;
-    Ok(Json(view.ok_or_else(AppError::not_found)?.into()))
-}
-
 async fn get_state(
     State(api): State<Shared>,
     Segments((app_id, endpoint_id)): Segments<(String, String)>,
@@ -252,28 +265,4 @@ async fn get_state(
         enabled: config.is_some(),
         config,
     }))
-}
-
-async fn put_oauth(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call<OauthIn>,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    api.app.endpoint(&tenant, &endpoint_id)?;
-    let input = call.json()?.into();
-    api.app
-        .put_oauth(&call.caller, &tenant, &endpoint_id, input)
-        .await?;
-    Ok(NoContent)
-}
-
-async fn delete_oauth(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    api.app.delete_oauth(&caller, &tenant, &endpoint_id).await?;
-    Ok(NoContent)
 }

@@ -1,17 +1,13 @@
 //! Which keys a receiver's certificates must have one of, and what they were: shapes, routes,
 //! handlers.
 
-use crate::Shared;
-use crate::authentication::Authenticated;
-use crate::body::Call;
+use super::part::{self, At, Part};
 use crate::bounds::{AnyPins, PinText, SomePins};
 use crate::operation::{Routes, application};
-use crate::render::{Answer, NoContent, Time};
-use crate::segments::Segments;
+use crate::render::Time;
+use app::AppError;
 use app::access::limits::Capability;
-use app::endpoints::{PinsInput, PinsView};
-use axum::Json;
-use axum::extract::State;
+use app::endpoints::{PinsInput, PinsView, RemovablePart};
 use model::Pin;
 use model::chain_seen::SeenCertificate;
 use model::protection::PinningMode;
@@ -25,18 +21,40 @@ pub(super) fn routes() -> Routes {
                 "v1.endpoint.get-pins",
                 "Its pins, and the certificates that were last verified",
             ),
-            get_pins,
+            part::get::<Pins>,
         )
         .put(
             application("v1.endpoint.set-pins", "Replaces its pins")
                 .needs(Capability::ManageEndpoint),
-            put_pins,
+            part::put::<Pins>,
         )
         .delete(
             application("v1.endpoint.delete-pins", "Takes its pins away")
                 .needs(Capability::ManageEndpoint),
-            delete_pins,
+            part::delete::<Pins>,
         )
+}
+
+struct Pins;
+
+impl Part for Pins {
+    type In = PinsIn;
+    type Out = PinsOut;
+
+    async fn get(at: At<'_>) -> Result<PinsOut, AppError> {
+        Ok(at.app.pins(at.tenant, at.endpoint).await?.into())
+    }
+
+    async fn put(at: At<'_>, body: PinsIn) -> Result<(), AppError> {
+        let input = body.into();
+        at.app
+            .put_pins(at.caller, at.tenant, at.endpoint, input)
+            .await
+    }
+
+    async fn delete(at: At<'_>) -> Result<(), AppError> {
+        at.remove(RemovablePart::Pins).await
+    }
 }
 
 /// Pins, and what becomes of a connection whose certificates have none of them: it ends before
@@ -146,37 +164,4 @@ impl From<SeenCertificate> for CertificateOut {
             seen_at: None,
         }
     }
-}
-
-async fn get_pins(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<PinsOut>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    Ok(Json(api.app.pins(&tenant, &endpoint_id).await?.into()))
-}
-
-async fn put_pins(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call<PinsIn>,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    api.app.endpoint(&tenant, &endpoint_id)?;
-    let input = call.json()?.into();
-    api.app
-        .put_pins(&call.caller, &tenant, &endpoint_id, input)
-        .await?;
-    Ok(NoContent)
-}
-
-async fn delete_pins(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    api.app.delete_pins(&caller, &tenant, &endpoint_id).await?;
-    Ok(NoContent)
 }

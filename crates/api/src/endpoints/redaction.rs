@@ -1,16 +1,11 @@
 //! What is taken from the payloads that an endpoint gets: shapes, routes, handlers.
 
-use crate::Shared;
-use crate::authentication::Authenticated;
-use crate::body::Call;
+use super::part::{self, At, Part};
 use crate::operation::{Routes, application};
 use crate::redaction::{Paths, RuleInOut, Rules};
-use crate::render::{Answer, NoContent};
-use crate::segments::Segments;
+use app::AppError;
 use app::access::limits::Capability;
-use app::endpoints::RedactionInput;
-use axum::Json;
-use axum::extract::State;
+use app::endpoints::{RedactionInput, RemovablePart};
 use model::redaction::EndpointRedaction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,18 +17,40 @@ pub(super) fn routes() -> Routes {
                 "v1.endpoint.get-redaction",
                 "What is taken from the payloads that it gets",
             ),
-            get_one,
+            part::get::<Redaction>,
         )
         .put(
             application("v1.endpoint.set-redaction", "Replaces it")
                 .needs(Capability::ManageEndpoint),
-            put,
+            part::put::<Redaction>,
         )
         .delete(
             application("v1.endpoint.delete-redaction", "Takes it away")
                 .needs(Capability::ManageEndpoint),
-            delete,
+            part::delete::<Redaction>,
         )
+}
+
+struct Redaction;
+
+impl Part for Redaction {
+    type In = RedactionIn;
+    type Out = RedactionOut;
+
+    async fn get(at: At<'_>) -> Result<RedactionOut, AppError> {
+        Ok(at.app.endpoint_redaction(at.tenant, at.endpoint)?.into())
+    }
+
+    async fn put(at: At<'_>, body: RedactionIn) -> Result<(), AppError> {
+        let input = body.into();
+        at.app
+            .put_endpoint_redaction(at.caller, at.tenant, at.endpoint, input)
+            .await
+    }
+
+    async fn delete(at: At<'_>) -> Result<(), AppError> {
+        at.remove(RemovablePart::Redaction).await
+    }
 }
 
 /// What is taken from the payloads that an endpoint gets, beside what event types take.
@@ -78,40 +95,4 @@ impl From<EndpointRedaction> for RedactionOut {
             allow_sensitive: allowed.map(|path| path.as_str().to_owned()).collect(),
         }
     }
-}
-
-async fn get_one(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<RedactionOut>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    let redaction = api.app.endpoint_redaction(&tenant, &endpoint_id)?;
-    Ok(Json(redaction.into()))
-}
-
-async fn put(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call<RedactionIn>,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    api.app.endpoint(&tenant, &endpoint_id)?;
-    let input = call.json()?.into();
-    api.app
-        .put_endpoint_redaction(&call.caller, &tenant, &endpoint_id, input)
-        .await?;
-    Ok(NoContent)
-}
-
-async fn delete(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    api.app
-        .delete_endpoint_redaction(&caller, &tenant, &endpoint_id)
-        .await?;
-    Ok(NoContent)
 }

@@ -1,16 +1,11 @@
 //! By which scheme an endpoint's deliveries are signed: shapes, routes, handlers. Nothing in it is
 //! secret: the key is the endpoint's signing secret.
 
-use crate::Shared;
-use crate::authentication::Authenticated;
-use crate::body::Call;
+use super::part::{self, At, Part};
 use crate::bounds::{SchemeHeader, SchemePrefix, SchemeTemplate, SignatureEncoding, SignatureHash};
 use crate::operation::{Routes, application};
-use crate::render::{Answer, NoContent};
-use crate::segments::Segments;
+use app::AppError;
 use app::access::limits::Capability;
-use axum::Json;
-use axum::extract::State;
 use model::protection::{GenericSignature, Sender, Signature};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,12 +17,12 @@ pub(super) fn routes() -> Routes {
                 "v1.endpoint.get-signature",
                 "By which scheme its deliveries are signed, if not by Standard Webhooks",
             ),
-            get_signature,
+            part::get::<Signed>,
         )
         .put(
             application("v1.endpoint.set-signature", "Replaces it")
                 .needs(Capability::ManageEndpoint),
-            put_signature,
+            part::put::<Signed>,
         )
         .delete(
             application(
@@ -35,8 +30,32 @@ pub(super) fn routes() -> Routes {
                 "Takes it away: Standard Webhooks holds again",
             )
             .needs(Capability::ManageEndpoint),
-            delete_signature,
+            part::delete::<Signed>,
         )
+}
+
+struct Signed;
+
+impl Part for Signed {
+    type In = Scheme;
+    type Out = Scheme;
+
+    async fn get(at: At<'_>) -> Result<Scheme, AppError> {
+        Ok(at.app.signature(at.tenant, at.endpoint)?.into())
+    }
+
+    async fn put(at: At<'_>, body: Scheme) -> Result<(), AppError> {
+        let input = body.into();
+        at.app
+            .put_signature(at.caller, at.tenant, at.endpoint, input)
+            .await
+    }
+
+    async fn delete(at: At<'_>) -> Result<(), AppError> {
+        at.app
+            .delete_signature(at.caller, at.tenant, at.endpoint)
+            .await
+    }
 }
 
 /// Standard Webhooks, the scheme of a known sender, or an HMAC that is described.
@@ -133,39 +152,4 @@ impl From<Signature> for Scheme {
             },
         }
     }
-}
-
-async fn get_signature(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<Scheme>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    Ok(Json(api.app.signature(&tenant, &endpoint_id)?.into()))
-}
-
-async fn put_signature(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call<Scheme>,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    api.app.endpoint(&tenant, &endpoint_id)?;
-    let signature = call.json()?.into();
-    api.app
-        .put_signature(&call.caller, &tenant, &endpoint_id, signature)
-        .await?;
-    Ok(NoContent)
-}
-
-async fn delete_signature(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    api.app
-        .delete_signature(&caller, &tenant, &endpoint_id)
-        .await?;
-    Ok(NoContent)
 }

@@ -131,24 +131,6 @@ impl App {
         self.report(caller, SecurityKind::SecretRotated, &endpoint, text);
         Ok(())
     }
-
-    /// Takes it away.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`].
-    pub async fn delete_auth(
-        &self,
-        caller: &Caller,
-        tenant: &Tenant,
-        path: &str,
-    ) -> Result<(), AppError> {
-        let deleted = self.protect(caller, (tenant, path), |protection| {
-            protection.auth = None;
-            protection.withdrawn.remove(&Withdrawn::Auth);
-            Ok(())
-        });
-        deleted.await.map(drop)
-    }
 }
 
 impl CredentialInput {

@@ -67,12 +67,6 @@ impl App {
 }
 
 impl CaInput {
-    /// As everywhere.
-    pub const USUAL: Self = Self {
-        cert: None,
-        min_tls: MinTls::Tls12,
-    };
-
     fn judge(self) -> Result<Option<Trust>, AppError> {
         let mut judge = Judge::new(&[]);
         if let Some(pem) = &self.cert

@@ -58,23 +58,6 @@ impl App {
         put.await.map(drop)
     }
 
-    /// Takes it away: payloads are sent as they are.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`].
-    pub async fn delete_encryption(
-        &self,
-        caller: &Caller,
-        tenant: &Tenant,
-        path: &str,
-    ) -> Result<(), AppError> {
-        let deleted = self.protect(caller, (tenant, path), |protection| {
-            protection.encryption = None;
-            Ok(())
-        });
-        deleted.await.map(drop)
-    }
-
     async fn judge_encryption(&self, input: EncryptionInput) -> Result<Encryption, AppError> {
         let mut judge = Judge::new(&[]);
         let algorithm = input.alg.as_deref().and_then(|alg| judge.algorithm(alg));

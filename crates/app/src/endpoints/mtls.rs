@@ -79,24 +79,6 @@ impl App {
         self.report(caller, SecurityKind::SecretRotated, &endpoint, text);
         Ok(())
     }
-
-    /// Takes it away.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`].
-    pub async fn delete_mtls(
-        &self,
-        caller: &Caller,
-        tenant: &Tenant,
-        path: &str,
-    ) -> Result<(), AppError> {
-        let deleted = self.protect(caller, (tenant, path), |protection| {
-            protection.mtls = None;
-            protection.withdrawn.remove(&Withdrawn::Mtls);
-            Ok(())
-        });
-        deleted.await.map(drop)
-    }
 }
 
 impl MtlsInput {

@@ -140,24 +140,6 @@ impl App {
         Ok(())
     }
 
-    /// Takes it away.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`].
-    pub async fn delete_oauth(
-        &self,
-        caller: &Caller,
-        tenant: &Tenant,
-        path: &str,
-    ) -> Result<(), AppError> {
-        let deleted = self.protect(caller, (tenant, path), |protection| {
-            protection.oauth = None;
-            protection.withdrawn.remove(&Withdrawn::Oauth);
-            Ok(())
-        });
-        deleted.await.map(drop)
-    }
-
     async fn judge_oauth(&self, input: OauthInput) -> Result<OauthConfig, AppError> {
         let config = input.judge()?;
         if let Err(error) = OauthClient::new(&config, self.guard.policy()) {

@@ -76,23 +76,6 @@ impl App {
         });
         changed.await.map(drop)
     }
-
-    /// Takes them away.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`].
-    pub async fn delete_pins(
-        &self,
-        caller: &Caller,
-        tenant: &Tenant,
-        path: &str,
-    ) -> Result<(), AppError> {
-        let deleted = self.protect(caller, (tenant, path), |protection| {
-            protection.pins = None;
-            Ok(())
-        });
-        deleted.await.map(drop)
-    }
 }
 
 impl PinsInput {

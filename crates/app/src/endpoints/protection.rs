@@ -18,7 +18,45 @@ const SHOWN_FROM: usize = 16;
 /// So many.
 const SHOWN: usize = 4;
 
+/// A part that can be taken away without a thought for the others. A signature can't: the
+/// endpoint's secret must be one of the usual scheme then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemovablePart {
+    /// What requests are authenticated with.
+    Auth,
+    /// How requests come by an access token.
+    Oauth,
+    /// The client certificate.
+    Mtls,
+    /// Whom connections trust: the system's roots again.
+    Ca,
+    /// The pins.
+    Pins,
+    /// Whom payloads are encrypted to: they are sent as they are.
+    Encryption,
+    /// What is taken from payloads, with what the endpoint was allowed.
+    Redaction,
+}
+
 impl App {
+    /// Takes a part away, and with it the memory that it was withdrawn.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn remove_part(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        path: &str,
+        part: RemovablePart,
+    ) -> Result<(), AppError> {
+        let removed = self.protect(caller, (tenant, path), |protection| {
+            part.remove(protection);
+            Ok(())
+        });
+        removed.await.map(drop)
+    }
+
     /// What is set of an endpoint's protection.
     pub(crate) fn protection(&self, tenant: &Tenant, path: &str) -> Result<Protection, AppError> {
         let row = tenant.endpoint(path)?;
@@ -96,6 +134,29 @@ fn takes_as_much(before: &Protection, after: &Protection) -> bool {
     };
     let kept = rules(after);
     rules(before).iter().all(|rule| kept.contains(rule))
+}
+
+impl RemovablePart {
+    fn remove(self, protection: &mut Protection) {
+        match self {
+            Self::Auth => {
+                protection.auth = None;
+                protection.withdrawn.remove(&Withdrawn::Auth);
+            }
+            Self::Oauth => {
+                protection.oauth = None;
+                protection.withdrawn.remove(&Withdrawn::Oauth);
+            }
+            Self::Mtls => {
+                protection.mtls = None;
+                protection.withdrawn.remove(&Withdrawn::Mtls);
+            }
+            Self::Ca => protection.ca = None,
+            Self::Pins => protection.pins = None,
+            Self::Encryption => protection.encryption = None,
+            Self::Redaction => protection.redaction = None,
+        }
+    }
 }
 
 impl Replacement {

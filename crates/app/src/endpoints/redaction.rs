@@ -57,21 +57,4 @@ impl App {
         });
         put.await.map(drop)
     }
-
-    /// Takes it away, with what the endpoint was allowed.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`].
-    pub async fn delete_endpoint_redaction(
-        &self,
-        caller: &Caller,
-        tenant: &Tenant,
-        path: &str,
-    ) -> Result<(), AppError> {
-        let deleted = self.protect(caller, (tenant, path), |protection| {
-            protection.redaction = None;
-            Ok(())
-        });
-        deleted.await.map(drop)
-    }
 }
