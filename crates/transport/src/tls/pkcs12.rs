@@ -111,13 +111,14 @@ struct Hash {
 #[derive(Sequence)]
 struct Pfx<'a> {
     version: u8,
-    contents: ContentInfo<'a>,
+    contents: Typed<'a>,
     #[asn1(optional = "true")]
     mac: Option<MacData<'a>>,
 }
 
+/// What a kind says how to read: contents, and the certificate in a bag.
 #[derive(Sequence)]
-struct ContentInfo<'a> {
+struct Typed<'a> {
     kind: ObjectIdentifier,
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
     content: AnyRef<'a>,
@@ -125,16 +126,17 @@ struct ContentInfo<'a> {
 
 #[derive(Sequence)]
 struct MacData<'a> {
-    mac: DigestInfo<'a>,
+    mac: Made<'a>,
     salt: OctetStringRef<'a>,
     #[asn1(default = "once")]
     iterations: u32,
 }
 
+/// What an algorithm made: a digest, and an encrypted key.
 #[derive(Sequence)]
-struct DigestInfo<'a> {
+struct Made<'a> {
     algorithm: AlgorithmIdentifierRef<'a>,
-    digest: OctetStringRef<'a>,
+    made: OctetStringRef<'a>,
 }
 
 #[derive(Sequence)]
@@ -152,25 +154,12 @@ struct EncryptedContentInfo<'a> {
 }
 
 #[derive(Sequence)]
-struct EncryptedKey<'a> {
-    algorithm: AlgorithmIdentifierRef<'a>,
-    encrypted: OctetStringRef<'a>,
-}
-
-#[derive(Sequence)]
 struct Bag<'a> {
     kind: ObjectIdentifier,
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
     value: AnyRef<'a>,
     #[asn1(optional = "true")]
     attributes: Option<AnyRef<'a>>,
-}
-
-#[derive(Sequence)]
-struct CertificateBag<'a> {
-    kind: ObjectIdentifier,
-    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
-    value: AnyRef<'a>,
 }
 
 #[derive(Sequence)]
@@ -212,7 +201,7 @@ pub(super) fn open(
     if let Some(mac) = &pfx.mac {
         opening.check(mac, safe.as_bytes())?;
     }
-    for part in Vec::<ContentInfo<'_>>::from_der(safe.as_bytes())? {
+    for part in Vec::<Typed<'_>>::from_der(safe.as_bytes())? {
         opening.part(&part)?;
     }
     let mut keys = opening.keys.into_iter();
@@ -242,11 +231,11 @@ impl Opening<'_> {
         let password = wide(password.map_err(|_| Pkcs12Error::Password)?);
         let key = mac_key(hash, &password, mac.salt.as_bytes(), iterations.get());
         let key = hmac::Key::new(hash.hmac, key.as_ref());
-        let verified = hmac::verify(&key, safe, mac.mac.digest.as_bytes());
+        let verified = hmac::verify(&key, safe, mac.mac.made.as_bytes());
         verified.map_err(|_| Pkcs12Error::Password)
     }
 
-    fn part(&mut self, part: &ContentInfo<'_>) -> Result<(), Pkcs12Error> {
+    fn part(&mut self, part: &Typed<'_>) -> Result<(), Pkcs12Error> {
         if part.kind == DATA {
             let bags = part.content.decode_as::<OctetStringRef<'_>>()?;
             return self.bags(bags.as_bytes());
@@ -263,17 +252,17 @@ impl Opening<'_> {
         for bag in Vec::<Bag<'_>>::from_der(bags)? {
             let key = match bag.kind {
                 CERTIFICATE_BAG => {
-                    let bag: CertificateBag<'_> = bag.value.decode_as()?;
-                    if bag.kind == X509 {
-                        let der = bag.value.decode_as::<OctetStringRef<'_>>()?;
+                    let certificate: Typed<'_> = bag.value.decode_as()?;
+                    if certificate.kind == X509 {
+                        let der = certificate.content.decode_as::<OctetStringRef<'_>>()?;
                         self.certificates.push(der.as_bytes().to_vec().into());
                     }
                     continue;
                 }
                 KEY_BAG => Zeroizing::new(der::Encode::to_der(&bag.value)?),
                 ENCRYPTED_KEY_BAG => {
-                    let key: EncryptedKey<'_> = bag.value.decode_as()?;
-                    self.decrypt(&key.algorithm, key.encrypted.as_bytes())?
+                    let key: Made<'_> = bag.value.decode_as()?;
+                    self.decrypt(&key.algorithm, key.made.as_bytes())?
                 }
                 // Revocation lists and secrets of other kinds, which a client doesn't show.
                 _ => continue,
