@@ -3,9 +3,11 @@
 mod connection;
 mod encryption;
 mod oauth;
+mod part;
 
 use super::{APP, Kind, Noun, ORDER, Operation, Parameter, Place, Shows, Verb};
 use crate::command::Column;
+use part::{Part, part};
 
 const ID: Parameter = Parameter::target("id", "The endpoint, by id or uid");
 const URL: Parameter = Parameter::body("url", "url", Kind::Text, "Where to deliver");
@@ -125,27 +127,27 @@ pub(super) const ENDPOINT: Noun = Noun {
             fixed: &[],
             shows: Shows::Fields,
         },
-        AUTH,
-        SET_AUTH,
-        DELETE_AUTH,
-        SIGNATURE,
-        SET_SIGNATURE,
-        DELETE_SIGNATURE,
-        encryption::SHOW,
-        encryption::SET,
-        encryption::DELETE,
-        oauth::SHOW,
-        oauth::SET,
-        oauth::DELETE,
-        connection::SHOW_CA,
-        connection::SET_CA,
-        connection::DELETE_CA,
-        connection::SHOW_MTLS,
-        connection::SET_MTLS,
-        connection::DELETE_MTLS,
-        connection::SHOW_PINS,
-        connection::SET_PINS,
-        connection::DELETE_PINS,
+        AUTH.show,
+        AUTH.set,
+        AUTH.delete,
+        SIGNATURE.show,
+        SIGNATURE.set,
+        SIGNATURE.delete,
+        encryption::ENCRYPTION.show,
+        encryption::ENCRYPTION.set,
+        encryption::ENCRYPTION.delete,
+        oauth::OAUTH.show,
+        oauth::OAUTH.set,
+        oauth::OAUTH.delete,
+        connection::CA.show,
+        connection::CA.set,
+        connection::CA.delete,
+        connection::MTLS.show,
+        connection::MTLS.set,
+        connection::MTLS.delete,
+        connection::PINS.show,
+        connection::PINS.set,
+        connection::PINS.delete,
         RECOVER,
         Operation {
             name: "stats",
@@ -184,9 +186,9 @@ pub(super) const ENDPOINT: Noun = Noun {
             },
         },
         ROTATE,
-        REDACTION,
-        SET_REDACTION,
-        DELETE_REDACTION,
+        REDACTION.show,
+        REDACTION.set,
+        REDACTION.delete,
         Operation {
             name: "send-example",
             about: "Send it the example that an event type's schema has",
@@ -205,31 +207,16 @@ pub(super) const ENDPOINT: Noun = Noun {
     ],
 };
 
-const REDACTION_PATH: &str = "/app/{app}/endpoint/{id}/redaction";
-
-const REDACTION: Operation = Operation {
+const REDACTION: Part = part! {
     name: "redaction",
-    about: "Show what is taken from the payloads that it gets",
-    examples: "Example:
-  postrider endpoint redaction --app acme first",
-    verb: Verb::Get,
-    paths: &[REDACTION_PATH],
-    parameters: &[ID, APP],
-    fixed: &[],
-    shows: Shows::Fields,
-};
-
-const SET_REDACTION: Operation = Operation {
-    name: "set-redaction",
-    about: "Say what is taken from the payloads that it gets",
+    of: "the redaction of",
+    show: "Show what is taken from the payloads that it gets",
+    set: "Say what is taken from the payloads that it gets",
+    delete: "Take its redaction away, with what it was allowed",
     examples: "Example:
   postrider endpoint set-redaction --app acme first --rules @rules.json \\
     --allow-sensitive '[\"/customer/ssn\"]'",
-    verb: Verb::Put,
-    paths: &[REDACTION_PATH],
-    parameters: &[
-        ID,
-        APP,
+    parameters: [
         super::event_type::RULES.required(),
         Parameter::body(
             "allow-sensitive",
@@ -238,20 +225,6 @@ const SET_REDACTION: Operation = Operation {
             "What it may have although a schema marks it as sensitive: JSON, @FILE or -",
         ),
     ],
-    fixed: &[],
-    shows: Shows::Done("set the redaction of"),
-};
-
-const DELETE_REDACTION: Operation = Operation {
-    name: "delete-redaction",
-    about: "Take its redaction away, with what it was allowed",
-    examples: "Example:
-  postrider endpoint delete-redaction --app acme first",
-    verb: Verb::Delete,
-    paths: &[REDACTION_PATH],
-    parameters: &[ID, APP],
-    fixed: &[],
-    shows: Shows::Done("deleted the redaction of"),
 };
 
 const LIST: Operation = Operation {
@@ -372,72 +345,32 @@ const ROTATE: Operation = Operation {
     },
 };
 
-const AUTH: Operation = Operation {
+const AUTH: Part = part! {
     name: "auth",
-    about: "Show what its deliveries are authenticated with, masked",
-    examples: "Example:
-  postrider endpoint auth --app acme first",
-    verb: Verb::Get,
-    paths: &["/app/{app}/endpoint/{id}/auth"],
-    parameters: &[ID, APP],
-    fixed: &[],
-    shows: Shows::Fields,
-};
-
-const SET_AUTH: Operation = Operation {
-    name: "set-auth",
-    about: "Say what its deliveries are authenticated with",
+    of: "what authenticates",
+    show: "Show what its deliveries are authenticated with, masked",
+    set: "Say what its deliveries are authenticated with",
+    delete: "Authenticate its deliveries with nothing",
     examples: "Examples:
   postrider endpoint set-auth --app acme first auth.json
   echo '{\"type\":\"httpSignature\",\"algorithm\":\"ed25519\"}' |
     postrider endpoint set-auth --app acme first -",
-    verb: Verb::Put,
-    paths: &["/app/{app}/endpoint/{id}/auth"],
-    parameters: &[
-        ID,
-        APP,
+    parameters: [
         Parameter::whole("file", "File with it as JSON, or -: it holds a secret"),
     ],
-    fixed: &[],
-    shows: Shows::Done("set what authenticates"),
 };
 
-const DELETE_AUTH: Operation = Operation {
-    name: "delete-auth",
-    about: "Authenticate its deliveries with nothing",
-    examples: "Example:
-  postrider endpoint delete-auth --app acme first",
-    verb: Verb::Delete,
-    paths: &["/app/{app}/endpoint/{id}/auth"],
-    parameters: &[ID, APP],
-    fixed: &[],
-    shows: Shows::Done("deleted what authenticates"),
-};
-
-const SIGNATURE: Operation = Operation {
+const SIGNATURE: Part = part! {
     name: "signature",
-    about: "Show by which scheme its deliveries are signed, if not by Standard Webhooks",
-    examples: "Example:
-  postrider endpoint signature --app acme first",
-    verb: Verb::Get,
-    paths: &["/app/{app}/endpoint/{id}/signature"],
-    parameters: &[ID, APP],
-    fixed: &[],
-    shows: Shows::Fields,
-};
-
-const SET_SIGNATURE: Operation = Operation {
-    name: "set-signature",
-    about: "Sign its deliveries as another sender does",
+    of: "the signature of",
+    show: "Show by which scheme its deliveries are signed, if not by Standard Webhooks",
+    set: "Sign its deliveries as another sender does",
+    delete: "Sign its deliveries by Standard Webhooks again",
     examples: "Examples:
   postrider endpoint set-signature --app acme first --scheme github
   postrider endpoint set-signature --app acme first --scheme generic --header X-Signature \\
     --hash sha256 --encoding hex --prefix sha256= --template '{timestamp}.{body}'",
-    verb: Verb::Put,
-    paths: &["/app/{app}/endpoint/{id}/signature"],
-    parameters: &[
-        ID,
-        APP,
+    parameters: [
         Parameter::body(
             "scheme",
             "scheme",
@@ -472,18 +405,4 @@ const SET_SIGNATURE: Operation = Operation {
             "The header that carries a signed time; otherwise webhook-timestamp",
         ),
     ],
-    fixed: &[],
-    shows: Shows::Done("set the signature of"),
-};
-
-const DELETE_SIGNATURE: Operation = Operation {
-    name: "delete-signature",
-    about: "Sign its deliveries by Standard Webhooks again",
-    examples: "Example:
-  postrider endpoint delete-signature --app acme first",
-    verb: Verb::Delete,
-    paths: &["/app/{app}/endpoint/{id}/signature"],
-    parameters: &[ID, APP],
-    fixed: &[],
-    shows: Shows::Done("deleted the signature of"),
 };

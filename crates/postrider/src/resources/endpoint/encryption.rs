@@ -1,33 +1,18 @@
 //! Whom an endpoint's payloads are encrypted to.
 
-use super::super::{APP, Kind, Operation, Parameter, Shows, Verb};
-use super::ID;
+use super::super::{Kind, Parameter};
+use super::part::{Part, part};
 
-const PATHS: &[&str] = &["/app/{app}/endpoint/{id}/encryption"];
-
-pub(super) const SHOW: Operation = Operation {
+pub(super) const ENCRYPTION: Part = part! {
     name: "encryption",
-    about: "Show whom its payloads are encrypted to",
-    examples: "Example:
-  postrider endpoint encryption --app acme first",
-    verb: Verb::Get,
-    paths: PATHS,
-    parameters: &[ID, APP],
-    fixed: &[],
-    shows: Shows::Fields,
-};
-
-pub(super) const SET: Operation = Operation {
-    name: "set-encryption",
-    about: "Encrypt its payloads to a public key, or to one that its receiver publishes",
+    of: "the encryption of",
+    show: "Show whom its payloads are encrypted to",
+    set: "Encrypt its payloads to a public key, or to one that its receiver publishes",
+    delete: "Take its encryption away: payloads are sent as they are",
     examples: "Examples:
   postrider endpoint set-encryption --app acme first --jwk @public.json
   postrider endpoint set-encryption --app acme first --jwks-url https://acme.example/jwks.json",
-    verb: Verb::Put,
-    paths: PATHS,
-    parameters: &[
-        ID,
-        APP,
+    parameters: [
         Parameter::body(
             "jwk",
             "jwk",
@@ -54,18 +39,4 @@ pub(super) const SET: Operation = Operation {
             "ECDH-ES, ECDH-ES+A256KW or RSA-OAEP-256; otherwise what fits the key",
         ),
     ],
-    fixed: &[],
-    shows: Shows::Done("set the encryption of"),
-};
-
-pub(super) const DELETE: Operation = Operation {
-    name: "delete-encryption",
-    about: "Take its encryption away: payloads are sent as they are",
-    examples: "Example:
-  postrider endpoint delete-encryption --app acme first",
-    verb: Verb::Delete,
-    paths: PATHS,
-    parameters: &[ID, APP],
-    fixed: &[],
-    shows: Shows::Done("deleted the encryption of"),
 };
