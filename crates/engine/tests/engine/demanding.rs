@@ -38,7 +38,10 @@ fn with_token() -> Protection {
         token: model::Secret::from("sesame".to_owned()),
     };
     Protection {
-        auth: Some(Auth::after(None, credential, None)),
+        auth: Some(Auth {
+            current: credential,
+            previous: None,
+        }),
         ..Protection::default()
     }
 }
