@@ -39,7 +39,11 @@ impl Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::Misuse(error.into())
+        let failure = match &error {
+            ConfigError::Unreadable { .. } => Self::CouldNot,
+            ConfigError::File { .. } | ConfigError::Option { .. } => Self::Misuse,
+        };
+        failure(error.into())
     }
 }
 

@@ -264,7 +264,9 @@ impl From<ClientError> for Failure {
         let failure = match &error {
             ClientError::Unusable(_) => Self::Misuse,
             ClientError::Refused(refusal) if refusal.is_misuse() => Self::Misuse,
-            ClientError::Refused(refusal) if refusal.status < 500 => Self::Refused,
+            ClientError::Refused(refusal) if refusal.status < 500 && !refusal.passes() => {
+                Self::Refused
+            }
             ClientError::Refused(_)
             | ClientError::Unreachable { .. }
             | ClientError::Unverified { .. }
@@ -340,6 +342,7 @@ mod tests {
             (400, coded("invalid_range"), 1),
             (400, coded("generic_error"), 2),
             (422, "{}".to_owned(), 2),
+            (429, "{}".to_owned(), 3),
             (500, "{}".to_owned(), 3),
             (501, coded("not_implemented"), 3),
         ] {

@@ -35,6 +35,15 @@ pub(crate) enum ConfigError {
         /// What was wrong.
         reason: String,
     },
+    /// The same, where it is not even known what is in it.
+    #[error("configuration file {} can't be read", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// One option's value.
     #[error("option `{name}`: {reason}")]
     Option {

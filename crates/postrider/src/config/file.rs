@@ -57,7 +57,10 @@ fn read_all(path: &Path) -> Result<File, ConfigError> {
         path: path.to_owned(),
         reason,
     };
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
     let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         // The error's own text would show the line, and lines can hold secrets.
         let start = error.span().map_or(0, |span| span.start);
