@@ -3,6 +3,7 @@
 
 mod at_once;
 mod cluster;
+mod erasure;
 mod following;
 mod rates;
 mod refusals;
