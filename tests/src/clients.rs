@@ -8,7 +8,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -17,7 +16,7 @@ use crate::receiver::Received;
 use crate::wait::within_time;
 
 /// How long a script may take.
-const SCRIPT_LIMIT: Duration = Duration::from_secs(240);
+pub(crate) const SCRIPT_LIMIT: Duration = Duration::from_secs(240);
 /// The oldest Node that the npm client `svix` runs on.
 const NODE_MAJOR_MIN: u32 = 22;
 
@@ -126,13 +125,20 @@ pub async fn decrypt(language: Language, requests: &[Encrypted]) {
 }
 
 fn line(secret: &str, request: &Received) -> Value {
+    let mut line = described(request);
+    line["secret"] = secret.into();
+    line
+}
+
+/// A request as scripts are told of it.
+pub(crate) fn described(request: &Received) -> Value {
     let texts = request.headers.iter().map(|(name, value)| {
         let text = value.to_str().expect("these headers are text");
         (name.as_str().to_owned(), Value::from(text))
     });
     let headers: serde_json::Map<String, Value> = texts.collect();
     let body = STANDARD.encode(&request.body);
-    json!({"secret": secret, "headers": headers, "body": body})
+    json!({"method": request.method, "path": request.path, "headers": headers, "body": body})
 }
 
 async fn script(
@@ -143,10 +149,19 @@ async fn script(
 ) -> String {
     let home = tempfile::tempdir().expect("a directory for the script");
     let mut command = match language {
-        Language::Node => node(&home, name).await,
-        Language::Python => python(name),
+        Language::Node => node(home.path(), name).await,
+        Language::Python => python(&scripts().join(name)),
     };
     command.envs(variables.iter().copied());
+    feed(command, (name, limit), input).await
+}
+
+/// Runs a command to its end with this on standard input; gives its standard output.
+pub(crate) async fn feed(
+    mut command: Command,
+    (name, limit): (&str, Duration),
+    input: &str,
+) -> String {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -177,23 +192,23 @@ async fn script(
 
 /// Node's imports look for packages beside the script, whose real path counts: so the script is
 /// copied to where `node_modules` can stand beside it.
-async fn node(home: &TempDir, name: &str) -> Command {
+pub(crate) async fn node(home: &Path, name: &str) -> Command {
     let modules = place::clients().join("npm/node_modules");
     assert!(
         modules.join("svix").is_dir(),
         "the npm clients are not in {}: run ./check once, which installs them",
         modules.display()
     );
-    std::os::unix::fs::symlink(&modules, home.path().join("node_modules")).expect("a link");
+    std::os::unix::fs::symlink(&modules, home.join("node_modules")).expect("a link");
     for entry in std::fs::read_dir(scripts()).expect("tests/clients is there") {
         let path = entry.expect("tests/clients can be listed").path();
         if path.extension().is_some_and(|extension| extension == "mjs") {
             let file = path.file_name().expect("a file has a name");
-            std::fs::copy(&path, home.path().join(file)).expect("a script can be copied");
+            std::fs::copy(&path, home.join(file)).expect("a script can be copied");
         }
     }
     let mut command = place::command(&node_binary().await);
-    command.arg(home.path().join(name));
+    command.arg(home.join(name));
     command
 }
 
@@ -226,7 +241,7 @@ async fn node_binary() -> PathBuf {
     binary
 }
 
-fn python(name: &str) -> Command {
+pub(crate) fn python(script: &Path) -> Command {
     let binary = place::clients().join("venv/bin/python");
     assert!(
         binary.is_file(),
@@ -234,12 +249,10 @@ fn python(name: &str) -> Command {
         binary.display()
     );
     let mut command = place::command(&binary);
-    command
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .arg(scripts().join(name));
+    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(script);
     command
 }
 
-fn scripts() -> PathBuf {
+pub(crate) fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }

@@ -12,6 +12,8 @@
 //! - [`tls`]: [`Front`], TLS in front of any of them, with an [`Authority`] of the test's own.
 //! - [`peer`]: [`Shown`], what such a front shows, right in all or wrong in one thing.
 //! - [`clients`]: scripts under `tests/clients`, run with the published npm and PyPI packages.
+//! - [`examples`]: [`Example`], a receiver's code of the documentation, run as it stands there.
+//! - [`vectors`]: receivers' keys, to encrypt to.
 //! - [`disk`]: a disk that is full, or can't sync, by the test's command.
 //! - [`wait`]: bounded waits, whose failure says what did not come.
 //! - [`chance`]: seeded randomness; the seed is printed.
@@ -25,14 +27,17 @@ pub mod chance;
 pub mod clients;
 pub mod command;
 pub mod disk;
+pub mod examples;
 pub mod peer;
 pub mod place;
 pub mod receiver;
 pub mod server;
 pub mod tls;
+pub mod vectors;
 pub mod wait;
 
 pub use api::{Api, Call, Reply};
+pub use examples::Example;
 pub use peer::{Asks, Shown};
 pub use receiver::{Answer, Gate, Received, Receiver};
 pub use server::{Options, Server};

@@ -4,7 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use e2e::clients::{self, Encrypted, Language};
-use e2e::{Answer, Api, Authority, Front, Options, Receiver, Server, eventually, place};
+use e2e::vectors::{private_key, public_key};
+use e2e::{Answer, Api, Authority, Front, Options, Receiver, Server, eventually};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,28 +15,6 @@ const PAYLOAD: [&str; 3] = [
     "4929-1234-5678",
     "heart-of-gold@example",
 ];
-
-/// The private keys with these ids, of the vectors.
-fn private(kid: &str) -> Value {
-    let path = place::repository().join("conformance/jwe.json");
-    let text = std::fs::read_to_string(path).expect("the vectors are there");
-    let vectors: Value = serde_json::from_str(&text).expect("they are JSON");
-    let mut keys = vectors["cases"].as_array().expect("cases").iter();
-    let found = keys.find(|one| one["key_jwk"]["kid"] == kid);
-    found.expect("there is such a key")["key_jwk"].clone()
-}
-
-/// What its owner gives away.
-fn public(key: &Value) -> Value {
-    let public = ["kty", "crv", "x", "y", "n", "e", "kid", "use"];
-    let members = key.as_object().expect("an object").iter();
-    let members = members.filter(|(name, _)| public.contains(&name.as_str()));
-    Value::Object(
-        members
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
-    )
-}
 
 fn payload() -> Value {
     json!({"name": PAYLOAD[0], "card": PAYLOAD[1], "mail": PAYLOAD[2], "n": 42})
@@ -61,8 +40,8 @@ async fn published_libraries_open_what_arrives() {
     for (index, (kid, algorithm)) in cases.into_iter().enumerate() {
         let url = receiver.url(&format!("/{index}"));
         let endpoint = api.endpoint("shop", &json!({"url": url})).await;
-        let key = private(kid);
-        let mut encryption = json!({"jwk": public(&key)});
+        let key = private_key(kid);
+        let mut encryption = json!({"jwk": public_key(&key)});
         if let Some(algorithm) = algorithm {
             encryption["alg"] = algorithm.into();
         }
@@ -124,8 +103,8 @@ async fn a_box_that_ends_tls_on_the_way_sees_nothing_of_the_payload() {
     let api = server.api().await;
     api.application("shop").await;
 
-    let key = private("x25519-1");
-    let set = json!({"keys": [public(&key)]}).to_string();
+    let key = private_key("x25519-1");
+    let set = json!({"keys": [public_key(&key)]}).to_string();
     let keys = Receiver::start(move |_| Answer::status(200).body(set.clone())).await;
     let keys_box = Front::start(keys.address(), &authority, "127.0.0.1").await;
     let receiver = Receiver::willing().await;
@@ -165,8 +144,8 @@ async fn nothing_leaves_until_a_key_is_there_and_then_all_of_it() {
     let mut server = Server::start(retrying).await;
     let (api, receiver) = (server.api().await, Receiver::willing().await);
     api.application("shop").await;
-    let key = private("ec-enc-1");
-    let set = json!({"keys": [public(&key)]}).to_string();
+    let key = private_key("ec-enc-1");
+    let set = json!({"keys": [public_key(&key)]}).to_string();
     let asked = AtomicUsize::new(0);
     let keys = Receiver::start(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
         0 => Answer::status(200).body(vec![b' '; 10 << 20]),
