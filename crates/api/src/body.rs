@@ -16,6 +16,7 @@ use http::Method;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http_body_util::BodyExt;
+use model::hops::{HOPS_HEADER, Hops, NoHops};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 use std::marker::PhantomData;
@@ -52,6 +53,7 @@ impl<T> FromRequest<Shared> for Call<T> {
     async fn from_request(request: Request, api: &Shared) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Authenticated(mut caller) = Authenticated::from_request_parts(&mut parts, api).await?;
+        caller.hops = hops(&parts)?;
         let body = read_whole(&parts, body, api).await?;
         caller.idempotency = idempotency(&parts, &body)?;
         Ok(Self {
@@ -148,6 +150,27 @@ fn idempotency(parts: &Parts, body: &[u8]) -> Result<Option<RequestKey>, AppErro
     })?;
     let operation = format!("{} {}", parts.method, parts.uri.path());
     Ok(Some(RequestKey::new(operation, key.to_owned(), body)))
+}
+
+/// What the request has been through, where it is a delivery. What may not be posted on is refused
+/// before its body is read, whatever it asks for.
+fn hops(parts: &Parts) -> Result<Hops, AppError> {
+    let mut values = parts.headers.get_all(HOPS_HEADER).iter();
+    let Some(value) = values.next() else {
+        return Ok(Hops::NONE);
+    };
+    let text = value.to_str().ok().filter(|_| values.next().is_none());
+    let hops: Hops = text
+        .unwrap_or_default()
+        .parse()
+        .map_err(|wrong: NoHops| Violation::header(&[HOPS_HEADER], wrong.to_string()))?;
+    match hops.is_spent() {
+        true => Err(AppError::Loop(
+            "This is a delivery that has come round as often as it may (webhook-hops): it is not \
+             posted on.",
+        )),
+        false => Ok(hops),
+    }
 }
 
 fn too_large(limit: usize) -> AppError {

@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 const PATH: &str = "/api/v1/openapi.json";
 
 /// The statuses that a request with a token or a body may be refused with, whatever it asks for.
-const REFUSALS: [(u16, &str); 11] = [
+const REFUSALS: [(u16, &str); 12] = [
     (400, "Not readable, or senseless as things stand"),
     (401, "No token, or none that is good"),
     (403, "The token is not for this operation"),
@@ -38,6 +38,7 @@ const REFUSALS: [(u16, &str); 11] = [
     (500, "Something of the server's failed"),
     (501, "Not built"),
     (503, "Nothing can be stored at the moment"),
+    (508, "It is a delivery that came round too often"),
 ];
 
 /// The route of the document, which is made when somebody asks for it first.

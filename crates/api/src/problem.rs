@@ -145,6 +145,8 @@ pub(crate) fn status(error: &AppError) -> StatusCode {
         AppError::Forbidden => StatusCode::FORBIDDEN,
         AppError::NotFound(_) => StatusCode::NOT_FOUND,
         AppError::Conflict { .. } => StatusCode::CONFLICT,
+        // RFC 5842, 7.2.
+        AppError::Loop(_) => StatusCode::LOOP_DETECTED,
         AppError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         AppError::TooMany { .. } | AppError::TooManyListeners { .. } => {
             StatusCode::TOO_MANY_REQUESTS
@@ -164,6 +166,7 @@ pub(crate) fn refusal(error: &AppError) -> Refusal {
         // With a space: clients know it so.
         AppError::Forbidden => "insufficient access",
         AppError::NotFound(_) => "not_found",
+        AppError::Loop(_) => "loop_detected",
         AppError::TooLarge(_) => "payload_too_large",
         AppError::TooMany { .. } | AppError::TooManyListeners { .. } => "too_many_requests",
         AppError::NotBuilt(_) => "not_implemented",

@@ -19,6 +19,7 @@ use model::Timestamp;
 use model::delivery::{Delivery, Trigger};
 use model::endpoint::Endpoint;
 use model::entropy::random;
+use model::hops::Hops;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, MessageId, Tail};
 use model::message::{Message, PayloadForm};
 use model::name::Name;
@@ -47,6 +48,8 @@ pub(crate) struct Draft {
     pub(crate) tags: BTreeSet<Name>,
     /// First due then, if in the future.
     pub(crate) deliver_at: Option<Timestamp>,
+    /// How many deliveries it has been through.
+    pub(crate) hops: Hops,
     /// How long its payload is kept from when it is first due.
     pub(crate) retention: Duration,
     /// What the payload is.
@@ -295,6 +298,7 @@ impl Batch {
             channels,
             tags,
             deliver_at,
+            hops,
             form,
             ..
         } = &item.draft;
@@ -308,6 +312,7 @@ impl Batch {
                 channels: channels.clone(),
                 tags: tags.clone(),
                 deliver_at: *deliver_at,
+                hops: *hops,
                 expires_at: item.draft.expires_at(self.now),
                 form: form.clone(),
                 payload: item.sealed.clone(),
@@ -431,6 +436,7 @@ impl Draft {
             channels: self.channels.clone(),
             tags: self.tags.clone(),
             deliver_at: self.deliver_at,
+            hops: self.hops,
             expires_at: self.expires_at(now),
             form: self.form.clone(),
         }

@@ -11,6 +11,7 @@ use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller};
 use bytes::Bytes;
 use model::entropy::random;
+use model::hops::Hops;
 use model::id::Tail;
 use model::message::PayloadForm;
 use model::name::Name;
@@ -35,7 +36,7 @@ impl App {
             Ok(key) => key,
             Err(begun) => return Ok(begun),
         };
-        let mut draft = message.judge(Bounds::new(&self.settings, self.clock.now()))?;
+        let mut draft = message.judge(Bounds::new(&self.settings, caller, self.clock.now()))?;
         self.check_payload(&mut draft).await?;
         self.report_findings(None, &draft);
         let tail: Tail = random(&*self.entropy);
@@ -56,6 +57,7 @@ struct Letter {
     channels: Vec<String>,
     /// How long a payload is kept.
     retention_s: u64,
+    hops: u8,
     payload: String,
 }
 
@@ -67,6 +69,7 @@ impl Letter {
             event_id: draft.event_id.as_ref().map(ToString::to_string),
             channels: channels.map(ToString::to_string).collect(),
             retention_s: draft.retention.as_secs(),
+            hops: draft.hops.number(),
             payload: String::from_utf8_lossy(&draft.payload).into_owned(),
         }
     }
@@ -89,6 +92,7 @@ impl Letter {
             channels: channels?,
             tags: BTreeSet::new(),
             deliver_at: None,
+            hops: Hops::kept(letter.hops.into())?,
             retention: Duration::from_secs(letter.retention_s),
             form: PayloadForm::Json,
             payload: Bytes::from(letter.payload),
@@ -122,6 +126,7 @@ mod tests {
             channels: BTreeSet::from([name("north"), name("south")]),
             tags: BTreeSet::new(),
             deliver_at: None,
+            hops: Hops::NONE.next(),
             retention: Duration::from_secs(3_600),
             form: PayloadForm::Json,
             payload: Bytes::from_static(b"{ \"a\": 1.50, \"b\": \"\\u0000\xc3\xa9\" }"),

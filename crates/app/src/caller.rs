@@ -6,6 +6,7 @@ use crate::error::AppError;
 use aws_lc_rs::digest::{SHA256, digest};
 use model::Timestamp;
 use model::application::Application;
+use model::hops::Hops;
 use model::id::{ApiKeyId, ApplicationId};
 use model::name::Name;
 use std::net::IpAddr;
@@ -37,6 +38,8 @@ pub struct Caller {
     pub remote_address: Option<IpAddr>,
     /// The idempotency key of the request, if it came with one.
     pub idempotency: Option<RequestKey>,
+    /// How many deliveries the request has been through: it may itself be one.
+    pub hops: Hops,
     /// What was shown for it; `None` for the command line.
     pub shown: Option<Arc<Shown>>,
 }
@@ -111,6 +114,16 @@ impl Caller {
         match self.who {
             Who::Organisation => Ok(()),
             Who::Application { .. } => Err(AppError::Forbidden),
+        }
+    }
+
+    /// Passes what is no delivery: one that sends something again would do so without end.
+    pub(crate) fn require_no_delivery(&self) -> Result<(), AppError> {
+        match self.hops {
+            Hops::NONE => Ok(()),
+            _ => Err(AppError::Loop(
+                "A delivery can't have messages sent again: it would be told to, again and again.",
+            )),
         }
     }
 

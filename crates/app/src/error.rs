@@ -34,6 +34,9 @@ pub enum AppError {
         /// A sentence for people.
         detail: String,
     },
+    /// What is posted is a delivery that came round too often, or would without end.
+    #[error("{0}")]
+    Loop(&'static str),
     /// A body or payload is larger than the limit that the text names.
     #[error("{0}")]
     TooLarge(String),
@@ -66,7 +69,7 @@ pub enum AppError {
 /// One broken rule: where in the request, what was wrong, and of what kind it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Where: `body`, `query` or `path`, then the names on the way.
+    /// Where: `body`, `query`, `header` or `path`, then the names on the way.
     pub location: Vec<String>,
     /// What was wrong and what would be right.
     pub message: String,
@@ -83,6 +86,11 @@ impl Violation {
     /// A broken rule about a query parameter.
     pub fn query(location: &[&str], message: impl Into<String>) -> Self {
         Self::at("query", location, message)
+    }
+
+    /// A broken rule about a header.
+    pub fn header(location: &[&str], message: impl Into<String>) -> Self {
+        Self::at("header", location, message)
     }
 
     /// A broken rule about a part of the path.

@@ -147,6 +147,7 @@ pub(crate) fn made_by(key: &IdempotencyKey, prior: &Prior) -> Result<Made, AppEr
 mod tests {
     use super::*;
     use crate::caller::{RequestKey, Who};
+    use model::hops::Hops;
 
     fn caller(subject: &str, operation: &str, key: &str) -> Caller {
         Caller {
@@ -158,6 +159,7 @@ mod tests {
                 key: key.to_owned(),
                 body: [7; 32],
             }),
+            hops: Hops::NONE,
             shown: None,
         }
     }

@@ -24,6 +24,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use listeners::Listener;
+use model::hops::HOPS_HEADER;
 use model::id::{MessageId, MessageKey, MessageKind, ParseIdError};
 use model::message::{Message, PayloadForm};
 use model::name::Name;
@@ -190,6 +191,7 @@ impl App {
             } => text.clone(),
             PayloadForm::Raw { content_type: None } | PayloadForm::Json => JSON.to_owned(),
         };
+        headers.push((HOPS_HEADER, message.hops.next().to_string()));
         headers.push(("content-type", content_type));
         headers.push(("user-agent", self.settings.user_agent.clone()));
         Letter {
@@ -289,6 +291,7 @@ mod tests {
                 channels: Default::default(),
                 tags: Default::default(),
                 deliver_at: None,
+                hops: Default::default(),
                 expires_at: Timestamp::default(),
                 form: PayloadForm::Json,
             },

@@ -75,6 +75,7 @@ impl App {
         reach: RecoverInput,
         work: impl FnOnce(EndpointKey, Reach) -> Result<Work, AppError>,
     ) -> Result<Task, AppError> {
+        caller.require_no_delivery()?;
         let endpoint = &tenant.endpoint(endpoint)?.endpoint;
         let key = match self.task_request(caller, kind).await? {
             Ok(key) => key,

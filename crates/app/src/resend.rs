@@ -18,9 +18,9 @@ impl App {
     /// to hear.
     ///
     /// # Errors
-    /// In this order: [`AppError::NotFound`] for the message; [`AppError::BadRequest`] if its
-    /// payload is gone or no JSON; [`AppError::NotFound`] for the endpoint;
-    /// [`AppError::BadRequest`] if that is disabled.
+    /// In this order: [`AppError::Loop`] if a delivery asks for it; [`AppError::NotFound`] for the
+    /// message; [`AppError::BadRequest`] if its payload is gone or no JSON; [`AppError::NotFound`]
+    /// for the endpoint; [`AppError::BadRequest`] if that is disabled.
     pub async fn resend(
         &self,
         caller: &Caller,
@@ -28,6 +28,7 @@ impl App {
         (message, endpoint): (&str, &str),
     ) -> Result<(), AppError> {
         let tenant = self.application(caller, application).await?;
+        caller.require_no_delivery()?;
         let message = self.message_row(&tenant, message).await?;
         let Ok(idempotency) = self.request(caller, Success::Accepted).await?.key_or_made() else {
             return Ok(());

@@ -29,6 +29,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use claims::{Claims, Verified};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use lru::LruCache;
+use model::hops::Hops;
 use model::security::{SecurityEvent, SecurityKind, Subject};
 use model::{Entropy, Secret, Timestamp};
 use std::net::IpAddr;
@@ -291,6 +292,7 @@ impl App {
             subject: checked.subject,
             remote_address,
             idempotency: None,
+            hops: Hops::NONE,
             shown: Some(checked.shown),
         })
     }

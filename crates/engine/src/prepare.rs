@@ -328,6 +328,7 @@ fn request(
         content_type: HeaderValue::from_str(content_type)
             .unwrap_or(const { HeaderValue::from_static(JSON) }),
         payload,
+        hops: message.hops.next(),
     };
     let manner = Manner {
         family: engine.config.header_family,

@@ -6,18 +6,23 @@
 use crate::ready::ReadyEndpoint;
 use crate::signature::Signed;
 use bytes::Bytes;
-use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue};
 use model::Timestamp;
+use model::hops::{HOPS_HEADER, Hops};
 use model::id::MessageId;
 use transport::{Limits, Outgoing};
 use webhook::HeaderFamily;
+
+const HOPS: HeaderName = HeaderName::from_static(HOPS_HEADER);
 
 /// What is sent.
 pub(crate) struct Letter {
     pub(crate) message: MessageId,
     pub(crate) content_type: HeaderValue,
     pub(crate) payload: Bytes,
+    /// What it has been through, with this.
+    pub(crate) hops: Hops,
 }
 
 /// How it is sent.
@@ -43,6 +48,7 @@ pub(crate) fn seal(
     let family = endpoint.authentication.family(manner.family);
     endpoint.signing.sign(&mut headers, signed, family);
     headers.insert(CONTENT_TYPE, letter.content_type);
+    headers.insert(HOPS, HeaderValue::from(u16::from(letter.hops.number())));
     let mut outgoing = Outgoing::post(
         endpoint.target.clone(),
         headers,

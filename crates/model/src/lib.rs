@@ -7,13 +7,14 @@
 //!
 //! Map: [`id`] (public ids and their integer keys) · [`name`] (validated words) · [`application`],
 //! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`], [`api_key`] (the field's
-//! nouns) · [`retry`] (when the next attempt is due) · [`address`] (where requests may go) ·
-//! [`protection`] (how an endpoint's deliveries are kept safe), [`policy`] (what of it is
-//! demanded), [`chain_seen`] (what a receiver was verified by) · [`redaction`] (what an endpoint
-//! doesn't get), [`scan`] (what is not to be in a payload), `json` (what both walk over) ·
-//! [`oauth`] (how requests come by a token) · [`pin`] (keys of certificates) · [`node`] (who does
-//! the work) · [`security`] (what is worth reporting), [`skew`] (whether our clock runs apart) ·
-//! [`clock`], [`entropy`], [`secret`], [`chain`] (errors as people read them).
+//! nouns) · [`hops`] (how often an event has come round) · [`retry`] (when the next attempt is due)
+//! · [`address`] (where requests may go) · [`protection`] (how an endpoint's deliveries are kept
+//! safe), [`policy`] (what of it is demanded), [`chain_seen`] (what a receiver was verified by) ·
+//! [`redaction`] (what an endpoint doesn't get), [`scan`] (what is not to be in a payload), `json`
+//! (what both walk over) · [`oauth`] (how requests come by a token) · [`pin`] (keys of
+//! certificates) · [`node`] (who does the work) · [`security`] (what is worth reporting), [`skew`]
+//! (whether our clock runs apart) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors as people
+//! read them).
 
 pub mod address;
 pub mod api_key;
@@ -26,6 +27,7 @@ pub mod delivery;
 pub mod endpoint;
 pub mod entropy;
 pub mod event_type;
+pub mod hops;
 pub mod id;
 mod json;
 pub mod message;

@@ -1,6 +1,7 @@
 //! A message: one event sent to an application.
 
 use crate::clock::Timestamp;
+use crate::hops::Hops;
 use crate::id::{ApplicationKey, MessageId};
 use crate::name::Name;
 use std::collections::BTreeSet;
@@ -22,6 +23,8 @@ pub struct Message {
     pub tags: BTreeSet<Name>,
     /// First due then, if in the future.
     pub deliver_at: Option<Timestamp>,
+    /// How many deliveries it has been through.
+    pub hops: Hops,
     /// When its payload goes away, and open deliveries end.
     pub expires_at: Timestamp,
     /// What its payload is.

@@ -124,6 +124,7 @@ CREATE TABLE retry_schedule (
     waits      text NOT NULL
 );
 
+-- No hops: none.
 CREATE TABLE message (
     application  bigint NOT NULL,
     id           bigint NOT NULL,
@@ -136,6 +137,7 @@ CREATE TABLE message (
     expires_at   bigint NOT NULL,
     form         smallint NOT NULL,
     content_type text,
+    hops         smallint,
     PRIMARY KEY (application, id)
 ) PARTITION BY RANGE (id);
 -- For whoever follows what is sent to all applications, and for nobody else: the planner would take a

@@ -11,7 +11,7 @@ use model::id::{ApplicationKey, AttemptId, EndpointKey, MessageId, MessageKey};
 use model::name::Name;
 use store::Sealed;
 use store::accept::NewMessage;
-use store::encoding::{form_number, join_some, result_number, trigger_number};
+use store::encoding::{form_number, hops_number, join_some, result_number, trigger_number};
 use store::idempotency::{Fingerprint, Prior};
 
 /// Rows to write.
@@ -110,8 +110,8 @@ fn messages(rows: &[(ApplicationKey, MessageId, NewMessage)]) -> Option<Statemen
     }
     Some(Statement {
         text: "INSERT INTO message (application, id, tail, event_type, event_id, channels, tags,
-         deliver_at, expires_at, form, content_type)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         deliver_at, expires_at, form, content_type, hops)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         params: params![
             columns_of(rows, |row| row.0.integer()),
             columns_of(rows, |row| row.1.key().integer()),
@@ -123,7 +123,8 @@ fn messages(rows: &[(ApplicationKey, MessageId, NewMessage)]) -> Option<Statemen
             columns_of(rows, |row| row.2.deliver_at.map(Timestamp::micros)),
             columns_of(rows, |row| row.2.expires_at.micros()),
             columns_of(rows, |row| i16::from(form_number(&row.2.form).0)),
-            columns_of(rows, |row| form_number(&row.2.form).1)
+            columns_of(rows, |row| form_number(&row.2.form).1),
+            columns_of(rows, |row| hops_number(row.2.hops).map(i16::from))
         ],
     })
 }

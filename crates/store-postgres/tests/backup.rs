@@ -49,8 +49,9 @@ impl World {
              INSERT INTO event_type VALUES ('a.b', E'two\\nlines', false, false, NULL, '', NULL, 3, 4,
                  'drop /a', '/b');
              INSERT INTO retry_schedule VALUES ('a.b', '5');
-             INSERT INTO message VALUES (1, {id}, '\\x05', 'a.b', 'e', NULL, NULL, NULL, {time}, 0, NULL),
-                 (1, {id} + 1, '\\x05', 'a.b', NULL, 'c', 't', 9, {time}, 0, 'text/plain');
+             INSERT INTO message VALUES (1, {id}, '\\x05', 'a.b', 'e', NULL, NULL, NULL, {time}, 0, NULL,
+                 NULL),
+                 (1, {id} + 1, '\\x05', 'a.b', NULL, 'c', 't', 9, {time}, 0, 'text/plain', 2);
              INSERT INTO payload VALUES (1, {id}, {time}, '\\x7b7d');
              INSERT INTO event_key VALUES (1, 'e', {id});
              INSERT INTO delivery VALUES (5, 0, {time}, {id}, 1, {id}, 0, 0, 0);

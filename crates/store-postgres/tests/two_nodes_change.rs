@@ -4,6 +4,7 @@
 use model::application::Application;
 use model::delivery::Trigger;
 use model::event_type::EventType;
+use model::hops::Hops;
 use model::id::{ApplicationKey, Key, MessageKey, TaskId};
 use model::message::PayloadForm;
 use model::name::Name;
@@ -88,6 +89,7 @@ impl World {
                 channels: BTreeSet::new(),
                 tags: BTreeSet::new(),
                 deliver_at: None,
+                hops: Hops::NONE,
                 expires_at: self.clock.now().plus(YEAR),
                 form: PayloadForm::Json,
                 payload: b"{}"[..].into(),

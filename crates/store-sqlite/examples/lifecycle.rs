@@ -10,6 +10,7 @@ use model::attempt::AttemptResult;
 use model::delivery::{Delivery, Trigger};
 use model::endpoint::Endpoint;
 use model::entropy::random;
+use model::hops::Hops;
 use model::id::{EndpointKey, Id, Key, MessageId};
 use model::message::PayloadForm;
 use model::{Clock, Entropy, Timestamp};
@@ -201,6 +202,7 @@ fn item(
             channels: BTreeSet::new(),
             tags: BTreeSet::new(),
             deliver_at: None,
+            hops: Hops::NONE,
             expires_at: now.plus(Duration::from_secs(90 * 86_400)),
             form: PayloadForm::Json,
             payload: vec![42; 1_060].into(),

@@ -115,6 +115,7 @@ CREATE TABLE retry_schedule (
 ) STRICT, WITHOUT ROWID;
 
 -- The payload stands last: who leaves it out does not read its overflow pages. NULL: it is gone.
+-- No hops: none.
 CREATE TABLE message (
     id           INTEGER PRIMARY KEY,
     tail         BLOB NOT NULL,
@@ -127,6 +128,7 @@ CREATE TABLE message (
     expires_at   INTEGER NOT NULL,
     form         INTEGER NOT NULL,
     content_type TEXT,
+    hops         INTEGER,
     payload      BLOB
 ) STRICT;
 CREATE INDEX message_application ON message (application, id, event_type);

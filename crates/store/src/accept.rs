@@ -3,6 +3,7 @@
 use crate::idempotency::{IdempotencyKey, Prior};
 use crate::{Hold, Sealed, StoreError};
 use model::Timestamp;
+use model::hops::Hops;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, MessageId, Tail};
 use model::message::PayloadForm;
 use model::name::Name;
@@ -50,6 +51,8 @@ pub struct NewMessage {
     pub tags: BTreeSet<Name>,
     /// First due then.
     pub deliver_at: Option<Timestamp>,
+    /// How many deliveries it has been through.
+    pub hops: Hops,
     /// When the payload goes away.
     pub expires_at: Timestamp,
     /// What the payload is.

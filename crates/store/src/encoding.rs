@@ -12,6 +12,7 @@ use model::api_key::Scope;
 use model::application::Metadata;
 use model::attempt::AttemptResult;
 use model::delivery::{Class, EndReason, Trigger};
+use model::hops::Hops;
 use model::message::PayloadForm;
 use model::name::Name;
 use model::redaction::{self, Path, Rule};
@@ -195,4 +196,14 @@ pub fn form(number: u8, content_type: Option<String>) -> Option<PayloadForm> {
         1 => Some(PayloadForm::Raw { content_type }),
         _ => None,
     }
+}
+
+/// What a message has been through; `None` where it began here, which nearly all do.
+pub fn hops_number(hops: Hops) -> Option<u8> {
+    Some(hops.number()).filter(|&number| number > 0)
+}
+
+/// What [`hops_number`] wrote.
+pub fn hops(number: Option<i64>) -> Option<Hops> {
+    Hops::kept(number.unwrap_or_default())
 }

@@ -162,6 +162,7 @@ async fn send_messages(app: &App) {
         subject: "org_simulated".into(),
         remote_address: None,
         idempotency: None,
+        hops: Default::default(),
         shown: None,
     };
     let shop = ApplicationInput {

@@ -190,6 +190,9 @@ fn location(rule: &Value) -> String {
     let names = rule["loc"].as_array().expect("a location").iter();
     let names = names.map(|name| name.as_str().expect("a name"));
     let names: Vec<_> = names.collect();
-    assert!(["body", "query", "path"].contains(&names[0]), "{rule}");
+    assert!(
+        ["body", "query", "path", "header"].contains(&names[0]),
+        "{rule}"
+    );
     names.join("/")
 }

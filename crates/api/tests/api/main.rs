@@ -24,6 +24,7 @@ mod examples;
 mod headers;
 mod heap;
 mod held;
+mod hops;
 mod imports;
 mod keys;
 mod listening;

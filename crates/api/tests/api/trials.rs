@@ -113,7 +113,7 @@ async fn an_attempts_headers_are_made_again_without_what_is_secret() {
     let ours = json!({
         "accept": "*/*", "content-type": "application/json",
         "user-agent": concat!("Postrider/", env!("CARGO_PKG_VERSION")),
-        "webhook-id": id, "webhook-timestamp": seconds.to_string(),
+        "webhook-id": id, "webhook-timestamp": seconds.to_string(), "webhook-hops": "1",
     });
     let mut all = ours.clone();
     all["X-Tenant"] = json!("acme");

@@ -9,6 +9,7 @@ use super::{App, AppError, Caller, MISSING};
 use crate::endpoints::{headers_of, headers_of_credentials, hmac_scheme};
 use crate::find::Tenant;
 use model::attempt::{Attempt, AttemptResult};
+use model::hops::HOPS_HEADER;
 use model::id::AttemptId;
 use model::message::{Message, PayloadForm};
 use model::protection::{Auth, Credential, Protection};
@@ -84,6 +85,7 @@ impl App {
             _ => JSON,
         };
         sent.set("content-type", content_type.to_owned());
+        sent.set(HOPS_HEADER, message.hops.next().to_string());
         sent.set("user-agent", self.settings.user_agent.clone());
         let has_accept = sent
             .headers

@@ -190,7 +190,7 @@ impl App {
         request: MessageRequest,
         now: Timestamp,
     ) -> Result<(Draft, Option<ApplicationDraft>), AppError> {
-        let (draft, application) = self.judge_alone(request, now)?;
+        let (draft, application) = self.judge_alone(caller, request, now)?;
         let idempotency = idempotency::key(caller, Success::Accepted);
         let mut draft = Draft {
             idempotency,
@@ -203,10 +203,13 @@ impl App {
     /// The same, whatever the payload.
     fn judge_alone(
         &self,
+        caller: &Caller,
         request: MessageRequest,
         now: Timestamp,
     ) -> Result<(Draft, Option<ApplicationDraft>), AppError> {
-        let message = request.message.judge(Bounds::new(&self.settings, now));
+        let message = request
+            .message
+            .judge(Bounds::new(&self.settings, caller, now));
         let application = request
             .application
             .map(|input| input.judge(&["application"]));

@@ -1,10 +1,12 @@
 //! What somebody asks to be sent, and the rules it must keep. Pure: time and limits are arguments.
 
+use crate::Caller;
 use crate::accept::Draft;
 use crate::rules::Judge;
 use crate::{AppError, Settings};
 use bytes::Bytes;
 use model::Timestamp;
+use model::hops::Hops;
 use model::id::MessageKind;
 use model::message::{DELIVER_AT_MAX, MESSAGE_CHANNELS_MAX, PayloadForm, RETENTION_DAYS};
 use model::name::Name;
@@ -58,13 +60,15 @@ pub struct RawInput {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) now: Timestamp,
+    /// How many deliveries the request has been through.
+    pub(crate) hops: Hops,
     pub(crate) payload_bytes_max: usize,
     /// How long payloads are kept at the most, and if nothing else is asked for.
     pub(crate) retention: Duration,
 }
 
 impl Bounds {
-    pub(crate) fn new(settings: &Settings, now: Timestamp) -> Self {
+    pub(crate) fn new(settings: &Settings, caller: &Caller, now: Timestamp) -> Self {
         let Settings {
             payload_bytes_max,
             retention,
@@ -72,6 +76,7 @@ impl Bounds {
         } = *settings;
         Self {
             now,
+            hops: caller.hops,
             payload_bytes_max,
             retention,
         }
@@ -122,6 +127,7 @@ impl MessageInput {
             channels,
             tags,
             deliver_at: self.deliver_at,
+            hops: bounds.hops,
             retention: asked.map_or(kept_max, |asked| asked.min(kept_max)),
             form,
             payload,

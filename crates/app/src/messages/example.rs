@@ -56,7 +56,7 @@ impl App {
             payload,
             ..MessageInput::default()
         };
-        let draft = message.judge(Bounds::new(&self.settings, self.clock.now()))?;
+        let draft = message.judge(Bounds::new(&self.settings, caller, self.clock.now()))?;
         if endpoint.disabled {
             return Err(endpoint_is_disabled());
         }

@@ -35,7 +35,7 @@ impl App {
         let id = match self.request(caller, Success::Created).await? {
             Request::Repeated(made) => id_of(made),
             Request::New(idempotency) => {
-                let draft = message.judge(Bounds::new(&self.settings, self.clock.now()))?;
+                let draft = message.judge(Bounds::new(&self.settings, caller, self.clock.now()))?;
                 if endpoint.disabled {
                     return Err(endpoint_is_disabled());
                 }

@@ -7,12 +7,14 @@ use model::attempt::AttemptResult;
 use model::delivery::{EndReason, Trigger};
 use model::endpoint::SigningSecrets;
 use model::event_type::EventType;
+use model::hops::Hops;
 use model::message::PayloadForm;
 use model::protection::{Auth, Credential, KeyPlace, Protection, Withdrawn};
 use model::retry::RetrySchedule;
 use model::{Clock, Secret, Timestamp};
 use std::time::Duration;
 use store::Lane;
+use store::accept::NewMessage;
 use store::change::{Change, Expect, OwnSchedule};
 use webhook::{HeaderFamily, Verifier, VerifyingKey};
 
@@ -126,6 +128,45 @@ async fn both_header_families_and_custom_headers_are_sent() {
     assert_eq!(sent.headers["x-api-key"], "k");
     assert_eq!(sent.headers["authorization"], "Bearer b");
     assert_eq!(sent.headers["accept"], "text/plain");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_request_tells_how_many_deliveries_its_event_has_been_through() {
+    let world = World::new();
+    let application = world.application(None).await;
+    let plan = Plan {
+        headers: &[("webhook-hops", "0")],
+        ..Plan::new("https://a.example/")
+    };
+    let lane = world.endpoint(application, plan).await;
+    let once = Hops::NONE.next();
+    let set = |message: &mut NewMessage| message.hops = once;
+    let claimed = world.accept(None, &[lane], set).await;
+    // Each is tried again once.
+    world
+        .network
+        .host("a.example", |n| answer([500, 200][n % 2]));
+    let mut node = world.start(schedule(&[10])).await;
+    node.until_recorded(2).await;
+    let fresh = world.send(&node, &[lane]).await;
+    node.until_recorded(2).await;
+    let set = |message: &mut NewMessage| message.hops = once.next();
+    let third = world.send_with(&node, &[lane], set).await;
+    node.until_recorded(2).await;
+    world.resend(&node, lane, third.key()).await;
+    node.until_recorded(1).await;
+
+    let told = |sent: Sent| {
+        let values = sent.headers.get_all("webhook-hops").iter();
+        let values: Vec<_> = values.map(|value| value.to_str().unwrap()).collect();
+        (sent.id, values.join(", "))
+    };
+    let told: Vec<_> = world.network.sent().into_iter().map(told).collect();
+    let expected = [(claimed, "2", 2), (fresh, "1", 2), (third, "3", 3)];
+    let expected = expected
+        .iter()
+        .flat_map(|(id, hops, times)| vec![(id.to_string(), (*hops).to_owned()); *times]);
+    assert_eq!(told, expected.collect::<Vec<_>>());
 }
 
 async fn protected_lane(world: &World, protection: Protection) -> Lane {

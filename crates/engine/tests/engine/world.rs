@@ -14,6 +14,7 @@ use model::attempt::AttemptResult;
 use model::delivery::{Delivery, Trigger};
 use model::endpoint::{CustomHeaders, Endpoint, SigningSecrets};
 use model::entropy::random;
+use model::hops::Hops;
 use model::id::{ApplicationId, DeliveryKey, EndpointId, Key, MessageId, MessageKey};
 use model::message::{Message, PayloadForm};
 use model::protection::Protection;
@@ -455,6 +456,7 @@ impl World {
             channels: BTreeSet::new(),
             tags: BTreeSet::new(),
             deliver_at: None,
+            hops: Hops::NONE,
             expires_at: self.clock.now().plus(Duration::from_secs(90 * 86_400)),
             form: PayloadForm::Json,
             payload: self.data_key(application).await.seal(place, PAYLOAD).into(),
@@ -558,6 +560,7 @@ fn message_of(id: MessageId, lane: Lane, new: &NewMessage) -> Message {
         channels: new.channels.clone(),
         tags: new.tags.clone(),
         deliver_at: new.deliver_at,
+        hops: new.hops,
         expires_at: new.expires_at,
         form: new.form.clone(),
     }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use model::Clock;
+use model::hops::Hops;
 use model::id::{ApplicationKey, EndpointKey, MessageId, MessageKey, MessageKind};
 use model::message::PayloadForm;
 use model::name::Name;
@@ -105,6 +106,7 @@ impl Node {
                 channels: BTreeSet::new(),
                 tags: BTreeSet::new(),
                 deliver_at: None,
+                hops: Hops::NONE,
                 expires_at: now.plus(Duration::from_secs(86_400)),
                 form: PayloadForm::Json,
                 payload: b"{}"[..].into(),

@@ -3,6 +3,7 @@
 use super::{open, through};
 use model::Clock as _;
 use model::attempt::AttemptResult;
+use model::hops::Hops;
 use model::id::{ApplicationKey, MessageKey};
 use model::message::PayloadForm;
 use private_postgres::{Database, Pooler, Server};
@@ -162,6 +163,7 @@ fn draft(lane: Lane, registry_revision: u64, (sender, number): (u8, u8)) -> Acce
             channels: BTreeSet::new(),
             tags: BTreeSet::new(),
             deliver_at: None,
+            hops: Hops::NONE,
             expires_at: now.plus(Duration::from_secs(86_400)),
             form: PayloadForm::Json,
             payload: b"{}"[..].into(),

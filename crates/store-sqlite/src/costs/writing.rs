@@ -9,6 +9,7 @@ use crate::{accept, change, claim, record, sweep, work};
 use model::Timestamp;
 use model::attempt::AttemptResult;
 use model::delivery::Trigger;
+use model::hops::Hops;
 use model::id::KeySequence;
 use model::message::PayloadForm;
 use rusqlite::Connection;
@@ -154,6 +155,7 @@ fn accept_one(batch: &mut Batch<'_>) -> Result<(), Failure> {
             channels: [name("here")].into(),
             tags: [name("this")].into(),
             deliver_at: None,
+            hops: Hops::NONE,
             expires_at: Timestamp::MAX,
             form: PayloadForm::Json,
             payload: b"{}"[..].into(),

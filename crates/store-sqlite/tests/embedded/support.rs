@@ -1,6 +1,7 @@
 //! A store in a temporary directory, and requests for it.
 
 use model::entropy::random;
+use model::hops::Hops;
 use model::id::{ApplicationKey, EndpointKey, Id, Key};
 use model::message::PayloadForm;
 use model::{Clock, Entropy, Timestamp};
@@ -178,6 +179,7 @@ impl World {
                 channels: BTreeSet::new(),
                 tags: BTreeSet::new(),
                 deliver_at: None,
+                hops: Hops::NONE,
                 expires_at: self.clock.now().plus(90 * 24 * 3_600 * SECOND),
                 form: PayloadForm::Json,
                 payload: vec![7; 1_000].into(),

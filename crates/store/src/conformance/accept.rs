@@ -4,6 +4,7 @@ use super::drafts::{Sent, idempotency_key, name, names};
 use super::world::World;
 use crate::MessageRef;
 use crate::accept::{AcceptError, Accepted, NewMessage};
+use model::hops::Hops;
 use model::id::{Id, Key, MessageId};
 use model::message::PayloadForm;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub(super) async fn a_message_is_read_back_as_it_was_accepted(world: &World) {
             channels: names(["north", "south"]),
             tags: names(["blue"]),
             deliver_at: Some(world.now().plus(Duration::from_micros(90_000_001))),
+            hops: Hops::kept(index as i64).expect("so many are let in"),
             form,
             ..draft.message
         };

@@ -14,6 +14,7 @@ use model::attempt::AttemptResult;
 use model::delivery::{Delivery, Trigger};
 use model::endpoint::Endpoint;
 use model::event_type::EventType;
+use model::hops::Hops;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, Id, Key, MessageId, MessageKey, Tail};
 use model::message::{Message, PayloadForm};
 use model::name::Name;
@@ -151,6 +152,7 @@ pub(super) fn accept(application: ApplicationKey, tail: Tail, now: Timestamp) ->
             channels: BTreeSet::new(),
             tags: BTreeSet::new(),
             deliver_at: None,
+            hops: Hops::NONE,
             expires_at: now.plus(90 * DAY),
             form: PayloadForm::Json,
             payload: sealed(&format!("the payload of {tail:?}")),
@@ -222,6 +224,7 @@ impl Sent {
                 channels: message.channels,
                 tags: message.tags,
                 deliver_at: message.deliver_at,
+                hops: message.hops,
                 expires_at: message.expires_at,
                 form: message.form,
             },

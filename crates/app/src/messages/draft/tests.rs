@@ -9,6 +9,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
 const BOUNDS: Bounds = Bounds {
     now: NOW,
+    hops: Hops::NONE,
     payload_bytes_max: 1_000,
     retention: KEPT,
 };

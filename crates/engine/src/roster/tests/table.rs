@@ -3,6 +3,7 @@
 use super::*;
 use bytes::Bytes;
 use model::delivery::Delivery;
+use model::hops::Hops;
 use model::id::{DeliveryKey, MessageId, MessageKey};
 use model::message::{Message, PayloadForm};
 use std::sync::Mutex;
@@ -168,6 +169,7 @@ impl Table {
             channels: BTreeSet::new(),
             tags: BTreeSet::new(),
             deliver_at: None,
+            hops: Hops::NONE,
             expires_at: Timestamp::MAX,
             form: PayloadForm::Json,
         };
