@@ -204,6 +204,16 @@ BEYOND_SCHEMAS = [
         broken("private key", loc=["body", "jwtParams", "secretBase64"]),
         "what is written in a text",
     ),
+    (
+        [*CONNECTION, "v1.endpoint.set-pins"],
+        broken("is not https"),
+        "where the endpoint leads",
+    ),
+    (
+        ["v1.endpoint.update", "v1.endpoint.patch"],
+        broken("must be https", loc=["body", "url"]),
+        "what else is set of the endpoint",
+    ),
     (CONNECTION, broken("", loc=["body", "cert"]), "which texts are certificates"),
     (CONNECTION, broken("", loc=["body", "identity"]), "which texts are certificates and their key"),
 ]

@@ -403,3 +403,55 @@ async fn a_certificate_that_ends_soon_is_reported() {
     let event = world.event("delivery.certificate_expiring").await;
     assert!(event.contains("ends within 7 days"), "{event}");
 }
+
+#[tokio::test]
+async fn certificate_settings_and_an_http_url_refuse_each_other_in_either_order() {
+    let world = World::new().await;
+    let front = world
+        .front(&world.authority.show(HOST), Asks::default())
+        .await;
+    let client = world.authority.show("client");
+    let mine = client.pem();
+    let parts = [
+        ("ca", "cert", json!({"minTlsVersion": "1.3"})),
+        ("mtls", "identity", json!({"identity": mine})),
+        (
+            "pins",
+            "pins",
+            json!({"pins": [OTHER_PIN], "mode": "report"}),
+        ),
+    ];
+    let plain = world.receiver.url("");
+    for (part, field, body) in parts {
+        let path = format!("/app/shop/endpoint/{part}");
+        let endpoint = json!({"uid": part, "url": plain});
+        world.api.endpoint("shop", &endpoint).await;
+        let refused = world.api.put(&format!("{path}/{part}"), &body).await;
+        let broken = refused.expect(422).json()["detail"][0].clone();
+        assert_eq!(broken["loc"], json!(["body", field]), "{broken}");
+
+        let https = json!({"url": front.url(HOST)});
+        world.api.patch(&path, &https).await.expect(200);
+        world
+            .api
+            .put(&format!("{path}/{part}"), &body)
+            .await
+            .expect(204);
+        let refused = world.api.patch(&path, &json!({"url": plain})).await;
+        let broken = refused.expect(422).json()["detail"][0].clone();
+        assert_eq!(broken["loc"], json!(["body", "url"]), "{broken}");
+        let text = broken["msg"].as_str().expect("a sentence");
+        assert!(text.contains(&format!("`{part}`")), "{text}");
+
+        world
+            .api
+            .delete(&format!("{path}/{part}"))
+            .await
+            .expect(204);
+        world
+            .api
+            .patch(&path, &json!({"url": plain}))
+            .await
+            .expect(200);
+    }
+}

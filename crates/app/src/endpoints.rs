@@ -51,7 +51,7 @@ use crate::idempotency::{Request, Success, id_of, made_is_gone};
 use crate::page::{ListInput, Order, Page, Part};
 use crate::rules::Judge;
 use crate::sealing::{open_headers, open_protection, seal_headers, seal_secrets};
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, Violation};
 use draft::EndpointDraft;
 use model::Timestamp;
 use model::endpoint::{CustomHeaders, Endpoint, SigningSecrets};
@@ -279,6 +279,8 @@ impl App {
             let mut moved = replacement.endpoint.url != row.endpoint.url;
             if draft.writes_url() {
                 let keys = self.keys(&tenant.row().application)?;
+                let set = open_protection(&keys, row)?.needs_tls();
+                check_tls(&replacement.endpoint, &set).map_err(AppError::from)?;
                 let mut headers = open_headers(&keys, row)?;
                 let changed = draft.set_credentials(&mut headers, Some(&row.endpoint.url));
                 moved |= changed.map_err(AppError::from)?;
@@ -434,6 +436,19 @@ fn walk(rows: &[EndpointRow], window: Window<EndpointKind>) -> Walk<&EndpointRow
         rows: inside,
         more,
     }
+}
+
+/// That no certificate settings hang on a URL that no certificate is ever shown at.
+fn check_tls(endpoint: &Endpoint, set: &[&str]) -> Result<(), Violation> {
+    if endpoint.is_tls() || set.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "must be https: the endpoint has `{}`, which mean nothing over http; delete that first if \
+         it isn't needed",
+        set.join("`, `")
+    );
+    Err(Violation::body(&["url"], text))
 }
 
 fn uid_taken() -> AppError {

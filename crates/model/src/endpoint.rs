@@ -48,6 +48,11 @@ impl Endpoint {
         wanted.is_none_or(|wanted| wanted.contains(event_type))
     }
 
+    /// Whether requests go over TLS.
+    pub fn is_tls(&self) -> bool {
+        self.url.starts_with("https:")
+    }
+
     /// Whether a message of this type and with these channels is for this endpoint.
     pub fn wants(&self, event_type: &Name, channels: &BTreeSet<Name>) -> bool {
         !self.disabled

@@ -155,6 +155,18 @@ impl Protection {
         .collect()
     }
 
+    /// The parts that mean nothing where the connection is not over TLS, by the names of the
+    /// sub-resources that they are set by.
+    pub fn needs_tls(&self) -> Vec<&'static str> {
+        let parts = [
+            ("mtls", self.mtls.is_some()),
+            ("ca", self.ca.is_some()),
+            ("pins", self.pins.is_some()),
+        ];
+        let set = parts.iter().filter(|(_, is_set)| *is_set);
+        set.map(|(name, _)| *name).collect()
+    }
+
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
         self.auth.is_none()

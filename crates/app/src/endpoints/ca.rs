@@ -1,6 +1,7 @@
 //! Whom an endpoint's connections trust in place of the system's roots, and how old their TLS may
 //! be. Nothing here makes verification any weaker: there is no such switch.
 
+use super::protection::require_tls;
 use crate::find::Tenant;
 use crate::rules::Judge;
 use crate::{App, AppError, Caller};
@@ -58,9 +59,12 @@ impl App {
         input: CaInput,
     ) -> Result<(), AppError> {
         let trust = input.judge()?;
-        let changed = self.protect(caller, (tenant, path), |protection| {
+        let changed = self.protect_row(caller, (tenant, path), |protection, _, row| {
             protection.ca = trust.clone();
-            Ok(())
+            match trust {
+                Some(_) => require_tls(&row.endpoint, "cert"),
+                None => Ok(()),
+            }
         });
         changed.await.map(drop)
     }

@@ -1,6 +1,7 @@
 //! The client certificate that an endpoint's connections show: taken as PEM or PKCS#12, kept as
 //! PEM, shown without its key.
 
+use super::protection::require_tls;
 use crate::find::Tenant;
 use crate::rules::Judge;
 use crate::{App, AppError, Caller};
@@ -68,11 +69,11 @@ impl App {
         // Deriving a key from a password takes its time.
         let judged = tokio::task::spawn_blocking(|| input.judge()).await;
         let identity = judged.map_err(AppError::internal)??;
-        let endpoint = self.protect(caller, (tenant, path), |protection| {
+        let endpoint = self.protect_row(caller, (tenant, path), |protection, _, row| {
             let before = protection.mtls.take();
             protection.mtls = Some(Mtls::after(before, identity.clone(), until, now));
             protection.withdrawn.remove(&Withdrawn::Mtls);
-            Ok(())
+            require_tls(&row.endpoint, "identity")
         });
         let endpoint = endpoint.await?;
         let text = "the client certificate of the endpoint's connections was set".to_owned();

@@ -1,6 +1,7 @@
 //! Which keys a receiver's certificates must have one of, and what its certificates were when they
 //! were last looked at.
 
+use super::protection::require_tls;
 use crate::find::Tenant;
 use crate::rules::Judge;
 use crate::{App, AppError, Caller};
@@ -70,9 +71,9 @@ impl App {
         input: PinsInput,
     ) -> Result<(), AppError> {
         let pinning = input.judge()?;
-        let changed = self.protect(caller, (tenant, path), |protection| {
+        let changed = self.protect_row(caller, (tenant, path), |protection, _, row| {
             protection.pins = Some(pinning.clone());
-            Ok(())
+            require_tls(&row.endpoint, "pins")
         });
         changed.await.map(drop)
     }

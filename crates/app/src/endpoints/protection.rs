@@ -5,7 +5,7 @@ use super::Replacement;
 use crate::change::until_current;
 use crate::find::Tenant;
 use crate::sealing::{open_protection, seal_protection};
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, Violation};
 use model::Secret;
 use model::endpoint::{CustomHeaders, Endpoint};
 use model::policy::{Demand, Demands};
@@ -157,6 +157,16 @@ impl RemovablePart {
             Self::Redaction => protection.redaction = None,
         }
     }
+}
+
+/// That there is TLS for what is to be set at `field`.
+pub(super) fn require_tls(endpoint: &Endpoint, field: &str) -> Result<(), AppError> {
+    if endpoint.is_tls() {
+        return Ok(());
+    }
+    let text = "the endpoint's URL is not https, so that there is no TLS for this: give it an \
+                https URL first";
+    Err(Violation::body(&[field], text).into())
 }
 
 impl Replacement {
