@@ -42,7 +42,7 @@ pub use protection::RemovablePart;
 pub use public_keys::{KEYS_MAX as PUBLIC_KEYS_MAX, PublicJwk};
 pub use redaction::RedactionInput;
 pub use secrets::{GRACE_DEFAULT, GRACE_MAX, RotateInput};
-pub(crate) use signature::{headers_of, headers_of_credentials, hmac_scheme};
+pub(crate) use signature::{headers_of_credentials, hmac_scheme};
 pub use webhook::TEXT_SECRET_BYTES_MAX;
 
 use crate::change::{ChangeRefused, Saved, unexpected, until_current};
@@ -58,6 +58,7 @@ use model::endpoint::{CustomHeaders, Endpoint, SigningSecrets};
 use model::entropy::random;
 use model::id::{EndpointId, EndpointKey, EndpointKind};
 use model::name::Name;
+use model::policy::Demands;
 use model::protection::{Held, Protection};
 use model::security::{SecurityEvent, SecurityKind, Subject};
 use std::collections::BTreeSet;
@@ -65,6 +66,7 @@ use store::change::{Change, ChangeError, Changed};
 use store::idempotency::{IdempotencyKey, Made};
 use store::query::{Walk, Window};
 use store::rows::{EndpointRow, SealedParts};
+use vault::KeyRing;
 
 /// What a new endpoint may bring besides what can be changed later in the same way.
 #[derive(Clone, Default)]
@@ -344,17 +346,32 @@ impl App {
     }
 
     fn view(&self, tenant: &Tenant, row: &EndpointRow) -> Result<EndpointView, AppError> {
-        let protection = match row.sealed.protection {
-            Some(_) => open_protection(&self.keys(&tenant.row().application)?, row)?,
-            None => Protection::default(),
-        };
+        let (mut held, mut has) = (None, Demands::default());
+        if row.sealed.protection.is_some() {
+            let keys = self.keys(&tenant.row().application)?;
+            let protection = open_protection(&keys, row)?;
+            held = self.held(&keys, row, &protection)?;
+            has = protection.meets();
+        }
         let hears = |event_type: &Name| row.endpoint.hears(event_type);
-        let unmet = || tenant.policy().unmet(protection.meets(), hears);
-        let held = protection.held().or_else(|| unmet().map(Held::Unmet));
+        let unmet = || tenant.policy().unmet(has, hears).map(Held::Unmet);
         Ok(EndpointView {
             endpoint: row.endpoint.clone(),
-            held,
+            held: held.or_else(unmet),
         })
+    }
+
+    /// Why nothing is sent to an endpoint, if so, by the rule that the sender has.
+    fn held(
+        &self,
+        keys: &KeyRing,
+        row: &EndpointRow,
+        protection: &Protection,
+    ) -> Result<Option<Held>, AppError> {
+        let scheme = protection.signature.as_ref().and_then(hmac_scheme);
+        let family = self.settings.header_family.with_specified();
+        let signed_in = family.headers_written(scheme.as_ref());
+        Ok(protection.held(&open_headers(keys, row)?, &signed_in))
     }
 
     fn report(&self, caller: &Caller, kind: SecurityKind, endpoint: &Endpoint, text: String) {

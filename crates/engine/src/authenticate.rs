@@ -108,9 +108,9 @@ impl Authentication {
     /// The names that id and time have on its requests: what signs requests goes by the standard's.
     pub(crate) fn family(&self, family: HeaderFamily) -> HeaderFamily {
         let signs = |one: &Try| matches!(one.laid.as_deref(), Some(Laid::Signature(_)));
-        match family {
-            HeaderFamily::Svix if self.tries.iter().any(signs) => HeaderFamily::Both,
-            family => family,
+        match self.tries.iter().any(signs) {
+            true => family.with_specified(),
+            false => family,
         }
     }
 

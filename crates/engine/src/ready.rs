@@ -21,7 +21,7 @@ use store::Sealed;
 use store::rows::{ApplicationRow, EndpointRow};
 use transport::{AuthoritiesError, HeaderSpelling, IdentityError, OauthError, Target, TargetError};
 use vault::{KeyRing, Place, SealedDataKey, Vault, VaultError};
-use webhook::{GenericError, KeyError, TextSecretError, http_signature};
+use webhook::{GenericError, HeaderFamily, KeyError, TextSecretError, http_signature};
 
 /// Something in the store that no request can be made of. None of it can come about through the
 /// API, so it is for the operator: a wrong key, or a damaged store.
@@ -197,6 +197,7 @@ pub(crate) struct ReadyEndpoints {
     vault: Arc<Vault>,
     policy: Arc<AddressPolicy>,
     user_agent: HeaderValue,
+    family: HeaderFamily,
     kept: Mutex<LruCache<EndpointKey, Kept>>,
 }
 
@@ -220,6 +221,7 @@ impl ReadyEndpoints {
             vault,
             policy,
             user_agent,
+            family: config.header_family,
             kept: Mutex::new(LruCache::new(config.endpoints_cached)),
         }
     }
@@ -271,7 +273,11 @@ impl ReadyEndpoints {
     fn make_ready(&self, row: &EndpointRow, ring: &KeyRing) -> Result<ReadyEndpoint, NotReady> {
         let custom = custom_headers(row, ring)?;
         let protection = open_protection(row, ring)?;
-        if let Some(held) = protection.held() {
+        let signing = signing(row, ring, &protection)?;
+        // Only a signature over whole requests has anything to cover.
+        let family = self.family.with_specified();
+        let signed_in = family.headers_written(signing.scheme());
+        if let Some(held) = protection.held(&custom, &signed_in) {
             return Err(NotReady::Held(held));
         }
         let mut url = self.policy.check_url(&row.endpoint.url)?;
@@ -280,7 +286,6 @@ impl ReadyEndpoints {
         }
         let target = Target::new(url).map_err(Unsound::from)?;
         let auth = protection.auth.as_ref();
-        let signing = signing(row, ring, &protection)?;
         let names = custom.iter().map(|(name, _)| name);
         let names = names.chain(Authentication::key_header(auth));
         Ok(ReadyEndpoint {

@@ -42,14 +42,15 @@ impl Signing {
 
     /// The headers that it writes, as their sender spells them.
     pub(crate) fn spelled(&self) -> impl Iterator<Item = &str> {
-        let scheme = match self {
+        self.scheme().into_iter().flat_map(HmacScheme::headers)
+    }
+
+    /// The scheme, where it isn't the usual one.
+    pub(crate) fn scheme(&self) -> Option<&HmacScheme> {
+        match self {
             Self::Standard(_) => None,
             Self::Hmac(scheme, _) => Some(scheme),
-        };
-        scheme.into_iter().flat_map(|scheme| {
-            let others = [scheme.id_header(), scheme.timestamp_header()];
-            others.into_iter().flatten().chain([scheme.header()])
-        })
+        }
     }
 
     /// Puts id, time and signature on a request. The id and the time are beside every signature:

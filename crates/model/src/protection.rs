@@ -8,6 +8,7 @@
 
 mod auth;
 mod connection;
+mod covered;
 mod encryption;
 mod fields;
 mod oauth;
@@ -21,7 +22,7 @@ pub use encryption::{Encryption, EncryptionKey};
 pub use rotated::Rotated;
 pub use signature::{GenericSignature, Sender, Signature};
 
-use crate::endpoint::StoredFormError;
+use crate::endpoint::{CustomHeaders, StoredFormError};
 use crate::oauth::OauthConfig;
 use crate::policy::{Demand, Demands, Unmet};
 use crate::redaction::EndpointRedaction;
@@ -130,10 +131,13 @@ impl std::fmt::Display for Held {
 }
 
 impl Protection {
-    /// Why nothing may be sent, if so.
-    pub fn held(&self) -> Option<Held> {
-        let withdrawn = (!self.withdrawn.is_empty()).then(|| self.withdrawn.clone());
-        withdrawn.map(Held::Withdrawn)
+    /// Why nothing may be sent, if so. `custom` are the endpoint's own headers, `signing` the names
+    /// of those that payloads are signed in.
+    pub fn held(&self, custom: &CustomHeaders, signing: &[&str]) -> Option<Held> {
+        if !self.withdrawn.is_empty() {
+            return Some(Held::Withdrawn(self.withdrawn.clone()));
+        }
+        self.uncovered(custom, signing).map(Held::Uncovered)
     }
 
     /// What of all that can be demanded is set.

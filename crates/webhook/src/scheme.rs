@@ -82,6 +82,12 @@ impl HmacScheme {
         self.timestamp_header.as_deref()
     }
 
+    /// All of them.
+    pub fn headers(&self) -> impl Iterator<Item = &str> {
+        let others = [self.id_header(), self.timestamp_header()];
+        others.into_iter().flatten().chain([self.header()])
+    }
+
     /// Whether the signature covers when it was made: only then can its age be judged.
     pub fn signs_time(&self) -> bool {
         self.signed.has_timestamp()

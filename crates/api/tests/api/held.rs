@@ -1,4 +1,5 @@
-//! What an endpoint loses when an application's token makes its URL lead elsewhere.
+//! Endpoints that nothing is sent to: what one loses when an application's token makes its URL lead
+//! elsewhere, and a signature that is to cover what is not there.
 
 use crate::world::World;
 use serde_json::{Value, json};
@@ -83,4 +84,56 @@ async fn the_same_origin_and_the_organisation_keep_them() {
     for part in [AUTH, OAUTH] {
         world.get(part).await.is(200);
     }
+}
+
+#[tokio::test]
+async fn an_endpoint_whose_signature_would_cover_what_is_not_there_is_shown_as_held() {
+    let (world, _) = world().await;
+    world.delete(OAUTH).await.is(204);
+    let sign = async |components: Value| {
+        let auth = json!({
+            "type": "httpSignature", "algorithm": "ed25519", "components": components,
+        });
+        world.put(AUTH, auth).await.is(204);
+    };
+    let ours = [
+        "@query",
+        "accept",
+        "content-type",
+        "user-agent",
+        "webhook-hops",
+        "webhook-id",
+        "webhook-signature",
+        "x-shop",
+    ];
+    sign(json!(ours)).await;
+    assert_eq!(held(&world).await, Value::Null);
+    for missing in [
+        "authorization",
+        "svix-id",
+        "x-hub-signature-256",
+        "x-tenant",
+    ] {
+        sign(json!(["x-shop", missing])).await;
+        let held = held(&world).await;
+        assert_eq!(held["code"], "signature_incomplete", "{missing}");
+        let detail = held["detail"].as_str().expect("a sentence");
+        assert!(detail.contains(&format!("`{missing}`")), "{detail}");
+    }
+    let headers = json!({"headers": {"X-Tenant": "1"}});
+    world.patch(HEADERS, headers).await.is(204);
+    assert_eq!(held(&world).await, Value::Null, "now it is there");
+
+    // What requests carry besides counts too.
+    sign(json!(["authorization", "x-hub-signature-256"])).await;
+    assert_eq!(held(&world).await["code"], "signature_incomplete");
+    world.put(OAUTH, oauth()).await.is(204);
+    let github = json!({"scheme": "github"});
+    world
+        .put("/app/a/endpoint/e/signature", github)
+        .await
+        .is(204);
+    assert_eq!(held(&world).await, Value::Null);
+    sign(json!(["webhook-signature"])).await;
+    assert_eq!(held(&world).await["code"], "signature_incomplete");
 }

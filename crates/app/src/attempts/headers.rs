@@ -6,7 +6,7 @@
 //! are named and not shown.
 
 use super::{App, AppError, Caller, MISSING};
-use crate::endpoints::{headers_of, headers_of_credentials, hmac_scheme};
+use crate::endpoints::{headers_of_credentials, hmac_scheme};
 use crate::find::Tenant;
 use model::attempt::{Attempt, AttemptResult};
 use model::hops::HOPS_HEADER;
@@ -14,7 +14,7 @@ use model::id::AttemptId;
 use model::message::{Message, PayloadForm};
 use model::protection::{Auth, Credential, Protection};
 use std::collections::{BTreeMap, BTreeSet};
-use webhook::{HeaderFamily, HmacScheme};
+use webhook::HmacScheme;
 
 /// What a payload is that says nothing else.
 const JSON: &str = "application/json";
@@ -106,9 +106,9 @@ impl App {
         let (id, seconds) = (message.id.to_string(), attempt.started_at.seconds());
         let auth = protection.auth.as_ref();
         let signs = |auth: &Auth| matches!(auth.current, Credential::HttpSignature { .. });
-        let family = match self.settings.header_family {
-            HeaderFamily::Svix if auth.is_some_and(signs) => HeaderFamily::Both,
-            family => family,
+        let family = match auth.is_some_and(signs) {
+            true => self.settings.header_family.with_specified(),
+            false => self.settings.header_family,
         };
         let scheme = protection.signature.as_ref().and_then(hmac_scheme);
         for names in family.names() {
@@ -121,7 +121,7 @@ impl App {
         for name in headers_of_credentials(protection) {
             sent.hide(name);
         }
-        for name in scheme.iter().flat_map(headers_of) {
+        for name in scheme.iter().flat_map(HmacScheme::headers) {
             let is = |other: Option<&str>| other == Some(name);
             let scheme = scheme.as_ref();
             if is(scheme.and_then(HmacScheme::id_header)) {

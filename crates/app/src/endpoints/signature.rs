@@ -145,12 +145,6 @@ fn field(part: GenericPart) -> &'static str {
     }
 }
 
-/// The headers that a scheme writes of its own, the signature's last.
-pub(crate) fn headers_of(scheme: &HmacScheme) -> impl Iterator<Item = &str> {
-    let others = [scheme.id_header(), scheme.timestamp_header()];
-    others.into_iter().flatten().chain([scheme.header()])
-}
-
 /// The headers that credentials are put into.
 pub(crate) fn headers_of_credentials(protection: &Protection) -> impl Iterator<Item = &str> {
     let token = protection.oauth.as_ref().map(|_| "authorization");
@@ -175,7 +169,10 @@ pub(super) fn check_headers(protection: &Protection) -> Result<(), AppError> {
         return Ok(());
     };
     for name in headers_of_credentials(protection) {
-        if headers_of(&scheme).any(|other| other.eq_ignore_ascii_case(name)) {
+        if scheme
+            .headers()
+            .any(|other| other.eq_ignore_ascii_case(name))
+        {
             return Err(AppError::BadRequest {
                 code: "header_taken",
                 detail: format!(

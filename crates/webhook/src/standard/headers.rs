@@ -1,6 +1,7 @@
 //! The names under which a signature travels. The specification's are `webhook-*`; Svix, from whose
 //! practice it was written, sends `svix-*`, and its receivers' libraries read either.
 
+use crate::scheme::HmacScheme;
 use std::fmt;
 use std::str::FromStr;
 
@@ -47,6 +48,27 @@ impl HeaderFamily {
             Self::Svix => &[SVIX],
             Self::Both => &[WEBHOOK, SVIX],
         }
+    }
+
+    /// The same for a sender whose whole requests are signed, too: that goes by the
+    /// specification's names.
+    pub fn with_specified(self) -> Self {
+        match self {
+            Self::Svix => Self::Both,
+            family => family,
+        }
+    }
+
+    /// The headers that id, time and signature are written into, by `scheme` where it isn't the
+    /// specification's.
+    pub fn headers_written(self, scheme: Option<&HmacScheme>) -> Vec<&str> {
+        let mut written = Vec::with_capacity(8);
+        for names in self.names() {
+            written.extend([names.id, names.timestamp]);
+            written.extend(scheme.is_none().then_some(names.signature));
+        }
+        written.extend(scheme.into_iter().flat_map(HmacScheme::headers));
+        written
     }
 }
 
