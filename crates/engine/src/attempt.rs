@@ -1,6 +1,7 @@
 //! The life of one attempt: first try, retry, resend and replay alike. Read this page to know what
 //! happens to a delivery.
 
+use crate::attempt_time::AttemptTime;
 use crate::authenticate::Means;
 use crate::connecting::may_refuse_identity;
 use crate::decide::{Decision, Rules, Situation, decide};
@@ -37,12 +38,13 @@ const LONG_REST: Duration = Duration::from_secs(30);
 /// Where it returns early, or panics, the delivery is let go of as it was, and found again.
 pub(crate) async fn run_attempt(engine: &Engine, mut in_hand: InHand) -> Ended {
     let begun = engine.moment();
-    let prepared = match prepare_pinned(engine, &in_hand, begun).await {
+    let time = AttemptTime::begin(engine.config.limits.total_timeout);
+    let prepared = match prepare_pinned(engine, &in_hand, (begun, time)).await {
         Ok(prepared) => prepared,
         Err(why) => return unprepared(engine, in_hand, &why),
     };
     in_hand.drop_payload();
-    let (about, happened) = send(engine, prepared, begun.wall).await;
+    let (about, happened) = send(engine, prepared, (begun.wall, time)).await;
     let ended = engine.moment();
     let verdict = classify(&happened, ended.wall);
     report(engine, &about, &happened, ended.wall);
@@ -74,7 +76,11 @@ struct Attempt {
     happened: Happened,
 }
 
-async fn send(engine: &Engine, prepared: Prepared, now: Timestamp) -> (About, Happened) {
+async fn send(
+    engine: &Engine,
+    prepared: Prepared,
+    when: (Timestamp, AttemptTime),
+) -> (About, Happened) {
     let Prepared {
         endpoint,
         seen,
@@ -85,7 +91,7 @@ async fn send(engine: &Engine, prepared: Prepared, now: Timestamp) -> (About, Ha
         Err(happened) => (None, happened),
         Ok(request) => {
             let ready = request.endpoint.clone();
-            (Some(ready), send_request(engine, *request, now).await)
+            (Some(ready), send_request(engine, *request, when).await)
         }
     };
     (
@@ -101,7 +107,11 @@ async fn send(engine: &Engine, prepared: Prepared, now: Timestamp) -> (About, Ha
 
 /// Sends a request with the client certificates that are valid at `now`, one after the other, until
 /// one is not refused; where there is none, once.
-async fn send_request(engine: &Engine, request: Request, now: Timestamp) -> Happened {
+async fn send_request(
+    engine: &Engine,
+    request: Request,
+    (now, time): (Timestamp, AttemptTime),
+) -> Happened {
     let Request {
         mut outgoing,
         endpoint,
@@ -111,13 +121,14 @@ async fn send_request(engine: &Engine, request: Request, now: Timestamp) -> Happ
         entropy: &*engine.parts.entropy,
         tokens: &engine.tokens,
         now,
+        time,
     };
     let profiles = endpoint.connecting.profiles_at(now);
     let (last, before) = profiles.split_last().expect("the current one never ends");
     for profile in before {
         outgoing.profile = profile.cloned();
         let happened = endpoint.authentication.send(outgoing.clone(), means).await;
-        if !may_refuse_identity(&happened) {
+        if !may_refuse_identity(&happened) || time.left().is_zero() {
             return happened;
         }
     }

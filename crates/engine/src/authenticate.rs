@@ -5,6 +5,7 @@
 //! It knows nothing of what was sent for or when it is tried again: all tries are one attempt, and
 //! together they take no longer than one may.
 
+use crate::attempt_time::AttemptTime;
 use crate::ready::{NotReady, Unsound};
 use crate::verdict::Happened;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -16,8 +17,7 @@ use model::oauth::OauthConfig;
 use model::protection::{Auth, Credential, Held, KeyPlace, Protection, Rotated};
 use model::{Entropy, Secret, Timestamp};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 use transport::{
     AccessToken, FetchError, OauthClient, OauthError, Outgoing, SendError, Target, TimeLimit,
     TokenKeeper, Transport,
@@ -59,16 +59,10 @@ pub(crate) struct Means<'a> {
     pub(crate) transport: &'a dyn Transport,
     pub(crate) tokens: &'a TokenKeeper,
     pub(crate) entropy: &'a dyn Entropy,
-    /// The attempt's time.
+    /// When the attempt began.
     pub(crate) now: Timestamp,
-}
-
-/// Sends within the time that an attempt has.
-#[derive(Clone, Copy)]
-struct Sender<'a> {
-    means: Means<'a>,
-    limit: Duration,
-    began: Instant,
+    /// For how long it may go on.
+    pub(crate) time: AttemptTime,
 }
 
 impl Authentication {
@@ -117,11 +111,6 @@ impl Authentication {
     /// Sends a request with the credentials that are valid now, one after the other, until one is
     /// not refused, neither by the receiver nor by the token server.
     pub(crate) async fn send(&self, request: Outgoing, means: Means<'_>) -> Happened {
-        let sender = Sender {
-            means,
-            limit: request.limits.total_timeout,
-            began: Instant::now(),
-        };
         let valid: Vec<&Try> = self
             .tries
             .iter()
@@ -130,13 +119,13 @@ impl Authentication {
         let (last, before) = valid.split_last().expect("the current one never ends");
         let mut refused = None;
         for one in before {
-            match one.send(request.clone(), sender).await {
+            match one.send(request.clone(), means).await {
                 answer @ Happened::Answered(_) if is_refused(&answer) => refused = Some(answer),
                 Happened::NoToken(_) => {}
                 happened => return happened,
             }
         }
-        match (last.send(request, sender).await, refused) {
+        match (last.send(request, means).await, refused) {
             // A receiver's answer says more than that it was not asked again.
             (Happened::NoToken(_), Some(refused)) => refused,
             (happened, _) => happened,
@@ -177,28 +166,28 @@ fn clients(
 }
 
 impl Try {
-    async fn send(&self, request: Outgoing, sender: Sender<'_>) -> Happened {
+    async fn send(&self, request: Outgoing, means: Means<'_>) -> Happened {
         let Some(client) = &self.client else {
-            return sender.send(self, request, None).await;
+            return means.send(self, request, None).await;
         };
-        let token = match sender.token(client).await {
+        let token = match means.token(client).await {
             Ok(token) => token,
             Err(error) => return Happened::NoToken(error),
         };
-        let happened = sender.send(self, request.clone(), Some(&token)).await;
+        let happened = means.send(self, request.clone(), Some(&token)).await;
         if !matches!(&happened, Happened::Answered(answer) if answer.status == UNAUTHORIZED)
-            || !sender.means.tokens.refused(client, &token)
+            || !means.tokens.refused(client, &token)
         {
             return happened;
         }
-        match sender.token(client).await {
-            Ok(token) => sender.send(self, request, Some(&token)).await,
+        match means.token(client).await {
+            Ok(token) => means.send(self, request, Some(&token)).await,
             Err(_) => happened,
         }
     }
 }
 
-impl Sender<'_> {
+impl Means<'_> {
     /// Sends a request with what this try has; what signs it goes last.
     async fn send(
         self,
@@ -211,20 +200,20 @@ impl Sender<'_> {
             request.headers.insert(AUTHORIZATION, authorization);
         }
         if let Some(laid) = &what.laid {
-            request = match laid.on(request, self.means) {
+            request = match laid.on(request, self) {
                 Ok(request) => request,
                 Err(held) => return Happened::Held(held),
             };
         }
-        let spent = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        request.limits.total_timeout = self.limit.saturating_sub(Duration::from_millis(spent));
-        self.means.transport.send(request).await.into()
+        request.limits.total_timeout = self.time.left();
+        self.transport.send(request).await.into()
     }
 
     async fn token(self, client: &OauthClient) -> Result<Arc<AccessToken>, OauthError> {
-        let token = self.means.tokens.token(client);
-        let Ok(token) = timeout_at(self.began + self.limit, token).await else {
-            let error = SendError::timed_out(TimeLimit::Total, self.limit);
+        let token = self.tokens.token(client);
+        let time = self.time;
+        let Ok(token) = timeout_at(time.ends(), token).await else {
+            let error = SendError::timed_out(TimeLimit::Total, time.limit());
             return Err(FetchError::Unanswered(Arc::new(error)).into());
         };
         token

@@ -1,6 +1,7 @@
 //! Encrypts payloads to their receiver, before what is sent is signed. Where that can't be done,
 //! nothing is sent: there is no way from here to a payload in the clear.
 
+use crate::attempt_time::AttemptTime;
 use crate::ready::Unsound;
 use bytes::Bytes;
 use model::Entropy;
@@ -118,10 +119,10 @@ impl Sealing {
 pub(crate) async fn fetch(
     key_sets: &KeySets,
     wanted: &WantedKey,
-    at_most: Duration,
+    time: AttemptTime,
 ) -> Result<Recipient, NoKey> {
-    let fetched = tokio::time::timeout(at_most, key_sets.recipient(wanted)).await;
-    Ok(fetched.map_err(|_| NoKey::Slow(at_most))??)
+    let fetched = tokio::time::timeout_at(time.ends(), key_sets.recipient(wanted)).await;
+    Ok(fetched.map_err(|_| NoKey::Slow(time.limit()))??)
 }
 
 /// The text that goes on the wire in place of a payload, new each time.

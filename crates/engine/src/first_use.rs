@@ -4,29 +4,30 @@
 //! the receiver was looked at. So of several nodes, and of several attempts, one takes it; the
 //! others begin again, and find it.
 
+use crate::attempt_time::AttemptTime;
 use crate::engine::Engine;
 use crate::prepare::{NotPrepared, Prepared, prepare};
 use crate::ready::{Unsound, open_protection, seal_protection};
 use crate::roster::{InHand, Moment};
 use crate::verdict::Happened;
-use model::{Pin, Timestamp};
+use model::Pin;
 use store::Lanes;
 use store::change::{Change, ChangeError, ChangeRequest};
 use store::rows::ApplicationRef;
 use transport::SendError;
 
-/// Prepares an attempt that begins at `at`; where its endpoint's pin is still to be taken, that
+/// Prepares an attempt; where its endpoint's pin is still to be taken, that
 /// first.
 pub(crate) async fn prepare_pinned(
     engine: &Engine,
     in_hand: &InHand,
-    at: Moment,
+    when: (Moment, AttemptTime),
 ) -> Result<Prepared, NotPrepared> {
     loop {
-        let mut prepared = prepare(engine, in_hand, at).await?;
+        let mut prepared = prepare(engine, in_hand, when).await?;
         let looked = match &prepared.request {
             Ok(request) if request.endpoint.connecting.awaits_first_use() => {
-                look(engine, &prepared, at.wall).await
+                look(engine, &prepared, when).await
             }
             _ => return Ok(prepared),
         };
@@ -42,12 +43,16 @@ pub(crate) async fn prepare_pinned(
 }
 
 /// The pin of the receiver's own certificate, verified in all else.
-async fn look(engine: &Engine, prepared: &Prepared, now: Timestamp) -> Result<Pin, SendError> {
+async fn look(
+    engine: &Engine,
+    prepared: &Prepared,
+    (at, time): (Moment, AttemptTime),
+) -> Result<Pin, SendError> {
     let request = prepared.request.as_ref();
     let request = request.expect("only endpoints that can be sent to are looked at");
-    let profiles = request.endpoint.connecting.profiles_at(now);
+    let profiles = request.endpoint.connecting.profiles_at(at.wall);
     let profile = profiles.into_iter().next().flatten();
-    let limit = engine.config.limits.connect_timeout;
+    let limit = engine.config.limits.connect_timeout.min(time.left());
     let target = &request.outgoing.target;
     let peeked = engine.parts.transport.peek(target, profile, limit).await?;
     match (peeked.refused, peeked.certificates.first()) {

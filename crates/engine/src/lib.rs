@@ -44,6 +44,7 @@
 //! - `background`, `shutdown`, `observe`.
 
 mod attempt;
+mod attempt_time;
 mod authenticate;
 mod background;
 mod claim;

@@ -4,6 +4,7 @@
 //! What was changed before the request is made holds for it: a change that is acknowledged while
 //! this looks is seen, because it looks again.
 
+use crate::attempt_time::AttemptTime;
 use crate::encrypt::{Keyed, NoKey, Sealing, encrypted, fetch};
 use crate::engine::Engine;
 use crate::health_book::Seen;
@@ -72,11 +73,11 @@ pub(crate) enum NotPrepared {
     EndedMeanwhile,
 }
 
-/// Prepares an attempt that begins at `at`.
+/// Prepares an attempt that begins at `at`, within the time that it has.
 pub(crate) async fn prepare(
     engine: &Engine,
     in_hand: &InHand,
-    at: Moment,
+    (at, time): (Moment, AttemptTime),
 ) -> Result<Prepared, NotPrepared> {
     let application = ApplicationRef::Key(in_hand.lane().application);
     let mut key = None;
@@ -109,8 +110,7 @@ pub(crate) async fn prepare(
             Ok(prepared) => prepared,
             Err(KeyWanted { revision, wanted }) => {
                 // Time passes meanwhile: all is looked at again.
-                let at_most = engine.config.limits.total_timeout;
-                let recipient = fetch(&engine.key_sets, &wanted, at_most).await;
+                let recipient = fetch(&engine.key_sets, &wanted, time).await;
                 key = Some(Keyed {
                     revision,
                     recipient,

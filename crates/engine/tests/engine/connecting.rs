@@ -1,12 +1,15 @@
 //! How receivers are known, and what is learned of them.
 
 use crate::network::Reaction;
+use crate::sending::schedule;
 use crate::world::{Plan, World};
 use engine::EngineConfig;
-use model::Pin;
-use model::protection::{Pinning, PinningMode, Protection};
+use model::protection::{Identity, Mtls, Pinning, PinningMode, Protection};
 use model::security::SecurityKind;
+use model::{Clock, Pin, Secret};
+use std::time::Duration;
 use store::rows::ApplicationRef;
+use transport::Limits;
 
 fn first_use() -> Protection {
     Protection {
@@ -72,4 +75,53 @@ async fn several_receivers_clocks_tell_that_ours_runs_apart() {
         let kinds = world.reports.kinds();
         assert_eq!(kinds, [SecurityKind::ClockSkew].repeat(reported));
     }
+}
+
+/// A client certificate with its key.
+fn identity(name: &str) -> Identity {
+    let vectors = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../conformance/spki.json"
+    ));
+    let vectors: serde_json::Value = serde_json::from_str(vectors).expect("JSON");
+    let text = |field| vectors["certs"][name][field].as_str().expect("a text");
+    Identity {
+        certificates: text("pem").to_owned(),
+        key: Secret::from(text("private_key_pkcs8_pem").to_owned()),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_client_certificates_are_tried_within_the_time_of_one_attempt() {
+    let world = World::new();
+    let until = world.clock.now().plus(Duration::from_secs(60));
+    let before = Mtls::after(None, identity("leaf-p256"), None);
+    let mtls = Mtls::after(Some(before), identity("leaf-p256"), Some(until));
+    let plan = Plan {
+        protection: Protection {
+            mtls: Some(mtls),
+            ..Protection::default()
+        },
+        ..Plan::new("https://a.example/")
+    };
+    let application = world.application(None).await;
+    let lane = world.endpoint(application, plan).await;
+    world.network.host("a.example", |nth| match nth {
+        0 => Reaction::Answer(403, Duration::from_secs(2)),
+        _ => Reaction::Hang,
+    });
+    let limits = Limits {
+        total_timeout: Duration::from_secs(3),
+        ..Limits::default()
+    };
+    let config = EngineConfig {
+        limits,
+        ..schedule(&[120])
+    };
+    let mut node = world.start(config).await;
+    world.send(&node, &[lane]).await;
+    node.until_recorded(1).await;
+    assert_eq!(world.network.sent().len(), 2);
+    let attempts = world.attempts(lane).await;
+    assert_eq!(attempts[0].attempt.duration, limits.total_timeout);
 }

@@ -275,3 +275,28 @@ async fn a_key_is_waited_for_no_longer_than_an_attempt_may_take() {
     assert!(excerpt.contains("was not there within 3 s"), "{excerpt}");
     assert_eq!(world.network.sent_to("a.example"), []);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_key_took_is_of_the_time_that_its_attempt_has() {
+    let world = World::new();
+    world.network.host("keys.example", |_| {
+        let keys = format!(r#"{{"keys":[{}]}}"#, private(EC).public_json());
+        Reaction::Late(keys.into(), Duration::from_secs(2))
+    });
+    world.network.host("a.example", |_| Reaction::Hang);
+    let lane = encrypted_lane(&world, published(SET, None)).await;
+    let limits = Limits {
+        total_timeout: Duration::from_secs(3),
+        ..Limits::default()
+    };
+    let config = EngineConfig {
+        limits,
+        ..schedule(&[120])
+    };
+    let mut node = world.start(config).await;
+    world.send(&node, &[lane]).await;
+    node.until_recorded(1).await;
+    assert_eq!(world.network.sent_to("a.example").len(), 1);
+    let attempts = world.attempts(lane).await;
+    assert_eq!(attempts[0].attempt.duration, limits.total_timeout);
+}

@@ -21,6 +21,8 @@ pub(crate) enum Reaction {
     Answer(u16, Duration),
     /// Answers 200 with this body.
     Body(Bytes),
+    /// The same after a while.
+    Late(Bytes, Duration),
     /// Asks to come back later.
     RetryAfter(u16, &'static str),
     /// Answers 200, by a clock that is so many seconds ahead of ours.
@@ -153,6 +155,10 @@ impl Transport for Network {
             Reaction::Body(text) => {
                 body = Some(text);
                 (200, None, Duration::ZERO)
+            }
+            Reaction::Late(text, after) => {
+                body = Some(text);
+                (200, None, after)
             }
             Reaction::RetryAfter(status, wait) => (status, Some(wait), Duration::ZERO),
             Reaction::Blocked => {
