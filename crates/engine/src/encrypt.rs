@@ -67,10 +67,18 @@ impl NoKey {
         )
     }
 
+    /// Why nothing was fetched, where that is why.
+    pub(crate) fn fetch_error(&self) -> Option<&FetchError> {
+        match self {
+            Self::Set(KeySetError::Fetch(error)) => Some(error),
+            _ => None,
+        }
+    }
+
     /// The failure of the fetch's own request, where there was one.
     pub(crate) fn unanswered(&self) -> Option<&SendError> {
-        match self {
-            Self::Set(KeySetError::Fetch(FetchError::Unanswered(error))) => Some(error),
+        match self.fetch_error() {
+            Some(FetchError::Unanswered(error)) => Some(error),
             _ => None,
         }
     }

@@ -69,7 +69,6 @@ mod rate;
 mod ready;
 mod redact;
 mod report;
-mod retry_after;
 mod roster;
 mod seal;
 mod shutdown;

@@ -5,12 +5,11 @@
 use crate::encrypt::NoKey;
 use crate::lane::How;
 use crate::ready::Unsound;
-use crate::retry_after;
 use model::Timestamp;
 use model::delivery::EndReason;
 use model::protection::Held;
 use model::retry::RetryHint;
-use transport::{Answer, OauthError, SendError, Stage};
+use transport::{Answer, FetchError, OauthError, SendError, Stage};
 
 /// The status by which a receiver says that it is gone for good.
 const GONE: u16 = 410;
@@ -72,7 +71,7 @@ pub(crate) fn classify(happened: &Happened, now: Timestamp) -> Verdict {
             GONE => Verdict::GiveUp,
             _ => Verdict::Retry(RetryHint {
                 timed_out: false,
-                retry_after: asked_wait(answer, now),
+                retry_after: answer.asks_to_wait(now),
             }),
         },
         Happened::NoAnswer(error) => Verdict::Retry(RetryHint {
@@ -80,7 +79,8 @@ pub(crate) fn classify(happened: &Happened, now: Timestamp) -> Verdict {
             retry_after: None,
         }),
         // Its receiver's keys, or its token server, are its owner's to see to.
-        Happened::NoKey(_) | Happened::NoToken(_) => Verdict::Retry(RetryHint::default()),
+        Happened::NoKey(no_key) => Verdict::Retry(asked_elsewhere(no_key.fetch_error())),
+        Happened::NoToken(error) => Verdict::Retry(asked_elsewhere(error.fetch_error())),
         Happened::Unsound(_) | Happened::Held(_) | Happened::Withheld(_) => Verdict::RetryBlameless,
         Happened::Ended(reason) => Verdict::Ended(*reason),
     }
@@ -109,8 +109,12 @@ pub(crate) fn effect_on_lane(happened: &Happened) -> How {
     }
 }
 
-fn asked_wait(answer: &Answer, now: Timestamp) -> Option<std::time::Duration> {
-    retry_after::parse(answer.retry_after.as_deref()?, now)
+/// Whoever else had to be asked first may want to be asked later.
+fn asked_elsewhere(error: Option<&FetchError>) -> RetryHint {
+    RetryHint {
+        timed_out: false,
+        retry_after: error.and_then(FetchError::asks_to_wait),
+    }
 }
 
 #[cfg(test)]

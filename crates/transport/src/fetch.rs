@@ -19,7 +19,9 @@ use model::address::{AddressPolicy, CheckedUrl};
 
 use crate::{Limits, Outgoing, Target, Transport};
 
-pub(crate) use cache::{Cache, Fetched};
+pub(crate) use cache::{Cache, Failure, Fetched};
+#[cfg(test)]
+pub(crate) use error::WAIT_MAX;
 pub use error::{FetchError, FetchUrlError};
 
 /// Bounds of each fetch.
@@ -72,6 +74,6 @@ pub(crate) async fn body(
         200..300 if answer.truncated => Err(FetchError::TooLong { limit }),
         200..300 => Ok(answer.body),
         status @ 300..400 => Err(FetchError::Redirect { status }),
-        status => Err(FetchError::refused(status, &answer.body)),
+        _ => Err(FetchError::refused(&answer)),
     }
 }

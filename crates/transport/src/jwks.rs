@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use webhook::jwe::{Algorithm, Jwks, JwksError, Recipient};
 
-use crate::fetch::{self, Cache, FetchError, Fetched, LIMITS};
+use crate::fetch::{self, Cache, Failure, FetchError, Fetched, LIMITS};
 use crate::{Outgoing, Purpose, Target, Transport};
 
 /// How long a set is used without asking.
@@ -59,6 +59,15 @@ impl KeySetError {
             Self::NotText => return Cow::Owned(self.to_string()),
         };
         Cow::Owned(format!("{self}: {why}"))
+    }
+}
+
+impl Failure for KeySetError {
+    fn asks_to_wait(&self) -> Option<Duration> {
+        match self {
+            Self::Fetch(error) => error.asks_to_wait(),
+            _ => None,
+        }
     }
 }
 

@@ -55,6 +55,7 @@ mod oauth;
 mod pool;
 mod proxy;
 mod resolve;
+mod retry_after;
 mod seam;
 mod spelling;
 mod stream;

@@ -18,12 +18,13 @@ mod tests;
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 use model::{Clock, Entropy};
 use tokio::time::Instant;
 
-use crate::fetch::{self, Cache, FetchError};
+use crate::fetch::{self, Cache, Failure, FetchError};
 use crate::{Outgoing, SendError, Transport};
 
 pub use client::{HEADERS_MAX as OAUTH_HEADERS_MAX, OauthClient, OauthConfigError};
@@ -72,12 +73,26 @@ impl OauthError {
         Cow::Owned(format!("no access token from the token server: {why}"))
     }
 
-    /// The failure of the request for a token, where one was made and not answered.
-    pub fn unanswered(&self) -> Option<&SendError> {
+    /// Why nothing was fetched, where that is why.
+    pub fn fetch_error(&self) -> Option<&FetchError> {
         match self {
-            Self::Fetch(FetchError::Unanswered(error)) => Some(error),
+            Self::Fetch(error) => Some(error),
             _ => None,
         }
+    }
+
+    /// The failure of the request for a token, where one was made and not answered.
+    pub fn unanswered(&self) -> Option<&SendError> {
+        match self.fetch_error() {
+            Some(FetchError::Unanswered(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Failure for OauthError {
+    fn asks_to_wait(&self) -> Option<Duration> {
+        self.fetch_error()?.asks_to_wait()
     }
 }
 

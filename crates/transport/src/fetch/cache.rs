@@ -1,6 +1,6 @@
 //! What was fetched, for as long as it is good. One fetch serves all who ask while it lasts, also
 //! with its failure, and goes on when they go away; a failure is an answer for a while, so that a
-//! dead server is not asked by every delivery.
+//! dead server is not asked by every delivery, and for as long as one asks to be left alone.
 //!
 //! Bounded: of more than it has room for, those go that nobody asked for the longest. It keeps what
 //! it is given, and knows neither HTTP nor what it keeps.
@@ -20,6 +20,18 @@ use super::FetchError;
 /// How long a failure is the answer to all who ask: less than the first wait of a retry schedule is
 /// by default, so that none of its tries is wasted.
 pub(crate) const FAILURE_HELD: Duration = Duration::from_secs(3);
+
+/// Why nothing was fetched.
+pub(crate) trait Failure: Clone + From<FetchError> {
+    /// How long the other side asks not to be asked again.
+    fn asks_to_wait(&self) -> Option<Duration>;
+}
+
+impl Failure for FetchError {
+    fn asks_to_wait(&self) -> Option<Duration> {
+        Self::asks_to_wait(self)
+    }
+}
 /// What is told to be outdated is fetched anew, but not more often than this.
 pub(crate) const RENEWAL_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -62,7 +74,7 @@ impl<K, V, E> Cache<K, V, E>
 where
     K: Clone + Eq + Hash + Send + 'static,
     V: Send + Sync + 'static,
-    E: Clone + From<FetchError> + Send + Sync + 'static,
+    E: Failure + Send + Sync + 'static,
 {
     pub(crate) fn new(entries_max: NonZeroUsize) -> Self {
         Self(Arc::new(Mutex::new(LruCache::new(entries_max))))
@@ -147,7 +159,7 @@ where
     }
 }
 
-impl<V, E: Clone> Entry<V, E> {
+impl<V, E: Failure> Entry<V, E> {
     /// The answer, where nothing has to be fetched for it.
     fn known(&self, now: Instant) -> Option<Outcome<V, E>> {
         if let Some(fetched) = &self.fetched
@@ -173,7 +185,8 @@ impl<V, E: Clone> Entry<V, E> {
             }
             Err(error) => {
                 let outcome = self.in_need(&error, now);
-                self.failure = Some((error, now + FAILURE_HELD));
+                let held = error.asks_to_wait().unwrap_or_default().max(FAILURE_HELD);
+                self.failure = Some((error, now + held));
                 outcome
             }
         }

@@ -3,11 +3,13 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
+use model::Timestamp;
 use model::address::Refusal;
 use serde::Deserialize;
 
-use crate::{SendError, TargetError};
+use crate::{Answer, SendError, TargetError};
 
 /// What RFC 6749, section 5.2, and its companions have a token server say.
 const CODES: [&str; 9] = [
@@ -21,6 +23,10 @@ const CODES: [&str; 9] = [
     "server_error",
     "temporarily_unavailable",
 ];
+
+/// For longer than this, nobody is left alone: by then, whoever runs the other side may have mended
+/// it.
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// Why nothing can be fetched from a URL, ever.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +76,8 @@ pub enum FetchError {
         status: u16,
         /// What OAuth calls this, where it does.
         code: Option<&'static str>,
+        /// How long it asks not to be asked again, at most 5 minutes.
+        retry_after: Option<Duration>,
     },
     /// The answer has no end in sight.
     #[error("its answer is longer than {limit} bytes")]
@@ -83,18 +91,32 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    pub(super) fn refused(status: u16, body: &[u8]) -> Self {
+    pub(super) fn refused(answer: &Answer) -> Self {
         #[derive(Deserialize)]
         struct Refused<'b> {
             #[serde(borrow)]
             error: &'b str,
         }
-        let said = serde_json::from_slice::<Refused<'_>>(body);
+        let said = serde_json::from_slice::<Refused<'_>>(&answer.body);
         let code = said.ok().and_then(|said| {
             let known = CODES.iter().find(|code| **code == said.error);
             known.copied()
         });
-        Self::Refused { status, code }
+        // A date goes by the other side's clock; where that isn't known, it has passed.
+        let wait = answer.asks_to_wait(answer.date.unwrap_or(Timestamp::MAX));
+        Self::Refused {
+            status: answer.status,
+            code,
+            retry_after: wait.map(|wait| wait.min(WAIT_MAX)),
+        }
+    }
+
+    /// How long the other side asks not to be asked again.
+    pub fn asks_to_wait(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
     }
 
     /// What a tenant may read.

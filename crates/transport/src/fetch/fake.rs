@@ -15,6 +15,8 @@ use crate::{Answer, Outgoing, SendError, Stage, Transport};
 pub(crate) struct Fake {
     answers: Mutex<VecDeque<(u16, Bytes)>>,
     seen: Mutex<Vec<Outgoing>>,
+    /// What every answer asks to wait.
+    retry_after: Mutex<Option<String>>,
     /// As many answers as it has permits.
     gate: Semaphore,
 }
@@ -24,6 +26,7 @@ impl Fake {
         let fake = Self {
             answers: Mutex::default(),
             seen: Mutex::default(),
+            retry_after: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
         };
         fake.then(answers);
@@ -43,6 +46,11 @@ impl Fake {
         let answers = answers.map(|(status, body)| (status, Bytes::from(body.to_owned())));
         let mut queue = self.answers.lock().expect("no panic while held");
         queue.extend(answers);
+    }
+
+    /// Asks to wait from now on.
+    pub(crate) fn ask_to_wait(&self, wait: &str) {
+        *self.retry_after.lock().expect("no panic while held") = Some(wait.to_owned());
     }
 
     /// How often it was asked.
@@ -71,7 +79,11 @@ impl Transport for Fake {
         let (status, body) = next.ok_or_else(nobody)?;
         Ok(Answer {
             status,
-            retry_after: None,
+            retry_after: self
+                .retry_after
+                .lock()
+                .expect("no panic while held")
+                .clone(),
             truncated: body.len() > kept,
             body: body.slice(..body.len().min(kept)),
             headers_after: Duration::ZERO,

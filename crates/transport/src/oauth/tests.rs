@@ -398,3 +398,23 @@ async fn answers_of_hostile_servers_are_errors_that_repeat_nothing() {
         assert!(!format!("{:?}", server.last()).contains("s3cr3t"));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_server_that_asks_to_wait_is_left_alone_for_as_long_and_not_for_ever() {
+    let most = crate::fetch::WAIT_MAX.as_secs();
+    let long = (most * 2).to_string();
+    for (asks, held) in [("1", 3), ("20", 20), (long.as_str(), most), ("soon", 3)] {
+        let server = Fake::answering([(503, "{}"), (200, GRANTED)]);
+        server.ask_to_wait(asks);
+        let (keeper, client) = (keeper(&server), client(&basic()));
+        let refused = keeper.token(&client).await.err().expect("refused");
+        let wait = refused.fetch_error().and_then(FetchError::asks_to_wait);
+        let told = asks.parse().ok().map(|seconds: u64| seconds.min(most));
+        assert_eq!(wait, told.map(Duration::from_secs), "{asks}");
+        tokio::time::advance(Duration::from_secs(held) - Duration::from_millis(1)).await;
+        assert!(token(&keeper, &client).await.is_err(), "{asks}");
+        assert_eq!(server.asked(), 1, "{asks}");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(token(&keeper, &client).await.as_deref(), Ok("Bearer t1"));
+    }
+}

@@ -1,16 +1,23 @@
-//! Reading a `Retry-After` header: how long the receiver asks to wait.
+//! Reading a `Retry-After` header: how long the other side asks to wait.
 //!
 //! RFC 9110 knows whole seconds and HTTP dates; receivers also send fractions of seconds and mail
 //! dates (RFC 2822), with numeric zones. What can't be read is as good as not sent.
 
+use crate::Answer;
 use model::Timestamp;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Longer waits mean nothing: no schedule waits for even this long.
 const WAIT_MAX: Duration = Duration::from_secs(365 * 86_400);
 
-/// How long to wait from `now`; zero for a date that has passed.
-pub(crate) fn parse(value: &str, now: Timestamp) -> Option<Duration> {
+impl Answer {
+    /// How long it asks to wait from `now`, if it does; zero for a date that has passed.
+    pub fn asks_to_wait(&self, now: Timestamp) -> Option<Duration> {
+        parse(self.retry_after.as_deref()?, now)
+    }
+}
+
+fn parse(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim_ascii();
     let wait = seconds(value).or_else(|| Some(date(value)?.since(now)))?;
     Some(wait.min(WAIT_MAX))
