@@ -196,11 +196,6 @@ BEYOND_SCHEMAS = [
     ),
     (
         [OAUTH],
-        broken("needs it", type="value_error"),
-        "which fields others need: the contract's shape is one for all ways",
-    ),
-    (
-        [OAUTH],
         broken("private key", loc=["body", "jwtParams", "secretBase64"]),
         "what is written in a text",
     ),

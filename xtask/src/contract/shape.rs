@@ -60,7 +60,12 @@ impl<'d> Shape<'d> {
         let required = schema["required"].as_array().into_iter().flatten();
         self.required.extend(required.filter_map(Value::as_str));
         self.items = self.items.or_else(|| schema.get("items"));
+        // Ways of one shape, which say no more than what goes with what.
+        let has_fields = schema.get("properties").is_some();
         for several in ["allOf", "anyOf", "oneOf"] {
+            if has_fields && several != "allOf" {
+                continue;
+            }
             for part in schema[several].as_array().into_iter().flatten() {
                 self.add(document, part);
             }

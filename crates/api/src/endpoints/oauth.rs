@@ -15,8 +15,9 @@ use axum::Json;
 use axum::extract::State;
 use model::Secret;
 use model::oauth::ClientMethod;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 pub(super) fn routes() -> Routes {
@@ -75,7 +76,7 @@ impl Part for Oauth {
 /// tried for a while besides, where the new one, or a token of its, is refused.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "EndpointOauthConfigIn")]
+#[schemars(rename = "EndpointOauthConfigIn", transform = needs_of_each_way)]
 struct OauthIn {
     auth_method: Method,
     #[schemars(length(min = 1))]
@@ -104,6 +105,30 @@ struct OauthIn {
     token_url: String,
     #[serde(default)]
     previous_expires_at: Option<Time>,
+}
+
+/// The contract's shape is one for all ways of asking for a token: what each of them needs.
+fn needs_of_each_way(shape: &mut Schema) {
+    let by_secret = json!({ "enum": ["clientSecretBasic", "clientSecretPost"] });
+    let by_key = json!({ "const": "clientSecretJwt" });
+    let (secret, key) = (("clientSecret", "string"), ("jwtParams", "object"));
+    let ways = [(by_secret, secret), (by_key, key)].into_iter();
+    let ways = ways.flat_map(|(method, proof)| {
+        let way = |grant: &str, needed: &[(&str, &str)]| {
+            let mut fields = json!({ "authMethod": method, "grantType": { "const": grant } });
+            for (name, kind) in needed {
+                fields[*name] = json!({ "type": kind });
+            }
+            let names: Vec<_> = needed.iter().map(|(name, _)| *name).collect();
+            json!({ "properties": fields, "required": names })
+        };
+        let refreshing = [proof, ("refreshToken", "string")];
+        [
+            way("clientCredentials", &[proof]),
+            way("refreshToken", &refreshing),
+        ]
+    });
+    shape.insert("oneOf".to_owned(), ways.collect());
 }
 
 /// What assertions are signed with: an RSA private key of 2048 to 8192 bits, PKCS#8 or PKCS#1, PEM

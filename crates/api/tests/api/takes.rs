@@ -91,8 +91,12 @@ fn plain(shape: &Value) -> &Value {
         let place = name.strip_prefix('#').expect("it is in the document");
         return plain(document().pointer(place).expect("it is there"));
     }
-    let any = shape["anyOf"].as_array().or(shape["oneOf"].as_array());
-    any.and_then(|any| any.iter().find(|one| one["type"] != "null"))
+    // What has fields of its own has them in every way.
+    let ways = ["anyOf", "oneOf"]
+        .into_iter()
+        .find_map(|any| shape[any].as_array());
+    let ways = ways.filter(|_| shape.get("properties").is_none());
+    ways.and_then(|any| any.iter().find(|one| one["type"] != "null"))
         .map_or(shape, plain)
 }
 
@@ -180,10 +184,19 @@ fn good(shape: &Value) -> Value {
 }
 
 fn good_object(shape: &Value) -> Value {
-    let required = shape["required"].as_array().into_iter().flatten();
-    let fields = required.map(|name| {
+    // The first way is one of them.
+    let way = &shape["oneOf"][0];
+    let required = [shape, way].map(|of| of["required"].as_array().into_iter().flatten());
+    let fields = required.into_iter().flatten().map(|name| {
         let name = name.as_str().expect("a name");
-        (name.to_owned(), good(&shape["properties"][name]))
+        let said = &way["properties"][name];
+        let decides = said.get("const").or(said.get("enum")).is_some();
+        let field = if decides {
+            said
+        } else {
+            &shape["properties"][name]
+        };
+        (name.to_owned(), good(field))
     });
     Value::Object(fields.collect())
 }
