@@ -235,8 +235,8 @@ impl Given {
         match self.text("scheme")?.as_deref() {
             None | Some(SCHEME) => Ok(()),
             Some(other) => Err(format!(
-                "the scheme `{}` can't be moved yet: Postrider signs as Standard Webhooks says, \
-                 `{SCHEME}`",
+                "the scheme `{}` can't be moved yet: only `{SCHEME}` can; leave it out of the \
+                 line, and set it afterwards by `postrider endpoint set-signature`",
                 escaped(other)
             )),
         }
