@@ -4,6 +4,9 @@ mod openapi;
 mod redaction;
 mod retry_schedule;
 
+pub(crate) use redaction::CarriedRedaction;
+pub(crate) use retry_schedule::{Wait, Waits};
+
 use crate::Shared;
 use crate::authentication::Authenticated;
 use crate::body::Call;

@@ -37,7 +37,7 @@ impl App {
         );
         let is_of_schedules = matches!(
             change,
-            Change::PutRetrySchedule(_) | Change::ExpungeEventType(_)
+            Change::PutRetrySchedule(_) | Change::ExpungeEventType(_) | Change::PutEnvironment(_)
         );
         let is_of_redactions = is_of_types || matches!(change, Change::PutRedaction(_));
         let is_of_policy = matches!(change, Change::SwapSetting { name: POLICY, .. });

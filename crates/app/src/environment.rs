@@ -6,9 +6,11 @@
 //! are kept for the pages that consumers see, and those that would switch on what isn't built are
 //! refused, so that none says what is not so.
 //!
-//! Map: [`settings`] (what there is to set) · [`carry`] (export, import) · `policy` (what is
-//! demanded) · `held` (payloads before they are accepted), `kept` (the schemas in memory).
+//! Map: [`settings`] (what there is to set) · [`carry`] (export, import) · [`beside`] (what goes
+//! with event types) · `policy` (what is demanded) · `held` (payloads before they are accepted),
+//! `kept` (the schemas in memory).
 
+pub mod beside;
 pub mod carry;
 mod held;
 mod kept;
@@ -19,11 +21,12 @@ pub use policy::PolicyInput;
 pub use settings::{ENFORCE_SCHEMAS, SCAN_PAYLOADS, Scan, Settings};
 
 use crate::change::{ChangeRefused, unexpected, until_current};
+use crate::event_types::{REDACTIONS_MAX, RETRY_SCHEDULES_MAX};
 use crate::{App, AppError, Caller};
 use kept::Kept;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use store::access::ENVIRONMENT;
-use store::change::{Change, Changed, EnvironmentChange, SettingsChange};
+use store::change::{Change, ChangeError, Changed, EnvironmentChange, SettingsChange};
 use store::idempotency::IdempotencyKey;
 
 /// What a node knows of the settings of the whole installation. Made once for each.
@@ -102,8 +105,8 @@ impl App {
                 Extent::All => given.clone(),
             };
             let change = EnvironmentChange {
-                event_types: Vec::new(),
                 settings: settings.change_from(before),
+                ..EnvironmentChange::default()
             };
             self.change_environment(change, None).await?;
             Ok(settings)
@@ -123,15 +126,14 @@ impl App {
         change: EnvironmentChange,
         key: Option<IdempotencyKey>,
     ) -> Result<(), ChangeRefused> {
-        if change.event_types.is_empty() && change.settings.is_none() && key.is_none() {
+        if change.is_empty() && key.is_none() {
             return Ok(());
         }
-        match self
-            .change(None, Change::PutEnvironment(change), key)
-            .await?
-        {
-            Changed::Environment | Changed::Repeated(_) => {}
-            other => return Err(unexpected(&other).into()),
+        match self.change(None, Change::PutEnvironment(change), key).await {
+            Ok(Changed::Environment | Changed::Repeated(_)) => {}
+            Ok(other) => return Err(unexpected(&other).into()),
+            Err(ChangeError::TooMany) => return Err(too_many_beside().into()),
+            Err(error) => return Err(error.into()),
         }
         // It is done. Should the database be away by now, this node hears of it as others do.
         let _ = self.renew_access().await;
@@ -144,5 +146,15 @@ impl Settings {
     fn change_from(&self, before: Option<Vec<u8>>) -> Option<SettingsChange> {
         let after = self.written();
         (before.as_ref() != Some(&after)).then_some(SettingsChange { before, after })
+    }
+}
+
+fn too_many_beside() -> AppError {
+    AppError::BadRequest {
+        code: "limit_reached",
+        detail: format!(
+            "with these, more than {REDACTIONS_MAX} event types would have redaction rules, or \
+             more than {RETRY_SCHEDULES_MAX} a retry schedule of their own"
+        ),
     }
 }

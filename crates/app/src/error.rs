@@ -106,6 +106,13 @@ impl Violation {
         }
     }
 
+    /// The same of a part of what it was said of, which is there.
+    pub(crate) fn within(mut self, place: &[&str]) -> Self {
+        let names = place.iter().map(|name| (*name).to_owned());
+        self.location.splice(1..1, names);
+        self
+    }
+
     fn at(part: &str, location: &[&str], message: impl Into<String>) -> Self {
         let names = std::iter::once(&part)
             .chain(location)

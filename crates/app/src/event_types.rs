@@ -19,6 +19,7 @@ pub use openapi::WEBHOOKS_MAX;
 pub use redaction::{REDACTIONS_MAX, RuleInput};
 pub(crate) use redaction::{judge_paths, judge_rules};
 pub use retry_schedule::RETRY_SCHEDULES_MAX;
+pub(crate) use retry_schedule::judge as judge_schedule;
 pub use schemas::SCHEMAS_BYTES_MAX;
 pub(crate) use schemas::newest;
 

@@ -22,6 +22,7 @@ use model::id::{
 use model::name::Name;
 use model::redaction::Rule;
 use model::retry::RetrySchedule;
+use std::collections::BTreeSet;
 
 /// A change. Keys and times of creation and of the last save are given by the store: those in the
 /// rows given here are not looked at, but for an existing row's key.
@@ -230,6 +231,45 @@ pub struct EnvironmentChange {
     pub event_types: Vec<(EventType, Expect)>,
     /// The setting [`ENVIRONMENT`](crate::access::ENVIRONMENT).
     pub settings: Option<SettingsChange>,
+    /// Redaction rules of event types that are there then, each name once; refused with
+    /// [`ChangeError::Stale`] if one is not.
+    pub redactions: Vec<OwnRedaction>,
+    /// Retry schedules, in the same way.
+    pub schedules: Vec<OwnSchedule>,
+}
+
+impl EnvironmentChange {
+    /// Whether nothing is to be written.
+    pub fn is_empty(&self) -> bool {
+        self.event_types.is_empty()
+            && self.settings.is_none()
+            && self.redactions.is_empty()
+            && self.schedules.is_empty()
+    }
+
+    /// The event types whose rules or schedules are written, and which are not written themselves:
+    /// they have to be there.
+    pub fn needed(&self) -> impl Iterator<Item = &Name> {
+        let redacted = self.redactions.iter().map(|own| &own.event_type);
+        let scheduled = self.schedules.iter().map(|own| &own.event_type);
+        let written = |name: &&Name| !self.event_types.iter().any(|(one, _)| one.name == **name);
+        redacted.chain(scheduled).filter(written)
+    }
+
+    /// Whether no more event types have redaction rules, and schedules, than may, where these have
+    /// them before. None is given up for another in the same change.
+    pub fn fits(&self, redacted: BTreeSet<Name>, scheduled: BTreeSet<Name>) -> bool {
+        let (mut redacted, mut scheduled) = (redacted, scheduled);
+        let fits_redactions = self.redactions.iter().all(|own| {
+            let is_one = own.rules.is_empty() || !redacted.insert(own.event_type.clone());
+            is_one || redacted.len() <= own.redactions_max
+        });
+        fits_redactions
+            && self.schedules.iter().all(|own| {
+                let is_one = own.schedule.is_none() || !scheduled.insert(own.event_type.clone());
+                is_one || scheduled.len() <= own.schedules_max
+            })
+    }
 }
 
 /// A setting that is written anew.

@@ -46,6 +46,16 @@ struct RedactionInOut {
     rules: Vec<RuleInOut>,
 }
 
+/// What is taken from the payloads of an event type's messages, as it is carried with the event
+/// type. No rules: nothing.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "CarriedRedaction")]
+pub(crate) struct CarriedRedaction {
+    #[schemars(with = "Rules<0>")]
+    pub(crate) rules: Vec<RuleInOut>,
+}
+
 async fn get_one(
     State(api): State<Shared>,
     Segments(name): Segments<String>,

@@ -54,7 +54,7 @@ fn may_be_missing(shape: &mut Schema) {
 }
 
 /// The waits, as the document shows them.
-struct Waits;
+pub(crate) struct Waits;
 
 impl JsonSchema for Waits {
     fn inline_schema() -> bool {
@@ -84,7 +84,7 @@ struct WaitFields {
 
 /// A wait: a number of seconds, or its parts.
 #[derive(Clone, Copy)]
-struct Wait(Duration);
+pub(crate) struct Wait(pub(crate) Duration);
 
 impl Serialize for Wait {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -129,6 +129,52 @@ async fn what_is_exported_makes_another_installation_the_same() {
 }
 
 #[tokio::test]
+async fn redaction_rules_and_retry_schedules_go_with_their_event_types() {
+    let (one, other) = (World::new(), World::new());
+    let rules = json!({ "rules": [{ "path": "/email", "action": "mask", "keepLast": 4 }] });
+    let schedule = json!({ "retrySchedule": [{ "secs": 7, "nanos": 0 }] });
+    for world in [&one, &other] {
+        for name in ["a", "b"] {
+            let body = json!({ "name": name, "description": "" });
+            world.post("/event-type", body).await.is(201);
+        }
+    }
+    one.put("/event-type/a/redaction", &rules).await.is(204);
+    one.put("/event-type/a/retry-schedule", &schedule)
+        .await
+        .is(200);
+    let old = json!({ "rules": [{ "path": "/b", "action": "drop" }] });
+    other.put("/event-type/b/redaction", &old).await.is(204);
+    let exported = one.call("POST", EXPORT).await.is(200);
+    assert_eq!(exported["eventTypes"][0]["redaction"], rules);
+    assert_eq!(exported["eventTypes"][1].get("redaction"), None);
+    for _ in 0..2 {
+        other.post(IMPORT, &exported.body).await.is(204);
+        let redaction = other.get("/event-type/a/redaction").await.is(200);
+        assert_eq!(redaction.body, rules);
+        let own = other.get("/event-type/a/retry-schedule").await.is(200);
+        assert_eq!(own.body, schedule);
+        let kept = other.get("/event-type/b/redaction").await.is(200);
+        assert_eq!(kept.body, old, "what is not named stays");
+    }
+
+    // Clients write back what they know of an event type.
+    let mut known = exported.body.clone();
+    let types = known["eventTypes"].as_array_mut().expect("a list");
+    let own = types[0].as_object_mut().expect("it is one");
+    own.retain(|name, _| !["redaction", "retrySchedule"].contains(&name.as_str()));
+    other.post(IMPORT, &known).await.is(204);
+    other.get("/event-type/a/redaction").await.is(200);
+    let nothing = json!({ "eventTypes": [{
+        "name": "a", "description": "", "redaction": { "rules": [] }, "retrySchedule": null,
+    }] });
+    other.post(IMPORT, nothing).await.is(204);
+    other.get("/event-type/a/redaction").await.is(404);
+    let own = other.get("/event-type/a/retry-schedule").await.is(200);
+    assert_eq!(own.body, schedule);
+}
+
+#[tokio::test]
 async fn an_import_of_what_is_there_saves_nothing_again() {
     let world = World::new();
     let body = json!({
@@ -163,6 +209,17 @@ async fn an_import_with_anything_wrong_in_it_writes_nothing() {
             "body/eventTypes[1]/schemas",
         ),
         (typed(json!({ "name": "a" })), "body/eventTypes[1]"),
+        (
+            typed(json!({
+                "name": "a", "description": "",
+                "redaction": { "rules": [{ "path": "email", "action": "drop" }] },
+            })),
+            "body/eventTypes[1]/redaction/rules[0]/path",
+        ),
+        (
+            typed(json!({ "name": "a", "description": "", "retrySchedule": [1e9] })),
+            "body/eventTypes[1]/retrySchedule",
+        ),
         (
             settings(json!({ "enableTransformations": true })),
             "body/settings/enableTransformations",

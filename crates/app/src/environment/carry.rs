@@ -4,6 +4,7 @@
 //! should be is not written again, so that to import twice changes nothing.
 
 use super::Settings;
+use super::beside::{Beside, BesideInput, WrittenBeside};
 use crate::change::until_current;
 use crate::event_types::{ALL_BYTES_MAX, AllTypes, EventTypeInput, WrittenTypes};
 use crate::idempotency::{Request, Success};
@@ -23,6 +24,8 @@ pub struct Exported {
     pub created_at: Timestamp,
     /// By name, archived ones too.
     pub event_types: Vec<EventType>,
+    /// What they have besides.
+    pub beside: Beside,
     /// All settings.
     pub settings: Settings,
 }
@@ -32,6 +35,8 @@ pub struct Exported {
 pub struct ImportInput {
     /// Event types with their names: each is made, or written anew.
     pub event_types: Vec<(String, EventTypeInput)>,
+    /// What each of them is to have besides, in the same order.
+    pub beside: Vec<BesideInput>,
     /// Settings.
     pub settings: Map<String, Value>,
     /// How many connectors are to be there.
@@ -51,6 +56,7 @@ impl App {
         Ok(Exported {
             created_at,
             event_types: event_types.ok_or_else(too_much)?,
+            beside: self.beside_event_types().await?,
             settings: self.settings_now().await?.1,
         })
     }
@@ -71,7 +77,7 @@ impl App {
             Request::New(key) => key,
             Request::Repeated(_) => return Ok(()),
         };
-        let (types, given) = input.judge_apart().await?;
+        let (types, beside, given) = input.judge_apart().await?;
         let imported = until_current(|| async {
             let (before, settings) = self.settings_now().await?;
             let settings = settings.with(&given).change_from(before);
@@ -79,6 +85,7 @@ impl App {
                 event_types: self.changed_types(&types).await?,
                 // What nobody ever set, and nobody sets now, needs no row.
                 settings: settings.filter(|_| given != Settings::default()),
+                ..beside.change_from(&self.beside_event_types().await?)
             };
             self.change_environment(change, key.clone()).await
         });
@@ -88,12 +95,12 @@ impl App {
 
 impl ImportInput {
     /// [`Self::judge`], while others go on: to compile many schemas takes seconds.
-    async fn judge_apart(self) -> Result<(WrittenTypes, Settings), AppError> {
+    async fn judge_apart(self) -> Result<Written, AppError> {
         let judged = tokio::task::spawn_blocking(|| self.judge()).await;
         judged.unwrap_or_else(|failed| Err(AppError::internal(failed)))
     }
 
-    fn judge(self) -> Result<(WrittenTypes, Settings), AppError> {
+    fn judge(self) -> Result<Written, AppError> {
         if self.connectors > 0 {
             let text = "must be empty: connectors are not built";
             return Err(Violation::body(&["connectors"], text).into());
@@ -102,16 +109,27 @@ impl ImportInput {
             let text = format!("must hold at most {TYPES_MAX}: import more in parts");
             return Err(Violation::body(&["eventTypes"], text).into());
         }
+        let names = self.event_types.iter().map(|(name, _)| name.clone());
+        let beside = WrittenBeside::judge(names.zip(self.beside).collect());
         let settings = Settings::judge(self.settings, &["settings"]);
         let types = WrittenTypes::judge(self.event_types);
-        match (types, settings) {
-            (Ok(types), Ok(settings)) => Ok((types, settings)),
-            (Err(AppError::Invalid(mut broken)), Err(AppError::Invalid(more))) => {
-                broken.extend(more);
-                Err(AppError::Invalid(broken))
-            }
-            (Err(error), _) | (_, Err(error)) => Err(error),
+        let ((types, beside), settings) = both(both(types, beside), settings)?;
+        Ok((types, beside, settings))
+    }
+}
+
+/// Event types, what is beside them, and settings, all of which can be.
+type Written = (WrittenTypes, WrittenBeside, Settings);
+
+/// Both, or what is wrong with either.
+fn both<T, U>(one: Result<T, AppError>, other: Result<U, AppError>) -> Result<(T, U), AppError> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(AppError::Invalid(mut broken)), Err(AppError::Invalid(more))) => {
+            broken.extend(more);
+            Err(AppError::Invalid(broken))
         }
+        (Err(error), _) | (_, Err(error)) => Err(error),
     }
 }
 

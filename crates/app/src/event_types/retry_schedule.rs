@@ -57,7 +57,8 @@ impl App {
     }
 }
 
-fn judge(waits: Vec<Duration>) -> Result<RetrySchedule, AppError> {
+/// The schedule of a body's `retrySchedule`, if it can be kept.
+pub(crate) fn judge(waits: Vec<Duration>) -> Result<RetrySchedule, AppError> {
     RetrySchedule::new(waits)
         .map_err(|error| Violation::body(&["retrySchedule"], error.to_string()).into())
 }

@@ -182,6 +182,7 @@ macro_rules! conformance_claims {
                 settings_that_changed_since_they_were_read_are_stale
                 event_types_written_at_once_are_as_those_written_one_by_one
                 an_environment_is_written_as_a_whole_or_not_at_all
+                what_is_beside_event_types_is_written_with_them_or_nothing_is
             }
             event_types {
                 an_event_type_is_read_back_as_it_was_put

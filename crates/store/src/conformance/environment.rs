@@ -4,8 +4,13 @@
 use super::drafts::{self, HOUR, name};
 use super::world::World;
 use crate::access::{AccessRows, ENVIRONMENT};
-use crate::change::{Change, ChangeError, Changed, EnvironmentChange, Expect, SettingsChange};
+use crate::change::{
+    Change, ChangeError, Changed, EnvironmentChange, Expect, OwnRedaction, OwnSchedule,
+    SettingsChange,
+};
 use model::event_type::EventType;
+use model::retry::RetrySchedule;
+use std::time::Duration;
 
 pub(super) async fn settings_are_read_back_and_heard_of_behind_a_version(world: &mut World) {
     assert_eq!(since(world, 0).await, None, "nothing was written");
@@ -91,6 +96,7 @@ pub(super) async fn an_environment_is_written_as_a_whole_or_not_at_all(world: &W
         let refused = EnvironmentChange {
             event_types: vec![new.clone(), (drafts::event_type("b"), expect)],
             settings: settings.or(Some(change(None, b"one"))),
+            ..EnvironmentChange::default()
         };
         let refused = world.try_change(Change::PutEnvironment(refused)).await;
         let is_refused = matches!(refused, Err(ChangeError::Stale | ChangeError::Taken));
@@ -99,6 +105,50 @@ pub(super) async fn an_environment_is_written_as_a_whole_or_not_at_all(world: &W
         let setting = world.store().setting(ENVIRONMENT).await;
         assert_eq!(setting.expect("reads go on"), None);
     }
+}
+
+pub(super) async fn what_is_beside_event_types_is_written_with_them_or_nothing_is(world: &World) {
+    let new = |text: &str| (drafts::event_type(text), Expect::SavedAt(None));
+    let rules = |text: &str, redactions_max| OwnRedaction {
+        event_type: name(text),
+        rules: model::redaction::rules("drop /a").expect("they are rules"),
+        redactions_max,
+    };
+    let waits = |text: &str, schedules_max| OwnSchedule {
+        event_type: name(text),
+        schedule: RetrySchedule::new(vec![Duration::from_secs(7)]).ok(),
+        schedules_max,
+    };
+    let with = |redactions, schedules| EnvironmentChange {
+        event_types: vec![new("a"), new("b")],
+        settings: Some(change(None, b"one")),
+        redactions,
+        schedules,
+    };
+    for (refused, stale) in [
+        (with(vec![rules("a", 2), rules("c", 2)], vec![]), true),
+        (with(vec![], vec![waits("c", 2)]), true),
+        (with(vec![rules("a", 1), rules("b", 1)], vec![]), false),
+        (with(vec![], vec![waits("a", 1), waits("b", 1)]), false),
+    ] {
+        let refused = world.try_change(Change::PutEnvironment(refused)).await;
+        let is_refused = match stale {
+            true => matches!(refused, Err(ChangeError::Stale)),
+            false => matches!(refused, Err(ChangeError::TooMany)),
+        };
+        assert!(is_refused, "{refused:?}");
+        assert_eq!(named(world, "a").await, None);
+        let setting = world.store().setting(ENVIRONMENT).await;
+        assert_eq!(setting.expect("reads go on"), None);
+    }
+    let written = with(vec![rules("a", 2), rules("b", 2)], vec![waits("b", 1)]);
+    world.change(Change::PutEnvironment(written)).await;
+    let redactions = world.store().redactions().await.expect("reads go on");
+    let redacted: Vec<_> = redactions.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(redacted, [name("a"), name("b")]);
+    let schedules = world.store().retry_schedules().await.expect("reads go on");
+    assert_eq!(schedules.len(), 1);
+    assert_eq!(schedules[0].0, name("b"));
 }
 
 async fn saved(world: &World, text: &str) -> Option<model::Timestamp> {
@@ -116,8 +166,8 @@ fn change(before: Option<&[u8]>, after: &[u8]) -> SettingsChange {
 
 async fn set(world: &World, before: Option<&[u8]>, after: &[u8]) -> Result<Changed, ChangeError> {
     let change = EnvironmentChange {
-        event_types: Vec::new(),
         settings: Some(change(before, after)),
+        ..EnvironmentChange::default()
     };
     world.try_change(Change::PutEnvironment(change)).await
 }
@@ -128,7 +178,7 @@ async fn write(
 ) -> Result<Changed, ChangeError> {
     let change = EnvironmentChange {
         event_types,
-        settings: None,
+        ..EnvironmentChange::default()
     };
     world.try_change(Change::PutEnvironment(change)).await
 }

@@ -59,7 +59,7 @@ pub(super) async fn rules_stay_with_their_event_type_and_go_with_it(world: &Worl
     let event_types = vec![written(world, "order.paid", "$..email").await];
     let change = EnvironmentChange {
         event_types,
-        settings: None,
+        ..EnvironmentChange::default()
     };
     world.change(Change::PutEnvironment(change)).await;
     let expected = [(name("order.paid"), redaction(RULES, "$..email"))];
