@@ -95,8 +95,10 @@ fn identity(name: &str) -> Identity {
 async fn all_client_certificates_are_tried_within_the_time_of_one_attempt() {
     let world = World::new();
     let until = world.clock.now().plus(Duration::from_secs(60));
-    let before = Mtls::after(None, identity("leaf-p256"), None);
-    let mtls = Mtls::after(Some(before), identity("leaf-p256"), Some(until));
+    let mtls = Mtls {
+        current: identity("leaf-p256"),
+        previous: Some((until, identity("leaf-p256"))),
+    };
     let plan = Plan {
         protection: Protection {
             mtls: Some(mtls),
