@@ -12,6 +12,7 @@ mod covered;
 mod encryption;
 mod fields;
 mod oauth;
+mod payload;
 mod redaction;
 mod rotated;
 mod signature;
@@ -19,6 +20,7 @@ mod signature;
 pub use auth::{Auth, Credential, HttpSignatureAlgorithm, KeyPlace};
 pub use connection::{Identity, Mtls, Pinning, PinningMode, Trust};
 pub use encryption::{Encryption, EncryptionKey};
+pub use payload::PayloadMode;
 pub use rotated::Rotated;
 pub use signature::{GenericSignature, Sender, Signature};
 
@@ -43,6 +45,9 @@ pub struct Protection {
     pub encryption: Option<Encryption>,
     /// What is taken from payloads.
     pub redaction: Option<EndpointRedaction>,
+    /// Whether deliveries carry the payload, or where it is to be had. It stays when the URL leads
+    /// elsewhere, as it tells the new receiver less.
+    pub payload: Option<PayloadMode>,
     /// By which scheme payloads are signed, where it isn't the usual one.
     pub signature: Option<Signature>,
     /// The client certificate that connections show.
@@ -180,6 +185,7 @@ impl Protection {
             && self.pins.is_none()
             && self.encryption.is_none()
             && self.redaction.is_none()
+            && self.payload.is_none()
             && self.signature.is_none()
             && self.withdrawn.is_empty()
     }
@@ -213,6 +219,7 @@ impl Protection {
         fields.put_part("auth", self.auth.as_ref());
         fields.put_part("encryption", self.encryption.as_ref());
         fields.put_part("redaction", self.redaction.as_ref());
+        fields.put_part("payload", self.payload.as_ref());
         fields.put_part("signature", self.signature.as_ref());
         fields.put_part("oauth", self.oauth.as_ref());
         fields.put_part("mtls", self.mtls.as_ref());
@@ -235,6 +242,7 @@ impl Protection {
             auth: fields.take_part("auth")?,
             encryption: fields.take_part("encryption")?,
             redaction: fields.take_part("redaction")?,
+            payload: fields.take_part("payload")?,
             signature: fields.take_part("signature")?,
             oauth: fields.take_part("oauth")?,
             mtls: fields.take_part("mtls")?,

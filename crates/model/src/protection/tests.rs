@@ -23,15 +23,15 @@ type Connection = (
     Chained<Told>,
 );
 /// A protection that can be printed: its credentials, its client, its connections, whom to encrypt
-/// to, a signature by its kind and texts, how many rules and allowed paths it has, and what was
-/// withdrawn.
+/// to, a signature by its kind and texts, how many rules and allowed paths it has and whether it is
+/// thin, and what was withdrawn.
 type Plan = (
     Chained<Told>,
     Chained<ToldClient>,
     Connection,
     Option<Key>,
     Option<(u8, [String; 2])>,
-    Option<(u8, u8)>,
+    (Option<(u8, u8)>, Option<bool>),
     Vec<bool>,
 );
 
@@ -133,13 +133,17 @@ fn identity((_, certificates, key): Told) -> Identity {
 }
 
 fn protection(plan: Plan) -> Protection {
-    let (auth, oauth, (ca, pins, mtls), key, signed, of_payloads, withdrawn) = plan;
+    let (auth, oauth, (ca, pins, mtls), key, signed, (of_payloads, thin), withdrawn) = plan;
     let withdrawn = Withdrawn::ALL.into_iter().zip(withdrawn);
     Protection {
         auth: rotated(auth, credential),
         oauth: rotated(oauth, client),
         encryption: key.map(encryption),
         redaction: of_payloads.map(redaction),
+        payload: thin.map(|thin| match thin {
+            true => PayloadMode::Thin,
+            false => PayloadMode::Full,
+        }),
         signature: signed.map(signature),
         ca: ca.map(|(authorities, tls13_only)| Trust {
             authorities,
@@ -195,6 +199,24 @@ proptest! {
 fn a_part_that_is_not_known_is_refused() {
     let mut fields = Fields::default();
     fields.put_text("tomorrow", "demanded");
+    assert!(Protection::from_stored(fields.to_stored().expose()).is_err());
+}
+
+#[test]
+fn what_was_thin_is_thin_when_it_is_read() {
+    for mode in [PayloadMode::Full, PayloadMode::Thin] {
+        let protection = Protection {
+            payload: Some(mode),
+            ..Protection::default()
+        };
+        assert!(!protection.is_empty());
+        let stored = protection.to_stored();
+        let read = Protection::from_stored(stored.expose()).expect("its own form");
+        assert_eq!(read.payload, Some(mode));
+    }
+    let mut fields = Fields::default();
+    fields.put_text("payload", "");
+    fields.put_text("payload.mode", "fat");
     assert!(Protection::from_stored(fields.to_stored().expose()).is_err());
 }
 
