@@ -22,6 +22,8 @@ const PURPOSE: &str = "value";
 
 /// What the key of pseudonyms is derived for, so that it is no other key.
 const PSEUDONYMS: &[u8] = b"postrider pseudonyms 1";
+/// The same of tickets.
+const TICKETS: &[u8] = b"postrider tickets 1";
 
 /// Tells an application's data keys apart: 64 random bits, shown as 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -82,6 +84,7 @@ pub struct DataKey {
     id: DataKeyId,
     cipher: Cipher,
     pseudonyms: hmac::Key,
+    tickets: hmac::Key,
     entropy: Arc<dyn Entropy>,
     uses: AtomicU64,
 }
@@ -98,7 +101,8 @@ impl DataKey {
             application,
             id,
             cipher,
-            pseudonyms: pseudonyms(key),
+            pseudonyms: derived(key, PSEUDONYMS),
+            tickets: derived(key, TICKETS),
             entropy,
             uses: AtomicU64::new(0),
         }
@@ -142,6 +146,16 @@ impl DataKey {
         bytes.expect("HMAC-SHA256 gives 32 bytes")
     }
 
+    /// What a ticket with these contents ends with.
+    pub(crate) fn ticket_tag(&self, contents: &[u8]) -> hmac::Tag {
+        hmac::sign(&self.tickets, contents)
+    }
+
+    /// Whether a ticket's end is by this key, in a time that tells nothing of what would be right.
+    pub(crate) fn is_ticket_tag(&self, contents: &[u8], tag: &[u8]) -> bool {
+        hmac::verify(&self.tickets, contents, tag).is_ok()
+    }
+
     /// How many values were sealed since this was last called, or since the key was opened.
     pub(crate) fn take_uses(&self) -> u64 {
         self.uses.swap(0, Ordering::Relaxed)
@@ -153,8 +167,9 @@ impl DataKey {
     }
 }
 
-fn pseudonyms(key: &[u8; KEY_BYTES]) -> hmac::Key {
+fn derived(key: &[u8; KEY_BYTES], purpose: &[u8]) -> hmac::Key {
     let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(key);
-    let expanded = extracted.expand(&[PSEUDONYMS], hmac::HMAC_SHA256);
+    let purpose = [purpose];
+    let expanded = extracted.expand(&purpose, hmac::HMAC_SHA256);
     hmac::Key::from(expanded.expect("a hash's length can be had"))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{DataKey, DataKeyId, Place, VaultError, envelope};
+use crate::{DataKey, DataKeyId, Place, ShownTicket, Ticket, VaultError, envelope};
 
 /// At least one data key of one application. A copy is cheap and shares the keys and their counts.
 #[derive(Clone)]
@@ -39,7 +39,23 @@ impl KeyRing {
     /// A keyed hash of a value by the first of the keys, so that a new one changes nothing; see
     /// [`DataKey::pseudonym`].
     pub fn pseudonym(&self, value: &[u8]) -> [u8; 32] {
-        self.older.first().unwrap_or(&self.newest).pseudonym(value)
+        self.first().pseudonym(value)
+    }
+
+    /// A ticket's text, by the first of the keys: nodes that have not heard of a new one yet take
+    /// it too.
+    pub fn issue(&self, ticket: &Ticket) -> String {
+        ticket.text(self.first())
+    }
+
+    /// What a ticket says, if one of the keys made it.
+    pub fn check(&self, ticket: &ShownTicket) -> Option<Ticket> {
+        let keys = [&self.newest].into_iter().chain(self.older.iter());
+        keys.into_iter().find_map(|key| ticket.checked(key))
+    }
+
+    fn first(&self) -> &DataKey {
+        self.older.first().unwrap_or(&self.newest)
     }
 
     /// The plaintext of what any of the keys sealed for this place, encrypted or readable.

@@ -15,8 +15,8 @@
 //!
 //! Map: `master` (the master key) · `standing` (which one
 //! seals, while one gives way to another) · `vault` (what it seals) · `data_key`, `key_ring` (an
-//! application's keys) · `place` (where a value belongs) · `envelope` (bytes and AES-256-GCM) ·
-//! `cache` (opened data keys) · `error`.
+//! application's keys) · `ticket` (who may fetch a payload) · `place` (where a value belongs) ·
+//! `envelope` (bytes and AES-256-GCM) · `cache` (opened data keys) · `error`.
 
 mod cache;
 mod data_key;
@@ -26,6 +26,7 @@ mod key_ring;
 mod master;
 mod place;
 mod standing;
+mod ticket;
 mod vault;
 
 pub use data_key::{DATA_KEY_USES_MAX, DataKey, DataKeyId, SealedDataKey};
@@ -34,6 +35,7 @@ pub use key_ring::KeyRing;
 pub use master::{MasterKey, MasterKeyError, MasterKeyId};
 pub use place::Place;
 pub use standing::Standing;
+pub use ticket::{ShownTicket, Ticket};
 pub use vault::{DATA_KEYS_CACHED, KeyUses, Vault};
 
 #[cfg(test)]

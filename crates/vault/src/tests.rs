@@ -49,6 +49,7 @@ fn data_key(vault: &Vault) -> Arc<DataKey> {
         .expect("a new key opens")
 }
 
+mod tickets;
 mod values;
 
 mod master_key {
