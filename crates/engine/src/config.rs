@@ -62,6 +62,9 @@ pub struct EngineConfig {
     pub drain_timeout: Duration,
     /// What this node is called in what is reported of it. Default: nothing.
     pub node_name: String,
+    /// Where the API is reached from outside, without a slash at its end: thin events lead there.
+    /// Default: unknown, and none are sent.
+    pub public_url: Option<String>,
     /// What requests say they come from. Default `Postrider/` and the version.
     pub user_agent: String,
 }
@@ -112,6 +115,7 @@ impl Default for EngineConfig {
             retention: Retention::default(),
             drain_timeout: Duration::from_secs(30),
             node_name: String::new(),
+            public_url: None,
             user_agent: concat!("Postrider/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }

@@ -37,17 +37,19 @@
 //!   (destination hosts), `line` (who waits there), `rate` (rate limits), `due` (due times).
 //! - `claim`: what is due, from the store.
 //! - `attempt`: the life of an attempt, with `prepare`, `first_use` (pins), `ready` (endpoints in
-//!   memory), `connecting` (how connections are verified), `seal` (headers), `redact` and `encrypt`
-//!   (payloads), `signature` (schemes), `authenticate` (credentials), `verdict` and `retry_after`
-//!   (what an answer means), `decide` and `health` (what becomes of delivery and endpoint),
-//!   `health_book`, `report`, `peers` (what is learned of receivers).
-//! - `background`, `shutdown`, `observe`.
+//!   memory), `connecting` (how connections are verified), `compose` (bodies, with `redact` and
+//!   `encrypt`), `seal` (headers), `signature` (schemes), `authenticate` (credentials), `verdict`
+//!   and `retry_after` (what an answer means), `decide` and `health` (what becomes of delivery and
+//!   endpoint), `health_book`, `report`, `peers` (what is learned of receivers).
+//! - `fetching`: payloads that receivers fetch, made as an attempt's are, on nodes too that make
+//!   none. `background`, `shutdown`, `observe`.
 
 mod attempt;
 mod attempt_time;
 mod authenticate;
 mod background;
 mod claim;
+mod compose;
 mod config;
 mod connecting;
 mod decide;
@@ -56,6 +58,7 @@ mod encrypt;
 mod engine;
 mod errand;
 mod fair;
+mod fetching;
 mod first_use;
 mod health;
 mod health_book;
@@ -77,6 +80,7 @@ mod verdict;
 
 pub use config::{EngineConfig, Retention, SURVEY_SHARED_EVERY};
 pub use engine::{Engine, EngineParts};
+pub use fetching::Fetcher;
 pub use lane::LaneLimits;
 pub use observe::{Counters, Happening};
 pub use shutdown::Drained;

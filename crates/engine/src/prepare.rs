@@ -5,32 +5,28 @@
 //! this looks is seen, because it looks again.
 
 use crate::attempt_time::AttemptTime;
-use crate::encrypt::{Keyed, NoKey, Sealing, encrypted, fetch};
+use crate::compose::{To, enclosed, opened, thin, whole};
+use crate::encrypt::{Keyed, NoKey, Sealing, fetch};
 use crate::engine::Engine;
 use crate::health_book::Seen;
 use crate::ready::{NotReady, ReadyEndpoint, Unsound};
-use crate::redact::redacted;
 use crate::roster::{InHand, Moment};
-use crate::seal::{Letter, Manner, seal};
+use crate::seal::{Manner, seal};
 use crate::verdict::Happened;
 use bytes::Bytes;
-use http::HeaderValue;
 use model::Timestamp;
 use model::delivery::EndReason;
 use model::id::EndpointId;
-use model::message::PayloadForm;
-use model::policy::{Policy, Unmet};
-use model::protection::Held;
+use model::name::Name;
+use model::policy::Policy;
+use model::protection::{Held, PayloadMode};
 use model::redaction::TypeRedaction;
 use std::sync::Arc;
 use store::StoreError;
 use store::rows::{ApplicationRef, EndpointRow, Payload, RegistryRow};
-use transport::{Outgoing, WantedKey};
-use vault::{KeyRing, Place};
-use webhook::jwe::{Context, MEDIA_TYPE, Recipient};
-
-/// What payloads are where nothing else is said.
-const JSON: &str = "application/json";
+use transport::{KeySets, Outgoing, WantedKey};
+use vault::KeyRing;
+use webhook::jwe::Recipient;
 
 /// An attempt before its request is sent.
 pub(crate) struct Prepared {
@@ -108,13 +104,9 @@ pub(crate) async fn prepare(
         };
         let prepared = match by_row(engine, in_hand, known, at) {
             Ok(prepared) => prepared,
-            Err(KeyWanted { revision, wanted }) => {
+            Err(wanted) => {
                 // Time passes meanwhile: all is looked at again.
-                let recipient = fetch(&engine.key_sets, &wanted, time).await;
-                key = Some(Keyed {
-                    revision,
-                    recipient,
-                });
+                key = Some(wanted.fetch(&engine.key_sets, time).await);
                 continue;
             }
         };
@@ -172,22 +164,33 @@ pub(crate) async fn is_live(engine: &Engine, in_hand: &Seen) -> bool {
 
 /// What is configured, as far as an attempt goes by it.
 #[derive(Clone, Copy)]
-struct Known<'k> {
+pub(crate) struct Known<'k> {
     /// The application; `None` if it is gone.
-    row: Option<&'k RegistryRow>,
+    pub(crate) row: Option<&'k RegistryRow>,
     /// What the event type takes from payloads.
-    redaction: Option<&'k TypeRedaction>,
+    pub(crate) redaction: Option<&'k TypeRedaction>,
     /// What is demanded of endpoints.
-    policy: &'k Policy,
+    pub(crate) policy: &'k Policy,
     /// The key that was fetched for this attempt, if one was.
-    key: Option<&'k Keyed>,
+    pub(crate) key: Option<&'k Keyed>,
 }
 
 /// A key has to be fetched first.
-struct KeyWanted {
+pub(crate) struct KeyWanted {
     /// The revision of the endpoint that wants it.
-    revision: u32,
-    wanted: WantedKey,
+    pub(crate) revision: u32,
+    pub(crate) wanted: WantedKey,
+}
+
+impl KeyWanted {
+    /// Gets it, for as long as an attempt can wait. Time passes meanwhile: whoever asks looks at
+    /// all else again.
+    pub(crate) async fn fetch(self, key_sets: &KeySets, time: AttemptTime) -> Keyed {
+        Keyed {
+            revision: self.revision,
+            recipient: fetch(key_sets, &self.wanted, time).await,
+        }
+    }
 }
 
 fn by_row(
@@ -224,11 +227,8 @@ fn by_row(
     }
     match engine.ready.get(&row.application, endpoint) {
         Ok((ready, ring)) => {
-            let lacks = lacks(in_hand, &ready, known.policy);
-            let recipient = match lacks {
-                Some(lacks) => Err(Happened::Held(Held::Unmet(lacks))),
-                None => recipient(&ready, endpoint.revision, known.key)?,
-            };
+            let event_type = &in_hand.claimed.message.message.event_type;
+            let recipient = recipient(&ready, endpoint.revision, event_type, known)?;
             prepared.request = recipient.and_then(|recipient| {
                 let to = To {
                     endpoint: &ready,
@@ -248,24 +248,24 @@ fn by_row(
     Ok(prepared)
 }
 
-/// What the endpoint lacks that is demanded for this message, if anything.
-fn lacks(in_hand: &InHand, endpoint: &ReadyEndpoint, policy: &Policy) -> Option<Unmet> {
-    let event_type = &in_hand.claimed.message.message.event_type;
-    policy.unmet(endpoint.meets, |name| name == event_type)
-}
-
-/// Whom the payload is encrypted to, if to anybody.
-fn recipient<'r>(
+/// Whom the payload is encrypted to, if to anybody. An endpoint that lacks what is demanded for
+/// messages of this type gets none.
+pub(crate) fn recipient<'r>(
     endpoint: &'r ReadyEndpoint,
     revision: u32,
-    key: Option<&'r Keyed>,
+    event_type: &Name,
+    known: Known<'r>,
 ) -> Result<Result<Option<&'r Recipient>, Happened>, KeyWanted> {
+    let is_it = |name: &Name| name == event_type;
+    if let Some(lacks) = known.policy.unmet(endpoint.meets, is_it) {
+        return Ok(Err(Happened::Held(Held::Unmet(lacks))));
+    }
     let wanted = match &endpoint.sealing {
         Sealing::Off => return Ok(Ok(None)),
         Sealing::To(recipient) => return Ok(Ok(Some(recipient))),
         Sealing::Wanted(wanted) => wanted,
     };
-    match key.filter(|key| key.revision == revision) {
+    match known.key.filter(|key| key.revision == revision) {
         Some(key) => Ok(match &key.recipient {
             Ok(recipient) => Ok(Some(recipient)),
             Err(no_key) => Err(Happened::NoKey(no_key.clone())),
@@ -289,14 +289,6 @@ fn end_reason(in_hand: &InHand, endpoint: &EndpointRow, at: Timestamp) -> Option
     }
 }
 
-/// Whom a request is for, and what it is made with.
-struct To<'t> {
-    endpoint: &'t Arc<ReadyEndpoint>,
-    ring: &'t KeyRing,
-    recipient: Option<&'t Recipient>,
-    redaction: Option<&'t TypeRedaction>,
-}
-
 /// The request. What is signed is what goes on the wire: an encrypted payload, where it is.
 fn request(
     engine: &Engine,
@@ -305,31 +297,15 @@ fn request(
     at: Timestamp,
 ) -> Result<Request, Happened> {
     let message = &in_hand.claimed.message.message;
-    let mut content_type = match &message.form {
-        PayloadForm::Raw {
-            content_type: Some(content_type),
-        } => content_type,
-        _ => JSON,
-    };
     let payload = payload(in_hand, to.ring).map_err(Happened::Unsound)?;
-    let mut payload = redacted(payload, to.redaction, (to.endpoint, to.ring))?;
-    if let Some(recipient) = to.recipient {
-        let context = Context {
-            id: &message.id.to_string(),
-            timestamp: at.seconds(),
-            event_type: message.event_type.as_str(),
-            content_type,
-        };
-        payload = encrypted(recipient, context, &payload, &*engine.parts.entropy)?;
-        content_type = MEDIA_TYPE;
+    let mut contents = whole(message, payload, to)?;
+    // Made of the payload all the same, since what can't be had must not be promised.
+    if to.endpoint.payload == PayloadMode::Thin {
+        let public_url = engine.config.public_url.as_deref();
+        contents = thin(message, (in_hand.lane(), to.ring), public_url, at)?;
     }
-    let letter = Letter {
-        message: message.id,
-        content_type: HeaderValue::from_str(content_type)
-            .unwrap_or(const { HeaderValue::from_static(JSON) }),
-        payload,
-        hops: message.hops.next(),
-    };
+    let means = (at, &*engine.parts.entropy);
+    let letter = enclosed(contents, message, to.recipient, means)?;
     let manner = Manner {
         family: engine.config.header_family,
         limits: engine.config.limits,
@@ -342,23 +318,9 @@ fn request(
 
 /// The payload from memory, or opened.
 fn payload(in_hand: &InHand, ring: &KeyRing) -> Result<Bytes, Unsound> {
-    if let Some(payload) = &in_hand.payload {
-        return Ok(payload.clone());
-    }
-    let Payload::Sealed(sealed) = &in_hand.claimed.message.payload else {
-        return Err(Unsound::Missing("payload"));
-    };
-    let place = Place {
-        table: "message",
-        row: &in_hand.claimed.message.message.id.tail(),
-        column: "payload",
-    };
-    match ring.open(place, sealed) {
-        Ok(opened) => Ok(opened.into()),
-        Err(source) => Err(Unsound::Sealed {
-            what: "payload",
-            source,
-        }),
+    match &in_hand.payload {
+        Some(payload) => Ok(payload.clone()),
+        None => opened(&in_hand.claimed.message, ring),
     }
 }
 

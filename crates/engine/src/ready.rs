@@ -14,7 +14,7 @@ use model::address::{AddressPolicy, Refusal};
 use model::endpoint::{CustomHeaders, SigningSecrets, StoredFormError};
 use model::id::EndpointKey;
 use model::policy::Demands;
-use model::protection::{Held, Protection};
+use model::protection::{Held, PayloadMode, Protection};
 use model::redaction::EndpointRedaction;
 use std::sync::{Arc, Mutex};
 use store::Sealed;
@@ -114,6 +114,8 @@ pub(crate) struct ReadyEndpoint {
     pub(crate) meets: Demands,
     /// What it takes from payloads, and what it may have of them.
     pub(crate) redaction: Option<EndpointRedaction>,
+    /// Whether its deliveries carry them.
+    pub(crate) payload: PayloadMode,
     pub(crate) sealing: Sealing,
     pub(crate) signing: Signing,
 }
@@ -296,6 +298,7 @@ impl ReadyEndpoints {
             target: Arc::new(target),
             spelling: HeaderSpelling::of(names.chain(signing.spelled())),
             headers: layout(&custom, &self.user_agent),
+            payload: protection.payload.unwrap_or(PayloadMode::Full),
             redaction: protection.redaction,
             signing,
         })

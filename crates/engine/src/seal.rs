@@ -7,7 +7,7 @@ use crate::ready::ReadyEndpoint;
 use crate::signature::Signed;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use model::Timestamp;
 use model::hops::{HOPS_HEADER, Hops};
 use model::id::MessageId;
@@ -40,14 +40,7 @@ pub(crate) fn seal(
     manner: Manner,
 ) -> Outgoing {
     let mut headers = endpoint.headers.clone();
-    let signed = Signed {
-        id: &letter.message.to_string(),
-        at,
-        body: &letter.payload,
-    };
-    let family = endpoint.authentication.family(manner.family);
-    endpoint.signing.sign(&mut headers, signed, family);
-    headers.insert(CONTENT_TYPE, letter.content_type);
+    sign(endpoint, &letter, (at, manner.family), &mut headers);
     headers.insert(HOPS, HeaderValue::from(u16::from(letter.hops.number())));
     let mut outgoing = Outgoing::post(
         endpoint.target.clone(),
@@ -57,4 +50,21 @@ pub(crate) fn seal(
     );
     outgoing.spelling = endpoint.spelling.clone();
     outgoing
+}
+
+/// Puts what a letter is, and its signature, on what it travels with.
+pub(crate) fn sign(
+    endpoint: &ReadyEndpoint,
+    letter: &Letter,
+    (at, family): (Timestamp, HeaderFamily),
+    headers: &mut HeaderMap,
+) {
+    let signed = Signed {
+        id: &letter.message.to_string(),
+        at,
+        body: &letter.payload,
+    };
+    let family = endpoint.authentication.family(family);
+    endpoint.signing.sign(headers, signed, family);
+    headers.insert(CONTENT_TYPE, letter.content_type.clone());
 }

@@ -1,7 +1,7 @@
 //! The seam between Postrider and its databases: the [`Store`] trait, what passes through it, the
 //! [`Registry`] that keeps applications in memory in front of it, the [`Lanes`] trait through
-//! which accepted messages are handed to the sender, and the conformance suite that every store
-//! passes.
+//! which accepted messages are handed to the sender, the [`Fetching`] trait through which payloads
+//! leave that are fetched, and the conformance suite that every store passes.
 //!
 //! What it promises, whichever database is behind it:
 //! - A commit is on disk before its future resolves; one refused item never fails the others.
@@ -24,6 +24,7 @@ pub mod counts;
 pub mod deliveries;
 pub mod encoding;
 pub mod error;
+pub mod fetching;
 pub mod idempotency;
 pub mod lanes;
 pub mod master_keys;
@@ -41,6 +42,7 @@ pub mod work;
 mod seam;
 
 pub use error::StoreError;
+pub use fetching::{Fetched, Fetching};
 pub use lanes::{Fresh, Hold, Lane, Lanes, NoLanes, Place, Scope, Sole};
 pub use registry::Registry;
 pub use seam::{Condition, MessageRef, Store};

@@ -13,7 +13,7 @@ use store::access::POLICY;
 use store::change::{Change, SettingsChange};
 
 /// Demands something, as the API does.
-async fn demand(world: &World, node: &Node, policy: &Policy) {
+pub(crate) async fn demand(world: &World, node: &Node, policy: &Policy) {
     let before = world.store.setting(POLICY).await.expect("reads go on");
     let after = policy.to_stored();
     let values = SettingsChange { before, after };
@@ -25,7 +25,7 @@ async fn demand(world: &World, node: &Node, policy: &Policy) {
     node.registry.forget_policy();
 }
 
-fn demands(require: &[Demand], of_paid: &[Demand]) -> Policy {
+pub(crate) fn demands(require: &[Demand], of_paid: &[Demand]) -> Policy {
     let own = (paid().name, of_paid.iter().copied().collect());
     Policy {
         require: require.iter().copied().collect(),

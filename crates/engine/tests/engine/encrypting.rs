@@ -14,7 +14,7 @@ use transport::Limits;
 use webhook::HeaderFamily;
 use webhook::jwe::{self, OpenError, Opened, PrivateJwk, Signed};
 
-const EC: &str = r#"{"kty":"EC","crv":"P-256","kid":"a",
+pub(crate) const EC: &str = r#"{"kty":"EC","crv":"P-256","kid":"a",
     "x":"9C08uigMrQ7srvvPbcvv7S3ClBevi5BhJg78qH6G8u4",
     "y":"k2DM1b2ZTHMWXeanlp8kgrazT1x0y11og48blgNAbRo",
     "d":"2J2RT_oL7hpeAfe7YAiHoLi5N17fvUKGxbo_GNiPZO8"}"#;
@@ -28,14 +28,14 @@ fn private(jwk: &str) -> PrivateJwk {
     PrivateJwk::parse(jwk).expect("a key")
 }
 
-fn given(jwk: &str, algorithm: Option<&str>) -> Encryption {
+pub(crate) fn given(jwk: &str, algorithm: Option<&str>) -> Encryption {
     Encryption {
         key: EncryptionKey::Given(private(jwk).public_json()),
         algorithm: algorithm.map(str::to_owned),
     }
 }
 
-fn published(url: &str, key_id: Option<&str>) -> Encryption {
+pub(crate) fn published(url: &str, key_id: Option<&str>) -> Encryption {
     let (url, key_id) = (url.to_owned(), key_id.map(str::to_owned));
     Encryption {
         key: EncryptionKey::Published { url, key_id },
@@ -63,7 +63,7 @@ async fn encrypted_lane(world: &World, encryption: Encryption) -> Lane {
 }
 
 /// Opens a request as its receiver does: the signature first, then the payload.
-fn open(sent: &Sent, jwk: &str) -> Result<Opened, OpenError> {
+pub(crate) fn open(sent: &Sent, jwk: &str) -> Result<Opened, OpenError> {
     assert!(verify(sent, SECRET, HeaderFamily::Webhook));
     assert_eq!(sent.headers["content-type"], "application/jose");
     let timestamp = sent.headers["webhook-timestamp"].to_str().expect("ASCII");

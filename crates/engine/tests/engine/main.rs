@@ -11,6 +11,7 @@ mod redacting;
 mod sending;
 mod sharing;
 mod signatures;
+mod thin;
 mod tokens;
 mod trouble;
 mod withdrawing;

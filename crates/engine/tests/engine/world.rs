@@ -116,7 +116,7 @@ pub(crate) struct World {
     pub(crate) reports: Arc<Reports>,
     pub(crate) faults: Faults,
     entropy: Arc<TestEntropy>,
-    vault: Arc<Vault>,
+    pub(crate) vault: Arc<Vault>,
     _home: tempfile::TempDir,
 }
 
@@ -195,17 +195,7 @@ impl World {
                 shared: config.shared,
             },
         ));
-        let parts = EngineParts {
-            store: self.store.clone(),
-            registry: registry.clone(),
-            vault: self.vault.clone(),
-            transport: self.network.clone(),
-            address_policy: Arc::new(AddressPolicy::default()),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            events: self.reports.clone(),
-        };
-        let engine = Engine::new(parts, config);
+        let engine = Engine::new(self.parts(&registry), config);
         let happenings = engine.follow().expect("nobody follows yet");
         let shutdown = CancellationToken::new();
         let running = tokio::spawn({
@@ -223,6 +213,20 @@ impl World {
         node.until(|happening| happening == Happening::Surveyed)
             .await;
         node
+    }
+
+    /// What an engine works with, or something beside it.
+    pub(crate) fn parts(&self, registry: &Arc<Registry>) -> EngineParts {
+        EngineParts {
+            store: self.store.clone(),
+            registry: registry.clone(),
+            vault: self.vault.clone(),
+            transport: self.network.clone(),
+            address_policy: Arc::new(AddressPolicy::default()),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            events: self.reports.clone(),
+        }
     }
 }
 
