@@ -84,6 +84,7 @@ UNSET = [
             "mtls-2",
             "oauth",
             "oauth-2",
+            "payload",
             "pins",
             "redaction",
             "server-ca",
@@ -100,6 +101,7 @@ AS_THINGS_STAND = [
     (COUNTS, "invalid_range", "which of two times comes first, and how far they are apart"),
     (SIGNATURE, "secret_unsuitable", "of which kind the endpoint's secret is"),
     ([SET_AUTH, SET_SIGNATURE], "header_taken", "which header another part is in"),
+    (["v1.endpoint.set-payload"], "public_url_missing", "whether it is known where it is reached"),
     ([IMPORT], "invalid_spec", "one of two fields must be given, and not both"),
 ]
 

@@ -8,6 +8,7 @@ mod headers;
 mod mtls;
 mod oauth;
 mod part;
+mod payload;
 mod pins;
 mod rate_limit;
 mod redaction;
@@ -77,6 +78,7 @@ pub(crate) fn routes() -> Routes {
         .merge(headers::routes())
         .merge(mtls::routes())
         .merge(oauth::routes())
+        .merge(payload::routes())
         .merge(pins::routes())
         .merge(rate_limit::routes())
         .merge(redaction::routes())

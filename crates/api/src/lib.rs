@@ -35,6 +35,7 @@ mod nodes;
 mod not_built;
 mod openapi;
 mod operation;
+mod payloads;
 mod portal;
 mod problem;
 mod public_keys;
@@ -152,6 +153,7 @@ fn routes(config: &ApiConfig) -> Routes {
         .merge(messages::routes(config))
         .merge(nodes::routes())
         .merge(not_built::routes())
+        .merge(payloads::routes())
         .merge(portal::routes())
         .merge(public_keys::routes())
         .merge(recovery::routes())

@@ -212,6 +212,7 @@ fn phrase(status: u16) -> &'static str {
         201 => "Made",
         202 => "Accepted: it is durable, and will be done",
         204 => "Done",
+        404 => "It isn't there",
         _ => "Something does not work",
     }
 }

@@ -11,6 +11,7 @@ mod headers;
 mod http_signature;
 mod mtls;
 mod oauth;
+mod payload;
 mod pins;
 mod protection;
 mod public_keys;

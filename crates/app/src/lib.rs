@@ -3,15 +3,17 @@
 //!
 //! A use case takes the [`App`] (what the process has), the [`Caller`] (who asks, from where, in
 //! which request) and its input, and gives back domain types or an [`AppError`]. It knows no HTTP
-//! status and no wire form; what it wants of the sender goes through `store::Lanes`.
+//! status and no wire form; what it wants of the sender goes through `store::Lanes` and
+//! `store::Fetching`.
 //!
 //! Map: [`caller`] (who may do what), [`tokens`] (how they say who they are), [`access`] (which of
 //! them are not good any more), [`api_keys`], [`portal`] (made by the API) · [`error`] (how use
 //! cases refuse) · `find` (what a path names) · [`page`] (lists) · [`patch`], `change`,
 //! `idempotency` (how things are changed, once) · `sealing`, [`content`], `key_uses` (what is
-//! sealed, and with what) · [`filter`], [`status`] (what lists of messages and attempts are asked
-//! for) · [`following`], [`listening`] (reading forwards, for ever) · then one file for each noun;
-//! of the way of a message, `accept` is the first part.
+//! sealed, and with what) · `fetching` (payloads that receivers fetch) · [`filter`], [`status`]
+//! (what lists of messages and attempts are asked for) · [`following`], [`listening`] (reading
+//! forwards, for ever) · then one file for each noun; of the way of a message, `accept` is the
+//! first part.
 
 pub mod access;
 pub mod api_keys;
@@ -46,6 +48,7 @@ pub mod tokens;
 mod accept;
 mod cancel;
 mod change;
+mod fetching;
 mod find;
 mod health;
 mod idempotency;
@@ -73,7 +76,7 @@ pub use tokens::Tokens;
 use model::security::EventSink;
 use model::{Clock, Entropy};
 use std::sync::Arc;
-use store::{Lanes, Registry, Store};
+use store::{Fetching, Lanes, Registry, Store};
 use vault::Vault;
 
 /// What the use cases work with. Made once by the binary; cheap to clone.
@@ -85,6 +88,8 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// Where accepted deliveries go.
     pub lanes: Arc<dyn Lanes>,
+    /// Where payloads leave that are fetched.
+    pub fetching: Arc<dyn Fetching>,
     /// Seals and opens.
     pub vault: Arc<Vault>,
     /// Judges endpoints' URLs.
@@ -129,6 +134,8 @@ pub struct Settings {
     pub header_family: webhook::HeaderFamily,
     /// What requests say they come from.
     pub user_agent: String,
+    /// Where the API is reached from outside, if that is known: thin events lead there.
+    pub public_url: Option<String>,
     /// How long is waited for an attempt that somebody wants to see at once.
     pub attempt_wait: std::time::Duration,
 }
@@ -156,6 +163,7 @@ impl Default for Settings {
             retention: std::time::Duration::from_secs(90 * 86_400),
             header_family: webhook::HeaderFamily::default(),
             user_agent: concat!("Postrider/", env!("CARGO_PKG_VERSION")).to_owned(),
+            public_url: None,
             attempt_wait: std::time::Duration::from_secs(40),
         }
     }

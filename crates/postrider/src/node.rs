@@ -19,14 +19,14 @@ use anyhow::{Context as _, anyhow};
 use api::{ApiConfig, Door};
 use app::tokens::{Grant, Lifetime, TokenSettings};
 use app::{App, Tokens};
-use engine::{Engine, EngineConfig, EngineParts, Retention};
+use engine::{Engine, EngineConfig, EngineParts, Fetcher, Retention};
 use model::node::Role;
 use model::{Clock, Entropy, Secret};
 use socket2::Socket;
 use std::sync::Arc;
 use std::time::Duration;
 use store::registry::RegistryConfig;
-use store::{Condition, Lanes, NoLanes, Registry, Store};
+use store::{Condition, Fetching, Lanes, NoLanes, Registry, Store};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -96,7 +96,7 @@ impl Node {
             entropy: entropy.clone(),
             events: events.clone(),
         };
-        let engine = engine(parts, &config, storage.is_shared());
+        let (engine, fetching) = engine(parts, &config, storage.is_shared());
         let lanes: Arc<dyn Lanes> = match &engine {
             Some(engine) => engine.clone(),
             None => Arc::new(NoLanes::new(registry.clone())),
@@ -105,6 +105,7 @@ impl Node {
             store,
             registry,
             lanes,
+            fetching,
             vault,
             guard,
             tokens,
@@ -255,10 +256,17 @@ pub(crate) fn transport(config: &Checked, guard: Arc<Guard>) -> Result<HttpsTran
     HttpsTransport::new(guard, options).map_err(Failure::could_not)
 }
 
-/// The sender, where this node delivers.
-fn engine(parts: EngineParts, config: &Checked, shared: bool) -> Option<Arc<Engine>> {
+/// The sender, where this node delivers, and what makes payloads that are fetched, with or without.
+fn engine(
+    parts: EngineParts,
+    config: &Checked,
+    shared: bool,
+) -> (Option<Arc<Engine>>, Arc<dyn Fetching>) {
+    let settings = engine_config(config, shared);
+    let fetcher = Fetcher::new(parts.clone(), &settings);
     let delivers = config.roles.has(Role::Deliver);
-    delivers.then(|| Engine::new(parts, engine_config(config, shared)))
+    let engine = delivers.then(|| Engine::new(parts, settings));
+    (engine, Arc::new(fetcher))
 }
 
 /// What requests are answered by. A node that others accept for is still asked for its health.
@@ -399,6 +407,7 @@ fn engine_config(config: &Checked, shared: bool) -> EngineConfig {
         disable_after: config.disable_after,
         header_family: config.header_family,
         node_name: host_name(),
+        public_url: config.app.public_url.clone(),
         user_agent: config.app.user_agent.clone(),
         encrypt_payloads: config.app.encrypt_payloads,
         retention: Retention {

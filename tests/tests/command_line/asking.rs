@@ -135,6 +135,25 @@ async fn an_endpoints_encryption_is_set_by_file_shown_and_taken_away() {
 }
 
 #[tokio::test]
+async fn an_endpoints_payload_mode_is_set_shown_and_taken_away() {
+    let desk = Desk::new().await;
+    desk.acme("http://127.0.0.1:9999/in").await;
+    let endpoint = ["--app", "acme", "first"];
+    let asked = |name| [&["endpoint", name], &endpoint[..]].concat();
+    let set = |mode| [&asked("set-payload")[..], &["--mode", mode]].concat();
+    // The server is not told where it is reached.
+    let refused = desk.ask(&set("thin")).await;
+    refused.expect(1).complains_of("--public-url");
+    let done = desk.ask(&set("full")).await;
+    assert_eq!(done.text(), "set the payload mode of first");
+    assert_eq!(desk.json(&asked("payload")).await["mode"], "full");
+    let removed = desk.ask(&asked("delete-payload")).await;
+    assert_eq!(removed.text(), "deleted the payload mode of first");
+    let gone = desk.ask(&asked("payload")).await;
+    gone.expect(1).complains_of("404 not_found");
+}
+
+#[tokio::test]
 async fn a_list_goes_on_to_its_end() {
     let mut desk = Desk::new().await;
     let api = desk.server.api().await;

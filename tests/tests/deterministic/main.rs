@@ -18,7 +18,7 @@ use app::endpoints::{EndpointInput, NewEndpointInput};
 use app::messages::{MessageInput, MessageRequest, RecipientPath};
 use app::tokens::TokenSettings;
 use app::{App, Caller, Settings, Tokens, Who};
-use engine::{Engine, EngineConfig, EngineParts, Happening};
+use engine::{Engine, EngineConfig, EngineParts, Fetcher, Happening};
 use model::attempt::AttemptResult;
 use model::retry::RetrySchedule;
 use model::{Clock, Entropy, Secret};
@@ -127,6 +127,7 @@ fn node(
     };
     let waits = WAITS.map(Duration::from_secs).to_vec();
     let retry_schedule = RetrySchedule::new(waits).expect("a schedule that can be kept");
+    let fetching = Arc::new(Fetcher::new(parts.clone(), &EngineConfig::default()));
     let engine = Engine::new(
         parts,
         EngineConfig {
@@ -142,6 +143,7 @@ fn node(
         store,
         registry,
         lanes: engine.clone(),
+        fetching,
         vault,
         guard,
         tokens: Arc::new(Tokens::new(Secret::from("k".repeat(32)), settings)),

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use crate::cluster::Cluster;
 use crate::{all_delivered, ids, send, shop};
 
+/// Where they all are reached.
+const PUBLIC: &str = "https://hooks.shop.example";
+
 #[tokio::test]
 async fn what_one_node_accepts_another_delivers_and_the_list_names_both() {
     let cluster = Cluster::new().await;
@@ -38,6 +41,31 @@ async fn what_one_node_accepts_another_delivers_and_the_list_names_both() {
     let refused = asked.get("/app/shop").await;
     let told = refused.expect_error(503, "service_unavailable");
     assert!(told.contains("`api`"), "{told}");
+}
+
+#[tokio::test]
+async fn a_payload_that_one_node_told_of_is_fetched_from_one_that_delivers_none() {
+    let cluster = Cluster::new().await;
+    let mut accepting = with_role(&cluster, "api").await;
+    let _delivering = with_role(&cluster, "deliver").await;
+    let (api, receiver) = (accepting.api().await, Receiver::willing().await);
+    let endpoint = shop(&api, &receiver).await;
+    let path = format!("/app/shop/endpoint/{endpoint}/payload");
+    api.put(&path, &json!({"mode": "thin"})).await.expect(204);
+    let message = api.send("shop", "x", &json!({"total": 12})).await;
+    let event = receiver.next().await.json();
+    let url = event["url"].as_str().expect("a URL");
+    let path = url
+        .strip_prefix(PUBLIC)
+        .expect("it is below the public one");
+    let path = path.strip_prefix("/api/v1").expect("it is the API's");
+    let fetched = api.get(path).await.expect(200);
+    assert_eq!(fetched.json(), json!({"total": 12}));
+    assert_eq!(fetched.headers["webhook-id"], message);
+    let disabled = json!({"disabled": true});
+    let endpoint = format!("/app/shop/endpoint/{endpoint}");
+    api.patch(&endpoint, &disabled).await.expect(200);
+    api.get(path).await.expect_error(404, "not_found");
 }
 
 #[tokio::test]
@@ -95,6 +123,7 @@ async fn a_node_that_is_alone_does_everything() {
 
 async fn with_role(cluster: &Cluster, role: &str) -> Server {
     let options = cluster.options().option("--role", role);
+    let options = options.option("--public-url", PUBLIC);
     cluster.node_with(options).await
 }
 

@@ -34,6 +34,7 @@ mod nodes;
 mod oauth;
 mod operations;
 mod outcomes;
+mod payloads;
 mod permissions;
 mod policy;
 mod portal;

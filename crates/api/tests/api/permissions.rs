@@ -7,11 +7,12 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 /// The operations that need no token. The third one's token is in its body.
-const PUBLIC: [&str; 4] = [
+const PUBLIC: [&str; 5] = [
     "/health",
     "/health/ping",
     "/auth/one-time-token",
     "/.well-known/jwks.json",
+    "/payload/{ticket}",
 ];
 
 /// Those that only look, although what they look for comes in a body.
@@ -23,7 +24,7 @@ const LOOK: [&str; 4] = [
 ];
 
 /// What an application's own people may change, and what their token must name for it.
-const CHANGE: [(&str, &str); 28] = [
+const CHANGE: [(&str, &str); 30] = [
     ("v1.endpoint.bulk-replay", "CreateAttempts"),
     ("v1.endpoint.cancel-msgs", "ManageEndpoint"),
     ("v1.endpoint.create", "ManageEndpoint"),
@@ -31,6 +32,7 @@ const CHANGE: [(&str, &str); 28] = [
     ("v1.endpoint.delete-auth", "ManageEndpoint"),
     ("v1.endpoint.delete-redaction", "ManageEndpoint"),
     ("v1.endpoint.delete-encryption", "ManageEndpoint"),
+    ("v1.endpoint.delete-payload", "ManageEndpoint"),
     ("v1.endpoint.delete-signature", "ManageEndpoint"),
     ("v1.endpoint.delete-oauth-config", "ManageEndpoint"),
     ("v1.endpoint.delete-mtls-config", "ManageEndpoint"),
@@ -44,6 +46,7 @@ const CHANGE: [(&str, &str); 28] = [
     ("v1.endpoint.set-auth", "ManageEndpoint"),
     ("v1.endpoint.set-redaction", "ManageEndpoint"),
     ("v1.endpoint.set-encryption", "ManageEndpoint"),
+    ("v1.endpoint.set-payload", "ManageEndpoint"),
     ("v1.endpoint.set-signature", "ManageEndpoint"),
     ("v1.endpoint.set-oauth-config", "ManageEndpoint"),
     ("v1.endpoint.set-mtls-config", "ManageEndpoint"),

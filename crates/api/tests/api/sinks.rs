@@ -1,13 +1,15 @@
-//! What the use cases tell others, taken down: the sender's side, and security events.
+//! What the use cases tell others, taken down: the sender's side, and security events. And what
+//! they get of the sender.
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use model::Timestamp;
 use model::id::ApplicationKey;
 use model::security::{EventSink, SecurityEvent};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use store::rows::Claimed;
-use store::{Fresh, Lane, Lanes, Place};
+use store::rows::{Claimed, MessageRow};
+use store::{Fetched, Fetching, Fresh, Lane, Lanes, Place, StoreError};
 
 /// Takes down security events.
 #[derive(Default)]
@@ -127,5 +129,27 @@ struct Granted(Arc<AtomicUsize>);
 impl Drop for Granted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A sender that makes of each payload a text that says whose it is.
+pub(crate) struct TestFetching;
+
+#[async_trait]
+impl Fetching for TestFetching {
+    async fn fetched(
+        &self,
+        lane: Lane,
+        message: MessageRow,
+    ) -> Result<Option<Fetched>, StoreError> {
+        let id = message.message.id.to_string();
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        Ok(Some(Fetched {
+            headers: vec![
+                header("webhook-id", &id),
+                header("content-type", "application/jose"),
+            ],
+            body: format!(r#"{{"of":"{id}","for":"{:?}"}}"#, lane.endpoint).into(),
+        }))
     }
 }

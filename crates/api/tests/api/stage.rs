@@ -3,6 +3,7 @@
 use crate::call::Call;
 use crate::connection::identity;
 use crate::operations::Operation;
+use crate::payloads::issued;
 use crate::world::World;
 use app::tokens::ORGANISATION_DEFAULT;
 use serde_json::json;
@@ -14,10 +15,12 @@ pub(crate) struct Stage {
     /// The ids of an application, an endpoint, a message, an attempt, a delivery, an API key and
     /// background work, by their prefix.
     pub(crate) ids: BTreeMap<&'static str, String>,
+    /// By which the message's payload can be fetched.
+    ticket: String,
 }
 
 /// Every part of an endpoint's protection, so that it can be read.
-const PROTECTION: [(&str, &str); 7] = [
+const PROTECTION: [(&str, &str); 8] = [
     (
         "auth",
         r#"{"type":"basic","username":"ann","password":"sesame"}"#,
@@ -31,6 +34,7 @@ const PROTECTION: [(&str, &str); 7] = [
         r#"{"jwksUrl":"https://keys.customer-site.net/jwks.json"}"#,
     ),
     ("signature", r#"{"scheme":"github"}"#),
+    ("payload", r#"{"mode":"full"}"#),
     (
         "oauth",
         r#"{"tokenUrl":"https://login.customer-site.net/token","clientId":"c",
@@ -72,6 +76,7 @@ impl Stage {
         let key = world.post(keys, json!({ "name": "a" })).await.is(200);
         let since = json!({ "since": "2026-01-01T00:00:00Z" });
         let recovery = world.post("/app/acme/endpoint/hook/recover", since).await;
+        let ticket = issued(&world, [&app, &endpoint, &message]).await;
         let ids = [
             ("qtask_", recovery.is(202).text("id")),
             ("key_", key.text("id")),
@@ -84,6 +89,7 @@ impl Stage {
         Self {
             world,
             ids: ids.into(),
+            ticket,
         }
     }
 
@@ -116,6 +122,7 @@ impl Stage {
             "{env_id}" => ORGANISATION_DEFAULT,
             "{key_id}" => &self.ids["key_"],
             "{task_id}" => &self.ids["qtask_"],
+            "{ticket}" => &self.ticket,
             part => part,
         }
     }

@@ -2,7 +2,7 @@
 //! own, a clock that a test moves, and a sender that only takes down what it is handed.
 
 use crate::call::{Answer, Call};
-use crate::sinks::{TestEvents, TestLanes};
+use crate::sinks::{TestEvents, TestFetching, TestLanes};
 use crate::slow_disk::SlowDisk;
 use api::Door;
 use app::tokens::{Grant, Lifetime, TokenSettings};
@@ -73,6 +73,7 @@ impl World {
             registry: Arc::new(Registry::new(store.clone(), clock.clone(), registry)),
             store,
             lanes: lanes.clone(),
+            fetching: Arc::new(TestFetching),
             vault: Arc::new(Vault::new(MasterKey::generate(&*entropy), entropy.clone())),
             guard: Arc::new(Guard::new(AddressPolicy::default(), Arc::new(Names))),
             tokens: Arc::new(Tokens::new(secret, TokenSettings::default())),

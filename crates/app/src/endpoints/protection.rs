@@ -36,6 +36,8 @@ pub enum RemovablePart {
     Encryption,
     /// What is taken from payloads, with what the endpoint was allowed.
     Redaction,
+    /// Whether deliveries carry their payload: they do.
+    Payload,
 }
 
 impl App {
@@ -155,6 +157,7 @@ impl RemovablePart {
             Self::Pins => protection.pins = None,
             Self::Encryption => protection.encryption = None,
             Self::Redaction => protection.redaction = None,
+            Self::Payload => protection.payload = None,
         }
     }
 }

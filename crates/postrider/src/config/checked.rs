@@ -79,7 +79,6 @@ pub(crate) struct Checked {
     /// Instead of the embedded store.
     pub(crate) database: Option<Database>,
     pub(crate) roles: Roles,
-    pub(crate) public_url: Option<String>,
     /// What the listener speaks TLS with, unless in clear.
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) keys: KeyChoice,
@@ -124,7 +123,6 @@ impl Checked {
             roles: roles(&options)?,
             policy: policy(&options, dev)?,
             tls: tls(&options)?,
-            public_url: options.public_url.as_deref().map(public_url).transpose()?,
             egress_proxy: proxy.transpose()?,
             retry_schedule,
             retry_waits,
@@ -175,7 +173,8 @@ impl Checked {
 
     /// Where links point to when nothing was configured.
     pub(crate) fn public_url_or(&self, listening: SocketAddr) -> String {
-        self.public_url
+        self.app
+            .public_url
             .clone()
             .unwrap_or_else(|| self.own_url(listening))
     }
@@ -389,6 +388,7 @@ fn app_settings(options: &Options) -> Result<app::Settings, ConfigError> {
             Some(text) => text.parse().map_err(wrong("header_family"))?,
         },
         user_agent: default.user_agent,
+        public_url: options.public_url.as_deref().map(public_url).transpose()?,
         attempt_wait: default.attempt_wait,
     })
 }

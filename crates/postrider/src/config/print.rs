@@ -37,7 +37,7 @@ fn entries(config: &Checked) -> Vec<Entry> {
 }
 
 fn places(config: &Checked) -> Vec<Entry> {
-    let public_url = match &config.public_url {
+    let public_url = match &config.app.public_url {
         Some(url) => value(url),
         None => Shown::Derived(json!(config.public_url_or(config.listen))),
     };

@@ -136,6 +136,9 @@ pub(super) const ENDPOINT: Noun = Noun {
         encryption::ENCRYPTION.show,
         encryption::ENCRYPTION.set,
         encryption::ENCRYPTION.delete,
+        PAYLOAD.show,
+        PAYLOAD.set,
+        PAYLOAD.delete,
         oauth::OAUTH.show,
         oauth::OAUTH.set,
         oauth::OAUTH.delete,
@@ -204,6 +207,25 @@ pub(super) const ENDPOINT: Noun = Noun {
             fixed: &[],
             shows: Shows::Fields,
         },
+    ],
+};
+
+const PAYLOAD: Part = part! {
+    name: "payload",
+    of: "the payload mode of",
+    show: "Show whether its deliveries carry the payload, or where it is to be had",
+    set: "Say whether its deliveries carry the payload, or where it is to be had",
+    delete: "Take that away: its deliveries carry the payload",
+    examples: "Example:
+  postrider endpoint set-payload --app acme first --mode thin",
+    parameters: [
+        Parameter::body(
+            "mode",
+            "mode",
+            Kind::Text,
+            "full, or thin: only where the payload is to be had",
+        )
+        .required(),
     ],
 };
 

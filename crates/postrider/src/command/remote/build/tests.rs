@@ -124,6 +124,18 @@ const LINES: &[(&str, &str)] = &[
         "DELETE /app/a/endpoint/e/encryption",
     ),
     (
+        "endpoint payload --app a e",
+        "GET /app/a/endpoint/e/payload",
+    ),
+    (
+        "endpoint set-payload --app a e --mode thin",
+        "PUT /app/a/endpoint/e/payload",
+    ),
+    (
+        "endpoint delete-payload --app a e",
+        "DELETE /app/a/endpoint/e/payload",
+    ),
+    (
         "background-task list --status failed --task endpoint.recover --order ascending",
         "GET /background-task?order=ascending&status=failed&task=endpoint.recover",
     ),
