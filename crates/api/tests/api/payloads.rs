@@ -234,3 +234,32 @@ async fn what_was_promised_is_kept_when_deliveries_carry_payloads_again() {
     world.delete(PATH).await.is(204);
     fetch(&world, &text).await.is(200);
 }
+
+/// The content type that an attempt's request is shown with, of a message in XML.
+async fn content_type(world: &World) -> Value {
+    let xml = json!({ "rawPayload": "<a/>", "headers": { "content-type": "text/xml" } });
+    let message = json!({ "transformationsParams": xml });
+    let id = world.message("a", message).await;
+    world.clock.advance(Duration::from_secs(1));
+    world.succeed().await;
+    let attempts = world.get(format!("/app/a/attempt/msg/{id}")).await;
+    let attempt = attempts.column("id").remove(0);
+    let path = format!("/app/a/msg/{id}/attempt/{attempt}/headers");
+    world.get(path).await.is(200)["sentHeaders"]["content-type"].clone()
+}
+
+#[tokio::test]
+async fn an_attempts_headers_say_what_was_in_the_body() {
+    let world = reachable();
+    world.application("a").await;
+    world.endpoint("a", json!({"uid": "e"})).await;
+    assert_eq!(content_type(&world).await, "text/xml");
+    world.put(PATH, json!({"mode": "thin"})).await.is(204);
+    assert_eq!(content_type(&world).await, "application/json");
+    let jwk = json!({
+        "kty": "OKP", "crv": "X25519", "x": "J_bYB6Kp7PRFm89Bg4SeAaMOPefnaPRtNuNH-ZjYbg8",
+    });
+    let path = "/app/a/endpoint/e/encryption";
+    world.put(path, json!({ "jwk": jwk })).await.is(204);
+    assert_eq!(content_type(&world).await, "application/jose");
+}

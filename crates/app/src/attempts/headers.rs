@@ -12,9 +12,10 @@ use model::attempt::{Attempt, AttemptResult};
 use model::hops::HOPS_HEADER;
 use model::id::AttemptId;
 use model::message::{Message, PayloadForm};
-use model::protection::{Auth, Credential, Protection};
+use model::protection::{Auth, Credential, PayloadMode, Protection};
 use std::collections::{BTreeMap, BTreeSet};
 use webhook::HmacScheme;
+use webhook::jwe::MEDIA_TYPE;
 
 /// What a payload is that says nothing else.
 const JSON: &str = "application/json";
@@ -51,7 +52,7 @@ impl App {
             return Ok(SentHeaders::default());
         }
         let (mut sent, protection) = self.own_headers(&tenant, &attempt)?;
-        self.add_ours(&mut sent, &message);
+        self.add_ours(&mut sent, &protection, &message);
         self.add_signature(&mut sent, &protection, (&attempt, &message));
         Ok(sent)
     }
@@ -77,8 +78,10 @@ impl App {
     }
 
     /// What every request has.
-    fn add_ours(&self, sent: &mut SentHeaders, message: &Message) {
+    fn add_ours(&self, sent: &mut SentHeaders, protection: &Protection, message: &Message) {
         let content_type = match &message.form {
+            _ if protection.encryption.is_some() => MEDIA_TYPE,
+            _ if protection.payload == Some(PayloadMode::Thin) => JSON,
             PayloadForm::Raw {
                 content_type: Some(content_type),
             } => content_type,
