@@ -3,7 +3,6 @@
 use e2e::{Api, Call, Options, Receiver, Reply, Server};
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
 use webhook::jwe::{self, PrivateJwk, Signed};
 use webhook::{HeaderFamily, TOLERANCE_SECONDS, Verifier, VerifyingKey};
 
@@ -52,9 +51,7 @@ fn verified(headers: &HeaderMap, body: &[u8], secret: &str) -> (String, i64) {
     let headers: Vec<_> = headers
         .map(|(name, value)| (name.as_str(), value.as_bytes()))
         .collect();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.expect("it is after 1970").as_secs();
-    let now = i64::try_from(now).expect("it is before the year 292 billion");
+    let now = jiff::Timestamp::now().as_second();
     let verified = verifier.verify(headers.iter().copied(), body, now);
     let verified = verified.expect("it is genuine");
     (verified.id.to_owned(), verified.timestamp)
