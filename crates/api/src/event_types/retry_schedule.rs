@@ -79,6 +79,7 @@ struct WaitFields {
     /// At most 7 days.
     #[schemars(range(max = 604_800))]
     secs: u64,
+    #[schemars(range(max = 4_294_967_295_u32))]
     nanos: u32,
 }
 
