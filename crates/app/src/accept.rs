@@ -17,7 +17,6 @@ use crate::{App, AppError, content};
 use bytes::Bytes;
 use model::Timestamp;
 use model::delivery::{Delivery, Trigger};
-use model::endpoint::Endpoint;
 use model::entropy::random;
 use model::hops::Hops;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, MessageId, Tail};
@@ -255,13 +254,8 @@ impl Batch {
             Some(only) => row.endpoint.id.key() == only,
             None => row.endpoint.wants(&draft.event_type, &draft.channels),
         };
-        let mut matching = self
-            .row
-            .endpoints
-            .iter()
-            .filter(wants)
-            .map(|row| &row.endpoint);
-        let planned = |endpoint| self.planned(endpoint, due);
+        let mut matching = self.row.endpoints.iter().filter(wants);
+        let planned = |row| self.planned(row, due);
         let deliveries: Vec<_> = matching.by_ref().take(room).map(planned).collect();
         let last = deliveries
             .last()
@@ -273,10 +267,10 @@ impl Batch {
         }
     }
 
-    fn planned(&self, endpoint: &Endpoint, due: Timestamp) -> Planned {
+    fn planned(&self, row: &EndpointRow, due: Timestamp) -> Planned {
         let is_due = due <= self.now;
-        let limited = self.row.is_limited(endpoint);
-        let endpoint = endpoint.id.key();
+        let limited = self.row.is_limited(row);
+        let endpoint = row.endpoint.id.key();
         let place = is_due
             .then(|| self.app.lanes.grant(self.lane(endpoint), limited))
             .flatten();
@@ -323,6 +317,7 @@ impl Batch {
                 .map(|(delivery, _)| *delivery)
                 .collect(),
             fan_out_after: plan.fan_out_after,
+            proved_only: false,
             idempotency: item.draft.idempotency.clone(),
         }
     }

@@ -34,8 +34,9 @@ impl App {
             return Ok(());
         };
         let payload = payload_to_send(self, &tenant, &message)?;
-        let endpoint = &tenant.endpoint(endpoint)?.endpoint;
-        let limited = tenant.row().is_limited(endpoint);
+        let row = tenant.endpoint(endpoint)?;
+        let limited = tenant.row().is_limited(row);
+        let endpoint = &row.endpoint;
         if endpoint.disabled {
             return Err(endpoint_is_disabled());
         }

@@ -2,6 +2,7 @@
 //! kept. Opening what is sealed is the vault's work, parsing keys the `webhook` room's.
 
 use crate::application::Metadata;
+use crate::challenge::is_challenge;
 use crate::clock::Timestamp;
 use crate::id::{ApplicationKey, EndpointId};
 use crate::name::Name;
@@ -42,10 +43,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Whether messages of this type are for this endpoint, as far as their type says.
+    /// Whether messages of this type are for this endpoint, as far as their type says. No challenge
+    /// is: those are sent to one endpoint alone.
     pub fn hears(&self, event_type: &Name) -> bool {
         let wanted = self.event_types.as_ref();
-        wanted.is_none_or(|wanted| wanted.contains(event_type))
+        !is_challenge(event_type) && wanted.is_none_or(|wanted| wanted.contains(event_type))
     }
 
     /// Whether requests go over TLS.

@@ -9,12 +9,12 @@
 //! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`], [`api_key`] (the field's
 //! nouns) · [`hops`] (how often an event has come round) · [`retry`] (when the next attempt is due)
 //! · [`address`] (where requests may go) · [`protection`] (how an endpoint's deliveries are kept
-//! safe), [`policy`] (what of it is demanded), [`chain_seen`] (what a receiver was verified by) ·
-//! [`redaction`] (what an endpoint doesn't get), [`scan`] (what is not to be in a payload), `json`
-//! (what both walk over) · [`oauth`] (how requests come by a token) · [`pin`] (keys of
-//! certificates) · [`node`] (who does the work) · [`security`] (what is worth reporting), [`skew`]
-//! (whether our clock runs apart) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors as people
-//! read them).
+//! safe), [`policy`] (what of it is demanded), [`chain_seen`] (what a receiver was verified by),
+//! [`challenge`], [`proof`] (whether it wants what it is to get) · [`redaction`] (what an endpoint
+//! doesn't get), [`scan`] (what is not to be in a payload), `json` (what both walk over) ·
+//! [`oauth`] (how requests come by a token) · [`pin`] (keys of certificates) · [`node`] (who does
+//! the work) · [`security`] (what is worth reporting), [`skew`] (whether our clock runs apart) ·
+//! [`clock`], [`entropy`], [`secret`], [`chain`] (errors as people read them).
 
 pub mod address;
 pub mod api_key;
@@ -22,6 +22,7 @@ pub mod application;
 pub mod attempt;
 pub mod chain;
 pub mod chain_seen;
+pub mod challenge;
 pub mod clock;
 pub mod delivery;
 pub mod endpoint;
@@ -36,6 +37,7 @@ pub mod node;
 pub mod oauth;
 pub mod pin;
 pub mod policy;
+pub mod proof;
 pub mod protection;
 pub mod redaction;
 pub mod retry;

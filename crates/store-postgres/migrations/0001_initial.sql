@@ -82,7 +82,9 @@ CREATE TABLE endpoint (
     -- Deliveries opened up to this one were cancelled.
     cancelled_up_to bigint NOT NULL DEFAULT 0,
     -- The certificates that its receiver was last verified by.
-    chain         bytea
+    chain         bytea,
+    -- What is known of whether its receiver wants what it is to get.
+    proof         bytea
 );
 CREATE INDEX endpoint_application ON endpoint (application, id) INCLUDE (disabled)
     WHERE NOT deleted;

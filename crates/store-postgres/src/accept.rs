@@ -125,6 +125,7 @@ fn accept_one(batch: &mut Batch<'_>, known: &mut Known, item: &Accept) -> Accept
             message: key,
             after,
             registry_revision: item.registry_revision,
+            proved_only: item.proved_only,
         };
         work::write(batch, task, (item.application, &work));
     }

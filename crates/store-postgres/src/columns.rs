@@ -8,6 +8,7 @@ use model::attempt::AttemptResult;
 use model::delivery::Trigger;
 use model::id::{Key, Tail};
 use model::name::Name;
+use model::proof::Proof;
 use std::num::NonZeroU16;
 use std::str::FromStr;
 use store::{Sealed, encoding};
@@ -86,6 +87,14 @@ pub(crate) fn optional_sealed(row: &Row, column: usize) -> Result<Option<Sealed>
 /// Sealed bytes.
 pub(crate) fn sealed(row: &Row, column: usize) -> Result<Sealed, Failure> {
     optional_sealed(row, column)?.ok_or_else(|| unreadable(row, column))
+}
+
+/// What [`Proof::to_stored`] wrote, or NULL.
+pub(crate) fn proof(row: &Row, column: usize) -> Result<Option<Box<Proof>>, Failure> {
+    let stored = optional_sealed(row, column)?;
+    let read = stored.map(|stored| Proof::from_stored(&stored)).transpose();
+    let read = read.map_err(|_| unreadable(row, column))?;
+    Ok(read.map(Box::new))
 }
 
 /// A limit, where there is one.

@@ -2,7 +2,7 @@
 
 use crate::columns::{
     get, key, metadata, number, optional_name, optional_sealed, optional_time, optional_words,
-    rate, sealed, tail, time,
+    proof, rate, sealed, tail, time,
 };
 use crate::failure::Failure;
 use crate::paging;
@@ -15,7 +15,7 @@ use tokio_postgres::Row;
 
 const SELECT: &str = "SELECT id, tail, application, uid, url, description, disabled, event_types,
     channels, rate_limit, metadata, version, secrets, headers, revision, failing_since, created_at,
-    updated_at, deleted, cancelled_up_to, protection FROM endpoint";
+    updated_at, deleted, cancelled_up_to, protection, proof FROM endpoint";
 
 /// All live endpoints of an application, by ascending key.
 pub(crate) async fn live_of(
@@ -137,5 +137,6 @@ fn read(row: &Row) -> Result<EndpointRow, Failure> {
         failing_since: optional_time(row, 15)?,
         deleted: get(row, 18)?,
         cancelled_up_to: key(row, 19)?,
+        kept_proof: proof(row, 21)?,
     })
 }

@@ -96,6 +96,7 @@ impl World {
             },
             deliveries: Vec::new(),
             fan_out_after: None,
+            proved_only: false,
             idempotency: None,
         };
         let accepted = self.nodes[0].accept((0..count).map(accept).collect()).await;

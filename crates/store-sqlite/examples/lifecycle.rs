@@ -209,6 +209,7 @@ fn item(
         },
         deliveries: endpoints.iter().map(delivery).collect(),
         fan_out_after: None,
+        proved_only: false,
         idempotency: Some(IdempotencyKey {
             fingerprint: random(&*given.entropy),
             body: random(&*given.entropy),

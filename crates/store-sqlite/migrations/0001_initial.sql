@@ -68,7 +68,9 @@ CREATE TABLE endpoint (
     -- Deliveries opened up to this one were cancelled.
     cancelled_up_to INTEGER NOT NULL DEFAULT 0,
     -- The certificates that its receiver was last verified by.
-    chain         BLOB
+    chain         BLOB,
+    -- What is known of whether its receiver wants what it is to get.
+    proof         BLOB
 ) STRICT;
 -- All that a count of endpoints needs.
 CREATE INDEX endpoint_application ON endpoint (application, id, disabled, deleted)

@@ -64,6 +64,7 @@ fn accept_one(batch: &mut Batch<'_>, item: &Accept) -> Result<Answer, Failure> {
             message: key,
             after,
             registry_revision: item.registry_revision,
+            proved_only: item.proved_only,
         };
         work::write(batch, task, (item.application, &work))?;
     }

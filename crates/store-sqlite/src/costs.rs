@@ -54,7 +54,7 @@ fn database(rows: i64) -> Connection {
         "application SELECT 100 + 2 * i, {tail}, 'uid' || i, 'A shop', NULL, '{{}}', 1, 0, 0, 0"
     ));
     let endpoint = "NULL, 'https://receiver.example', '', 0, NULL, NULL, NULL, '{}', 1, x'00', \
-                    NULL, NULL, 1, NULL, 0, 0, 0, 0, NULL";
+                    NULL, NULL, 1, NULL, 0, 0, 0, 0, NULL, NULL";
     fill(&format!(
         "endpoint SELECT 101 + 2 * i, {tail}, 100 + 2 * i, {endpoint}"
     ));

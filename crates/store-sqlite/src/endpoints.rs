@@ -1,8 +1,8 @@
 //! Endpoints as rows: reading them. Writing them is [`crate::change`]'s.
 
 use crate::columns::{
-    metadata, optional_name, optional_sealed, optional_text, optional_time, optional_words, rate,
-    sealed, tail, time,
+    metadata, optional_name, optional_sealed, optional_text, optional_time, optional_words, proof,
+    rate, sealed, tail, time,
 };
 use crate::failure::Failure;
 use model::endpoint::Endpoint;
@@ -12,7 +12,7 @@ use store::rows::{EndpointRow, SealedParts};
 
 const SELECT: &str = "SELECT id, tail, application, uid, url, description, disabled, event_types,
     channels, rate_limit, metadata, version, secrets, headers, revision, failing_since, created_at,
-    updated_at, deleted, cancelled_up_to, protection FROM endpoint";
+    updated_at, deleted, cancelled_up_to, protection, proof FROM endpoint";
 
 /// All live endpoints of an application, by ascending key.
 pub(crate) fn live_of(
@@ -107,5 +107,6 @@ fn read(row: &Row<'_>) -> Result<EndpointRow, Failure> {
         failing_since: optional_time(row, 15)?,
         deleted: row.get(18)?,
         cancelled_up_to: DeliveryKey::from_integer(row.get(19)?),
+        kept_proof: proof(row, 21)?,
     })
 }

@@ -25,6 +25,8 @@ pub struct Accept {
     /// this are opened by background work ([`crate::work::Work::FanOut`]), which starts in the
     /// same commit.
     pub fan_out_after: Option<EndpointKey>,
+    /// Whether that work is to pass over endpoints that have not proved themselves.
+    pub proved_only: bool,
     /// The key that the request came with.
     pub idempotency: Option<IdempotencyKey>,
 }

@@ -20,6 +20,7 @@ use model::id::{
     ApplicationKey, AttemptId, DeliveryKey, EndpointKey, MessageKey, SecurityEventId, Tail, TaskId,
 };
 use model::name::Name;
+use model::proof::Proof;
 use model::redaction::Rule;
 use model::retry::RetrySchedule;
 use std::collections::BTreeSet;
@@ -91,6 +92,11 @@ pub enum Change {
         /// The certificates, as [`model::chain_seen::SeenChain::to_stored`] writes them.
         chain: Vec<u8>,
     },
+    /// Keeps what is known of whether a live endpoint's receiver wants what it is to get; refused
+    /// with [`ChangeError::Missing`] if there is no such endpoint, and with [`ChangeError::Stale`]
+    /// if its URL is another one, or something else is known of it than `before`. The application's
+    /// revision grows, the endpoint's does not: nothing of what is configured changes by it.
+    KeepProof(KeptProof),
     /// Makes or writes anew the event type of this name.
     PutEventType {
         /// The event type.
@@ -210,6 +216,7 @@ impl Change {
                 types + settings.map_or(0, |settings| settings.after.len())
             }
             Change::KeepChain { chain, .. } => chain.len(),
+            Change::KeepProof(kept) => 2 * kept.proof.url.len(),
             Change::Access(AccessChange::ExpireTokens(floors)) => 128 * floors.len(),
             Change::StartWork { work, .. } => work.bytes(),
             Change::KeepSecurityEvents(writes) => {
@@ -279,6 +286,19 @@ pub struct SettingsChange {
     pub before: Option<Vec<u8>>,
     /// What is there then.
     pub after: Vec<u8>,
+}
+
+/// What is known of whether an endpoint's receiver wants what it is to get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptProof {
+    /// The application.
+    pub application: ApplicationKey,
+    /// The endpoint.
+    pub endpoint: EndpointKey,
+    /// What must be there before.
+    pub before: Option<Proof>,
+    /// What is there then.
+    pub proof: Proof,
 }
 
 /// The retry schedule that an event type is to have of its own.

@@ -9,6 +9,9 @@ use model::endpoint::Endpoint;
 use model::id::{ApplicationId, ApplicationKey, DeliveryKey, EndpointId, EndpointKey};
 use model::message::Message;
 use model::name::Name;
+use model::policy::{Demand, Demands};
+use model::proof::Proof;
+use std::num::NonZeroU32;
 
 /// How a path names an application: by id, or by its user's own name for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,6 +64,32 @@ pub struct EndpointRow {
     /// Deliveries opened up to this one were cancelled: background work ends those that are still
     /// open, and no attempt of them starts.
     pub cancelled_up_to: DeliveryKey,
+    /// What is known of a URL that it has or had: see [`Self::proof`].
+    pub kept_proof: Option<Box<Proof>>,
+}
+
+impl EndpointRow {
+    /// What is known of whether its receiver wants what it is to get, at the URL that it has now.
+    pub fn proof(&self) -> Option<&Proof> {
+        let kept = self.kept_proof.as_deref();
+        kept.filter(|proof| proof.url == self.endpoint.url)
+    }
+
+    /// Whether its receiver has said so.
+    pub fn is_proved(&self) -> bool {
+        self.proof().is_some_and(Proof::is_proved)
+    }
+
+    /// What it has, by that, of all that the operator can demand.
+    pub fn meets(&self) -> Demands {
+        let proved = self.is_proved().then_some(Demand::Verification);
+        proved.into_iter().collect()
+    }
+
+    /// The most requests in a minute that its receiver allows, if it said so.
+    pub fn per_minute(&self) -> Option<NonZeroU32> {
+        self.proof()?.per_minute()
+    }
 }
 
 /// An application and all its live endpoints, by ascending key.
@@ -73,9 +102,12 @@ pub struct RegistryRow {
 }
 
 impl RegistryRow {
-    /// Whether a rate limit holds for one of its endpoints: its own, or the application's.
-    pub fn is_limited(&self, endpoint: &Endpoint) -> bool {
-        self.application.application.rate_limit.is_some() || endpoint.rate_limit.is_some()
+    /// Whether a rate limit holds for one of its endpoints: its own, its receiver's, or the
+    /// application's.
+    pub fn is_limited(&self, row: &EndpointRow) -> bool {
+        self.application.application.rate_limit.is_some()
+            || row.endpoint.rate_limit.is_some()
+            || row.per_minute().is_some()
     }
 }
 

@@ -38,6 +38,9 @@ pub enum Work {
         after: EndpointKey,
         /// The revision.
         registry_revision: u64,
+        /// Whether endpoints that have not proved themselves get none
+        /// ([`crate::rows::EndpointRow::is_proved`]).
+        proved_only: bool,
     },
     /// Send again, once, every message that failed for good to an endpoint: that has a failed
     /// attempt to it, no successful one, no open delivery, and its payload. Opens deliveries whose

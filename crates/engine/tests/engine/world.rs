@@ -403,7 +403,7 @@ impl World {
         let now = self.clock.now();
         let due = message.deliver_at.unwrap_or(now);
         let grant = |lane: &Lane| {
-            let endpoint = &row.endpoint(lane.endpoint).expect("it is there").endpoint;
+            let endpoint = row.endpoint(lane.endpoint).expect("it is there");
             let limited = row.is_limited(endpoint);
             let engine = engine.filter(|_| due <= now);
             let place = engine.and_then(|engine| engine.grant(*lane, limited));
@@ -425,6 +425,7 @@ impl World {
             message: message.clone(),
             deliveries,
             fan_out_after: None,
+            proved_only: false,
             idempotency: None,
         };
         let accepted = self.store.accept(vec![accept]).await.pop();

@@ -108,7 +108,7 @@ pub(super) async fn delete(
     );
     destroyed.await?;
     let ended = batch.sql.rows(
-        "UPDATE endpoint SET deleted = true, chain = NULL, revision = revision + 1, updated_at = $2
+        "UPDATE endpoint SET deleted = true, chain = NULL, proof = NULL, revision = revision + 1, updated_at = $2
          WHERE application = $1 AND NOT deleted RETURNING id",
         params![application.integer(), now],
     );

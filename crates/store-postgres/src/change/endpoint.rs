@@ -12,7 +12,7 @@ use model::delivery::EndReason;
 use model::endpoint::Endpoint;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, TaskId};
 use model::name::Name;
-use store::change::{ChangeError, Changed};
+use store::change::{ChangeError, Changed, KeptProof};
 use store::encoding::{join, metadata_text};
 use store::rows::{EndpointRow, SealedParts};
 use store::work::Work;
@@ -129,7 +129,7 @@ pub(super) async fn delete(
 ) -> Result<Changed, Refused> {
     live(batch.sql, application, key).await?;
     let deleted = batch.sql.run(
-        "UPDATE endpoint SET deleted = true, chain = NULL, revision = revision + 1, updated_at = $2
+        "UPDATE endpoint SET deleted = true, chain = NULL, proof = NULL, revision = revision + 1, updated_at = $2
          WHERE id = $1",
         params![key.integer(), batch.now.micros()],
     );
@@ -161,12 +161,12 @@ pub(super) async fn cancel(
     Ok(Changed::Work(id, batch.now))
 }
 
-pub(super) async fn keep_chain(
-    sql: &Sql<'_>,
+pub(super) async fn keep_seen(
+    batch: &Batch<'_>,
     key: EndpointKey,
     chain: &[u8],
 ) -> Result<Changed, Refused> {
-    let kept = sql.run(
+    let kept = batch.sql.run(
         "UPDATE endpoint SET chain = $2 WHERE id = $1 AND NOT deleted",
         params![key.integer(), chain],
     );
@@ -174,6 +174,30 @@ pub(super) async fn keep_chain(
         0 => Err(ChangeError::Missing.into()),
         _ => Ok(Changed::Kept),
     }
+}
+
+pub(super) async fn keep_proof(
+    batch: &mut Batch<'_>,
+    kept: &KeptProof,
+) -> Result<Changed, Refused> {
+    let KeptProof {
+        application,
+        endpoint: key,
+        before,
+        proof,
+    } = kept;
+    let (application, key) = (*application, *key);
+    let row = live(batch.sql, application, key).await?;
+    if row.endpoint.url != proof.url || row.kept_proof.as_deref() != before.as_ref() {
+        return Err(ChangeError::Stale.into());
+    }
+    let kept = batch.sql.run(
+        "UPDATE endpoint SET proof = $2 WHERE id = $1",
+        params![key.integer(), proof.to_stored()],
+    );
+    kept.await?;
+    batch.grow_revision(application).await?;
+    Ok(Changed::Kept)
 }
 
 /// Disables an endpoint because of an outcome. False: it was disabled or deleted before.

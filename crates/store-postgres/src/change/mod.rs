@@ -93,9 +93,8 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
             revision,
         } => endpoint::replace(batch, endpoint, sealed, *revision).await,
         Change::DeleteEndpoint(of, key) => endpoint::delete(batch, *of, *key).await,
-        Change::KeepChain { endpoint, chain } => {
-            endpoint::keep_chain(batch.sql, *endpoint, chain).await
-        }
+        Change::KeepChain { endpoint, chain } => endpoint::keep_seen(batch, *endpoint, chain).await,
+        Change::KeepProof(kept) => endpoint::keep_proof(batch, kept).await,
         Change::PutEventType { event_type, expect } => {
             event_type::put(batch, event_type, *expect).await
         }

@@ -15,7 +15,7 @@ use store::work::{Progress, SLICE_MAX};
 pub(super) async fn advance(
     batch: &mut Batch<'_>,
     (application, key): (ApplicationKey, MessageKey),
-    (after, accepted_at): (EndpointKey, u64),
+    (after, accepted_at, proved_only): (EndpointKey, u64, bool),
 ) -> Result<Progress, Failure> {
     let mut progress = Progress::at(after.integer());
     let Some(revision) = locks::endpoints_of(batch.sql, application).await? else {
@@ -40,7 +40,8 @@ pub(super) async fn advance(
     }
     let mut opened = Vec::new();
     for row in rows {
-        if !row.endpoint.wants(&message.event_type, &message.channels) {
+        let wants = row.endpoint.wants(&message.event_type, &message.channels);
+        if !wants || (proved_only && !row.is_proved()) {
             continue;
         }
         let delivery = Delivery {

@@ -46,9 +46,11 @@ async fn advance(batch: &mut Batch<'_>, task: &Task) -> Result<Progress, Failure
             message,
             after,
             registry_revision,
+            proved_only,
         } => {
             let of = (task.application, *message);
-            fan_out::advance(batch, of, (*after, *registry_revision)).await
+            let walk = (*after, *registry_revision, *proved_only);
+            fan_out::advance(batch, of, walk).await
         }
         Work::Recover {
             endpoint,

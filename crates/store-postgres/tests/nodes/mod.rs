@@ -113,6 +113,7 @@ impl Node {
             },
             deliveries: to.into_iter().map(delivery).collect(),
             fan_out_after: None,
+            proved_only: false,
             idempotency: None,
         }
     }

@@ -174,6 +174,7 @@ fn draft(lane: Lane, registry_revision: u64, (sender, number): (u8, u8)) -> Acce
             owned: false,
         }],
         fan_out_after: None,
+        proved_only: false,
         idempotency: None,
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn delete(batch: &mut Batch<'_>, key: ApplicationKey) -> Result<Chang
     batch
         .connection
         .prepare_cached(
-            "UPDATE endpoint SET deleted = 1, chain = NULL, revision = revision + 1, updated_at = ?2
+            "UPDATE endpoint SET deleted = 1, chain = NULL, proof = NULL, revision = revision + 1, updated_at = ?2
              WHERE application = ?1 AND deleted = 0",
         )?
         .execute([key.integer(), batch.now.micros()])?;

@@ -12,7 +12,7 @@ use model::endpoint::Endpoint;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, TaskId};
 use model::name::Name;
 use rusqlite::params;
-use store::change::{ChangeError, Changed};
+use store::change::{ChangeError, Changed, KeptProof};
 use store::encoding::{join, metadata_text};
 use store::rows::{EndpointRow, SealedParts};
 use store::work::Work;
@@ -126,7 +126,7 @@ pub(super) fn delete(
     batch
         .connection
         .prepare_cached(
-            "UPDATE endpoint SET deleted = 1, chain = NULL, revision = revision + 1, updated_at = ?2
+            "UPDATE endpoint SET deleted = 1, chain = NULL, proof = NULL, revision = revision + 1, updated_at = ?2
              WHERE id = ?1",
         )?
         .execute([key.integer(), batch.now.micros()])?;
@@ -158,7 +158,7 @@ pub(super) fn cancel(
     Ok(Changed::Work(id, batch.now))
 }
 
-pub(super) fn keep_chain(
+pub(super) fn keep_seen(
     batch: &Batch<'_>,
     key: EndpointKey,
     chain: &[u8],
@@ -171,6 +171,26 @@ pub(super) fn keep_chain(
         0 => Err(ChangeError::Missing.into()),
         _ => Ok(Changed::Kept),
     }
+}
+
+pub(super) fn keep_proof(batch: &mut Batch<'_>, kept: &KeptProof) -> Result<Changed, Refused> {
+    let KeptProof {
+        application,
+        endpoint: key,
+        before,
+        proof,
+    } = kept;
+    let (application, key) = (*application, *key);
+    let row = live(batch, application, key)?;
+    if row.endpoint.url != proof.url || row.kept_proof.as_deref() != before.as_ref() {
+        return Err(ChangeError::Stale.into());
+    }
+    batch
+        .connection
+        .prepare_cached("UPDATE endpoint SET proof = ?2 WHERE id = ?1")?
+        .execute(params![key.integer(), proof.to_stored()])?;
+    batch.grow_revision(application)?;
+    Ok(Changed::Kept)
 }
 
 /// Disables an endpoint because of an outcome. False: it was disabled or deleted before.

@@ -75,7 +75,7 @@ fn what_was_given_up_is_not_sought_for_each_of_very_many_endpoints() {
         let mut connection = database(60);
         let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
              INSERT INTO endpoint SELECT 9000 + i, zeroblob(12), ?2, NULL, 'https://a.example', '',
-                 0, NULL, NULL, NULL, '{}', 1, x'00', NULL, NULL, 1, NULL, 0, 0, 1, 0, NULL FROM n";
+                 0, NULL, NULL, NULL, '{}', 1, x'00', NULL, NULL, 1, NULL, 0, 0, 1, 0, NULL, NULL FROM n";
         connection.execute(fill, [deleted, APPLICATION]).unwrap();
         instructions(&mut connection, |connection| {
             let found = delivery_list::list(connection, &given_up).unwrap();

@@ -166,6 +166,7 @@ fn accept_one(batch: &mut Batch<'_>) -> Result<(), Failure> {
             owned: true,
         }],
         fan_out_after: Some(lane(FULL).endpoint),
+        proved_only: false,
         idempotency: Some(IdempotencyKey {
             fingerprint: [1; 16],
             body: [2; 16],

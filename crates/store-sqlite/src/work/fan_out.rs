@@ -13,7 +13,7 @@ use store::work::{Progress, SLICE_MAX};
 pub(super) fn advance(
     batch: &mut Batch<'_>,
     key: MessageKey,
-    after: EndpointKey,
+    (after, proved_only): (EndpointKey, bool),
 ) -> Result<Progress, Failure> {
     let mut progress = Progress::at(after.integer());
     if !messages::has_payload(batch.connection, key)? {
@@ -28,7 +28,8 @@ pub(super) fn advance(
     progress.finished = rows.len() < SLICE_MAX;
     for row in rows {
         progress.cursor = row.endpoint.id.key().integer();
-        if !row.endpoint.wants(&message.event_type, &message.channels) {
+        let wants = row.endpoint.wants(&message.event_type, &message.channels);
+        if !wants || (proved_only && !row.is_proved()) {
             continue;
         }
         let delivery = Delivery {

@@ -41,7 +41,12 @@ pub(crate) fn slice(batch: &mut Batch<'_>) -> Result<Slice, Failure> {
 
 fn advance(batch: &mut Batch<'_>, task: &Task) -> Result<Progress, Failure> {
     match &task.work {
-        Work::FanOut { message, after, .. } => fan_out::advance(batch, *message, *after),
+        Work::FanOut {
+            message,
+            after,
+            proved_only,
+            ..
+        } => fan_out::advance(batch, *message, (*after, *proved_only)),
         Work::Recover {
             endpoint,
             since,

@@ -190,6 +190,7 @@ impl World {
                 owned: false,
             }],
             fan_out_after: None,
+            proved_only: false,
             idempotency: None,
         }
     }

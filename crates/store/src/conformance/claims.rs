@@ -174,6 +174,7 @@ macro_rules! conformance_claims {
                 a_stale_replacement_does_not_disable
                 an_endpoint_that_is_not_there_is_missing
                 what_a_receiver_was_verified_by_goes_with_its_endpoint
+                what_is_known_of_a_url_is_kept_for_that_url_alone
                 a_new_delivery_is_due_at_once
                 a_delivery_of_what_is_not_there_is_missing
             }
@@ -217,6 +218,7 @@ macro_rules! conformance_claims {
                 without_work_there_is_nothing_to_do
                 a_fan_out_opens_what_the_accept_did_not_carry
                 a_fan_out_reaches_only_those_that_want_the_message
+                a_fan_out_may_pass_over_endpoints_that_have_proved_nothing
                 a_fan_out_skips_endpoints_made_or_deleted_since
                 a_fan_outs_deliveries_are_due_with_their_message
                 a_fan_out_of_a_message_whose_payload_is_gone_opens_nothing

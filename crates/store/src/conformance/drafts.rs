@@ -159,6 +159,7 @@ pub(super) fn accept(application: ApplicationKey, tail: Tail, now: Timestamp) ->
         },
         deliveries: Vec::new(),
         fan_out_after: None,
+        proved_only: false,
         idempotency: None,
     }
 }

@@ -2,10 +2,13 @@
 
 use super::drafts::{self, HOUR, name, names, sealed};
 use super::world::World;
-use crate::change::{Change, ChangeError};
-use crate::rows::SealedParts;
+use crate::Lane;
+use crate::change::{Change, ChangeError, KeptProof};
+use crate::rows::{EndpointRow, SealedParts};
+use model::Timestamp;
 use model::id::{ApplicationKey, EndpointKey, Id};
-use std::num::NonZeroU16;
+use model::proof::{Outcome, Proof, Told};
+use std::num::{NonZeroU16, NonZeroU32};
 
 pub(super) async fn an_endpoint_is_read_back_as_it_was_made(world: &mut World) {
     let application = world.application().await.application.id.key();
@@ -149,6 +152,71 @@ pub(super) async fn what_a_receiver_was_verified_by_goes_with_its_endpoint(world
         assert_eq!(kept(gone).await, None);
         let refused = world.try_change(keep(gone, b"late")).await;
         assert!(matches!(refused, Err(ChangeError::Missing)), "{refused:?}");
+    }
+}
+
+pub(super) async fn what_is_known_of_a_url_is_kept_for_that_url_alone(world: &mut World) {
+    let lane = world.lane().await;
+    let before = world.endpoint_row(lane).await.expect("it is live");
+    let revision = async || {
+        let row = world.registry(lane.application).await;
+        row.expect("it is live").application.revision
+    };
+    let first = revision().await;
+    let asked = Proof {
+        url: before.endpoint.url.clone(),
+        asked_at: world.now(),
+        told: None,
+    };
+    world.change(keep_proof(lane, None, &asked)).await;
+    let proved = asked.clone().after(proved(world.now()));
+    let stale = world.try_change(keep_proof(lane, None, &proved)).await;
+    assert!(matches!(stale, Err(ChangeError::Stale)), "{stale:?}");
+    world.change(keep_proof(lane, Some(&asked), &proved)).await;
+    assert_eq!(revision().await, first + 2);
+
+    world.reopen().await;
+    let row = world.endpoint_row(lane).await.expect("it is live");
+    assert_eq!(row.proof(), Some(&proved));
+    assert_eq!(row.per_minute(), proved.per_minute());
+    let expected = EndpointRow {
+        kept_proof: Some(Box::new(proved.clone())),
+        ..before
+    };
+    assert_eq!(row, expected);
+
+    let moved = world
+        .replace_endpoint(lane, |it| it.url.push_str("/elsewhere"))
+        .await;
+    assert!(!moved.is_proved() && moved.proof().is_none());
+    let late = world
+        .try_change(keep_proof(lane, Some(&proved), &asked))
+        .await;
+    assert!(matches!(late, Err(ChangeError::Stale)), "{late:?}");
+
+    let delete = Change::DeleteEndpoint(lane.application, lane.endpoint);
+    world.change(delete).await;
+    let gone = world.try_change(keep_proof(lane, None, &asked)).await;
+    assert!(matches!(gone, Err(ChangeError::Missing)), "{gone:?}");
+}
+
+/// A change that keeps what is known of an endpoint's URL.
+pub(super) fn keep_proof(lane: Lane, before: Option<&Proof>, proof: &Proof) -> Change {
+    Change::KeepProof(KeptProof {
+        application: lane.application,
+        endpoint: lane.endpoint,
+        before: before.cloned(),
+        proof: proof.clone(),
+    })
+}
+
+/// That a receiver wants what comes, up to 120 times in a minute.
+pub(super) fn proved(at: Timestamp) -> Told {
+    Told {
+        at,
+        outcome: Outcome::Proved {
+            per_minute: NonZeroU32::new(120),
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! Background work, and the one that completes a large fan-out: in slices, once, over restarts too.
 
 use super::drafts::{self, DAY, HOUR, leave_to_fan_out, name, names};
+use super::endpoints::{keep_proof, proved};
 use super::world::World;
 use crate::Lane;
 use crate::accept::Accept;
@@ -9,6 +10,7 @@ use crate::rows::LaneDue;
 use crate::work::{SLICE_MAX, Slice, Work, WorkState};
 use model::delivery::Delivery;
 use model::id::{ApplicationKey, EndpointKey, Id, TaskId};
+use model::proof::Proof;
 use std::collections::BTreeSet;
 
 pub(super) async fn without_work_there_is_nothing_to_do(world: &World) {
@@ -82,6 +84,31 @@ pub(super) async fn a_fan_out_reaches_only_those_that_want_the_message(world: &W
         open.push(world.open_deliveries(lane).await.len());
     }
     assert_eq!(open, [0, 1, 0, 0, 1]);
+}
+
+pub(super) async fn a_fan_out_may_pass_over_endpoints_that_have_proved_nothing(world: &World) {
+    let lanes = lanes(world, 3).await;
+    let row = world.endpoint_row(lanes[1]).await.expect("it is live");
+    let asked = Proof {
+        url: row.endpoint.url,
+        asked_at: world.now(),
+        told: None,
+    };
+    let proof = asked.after(proved(world.now()));
+    world.change(keep_proof(lanes[1], None, &proof)).await;
+    let mut draft = split(world, lanes[0].application, 1).await;
+    draft.proved_only = true;
+    world.send(draft).await;
+    world.finish_work().await;
+    let open = async |lane| world.open_deliveries(lane).await.len();
+    assert_eq!(
+        [
+            open(lanes[0]).await,
+            open(lanes[1]).await,
+            open(lanes[2]).await
+        ],
+        [1, 1, 0]
+    );
 }
 
 pub(super) async fn a_fan_out_skips_endpoints_made_or_deleted_since(world: &World) {

@@ -1,6 +1,7 @@
 //! A store with rows of every kind in it, for tests that move or copy whole stores.
 
 use super::drafts::{self, DAY, Ending, HOUR, SECOND, idempotency_key, name, names, sealed};
+use super::endpoints::{keep_proof, proved};
 use super::world::World;
 use super::{Harness, access, random_walk, security};
 use crate::change::{Change, Expect, OwnRedaction, OwnSchedule};
@@ -10,6 +11,7 @@ use model::application::Metadata;
 use model::delivery::Trigger;
 use model::event_type::EventType;
 use model::message::PayloadForm;
+use model::proof::Proof;
 use model::redaction;
 use model::retry::RetrySchedule;
 use std::num::NonZeroU16;
@@ -138,6 +140,14 @@ async fn configured(world: &World) -> Lane {
         chain: b"who it \0 was".to_vec(),
     };
     world.change(keep).await;
+    let row = world.endpoint_row(lane).await.expect("it is live");
+    let asked = Proof {
+        url: row.endpoint.url,
+        asked_at: world.now(),
+        told: None,
+    };
+    let proof = asked.after(proved(world.now()));
+    world.change(keep_proof(lane, None, &proof)).await;
     let other = world.lane().await;
     let deleted = Change::DeleteApplication(other.application);
     world.change(deleted).await;

@@ -106,9 +106,11 @@ pub fn work_columns(work: &Work) -> WorkColumns {
             message,
             after,
             registry_revision,
+            proved_only,
         } => WorkColumns {
             subject: message.integer(),
             low: after.integer(),
+            high: (*proved_only).into(),
             detail: registry_revision.cast_signed(),
             cursor: after.integer(),
             ..none
@@ -174,6 +176,7 @@ pub fn work(columns: WorkColumns) -> Option<Work> {
             // How far it has come is part of what it says.
             after: EndpointKey::from_integer(columns.cursor),
             registry_revision: columns.detail.cast_unsigned(),
+            proved_only: columns.high != 0,
         },
         WorkKind::EndDeliveries => Work::EndDeliveries {
             endpoint,

@@ -65,7 +65,7 @@ tables! {
         disabled: Integer, event_types: Text, channels: Text, rate_limit: Integer, metadata: Text,
         version: Integer, secrets: Bytes, headers: Bytes, protection: Bytes,
         revision: Integer, failing_since: Integer, created_at: Integer, updated_at: Integer,
-        deleted: Integer, cancelled_up_to: Integer, chain: Bytes,
+        deleted: Integer, cancelled_up_to: Integer, chain: Bytes, proof: Bytes,
     }
     endpoint_url { endpoint: Integer, revision: Integer, url: Text }
     event_type {

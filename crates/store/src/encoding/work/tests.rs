@@ -24,6 +24,7 @@ fn works() -> Vec<Work> {
             message: MessageKey::from_integer(5),
             after: endpoint,
             registry_revision: u64::MAX,
+            proved_only: true,
         },
         Work::Recover {
             endpoint,
