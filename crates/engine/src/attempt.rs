@@ -3,6 +3,7 @@
 
 use crate::attempt_time::AttemptTime;
 use crate::authenticate::Means;
+use crate::challenge::{NOT_ECHOED, ask, keep};
 use crate::connecting::may_refuse_identity;
 use crate::decide::{Decision, Rules, Situation, decide};
 use crate::engine::Engine;
@@ -19,12 +20,14 @@ use model::Timestamp;
 use model::entropy::{fraction, random};
 use model::id::Tail;
 use model::name::Name;
+use model::proof::Outcome;
 use model::retry::RetrySchedule;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Sealed;
-use store::record::{NewAttempt, Outcome, Then};
+use store::record::{self, NewAttempt, Then};
+use transport::Outgoing;
 use vault::Place;
 
 /// A lane is left alone for so long when something failed that may work again soon.
@@ -46,6 +49,9 @@ pub(crate) async fn run_attempt(engine: &Engine, mut in_hand: InHand) -> Ended {
     in_hand.drop_payload();
     let (about, happened) = send(engine, prepared, (begun.wall, time)).await;
     let ended = engine.moment();
+    if let Err(error) = keep(engine, &about, &happened, ended.wall).await {
+        return unprepared(engine, in_hand, &error.into());
+    }
     let verdict = classify(&happened, ended.wall);
     report(engine, &about, &happened, ended.wall);
     look_at_peer(engine, &about, &happened, (begun, ended)).await;
@@ -66,6 +72,15 @@ pub(crate) struct About {
     /// What the request was made with, if one was.
     pub(crate) ready: Option<Arc<ReadyEndpoint>>,
     ring: Option<vault::KeyRing>,
+    /// What was challenged, if something was.
+    pub(crate) challenged: Option<Challenged>,
+}
+
+/// A URL that was challenged.
+pub(crate) struct Challenged {
+    pub(crate) url: String,
+    /// That it has proved itself; `None` if it has not.
+    pub(crate) outcome: Option<Outcome>,
 }
 
 /// An attempt that was made.
@@ -86,36 +101,43 @@ async fn send(
         seen,
         ring,
         request,
+        challenged,
     } = prepared;
-    let (ready, happened) = match request {
-        Err(happened) => (None, happened),
-        Ok(request) => {
-            let ready = request.endpoint.clone();
-            (Some(ready), send_request(engine, *request, when).await)
+    let mut about = About {
+        endpoint,
+        seen,
+        ready: None,
+        ring,
+        challenged: challenged.map(|url| Challenged { url, outcome: None }),
+    };
+    let mut request = match request {
+        Err(happened) => return (about, happened),
+        Ok(request) => request,
+    };
+    about.ready = Some(request.endpoint.clone());
+    let happened = match (request.asked.take(), &mut about.challenged) {
+        (Some(asked), Some(challenged)) => {
+            let (happened, outcome) = ask(engine, *request, asked, when).await;
+            challenged.outcome = outcome;
+            happened
+        }
+        _ => {
+            let Request {
+                outgoing, endpoint, ..
+            } = *request;
+            send_request(engine, (outgoing, &endpoint), when).await
         }
     };
-    (
-        About {
-            endpoint,
-            seen,
-            ready,
-            ring,
-        },
-        happened,
-    )
+    (about, happened)
 }
 
 /// Sends a request with the client certificates that are valid at `now`, one after the other, until
 /// one is not refused; where there is none, once.
-async fn send_request(
+pub(crate) async fn send_request(
     engine: &Engine,
-    request: Request,
+    (mut outgoing, endpoint): (Outgoing, &ReadyEndpoint),
     (now, time): (Timestamp, AttemptTime),
 ) -> Happened {
-    let Request {
-        mut outgoing,
-        endpoint,
-    } = request;
     let means = Means {
         transport: &*engine.parts.transport,
         entropy: &*engine.parts.entropy,
@@ -239,14 +261,21 @@ async fn record(engine: &Engine, in_hand: InHand, attempt: &Attempt, noted: Note
     ended
 }
 
-fn outcome(engine: &Engine, in_hand: InHand, attempt: &Attempt, decision: Decision) -> Outcome {
+fn outcome(
+    engine: &Engine,
+    in_hand: InHand,
+    attempt: &Attempt,
+    decision: Decision,
+) -> record::Outcome {
     let claimed = in_hand.claimed;
     let tail = random(&*engine.parts.entropy);
     let (status_code, duration) = match &attempt.happened {
-        Happened::Answered(answer) => (answer.status, answer.headers_after),
+        Happened::Answered(answer) | Happened::NotEchoed(answer) => {
+            (answer.status, answer.headers_after)
+        }
         _ => (0, attempt.ended.mono.saturating_sub(attempt.begun.mono)),
     };
-    Outcome {
+    record::Outcome {
         message: claimed.message.message.id,
         event_type: claimed.message.message.event_type,
         attempt: NewAttempt {
@@ -268,16 +297,7 @@ fn outcome(engine: &Engine, in_hand: InHand, attempt: &Attempt, decision: Decisi
 
 /// What was answered, or why nothing was, sealed.
 fn excerpt(engine: &Engine, attempt: &Attempt, tail: &Tail) -> Option<Sealed> {
-    let text: Cow<'_, [u8]> = match &attempt.happened {
-        Happened::Answered(answer) => Cow::Borrowed(&answer.body),
-        Happened::NoAnswer(error) => bytes(error.for_tenant()),
-        Happened::NoToken(error) => bytes(error.for_tenant()),
-        Happened::Unsound(_) => Cow::Borrowed(Unsound::FOR_TENANT.as_bytes()),
-        Happened::Held(held) => Cow::Owned(format!("not sent: {held}").into_bytes()),
-        Happened::Withheld(reason) => Cow::Borrowed(reason.as_bytes()),
-        Happened::NoKey(no_key) => Cow::Owned(no_key.for_tenant().into_bytes()),
-        Happened::Ended(_) => return None,
-    };
+    let text = text_of(&attempt.happened)?;
     let ring = attempt.about.ring.as_ref().filter(|_| !text.is_empty())?;
     let place = Place {
         table: "attempt",
@@ -290,6 +310,21 @@ fn excerpt(engine: &Engine, attempt: &Attempt, tail: &Tail) -> Option<Sealed> {
         ring.seal_readable(place, &text)
     };
     Some(sealed.into())
+}
+
+/// What a tenant reads of it: what was answered, or why nothing was.
+pub(crate) fn text_of(happened: &Happened) -> Option<Cow<'_, [u8]>> {
+    Some(match happened {
+        Happened::Answered(answer) => Cow::Borrowed(&answer.body),
+        Happened::NotEchoed(_) => Cow::Borrowed(NOT_ECHOED.as_bytes()),
+        Happened::NoAnswer(error) => bytes(error.for_tenant()),
+        Happened::NoToken(error) => bytes(error.for_tenant()),
+        Happened::Unsound(_) => Cow::Borrowed(Unsound::FOR_TENANT.as_bytes()),
+        Happened::Held(held) => Cow::Owned(format!("not sent: {held}").into_bytes()),
+        Happened::Withheld(reason) => Cow::Borrowed(reason.as_bytes()),
+        Happened::NoKey(no_key) => Cow::Owned(no_key.for_tenant().into_bytes()),
+        Happened::Ended(_) => return None,
+    })
 }
 
 fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {

@@ -60,6 +60,14 @@ pub(crate) fn whole<'m>(
     })
 }
 
+/// What has nothing in it that could be taken out, as it is.
+pub(crate) fn bare(payload: Bytes) -> Contents<'static> {
+    Contents {
+        body: payload,
+        content_type: JSON,
+    }
+}
+
 /// That something happened, and where its payload can be fetched by whoever is told: nothing of
 /// it. Each attempt has a URL of its own.
 pub(crate) fn thin(

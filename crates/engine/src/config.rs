@@ -67,6 +67,9 @@ pub struct EngineConfig {
     pub public_url: Option<String>,
     /// What requests say they come from. Default `Postrider/` and the version.
     pub user_agent: String,
+    /// The name by which receivers are asked whether they want what is sent, as DNS has it. Default
+    /// `localhost`.
+    pub origin: String,
 }
 
 /// What is removed by age, and how gently.
@@ -117,6 +120,7 @@ impl Default for EngineConfig {
             node_name: String::new(),
             public_url: None,
             user_agent: concat!("Postrider/", env!("CARGO_PKG_VERSION")).to_owned(),
+            origin: "localhost".to_owned(),
         }
     }
 }

@@ -79,7 +79,8 @@ pub(crate) fn may_refuse_identity(happened: &Happened) -> bool {
             Stage::Write | Stage::Read => error.handshake().is_some(),
             Stage::Guard | Stage::Resolve | Stage::Connect | Stage::Timeout => false,
         },
-        Happened::NoToken(_)
+        Happened::NotEchoed(_)
+        | Happened::NoToken(_)
         | Happened::NoKey(_)
         | Happened::Unsound(_)
         | Happened::Held(_)

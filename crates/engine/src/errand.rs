@@ -11,7 +11,7 @@ use crate::observe::Happening;
 use crate::roster::{AttemptNumber, Brought, Ceded, Ended, Facts, InHand, Order, Owner, ToClaim};
 use std::sync::Arc;
 use std::time::Duration;
-use store::rows::{ApplicationRef, RegistryRow};
+use store::rows::{ApplicationRef, EndpointRow, RegistryRow};
 use store::{Lane, Scope, Sole};
 
 /// A lane in which something ended that must not is left alone for so long: whatever it was would
@@ -151,7 +151,7 @@ fn facts(row: Option<&RegistryRow>, lane: Lane) -> Facts {
     let live = row
         .and_then(|row| row.endpoint(lane.endpoint))
         .filter(|row| !row.endpoint.disabled);
-    let host = |row: &store::rows::EndpointRow| {
+    let host = |row: &EndpointRow| {
         let url = url::Url::parse(&row.endpoint.url).ok()?;
         url.host_str().map(Arc::from)
     };
@@ -159,6 +159,7 @@ fn facts(row: Option<&RegistryRow>, lane: Lane) -> Facts {
         live: live.is_some(),
         host: live.and_then(host),
         rate_limit: live.and_then(|row| row.endpoint.rate_limit),
+        allowed_rate: live.and_then(EndpointRow::per_minute),
         application_rate_limit: row.and_then(|row| row.application.application.rate_limit),
     }
 }

@@ -88,7 +88,7 @@ impl Fetcher {
             Err(not_ready) => return Ok(Err(not_ready.into())),
         };
         let event_type = &message.message.event_type;
-        let recipient = recipient(&ready, endpoint.revision, event_type, known)?;
+        let recipient = recipient(&ready, endpoint, event_type, known)?;
         Ok(recipient.and_then(|recipient| {
             let to = To {
                 endpoint: &ready,
@@ -158,6 +158,6 @@ fn why(happened: &Happened) -> String {
         Happened::NoAnswer(error) => Chain(error).to_string(),
         Happened::NoToken(error) => Chain(error).to_string(),
         Happened::Ended(_) => "its endpoint has just gone".to_owned(),
-        Happened::Answered(_) => "nothing is asked to make it".to_owned(),
+        Happened::Answered(_) | Happened::NotEchoed(_) => "nothing is asked to make it".to_owned(),
     }
 }

@@ -48,6 +48,7 @@ mod attempt;
 mod attempt_time;
 mod authenticate;
 mod background;
+mod challenge;
 mod claim;
 mod compose;
 mod config;

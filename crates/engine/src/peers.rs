@@ -75,7 +75,7 @@ pub(crate) async fn look_at_peer(
     (begun, ended): (Moment, Moment),
 ) {
     let handshake = match happened {
-        Happened::Answered(answer) => {
+        Happened::Answered(answer) | Happened::NotEchoed(answer) => {
             hear_clock(engine, about, answer, begun.wall);
             answer.handshake.as_deref()
         }

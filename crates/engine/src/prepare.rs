@@ -5,7 +5,8 @@
 //! this looks is seen, because it looks again.
 
 use crate::attempt_time::AttemptTime;
-use crate::compose::{To, enclosed, opened, thin, whole};
+use crate::challenge::Asked;
+use crate::compose::{To, bare, enclosed, opened, thin, whole};
 use crate::encrypt::{Keyed, NoKey, Sealing, fetch};
 use crate::engine::Engine;
 use crate::health_book::Seen;
@@ -15,10 +16,11 @@ use crate::seal::{Manner, seal};
 use crate::verdict::Happened;
 use bytes::Bytes;
 use model::Timestamp;
+use model::challenge::{is_challenge, of_payload};
 use model::delivery::EndReason;
 use model::id::EndpointId;
 use model::name::Name;
-use model::policy::Policy;
+use model::policy::{Demand, Demands, Policy};
 use model::protection::{Held, PayloadMode};
 use model::redaction::TypeRedaction;
 use std::sync::Arc;
@@ -38,12 +40,16 @@ pub(crate) struct Prepared {
     pub(crate) ring: Option<KeyRing>,
     /// The request, or why there is none.
     pub(crate) request: Result<Box<Request>, Happened>,
+    /// Where the message is a challenge: the URL that it is for.
+    pub(crate) challenged: Option<String>,
 }
 
 /// What is sent, and to whom.
 pub(crate) struct Request {
     pub(crate) outgoing: Outgoing,
     pub(crate) endpoint: Arc<ReadyEndpoint>,
+    /// What it asks, where it is a challenge.
+    pub(crate) asked: Option<Asked>,
 }
 
 /// Why an attempt was not prepared: nothing was done, and the delivery is to be let go of.
@@ -210,6 +216,7 @@ fn by_row(
             at: at.mono,
         },
         ring: None,
+        challenged: None,
         request: Err(Happened::Ended(EndReason::EndpointDeleted)),
     };
     let found = known
@@ -221,6 +228,9 @@ fn by_row(
     prepared.endpoint = Some(endpoint.endpoint.id);
     prepared.seen.revision = endpoint.revision;
     prepared.seen.failing_since = endpoint.failing_since;
+    if is_challenge(&in_hand.claimed.message.message.event_type) {
+        prepared.challenged = Some(endpoint.endpoint.url.clone());
+    }
     if let Some(reason) = end_reason(in_hand, endpoint, at.wall) {
         prepared.request = Err(Happened::Ended(reason));
         return Ok(prepared);
@@ -228,7 +238,7 @@ fn by_row(
     match engine.ready.get(&row.application, endpoint) {
         Ok((ready, ring)) => {
             let event_type = &in_hand.claimed.message.message.event_type;
-            let recipient = recipient(&ready, endpoint.revision, event_type, known)?;
+            let recipient = recipient(&ready, endpoint, event_type, known)?;
             prepared.request = recipient.and_then(|recipient| {
                 let to = To {
                     endpoint: &ready,
@@ -236,7 +246,7 @@ fn by_row(
                     recipient,
                     redaction: known.redaction,
                 };
-                request(engine, in_hand, to, at.wall).map(Box::new)
+                request(engine, in_hand, (to, endpoint), at.wall).map(Box::new)
             });
             prepared.ring = Some(ring);
         }
@@ -252,12 +262,13 @@ fn by_row(
 /// messages of this type gets none.
 pub(crate) fn recipient<'r>(
     endpoint: &'r ReadyEndpoint,
-    revision: u32,
+    row: &EndpointRow,
     event_type: &Name,
     known: Known<'r>,
 ) -> Result<Result<Option<&'r Recipient>, Happened>, KeyWanted> {
     let is_it = |name: &Name| name == event_type;
-    if let Some(lacks) = known.policy.unmet(endpoint.meets, is_it) {
+    let has = endpoint.meets.union(row.meets()).union(spared(event_type));
+    if let Some(lacks) = known.policy.unmet(has, is_it) {
         return Ok(Err(Happened::Held(Held::Unmet(lacks))));
     }
     let wanted = match &endpoint.sealing {
@@ -265,16 +276,23 @@ pub(crate) fn recipient<'r>(
         Sealing::To(recipient) => return Ok(Ok(Some(recipient))),
         Sealing::Wanted(wanted) => wanted,
     };
-    match known.key.filter(|key| key.revision == revision) {
+    match known.key.filter(|key| key.revision == row.revision) {
         Some(key) => Ok(match &key.recipient {
             Ok(recipient) => Ok(Some(recipient)),
             Err(no_key) => Err(Happened::NoKey(no_key.clone())),
         }),
         None => Err(KeyWanted {
-            revision,
+            revision: row.revision,
             wanted: wanted.clone(),
         }),
     }
+}
+
+/// What an endpoint need not have for messages of a type: what is to prove it can't wait for the
+/// proof.
+fn spared(event_type: &Name) -> Demands {
+    let verification = is_challenge(event_type).then_some(Demand::Verification);
+    verification.into_iter().collect()
 }
 
 /// Why the delivery ends without a request, if it does.
@@ -293,14 +311,21 @@ fn end_reason(in_hand: &InHand, endpoint: &EndpointRow, at: Timestamp) -> Option
 fn request(
     engine: &Engine,
     in_hand: &InHand,
-    to: To<'_>,
+    (to, row): (To<'_>, &EndpointRow),
     at: Timestamp,
 ) -> Result<Request, Happened> {
     let message = &in_hand.claimed.message.message;
     let payload = payload(in_hand, to.ring).map_err(Happened::Unsound)?;
-    let mut contents = whole(message, payload, to)?;
+    let asked = is_challenge(&message.event_type).then(|| Asked {
+        text: of_payload(&payload).map(str::to_owned),
+        rate_limit: row.endpoint.rate_limit,
+    });
+    let mut contents = match asked {
+        Some(_) => bare(payload),
+        None => whole(message, payload, to)?,
+    };
     // Made of the payload all the same, since what can't be had must not be promised.
-    if to.endpoint.payload == PayloadMode::Thin {
+    if asked.is_none() && to.endpoint.payload == PayloadMode::Thin {
         let public_url = engine.config.public_url.as_deref();
         contents = thin(message, (in_hand.lane(), to.ring), public_url, at)?;
     }
@@ -313,6 +338,7 @@ fn request(
     Ok(Request {
         outgoing: seal(to.endpoint, letter, at, manner),
         endpoint: to.endpoint.clone(),
+        asked,
     })
 }
 

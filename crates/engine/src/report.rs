@@ -44,7 +44,11 @@ pub(crate) fn report(engine: &Engine, about: &About, happened: &Happened, at: Ti
                 unmet.to_string(),
             );
         }
-        Happened::Answered(_) | Happened::Held(_) | Happened::Withheld(_) | Happened::Ended(_) => {}
+        Happened::Answered(_)
+        | Happened::NotEchoed(_)
+        | Happened::Held(_)
+        | Happened::Withheld(_)
+        | Happened::Ended(_) => {}
     }
 }
 

@@ -21,6 +21,8 @@ const OVERLOAD: [u16; 4] = [429, 502, 503, 504];
 pub(crate) enum Happened {
     /// The receiver answered, whatever its status.
     Answered(Answer),
+    /// The receiver answered a challenge with success, and did not give it back.
+    NotEchoed(Answer),
     /// A request was made, or refused by the address policy, and no whole answer came.
     NoAnswer(SendError),
     /// No request could be made of what the store holds.
@@ -81,6 +83,7 @@ pub(crate) fn classify(happened: &Happened, now: Timestamp) -> Verdict {
         // Its receiver's keys, or its token server, are its owner's to see to.
         Happened::NoKey(no_key) => Verdict::Retry(asked_elsewhere(no_key.fetch_error())),
         Happened::NoToken(error) => Verdict::Retry(asked_elsewhere(error.fetch_error())),
+        Happened::NotEchoed(_) => Verdict::Retry(RetryHint::default()),
         Happened::Unsound(_) | Happened::Held(_) | Happened::Withheld(_) => Verdict::RetryBlameless,
         Happened::Ended(reason) => Verdict::Ended(*reason),
     }
@@ -101,6 +104,7 @@ pub(crate) fn effect_on_lane(happened: &Happened) -> How {
                 How::Overload
             }
         },
+        Happened::NotEchoed(_) => How::Failure,
         // Each attempt may have waited for it.
         Happened::NoKey(_) | Happened::NoToken(_) => How::Overload,
         Happened::Unsound(_) | Happened::Held(_) | Happened::Withheld(_) | Happened::Ended(_) => {
@@ -129,6 +133,7 @@ mod tests {
         Happened::Answered(Answer {
             status,
             retry_after: retry_after.map(str::to_owned),
+            allowed: None,
             body: Bytes::new(),
             truncated: false,
             headers_after: Duration::ZERO,

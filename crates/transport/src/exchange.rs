@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, DATE, HOST, RETRY_AFTER, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use model::Timestamp;
@@ -20,7 +20,10 @@ use crate::http1::Http1;
 use crate::http2::Http2;
 use crate::pool::PoolKey;
 use crate::unanswered::Unanswered;
-use crate::{Answer, Outgoing};
+use crate::{Allowed, Answer, Outgoing, Purpose};
+
+const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
+const ALLOWED_RATE: HeaderName = HeaderName::from_static("webhook-allowed-rate");
 
 /// How much of a response beyond what is kept is read in order to keep its connection.
 const DRAINED_BYTES_MAX: u64 = 64 * 1024;
@@ -136,12 +139,20 @@ impl Exchange<'_> {
     }
 
     fn head(&self, response: &Response<Incoming>, http2: bool) -> Head {
-        let retry_after = response.headers().get(RETRY_AFTER);
+        let text = |name| {
+            let value = response.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let is_challenge = self.request.purpose == Purpose::Challenge;
+        let origin = is_challenge.then(|| text(ALLOWED_ORIGIN)).flatten();
+        let allowed = origin.map(|origin| Allowed {
+            origin,
+            rate: text(ALLOWED_RATE),
+        });
         Head(Answer {
             status: response.status().as_u16(),
-            retry_after: retry_after
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned),
+            retry_after: text(RETRY_AFTER),
+            allowed: allowed.map(Box::new),
             body: Bytes::new(),
             truncated: false,
             headers_after: self.started.elapsed(),

@@ -76,7 +76,7 @@ pub use oauth::{
 pub use pool::PoolLimits;
 pub use proxy::{EgressProxy, EgressProxyError};
 pub use resolve::{FixedResolver, ResolveError, Resolver, SystemResolver};
-pub use seam::{Answer, Limits, Outgoing, Purpose, Transport};
+pub use seam::{Allowed, Answer, Limits, Outgoing, Purpose, Transport};
 pub use spelling::HeaderSpelling;
 pub use target::{Target, TargetError};
 pub use tls::identity::{ClientIdentity, IdentityError};

@@ -146,6 +146,15 @@ impl Default for Limits {
     }
 }
 
+/// Whom a receiver allows to send, as it came: of each header the first, where it is visible ASCII.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// `webhook-allowed-origin`.
+    pub origin: String,
+    /// `webhook-allowed-rate`.
+    pub rate: Option<String>,
+}
+
 /// What the other side answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -153,6 +162,8 @@ pub struct Answer {
     pub status: u16,
     /// The first `retry-after` header as it came, where it is visible ASCII.
     pub retry_after: Option<String>,
+    /// Whom it allows to send, where it was asked for that and says so.
+    pub allowed: Option<Box<Allowed>>,
     /// The body's first bytes, at most as many as asked for, whatever they hold.
     pub body: Bytes,
     /// Whether the body was longer than what is kept.

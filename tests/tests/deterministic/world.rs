@@ -126,6 +126,7 @@ fn answer(
     Ok(Answer {
         status,
         retry_after: retry_after.map(str::to_owned),
+        allowed: None,
         body: body.into(),
         truncated: false,
         headers_after,

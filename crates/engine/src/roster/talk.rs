@@ -2,10 +2,11 @@
 
 use crate::host::HostName;
 use crate::lane::How;
+use crate::rate::Limit;
 use bytes::Bytes;
 use model::Timestamp;
 use std::fmt;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
 use store::rows::{Claimed, Payload};
 use store::{Lane, Scope};
@@ -107,8 +108,22 @@ pub(crate) struct Facts {
     pub(crate) host: Option<HostName>,
     /// Of the endpoint, attempts per second.
     pub(crate) rate_limit: Option<NonZeroU16>,
+    /// Of the endpoint's receiver, requests per minute.
+    pub(crate) allowed_rate: Option<NonZeroU32>,
     /// Of its application, attempts per second over all its lanes.
     pub(crate) application_rate_limit: Option<NonZeroU16>,
+}
+
+impl Facts {
+    /// How fast attempts to the endpoint may start.
+    pub(super) fn limit(&self) -> Option<Limit> {
+        let own = self.rate_limit.map(Limit::per_second);
+        let allowed = self.allowed_rate.map(Limit::per_minute);
+        match (own, allowed) {
+            (Some(own), Some(allowed)) => Some(own.and(allowed)),
+            (own, allowed) => own.or(allowed),
+        }
+    }
 }
 
 /// How an attempt went, as far as its lane is concerned.

@@ -4,10 +4,9 @@
 use super::lane_state::{LaneState, Obstacle};
 use super::{Alarm, Order, Roster};
 use crate::host::HostName;
-use crate::rate::Rate;
+use crate::rate::{Limit, Rate};
 use model::id::EndpointKey;
 use std::collections::BTreeSet;
-use std::num::NonZeroU16;
 use std::time::Duration;
 use store::Lane;
 
@@ -50,22 +49,22 @@ impl Roster {
     }
 
     /// The application's limit and the endpoint's, where they hold.
-    pub(super) fn rate_limits(&self, lane: Lane) -> (Option<NonZeroU16>, Option<NonZeroU16>) {
+    pub(super) fn rate_limits(&self, lane: Lane) -> (Option<Limit>, Option<Limit>) {
         let facts = self.lanes.get(&lane.endpoint).and_then(LaneState::facts);
         let Some(facts) = facts.filter(|facts| facts.live) else {
             return (None, None);
         };
         let application = self.applications.get(&lane.application);
         (
-            application.and_then(|state| state.rate_limit),
-            facts.rate_limit,
+            application.and_then(|state| state.rate_limit.map(Limit::per_second)),
+            facts.limit(),
         )
     }
 
     pub(super) fn for_each_rate(
         &mut self,
         lane: Lane,
-        change: impl Fn(&mut Rate, NonZeroU16, Duration),
+        change: impl Fn(&mut Rate, Limit, Duration),
     ) {
         let (of_application, of_endpoint) = self.rate_limits(lane);
         let application = self.applications.get_mut(&lane.application);

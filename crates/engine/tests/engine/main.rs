@@ -1,6 +1,7 @@
 //! Claims about the running engine: with the embedded store, simulated time and a simulated
 //! network.
 
+mod challenging;
 mod connecting;
 mod demanding;
 mod encrypting;

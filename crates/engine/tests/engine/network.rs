@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use transport::{
-    Answer, ChainCertificate, Outgoing, Peeked, Purpose, SendError, Stage, Target, TimeLimit,
-    TlsProfile, Transport,
+    Allowed, Answer, ChainCertificate, Outgoing, Peeked, Purpose, SendError, Stage, Target,
+    TimeLimit, TlsProfile, Transport,
 };
 
 /// What a host does with a request.
@@ -23,6 +23,10 @@ pub(crate) enum Reaction {
     Body(Bytes),
     /// The same after a while.
     Late(Bytes, Duration),
+    /// Answers 200 with what it got.
+    Echo,
+    /// Allows an origin to send, up to a rate.
+    Allow(&'static str, Option<&'static str>),
     /// Asks to come back later.
     RetryAfter(u16, &'static str),
     /// Answers 200, by a clock that is so many seconds ahead of ours.
@@ -48,6 +52,7 @@ pub(crate) struct Sent {
     pub(crate) at: Timestamp,
     pub(crate) host: String,
     pub(crate) id: String,
+    pub(crate) purpose: Purpose,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     /// Of which the receiver had to have one.
@@ -110,6 +115,24 @@ impl Network {
         self.open.lock().expect("no panic under it").1
     }
 
+    fn note(&self, request: &Outgoing, host: &str) {
+        let headers = &request.headers;
+        let id = headers.get("webhook-id").or(headers.get("svix-id"));
+        let id = match request.purpose {
+            Purpose::Delivery => id.expect("every delivery has an id").to_str(),
+            _ => Ok(""),
+        };
+        self.sent.lock().expect("no panic under it").push(Sent {
+            at: self.clock.now(),
+            id: id.expect("visible ASCII").to_owned(),
+            host: host.to_owned(),
+            purpose: request.purpose,
+            headers: headers.clone(),
+            body: request.body.clone(),
+            pins: request.profile.as_ref().map_or_else(Vec::new, pins),
+        });
+    }
+
     fn reaction(&self, host: &str) -> Reaction {
         match self.hosts.lock().expect("no panic under it").get_mut(host) {
             Some((count, does)) => {
@@ -125,26 +148,11 @@ impl Network {
 impl Transport for Network {
     async fn send(&self, request: Outgoing) -> Result<Answer, SendError> {
         let host = request.target.url().host_text().to_owned();
-        let id = request
-            .headers
-            .get("webhook-id")
-            .or(request.headers.get("svix-id"));
-        self.sent.lock().expect("no panic under it").push(Sent {
-            at: self.clock.now(),
-            id: match request.purpose {
-                Purpose::Delivery => id.expect("every delivery has an id").to_str(),
-                _ => Ok(""),
-            }
-            .expect("visible ASCII")
-            .to_owned(),
-            host: host.clone(),
-            headers: request.headers,
-            body: request.body,
-            pins: request.profile.as_ref().map_or_else(Vec::new, pins),
-        });
+        self.note(&request, &host);
         let _open = Open::new(&self.open);
         let mut body = None;
         let mut date = None;
+        let mut allowed = None;
         let (status, retry_after, headers_after) = match self.reaction(&host) {
             Reaction::Dated(ahead) => {
                 let seconds = self.clock.now().seconds() + ahead;
@@ -159,6 +167,17 @@ impl Transport for Network {
             Reaction::Late(text, after) => {
                 body = Some(text);
                 (200, None, after)
+            }
+            Reaction::Echo => {
+                body = Some(request.body);
+                (200, None, Duration::ZERO)
+            }
+            Reaction::Allow(origin, rate) => {
+                allowed = Some(Box::new(Allowed {
+                    origin: origin.to_owned(),
+                    rate: rate.map(str::to_owned),
+                }));
+                (200, None, Duration::ZERO)
             }
             Reaction::RetryAfter(status, wait) => (status, Some(wait), Duration::ZERO),
             Reaction::Blocked => {
@@ -181,6 +200,7 @@ impl Transport for Network {
         Ok(Answer {
             status,
             retry_after: retry_after.map(str::to_owned),
+            allowed,
             truncated: body.len() > most,
             body: body.slice(..body.len().min(most)),
             headers_after,

@@ -447,6 +447,25 @@ impl World {
         id
     }
 
+    /// Asks an endpoint's receiver whether it wants what is sent, by this challenge.
+    pub(crate) async fn challenge(&self, node: &Node, lane: Lane, text: &str) -> MessageId {
+        let key = self.row(lane).await.application.application.id;
+        let key = self.data_key(key).await;
+        let challenge = |message: &mut NewMessage| {
+            let place = Place {
+                table: "message",
+                row: &message.tail,
+                column: "payload",
+            };
+            let payload = model::challenge::payload(text);
+            message.payload = key.seal(place, payload.as_bytes()).into();
+            message.event_type = model::challenge::event_type();
+        };
+        let id = self.accept(None, &[lane], challenge).await;
+        node.engine.waiting(lane, self.clock.now());
+        id
+    }
+
     async fn message(&self, application: ApplicationId) -> NewMessage {
         let tail = random(&*self.entropy);
         let place = Place {

@@ -84,6 +84,7 @@ impl Transport for Fake {
                 .lock()
                 .expect("no panic while held")
                 .clone(),
+            allowed: None,
             truncated: body.len() > kept,
             body: body.slice(..body.len().min(kept)),
             headers_after: Duration::ZERO,

@@ -200,9 +200,8 @@ impl Table {
     /// Asks for a place as `app` does, and hands over if there is one.
     pub(super) fn accept(&mut self, lane: Lane) -> bool {
         let facts = self.facts.get(&lane.endpoint);
-        let limited = facts.is_some_and(|facts| {
-            facts.rate_limit.is_some() || facts.application_rate_limit.is_some()
-        });
+        let limited = facts
+            .is_some_and(|facts| facts.limit().is_some() || facts.application_rate_limit.is_some());
         match self.tell(|roster| roster.grant(lane, limited)) {
             Some(place) => {
                 drop(place);
