@@ -14,6 +14,7 @@ mod rate_limit;
 mod redaction;
 mod secrets;
 mod signature;
+mod verification;
 
 use crate::Shared;
 use crate::authentication::Authenticated;
@@ -84,6 +85,7 @@ pub(crate) fn routes() -> Routes {
         .merge(redaction::routes())
         .merge(secrets::routes())
         .merge(signature::routes())
+        .merge(verification::routes())
 }
 
 /// An endpoint as a client writes it, whole.

@@ -9,6 +9,7 @@
 //! in the store.
 
 use crate::change::carried_through;
+use crate::endpoints::{endpoint_is_unproved, is_demanded, may_get};
 use crate::find::Tenant;
 use crate::idempotency::{id_of, key_reused};
 use crate::messages::Durable;
@@ -22,6 +23,7 @@ use model::hops::Hops;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, MessageId, Tail};
 use model::message::{Message, PayloadForm};
 use model::name::Name;
+use model::policy::Policy;
 use model::scan::Finding;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -90,7 +92,8 @@ pub(crate) async fn accept(
             commit: Duration::ZERO,
         });
     }
-    let batch = Batch::new(app.clone(), tenant.row().clone(), drafts)?;
+    let policy = app.registry.policy().await?;
+    let batch = Batch::new(app.clone(), (tenant.row().clone(), policy), drafts)?;
     carried_through(batch.run()).await
 }
 
@@ -104,10 +107,10 @@ impl Prepared {
     /// Plans its deliveries, as many as there is room for.
     pub(crate) fn new(
         app: &App,
-        row: Arc<RegistryRow>,
+        at: (Arc<RegistryRow>, Arc<Policy>),
         (draft, room): (Draft, usize),
     ) -> Result<Self, AppError> {
-        let batch = Batch::new(app.clone(), row, vec![draft])?;
+        let batch = Batch::new(app.clone(), at, vec![draft])?;
         let plan = batch.plan(&batch.items[0].draft, room);
         Ok(Self { batch, plan })
     }
@@ -135,6 +138,8 @@ struct Batch {
     application: ApplicationKey,
     now: Timestamp,
     row: Arc<RegistryRow>,
+    /// What is demanded of endpoints.
+    policy: Arc<Policy>,
     items: Vec<Item>,
     /// How long the store has taken so far.
     commit: Duration,
@@ -160,7 +165,11 @@ struct Plan {
 }
 
 impl Batch {
-    fn new(app: App, row: Arc<RegistryRow>, drafts: Vec<Draft>) -> Result<Self, AppError> {
+    fn new(
+        app: App,
+        (row, policy): (Arc<RegistryRow>, Arc<Policy>),
+        drafts: Vec<Draft>,
+    ) -> Result<Self, AppError> {
         let key = content::newest_key(&app, &row.application)?;
         let item = |draft: Draft| {
             let tail = random(&*app.entropy);
@@ -178,6 +187,7 @@ impl Batch {
             application: row.application.application.id.key(),
             app,
             row,
+            policy,
             items,
             commit: Duration::ZERO,
         })
@@ -231,8 +241,8 @@ impl Batch {
         stale
     }
 
-    /// What is for one endpoint alone goes nowhere else: where that is gone or disabled, it is
-    /// refused.
+    /// What is for one endpoint alone goes nowhere else: where that is gone or disabled, or must
+    /// prove itself first, it is refused.
     fn refuse_unreachable(&mut self) {
         let waiting = self.items.iter_mut().filter(|item| item.result.is_none());
         for item in waiting {
@@ -242,6 +252,9 @@ impl Batch {
             item.result = match self.row.endpoint(only) {
                 None => Some(Err(AppError::not_found())),
                 Some(row) if row.endpoint.disabled => Some(Err(endpoint_is_disabled())),
+                Some(row) if !may_get(&self.policy, row, &item.draft.event_type) => {
+                    Some(Err(endpoint_is_unproved()))
+                }
                 Some(_) => None,
             };
         }
@@ -252,7 +265,10 @@ impl Batch {
         let due = draft.due(self.now);
         let wants = |row: &&EndpointRow| match draft.only {
             Some(only) => row.endpoint.id.key() == only,
-            None => row.endpoint.wants(&draft.event_type, &draft.channels),
+            None => {
+                row.endpoint.wants(&draft.event_type, &draft.channels)
+                    && may_get(&self.policy, row, &draft.event_type)
+            }
         };
         let mut matching = self.row.endpoints.iter().filter(wants);
         let planned = |row| self.planned(row, due);
@@ -317,7 +333,7 @@ impl Batch {
                 .map(|(delivery, _)| *delivery)
                 .collect(),
             fan_out_after: plan.fan_out_after,
-            proved_only: false,
+            proved_only: is_demanded(&self.policy, &item.draft.event_type),
             idempotency: item.draft.idempotency.clone(),
         }
     }

@@ -18,6 +18,7 @@ mod public_keys;
 mod redaction;
 mod secrets;
 mod signature;
+mod verification;
 
 pub use auth::{
     AuthInput, AuthView, CredentialInput, CredentialView, NAME_MAX as CREDENTIAL_NAME_MAX,
@@ -44,6 +45,8 @@ pub use public_keys::{KEYS_MAX as PUBLIC_KEYS_MAX, PublicJwk};
 pub use redaction::RedactionInput;
 pub use secrets::{GRACE_DEFAULT, GRACE_MAX, RotateInput};
 pub(crate) use signature::{headers_of_credentials, hmac_scheme};
+pub use verification::{VerificationStatus, VerificationView};
+pub(crate) use verification::{endpoint_is_unproved, is_demanded, may_get, may_get_all};
 pub use webhook::TEXT_SECRET_BYTES_MAX;
 
 use crate::change::{ChangeRefused, Saved, unexpected, until_current};
@@ -59,7 +62,6 @@ use model::endpoint::{CustomHeaders, Endpoint, SigningSecrets};
 use model::entropy::random;
 use model::id::{EndpointId, EndpointKey, EndpointKind};
 use model::name::Name;
-use model::policy::Demands;
 use model::protection::{Held, Protection};
 use model::security::{SecurityEvent, SecurityKind, Subject};
 use std::collections::BTreeSet;
@@ -253,7 +255,10 @@ impl App {
             endpoints_max,
         };
         match self.change(Some(tenant.key()), change, key).await {
-            Ok(Changed::Endpoint(row)) => Ok(Saved::created(self.view(tenant, &row)?)),
+            Ok(Changed::Endpoint(row)) => {
+                self.challenge_if_demanded(tenant, &row).await;
+                Ok(Saved::created(self.view(tenant, &row)?))
+            }
             Ok(Changed::Repeated(prior)) => self.endpoint_made(tenant, prior.made).await,
             Ok(other) => Err(unexpected(&other)),
             Err(ChangeError::TooMany) => Err(AppError::BadRequest {
@@ -310,6 +315,7 @@ impl App {
                 text,
             );
         }
+        self.challenge_if_demanded(tenant, &after).await;
         self.view(tenant, &after)
     }
 
@@ -347,12 +353,12 @@ impl App {
     }
 
     fn view(&self, tenant: &Tenant, row: &EndpointRow) -> Result<EndpointView, AppError> {
-        let (mut held, mut has) = (None, Demands::default());
+        let (mut held, mut has) = (None, row.meets());
         if row.sealed.protection.is_some() {
             let keys = self.keys(&tenant.row().application)?;
             let protection = open_protection(&keys, row)?;
             held = self.held(&keys, row, &protection)?;
-            has = protection.meets();
+            has = has.union(protection.meets());
         }
         let hears = |event_type: &Name| row.endpoint.hears(event_type);
         let unmet = || tenant.policy().unmet(has, hears).map(Held::Unmet);

@@ -7,7 +7,7 @@ mod expunge;
 mod precheck;
 mod trial;
 
-pub(crate) use draft::Bounds;
+pub(crate) use draft::{Bounds, RESERVED};
 
 pub use create::{MessageRequest, Recipient, RecipientPath, Results};
 pub use draft::{CONTENT_TYPE_BYTES_MAX, MessageInput, RETENTION_HOURS, RawInput, TAGS_MAX};

@@ -1,5 +1,6 @@
 //! Recovery: sends again, in the background, what failed for good to an endpoint.
 
+use crate::endpoints::{endpoint_is_unproved, may_get_all};
 use crate::resend::endpoint_is_disabled;
 use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller, Tenant, Violation};
@@ -48,7 +49,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`]; [`AppError::Invalid`] if it would reach too far back;
-    /// [`AppError::BadRequest`] if the endpoint is disabled.
+    /// [`AppError::BadRequest`] if the endpoint is disabled, or must prove itself first.
     pub async fn recover(
         &self,
         caller: &Caller,
@@ -76,7 +77,8 @@ impl App {
         work: impl FnOnce(EndpointKey, Reach) -> Result<Work, AppError>,
     ) -> Result<Task, AppError> {
         caller.require_no_delivery()?;
-        let endpoint = &tenant.endpoint(endpoint)?.endpoint;
+        let row = tenant.endpoint(endpoint)?;
+        let endpoint = &row.endpoint;
         let key = match self.task_request(caller, kind).await? {
             Ok(key) => key,
             Err(begun) => return Ok(begun),
@@ -85,6 +87,9 @@ impl App {
         let work = work(endpoint.id.key(), reach)?;
         if endpoint.disabled {
             return Err(endpoint_is_disabled());
+        }
+        if !may_get_all(tenant.policy(), row) {
+            return Err(endpoint_is_unproved());
         }
         self.begin_task((tenant.key(), work), key).await
     }

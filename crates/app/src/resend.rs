@@ -2,6 +2,7 @@
 
 use crate::change::{carried_through, unexpected};
 use crate::content::{Content, Opener};
+use crate::endpoints::{endpoint_is_unproved, may_get};
 use crate::find::Tenant;
 use crate::idempotency::Success;
 use crate::{App, AppError, Caller};
@@ -20,7 +21,7 @@ impl App {
     /// # Errors
     /// In this order: [`AppError::Loop`] if a delivery asks for it; [`AppError::NotFound`] for the
     /// message; [`AppError::BadRequest`] if its payload is gone or no JSON; [`AppError::NotFound`]
-    /// for the endpoint; [`AppError::BadRequest`] if that is disabled.
+    /// for the endpoint; [`AppError::BadRequest`] if that is disabled, or must prove itself first.
     pub async fn resend(
         &self,
         caller: &Caller,
@@ -39,6 +40,9 @@ impl App {
         let endpoint = &row.endpoint;
         if endpoint.disabled {
             return Err(endpoint_is_disabled());
+        }
+        if !may_get(tenant.policy(), row, &message.message.event_type) {
+            return Err(endpoint_is_unproved());
         }
         let resend = Resend {
             message,

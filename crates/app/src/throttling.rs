@@ -5,7 +5,6 @@ use crate::find::Tenant;
 use crate::{App, AppError};
 use model::Timestamp;
 use model::id::EndpointKey;
-use std::num::NonZeroU16;
 use std::time::Duration;
 use store::query::StatisticsQuery;
 
@@ -15,8 +14,8 @@ const WINDOW: Duration = Duration::from_secs(4);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl App {
-    /// Since when deliveries to an endpoint have been held back by its rate limit or its
-    /// application's; `None`: they are not.
+    /// Since when deliveries to an endpoint have been held back by its rate limit, its
+    /// receiver's or its application's; `None`: they are not.
     ///
     /// They are where something that was due waits, although attempts are made at the limit's pace:
     /// at half of it at the least. Where they are slower, it is the receiver that is.
@@ -28,9 +27,10 @@ impl App {
         tenant: &Tenant,
         endpoint: &str,
     ) -> Result<Option<Timestamp>, AppError> {
-        let endpoint = &tenant.endpoint(endpoint)?.endpoint;
+        let row = tenant.endpoint(endpoint)?;
+        let endpoint = &row.endpoint;
         let of_application = tenant.application().rate_limit;
-        if endpoint.disabled || (endpoint.rate_limit.is_none() && of_application.is_none()) {
+        if endpoint.disabled || !tenant.row().is_limited(row) {
             return Ok(None);
         }
         let key = endpoint.id.key();
@@ -40,14 +40,26 @@ impl App {
             return Ok(None);
         };
         if let Some(limit) = endpoint.rate_limit
-            && is_used_up(limit, self.attempts_lately(&[key], now).await?)
+            && is_paced(
+                per_window(limit.get().into(), 1),
+                self.attempts_lately(&[key], now).await?,
+            )
+        {
+            return Ok(Some(since));
+        }
+        if let Some(limit) = row.per_minute()
+            && is_paced(
+                per_window(limit.into(), 60),
+                self.attempts_lately(&[key], now).await?,
+            )
         {
             return Ok(Some(since));
         }
         if let Some(limit) = of_application {
             let endpoints = tenant.row().endpoints.iter();
             let all: Vec<_> = endpoints.map(|row| row.endpoint.id.key()).collect();
-            if is_used_up(limit, self.attempts_lately(&all, now).await?) {
+            let most = per_window(limit.get().into(), 1);
+            if is_paced(most, self.attempts_lately(&all, now).await?) {
                 return Ok(Some(since));
             }
         }
@@ -73,6 +85,12 @@ impl App {
     }
 }
 
-fn is_used_up(per_second: NonZeroU16, attempts: u64) -> bool {
-    2 * attempts >= u64::from(per_second.get()) * WINDOW.as_secs()
+/// How many attempts a limit lets pass in the time over which they are counted.
+fn per_window(limit: u32, seconds: u64) -> u64 {
+    u64::from(limit) * WINDOW.as_secs() / seconds
+}
+
+/// Whether as many were made as a limit is the reason for.
+fn is_paced(most: u64, attempts: u64) -> bool {
+    2 * attempts >= most
 }

@@ -409,6 +409,7 @@ fn engine_config(config: &Checked, shared: bool) -> EngineConfig {
         node_name: host_name(),
         public_url: config.app.public_url.clone(),
         user_agent: config.app.user_agent.clone(),
+        origin: config.origin().unwrap_or(default.origin),
         encrypt_payloads: config.app.encrypt_payloads,
         retention: Retention {
             keep: config.app.retention,

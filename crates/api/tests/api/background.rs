@@ -7,7 +7,7 @@ use model::delivery::Trigger;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const SINCE: &str = "2026-01-01T00:00:00Z";
+pub(crate) const SINCE: &str = "2026-01-01T00:00:00Z";
 
 /// The event ids of what is replayed, all of which is claimed.
 async fn replayed(world: &World) -> Vec<String> {

@@ -57,4 +57,5 @@ mod takes;
 mod timing;
 mod tokens;
 mod trials;
+mod verification;
 mod world;

@@ -24,7 +24,7 @@ const LOOK: [&str; 4] = [
 ];
 
 /// What an application's own people may change, and what their token must name for it.
-const CHANGE: [(&str, &str); 30] = [
+const CHANGE: [(&str, &str); 31] = [
     ("v1.endpoint.bulk-replay", "CreateAttempts"),
     ("v1.endpoint.cancel-msgs", "ManageEndpoint"),
     ("v1.endpoint.create", "ManageEndpoint"),
@@ -43,6 +43,7 @@ const CHANGE: [(&str, &str); 30] = [
     ("v1.endpoint.recover", "CreateAttempts"),
     ("v1.endpoint.replay-missing", "CreateAttempts"),
     ("v1.endpoint.rotate-secret", "ManageEndpointSecret"),
+    ("v1.endpoint.send-challenge", "ManageEndpoint"),
     ("v1.endpoint.set-auth", "ManageEndpoint"),
     ("v1.endpoint.set-redaction", "ManageEndpoint"),
     ("v1.endpoint.set-encryption", "ManageEndpoint"),

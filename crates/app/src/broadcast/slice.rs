@@ -96,6 +96,7 @@ impl App {
         let mut tally: Tally = tally.and_then(Result::ok).unwrap_or_default();
         let mut prepared = Vec::with_capacity(next.rows.len());
         let mut room = self.settings.deliveries_max;
+        let policy = self.registry.policy().await?;
         for row in &next.rows {
             let key = row.application.id.key();
             let found = self.store.registry(&ApplicationRef::Key(key)).await?;
@@ -108,7 +109,8 @@ impl App {
                 continue;
             }
             tally.messages_sent += 1;
-            let one = Prepared::new(self, Arc::new(row), (draft.clone(), room))?;
+            let at = (Arc::new(row), policy.clone());
+            let one = Prepared::new(self, at, (draft.clone(), room))?;
             room -= one.deliveries();
             prepared.push(one);
         }

@@ -2,8 +2,10 @@
 
 use super::schemas::{self, Schemas};
 use crate::AppError;
+use crate::messages::RESERVED;
 use crate::patch::Patch;
 use crate::rules::Judge;
+use model::challenge::is_challenge;
 use model::event_type::EventType;
 use model::name::Name;
 use serde_json::{Map, Value};
@@ -87,6 +89,9 @@ impl EventTypeInput {
         mut judge: Judge<'_>,
     ) -> Result<(Name, EventTypeDraft), AppError> {
         let name = judge.name("name", name);
+        if name.as_ref().is_some_and(is_challenge) {
+            judge.note("name", RESERVED);
+        }
         let draft = EventTypePatch::from(self).draft(&mut judge);
         judge.finish()?;
         Ok((

@@ -6,6 +6,7 @@ use crate::rules::Judge;
 use crate::{AppError, Settings};
 use bytes::Bytes;
 use model::Timestamp;
+use model::challenge::is_challenge;
 use model::hops::Hops;
 use model::id::MessageKind;
 use model::message::{DELIVER_AT_MAX, MESSAGE_CHANNELS_MAX, PayloadForm, RETENTION_DAYS};
@@ -20,6 +21,9 @@ pub const TAGS_MAX: usize = 5;
 pub const RETENTION_HOURS: RangeInclusive<u16> = 1..=2_160;
 /// The longest content type of a raw payload, in bytes.
 pub const CONTENT_TYPE_BYTES_MAX: usize = 256;
+
+/// Why an event type is refused that is not anybody's.
+pub(crate) const RESERVED: &str = "is kept for the messages by which endpoints prove themselves";
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -88,6 +92,9 @@ impl MessageInput {
     pub(crate) fn judge(self, bounds: Bounds) -> Result<Draft, AppError> {
         let mut judge = Judge::new(&[]);
         let event_type = judge.name("eventType", &self.event_type);
+        if event_type.as_ref().is_some_and(is_challenge) {
+            judge.note("eventType", RESERVED);
+        }
         let event_id = judge.uid::<MessageKind>("eventId", self.event_id.as_deref());
         let channels = channels(&mut judge, self.channels.as_deref());
         let tags = tags(&mut judge, self.tags.as_deref());

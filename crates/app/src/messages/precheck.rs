@@ -1,6 +1,7 @@
 //! Asking before sending: would anybody get such a message?
 
 use super::draft::channels;
+use crate::endpoints::may_get;
 use crate::find::Tenant;
 use crate::rules::Judge;
 use crate::{App, AppError};
@@ -26,6 +27,8 @@ impl App {
         judge.finish()?;
         let event_type = event_type.expect("a broken rule was told");
         let mut endpoints = tenant.row().endpoints.iter();
-        Ok(endpoints.any(|row| row.endpoint.wants(&event_type, &channels)))
+        Ok(endpoints.any(|row| {
+            row.endpoint.wants(&event_type, &channels) && may_get(tenant.policy(), row, &event_type)
+        }))
     }
 }

@@ -179,6 +179,13 @@ impl Checked {
             .unwrap_or_else(|| self.own_url(listening))
     }
 
+    /// The name by which receivers are asked whether they want what is sent: the host that links
+    /// point to, where one was configured.
+    pub(crate) fn origin(&self) -> Option<String> {
+        let url = url::Url::parse(self.app.public_url.as_deref()?).ok()?;
+        url.host_str().map(str::to_owned)
+    }
+
     /// What leads to the listener itself.
     pub(crate) fn own_url(&self, listening: SocketAddr) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };

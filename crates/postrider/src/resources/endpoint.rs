@@ -4,6 +4,7 @@ mod connection;
 mod encryption;
 mod oauth;
 mod part;
+mod verification;
 
 use super::{APP, Kind, Noun, ORDER, Operation, Parameter, Place, Shows, Verb};
 use crate::command::Column;
@@ -151,6 +152,8 @@ pub(super) const ENDPOINT: Noun = Noun {
         connection::PINS.show,
         connection::PINS.set,
         connection::PINS.delete,
+        verification::SHOW,
+        verification::SEND,
         RECOVER,
         Operation {
             name: "stats",

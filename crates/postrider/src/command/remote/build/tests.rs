@@ -112,6 +112,14 @@ const LINES: &[(&str, &str)] = &[
         "PUT /app/a/endpoint/e/pins",
     ),
     (
+        "endpoint verification --app a e",
+        "GET /app/a/endpoint/e/verification",
+    ),
+    (
+        "endpoint send-challenge --app a e",
+        "POST /app/a/endpoint/e/verification",
+    ),
+    (
         "endpoint encryption --app a e",
         "GET /app/a/endpoint/e/encryption",
     ),
