@@ -15,6 +15,7 @@ use model::redaction::rules;
 use std::time::Duration;
 use store::change::{Change, Expect, OwnRedaction};
 use store::{Fetching, Lane, MessageRef, Store};
+use transport::Purpose;
 use vault::{SealedDataKey, ShownTicket, Ticket};
 use webhook::HeaderFamily;
 
@@ -58,6 +59,7 @@ async fn fetch(world: &World, node: &Node, lane: Lane, id: MessageId) -> Option<
         at: world.clock.now(),
         host: String::new(),
         id: id.to_string(),
+        purpose: Purpose::Delivery,
         headers: headers.collect::<HeaderMap>(),
         body: fetched.body,
         pins: Vec::new(),
