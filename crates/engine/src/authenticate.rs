@@ -27,7 +27,7 @@ use webhook::{HeaderFamily, SigningKey};
 
 /// By this a receiver says that it does not take the token (RFC 6750, section 3.1).
 const UNAUTHORIZED: u16 = 401;
-/// By these a receiver says that it does not know the credentials.
+/// By these a receiver says that it does not take whoever asks.
 const REFUSED: [u16; 2] = [UNAUTHORIZED, 403];
 
 /// What an endpoint's requests are authenticated with, laid out.
@@ -133,7 +133,9 @@ impl Authentication {
     }
 }
 
-fn is_refused(happened: &Happened) -> bool {
+/// Whether a receiver answered that it does not take whoever asks: not by these credentials, or not
+/// with this client certificate.
+pub(crate) fn is_refused(happened: &Happened) -> bool {
     matches!(happened, Happened::Answered(answer) if REFUSED.contains(&answer.status))
 }
 

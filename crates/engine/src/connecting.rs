@@ -4,14 +4,12 @@
 //! Verifying is the transport's. Here are only the settings, and which client certificate is tried
 //! next where one is refused.
 
+use crate::authenticate::is_refused;
 use crate::ready::Unsound;
 use crate::verdict::Happened;
 use model::Timestamp;
 use model::protection::{Identity, Pinning, PinningMode, Protection, Trust};
 use transport::{Authorities, ClientIdentity, PinMode, Pins, Stage, TlsProfile, TlsSettings};
-
-/// By these a receiver says that it does not take whoever asks.
-const REFUSED: [u16; 2] = [401, 403];
 
 /// How an endpoint's connections are made.
 pub(crate) struct Connecting {
@@ -73,7 +71,7 @@ impl Connecting {
 /// and ends the connection (TLS 1.3 has no other way), or says so in its answer.
 pub(crate) fn may_refuse_identity(happened: &Happened) -> bool {
     match happened {
-        Happened::Answered(answer) => REFUSED.contains(&answer.status),
+        Happened::Answered(_) => is_refused(happened),
         Happened::NoAnswer(error) => match error.stage() {
             Stage::Tls => !error.is_certificate_refused(),
             Stage::Write | Stage::Read => error.handshake().is_some(),
