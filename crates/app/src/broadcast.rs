@@ -43,7 +43,10 @@ impl App {
         let letter = Letter::of(&draft).to_bytes()?;
         let work = Work::Outside(OutsideWork {
             kind: OutsideKind::Broadcast,
-            arguments: self.vault.seal_with_master(place(&tail), &letter).into(),
+            arguments: self
+                .vault
+                .seal_for_installation(place(&tail), &letter)
+                .into(),
         });
         self.begin_task_as(tail, (None, work), key).await
     }

@@ -64,7 +64,7 @@ impl App {
         let order = serde_json::to_vec(&order).map_err(AppError::internal)?;
         let work = Work::Outside(OutsideWork {
             kind: OutsideKind::Erasure,
-            arguments: self.vault.seal_with_master(row(&tail), &order).into(),
+            arguments: self.vault.seal_for_installation(row(&tail), &order).into(),
         });
         self.begin_task_as(tail, (None, work), key).await
     }

@@ -99,7 +99,7 @@ pub(crate) async fn recognise_token_key(
     key: &Secret,
 ) -> Result<(), Failure> {
     let digest = hmac::sign(&hmac_key(key), TOKEN_DIGEST_OF);
-    let value = vault.seal_with_master(TOKEN_PLACE, digest.as_ref());
+    let value = vault.seal_for_installation(TOKEN_PLACE, digest.as_ref());
     let kept = store.set_setting(TOKEN_CHECK, &value).await;
     let kept = kept.map_err(Failure::could_not)?;
     verify_token_key(vault, key, &kept)
@@ -107,7 +107,7 @@ pub(crate) async fn recognise_token_key(
 
 /// Whether this is the key that a store keeps this of.
 pub(crate) fn verify_token_key(vault: &Vault, key: &Secret, kept: &[u8]) -> Result<(), Failure> {
-    let kept = vault.open_with_master(TOKEN_PLACE, kept);
+    let kept = vault.open_for_installation(TOKEN_PLACE, kept);
     let kept = kept.map_err(Failure::could_not)?;
     hmac::verify(&hmac_key(key), TOKEN_DIGEST_OF, &kept).map_err(|_| {
         Failure::CouldNot(anyhow!(

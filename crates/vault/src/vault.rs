@@ -125,12 +125,16 @@ impl Vault {
     }
 
     /// Seals a small value that belongs to no application. The result is 37 bytes longer.
-    pub fn seal_with_master(&self, place: Place<'_>, plaintext: &[u8]) -> Vec<u8> {
+    pub fn seal_for_installation(&self, place: Place<'_>, plaintext: &[u8]) -> Vec<u8> {
         self.installation.seal(place, plaintext)
     }
 
-    /// The plaintext of what [`Vault::seal_with_master`] sealed for this place.
-    pub fn open_with_master(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+    /// The plaintext of what [`Vault::seal_for_installation`] sealed for this place.
+    pub fn open_for_installation(
+        &self,
+        place: Place<'_>,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, VaultError> {
         self.installation.open(place, sealed)
     }
 

@@ -81,7 +81,7 @@ impl App {
         let tail = taken.row.id.tail();
         let opened = self
             .vault
-            .open_with_master(place(&tail), &outside.arguments);
+            .open_for_installation(place(&tail), &outside.arguments);
         Letter::read(&opened.ok()?)
     }
 

@@ -79,7 +79,7 @@ impl App {
             return None;
         };
         let tail = taken.row.id.tail();
-        let opened = self.vault.open_with_master(row(&tail), arguments);
+        let opened = self.vault.open_for_installation(row(&tail), arguments);
         Order::read(&opened.ok()?)
     }
 

@@ -43,7 +43,7 @@ fn encryption_hides_the_text_and_readable_sealing_does_not() {
     let contains = |sealed: &[u8]| sealed.windows(text.len()).any(|window| window == text);
     assert!(!contains(&key.seal(PLACE, text)));
     assert!(contains(&key.seal_readable(PLACE, text)));
-    assert!(!contains(&vault.seal_with_master(PLACE, text)));
+    assert!(!contains(&vault.seal_for_installation(PLACE, text)));
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn the_same_text_is_never_sealed_alike() {
         key.seal_readable(PLACE, b"text")
     );
     assert_ne!(
-        vault.seal_with_master(PLACE, b"text"),
-        vault.seal_with_master(PLACE, b"text")
+        vault.seal_for_installation(PLACE, b"text"),
+        vault.seal_for_installation(PLACE, b"text")
     );
 }
 
@@ -104,8 +104,8 @@ proptest! {
             prop_assert_eq!(sealed.len(), text.len() + OVERHEAD_BYTES);
             prop_assert_eq!(key.open(place, &sealed), Ok(text.clone()));
         }
-        let sealed = vault.seal_with_master(place, &text);
-        prop_assert_eq!(vault.open_with_master(place, &sealed), Ok(text));
+        let sealed = vault.seal_for_installation(place, &text);
+        prop_assert_eq!(vault.open_for_installation(place, &sealed), Ok(text));
     }
 
     #[test]
@@ -116,9 +116,9 @@ proptest! {
             flip(&mut sealed, byte, bit);
             prop_assert!(key.open(PLACE, &sealed).is_err());
         }
-        let mut sealed = vault.seal_with_master(PLACE, &text);
+        let mut sealed = vault.seal_for_installation(PLACE, &text);
         flip(&mut sealed, byte, bit);
-        prop_assert!(vault.open_with_master(PLACE, &sealed).is_err());
+        prop_assert!(vault.open_for_installation(PLACE, &sealed).is_err());
 
         let mut sealed_key = vault.new_data_key(TAIL).into_bytes();
         flip(&mut sealed_key, byte, bit);
@@ -141,8 +141,8 @@ proptest! {
         let refused = Err(VaultError::NotAuthentic);
         prop_assert_eq!(&key.open(elsewhere, &key.seal(here, b"text")), &refused);
         prop_assert_eq!(&key.open(elsewhere, &key.seal_readable(here, b"text")), &refused);
-        let sealed = vault.seal_with_master(here, b"text");
-        prop_assert_eq!(&vault.open_with_master(elsewhere, &sealed), &refused);
+        let sealed = vault.seal_for_installation(here, b"text");
+        prop_assert_eq!(&vault.open_for_installation(elsewhere, &sealed), &refused);
     }
 
     #[test]
@@ -151,7 +151,7 @@ proptest! {
         let key = data_key(&vault);
         let bytes = [&[version][..], &key.id().0, &bytes].concat();
         prop_assert!(key.open(PLACE, &bytes).is_err());
-        prop_assert!(vault.open_with_master(PLACE, &bytes).is_err());
+        prop_assert!(vault.open_for_installation(PLACE, &bytes).is_err());
         prop_assert!(vault.data_key(APPLICATION, &SealedDataKey::from_bytes(&bytes[..])).is_err());
     }
 }
