@@ -4,6 +4,7 @@
 use crate::histogram::{Histogram, Latency};
 use crate::payload::Mark;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// A book holds a byte for each delivery: so many at the most.
 pub(crate) const DELIVERIES_MAX: u64 = 100_000_000;
@@ -26,6 +27,10 @@ pub(crate) struct Arrivals {
     pub(crate) arrived: u64,
     /// Deliveries that came again, and what is of no run or of one that is over.
     pub(crate) repeated: u64,
+    /// Deliveries that don't show what their endpoint's option makes of them: no arrivals.
+    pub(crate) unlike: u64,
+    /// Connections on which a first delivery arrived, to endpoints with options.
+    pub(crate) connections: u64,
     /// When the first arrived, by the receiver's clock.
     pub(crate) first_us: u64,
     /// When the last arrived that had not been there.
@@ -40,6 +45,8 @@ pub(crate) struct Arrivals {
 pub(crate) struct Book {
     expected: Expected,
     seen: Vec<bool>,
+    /// Of those that can't be read: their endpoints and ids.
+    ids: HashSet<(u64, String)>,
     latency: Histogram,
     counts: Arrivals,
 }
@@ -65,10 +72,13 @@ impl Book {
         Self {
             expected,
             seen: vec![false; deliveries as usize],
+            ids: HashSet::new(),
             latency: Histogram::default(),
             counts: Arrivals {
                 arrived: 0,
                 repeated: 0,
+                unlike: 0,
+                connections: 0,
                 first_us: 0,
                 last_us: 0,
                 latency: None,
@@ -89,12 +99,40 @@ impl Book {
             return;
         }
         *seen = true;
+        self.count(now_us);
+        self.latency.record(now_us.saturating_sub(mark.sent_us));
+    }
+
+    /// Enters what arrived at an endpoint and can't be read, by the id of its message. Which run it
+    /// is of can't be told, nor how long it was on its way.
+    pub(crate) fn enter_unread(&mut self, endpoint: u64, id: &str, now_us: u64) {
+        let full = self.ids.len() as u64 >= self.expected.deliveries();
+        if full
+            || endpoint >= self.expected.endpoints
+            || !self.ids.insert((endpoint, id.to_owned()))
+        {
+            self.counts.repeated += 1;
+            return;
+        }
+        self.count(now_us);
+    }
+
+    /// Notes a delivery that is not what it has to be.
+    pub(crate) fn refuse(&mut self) {
+        self.counts.unlike += 1;
+    }
+
+    /// Notes a new connection.
+    pub(crate) fn connected(&mut self) {
+        self.counts.connections += 1;
+    }
+
+    fn count(&mut self, now_us: u64) {
         if self.counts.arrived == 0 {
             self.counts.first_us = now_us;
         }
         self.counts.arrived += 1;
         self.counts.last_us = now_us;
-        self.latency.record(now_us.saturating_sub(mark.sent_us));
     }
 
     /// What arrived so far.
@@ -151,6 +189,18 @@ mod tests {
         assert_eq!((arrivals.arrived, arrivals.repeated), (3, 1));
         assert_eq!((arrivals.first_us, arrivals.last_us), (1_100, 1_400));
         assert_eq!(arrivals.latency.map(|latency| latency.max), Some(0.4));
+    }
+
+    #[test]
+    fn what_can_not_be_read_counts_once_by_its_id_and_no_more_than_were_sent() {
+        let mut book = book();
+        for (endpoint, id) in [(0, "a"), (0, "a"), (1, "a"), (2, "a"), (0, "b"), (1, "b")] {
+            book.enter_unread(endpoint, id, 1_100);
+        }
+        book.enter_unread(0, "c", 1_200);
+        let arrivals = book.arrivals();
+        assert_eq!((arrivals.arrived, arrivals.repeated), (4, 3));
+        assert_eq!((arrivals.latency, arrivals.last_us), (None, 1_100));
     }
 
     #[test]

@@ -38,6 +38,13 @@ impl Control {
         Ok(serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
+    /// Sets something.
+    pub(crate) async fn put(&mut self, path: &str, body: &Value) -> Result<(), BenchError> {
+        let body = body.to_string().into();
+        self.call(Method::PUT, path, body).await?;
+        Ok(())
+    }
+
     /// Deletes something.
     pub(crate) async fn delete(&mut self, path: &str) -> Result<(), BenchError> {
         self.call(Method::DELETE, path, Bytes::new()).await?;

@@ -1,5 +1,6 @@
 //! Why something could not be measured.
 
+use crate::EndpointOption;
 use http::StatusCode;
 use std::io;
 use std::time::Duration;
@@ -34,6 +35,22 @@ pub enum BenchError {
     /// A history for a server that the bench does not start.
     #[error("--stored fills the store of the bench's own server: leave --server out, or --stored")]
     StoredElsewhere,
+    /// Options for a server that the bench does not start.
+    #[error("--options are measured on the bench's own server: leave --server out, or --options")]
+    OptionsElsewhere,
+    /// Certificates or keys could not be made, or not be used.
+    #[error("certificates and keys can't be made")]
+    Certificates {
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Deliveries that are not as their endpoint's option has them.
+    #[error("deliveries to an endpoint with the option `{option}` don't show it")]
+    NotShown {
+        /// The option.
+        option: EndpointOption,
+    },
     /// A store could not be filled.
     #[error("{missing} messages that were to fill the store were never delivered")]
     NotFilled {

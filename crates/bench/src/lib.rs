@@ -6,14 +6,16 @@
 //! exchanges cost; and `postrider`, through a server that speaks Postrider's API.
 //!
 //! It talks to no other room: a server is a process that is started, or a URL that is given. It
-//! prints nothing; the binary shows what [`run`] gives back. It deliberately speaks plain HTTP
-//! only: TLS would measure the load client.
+//! prints nothing; the binary shows what [`run`] gives back. The load client
+//! deliberately speaks plain HTTP only: TLS would measure it. What TLS costs a server is measured
+//! at its other side: the receiver speaks it, where [`options`] of endpoints are measured.
 //!
 //! Map: [`plan`] (what to measure), [`run`] (rounds), `measure` (one measurement), `target` (what
 //! it goes through), `home` (its own servers' stores), `tenants` (applications and endpoints),
 //! `history` (filled stores), `beside` (what goes on meanwhile), [`company`] (who else is there),
-//! `look` (who reads) · `process`, `usage` (children, their CPU and memory) · [`load`],
-//! [`receiver`], [`relay`], [`database`] (the parts that run as processes), `stdin` (their end) ·
+//! `look` (who reads), [`options`] (what endpoints are given) · `process`, `usage` (children, their
+//! CPU and memory) · [`load`], [`receiver`], [`relay`], [`database`] (the parts that run as
+//! processes), `stdin` (their end) ·
 //! `payload` (how messages are told apart), `keys`, `pace`, `book` (what arrived) · `dial`,
 //! `serving`, `control` (HTTP, both ways) · `histogram`, [`report`] (numbers) · `clock`.
 
@@ -33,6 +35,7 @@ mod keys;
 pub mod load;
 mod look;
 mod measure;
+pub mod options;
 mod pace;
 mod payload;
 pub mod plan;
@@ -49,6 +52,7 @@ mod usage;
 
 pub use company::Company;
 pub use error::BenchError;
+pub use options::{EndpointOption, EndpointOptions};
 pub use plan::{Given, Plan, Server, Way};
 pub use report::Report;
 pub use run::{Stage, Step, run};

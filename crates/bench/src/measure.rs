@@ -8,16 +8,17 @@ use crate::dial::Place;
 use crate::history::History;
 use crate::keys::{Keys, Origin};
 use crate::load::{Job, Sent};
+use crate::options::{Certificates, Receivers, Subjects};
 use crate::payload::RUNS;
 use crate::plan::{Case, Plan, Server, Way};
 use crate::process::{Listening, LoadClient};
-use crate::receiver::{BEGIN, BOOK};
+use crate::receiver::{BEGIN, BOOK, SECURE};
 use crate::report::Figures;
 use crate::run::{Stage, Step, Watch};
 use crate::target::Target;
 use crate::tenants::{Made, Tenants};
-use crate::usage::{self, Usage};
-use crate::{BenchError, clock};
+use crate::usage::{self, Threads, Usage};
+use crate::{BenchError, EndpointOption, clock};
 use serde_json::json;
 use std::pin::pin;
 use std::time::Duration;
@@ -37,6 +38,9 @@ pub(crate) struct Bench<'a> {
     /// What was made in a server that was there before.
     made: Made,
     histories: Vec<History>,
+    /// What options need, where they are measured.
+    certificates: Option<Certificates>,
+    subjects: Option<Subjects>,
 }
 
 /// What one pass showed.
@@ -49,11 +53,14 @@ struct Pass {
 impl<'a> Bench<'a> {
     /// Has a receiver ready.
     pub(crate) async fn open(plan: &'a Plan, watch: Watch<'a>) -> Result<Self, BenchError> {
+        let certificates = match plan.options.as_slice() {
+            [] => None,
+            _ => Some(Certificates::make()?),
+        };
         let (receiver_url, own_receiver) = match &plan.receiver {
             Some(url) => (url.trim_end_matches('/').to_owned(), None),
             None => {
-                let arguments = ["bench", "--part", "receiver"];
-                let part = Listening::start(&plan.program, "the receiver", &arguments).await?;
+                let part = own_receiver(plan, certificates.as_ref()).await?;
                 (part.url().to_owned(), Some(part))
             }
         };
@@ -66,6 +73,8 @@ impl<'a> Bench<'a> {
             numbers: Keys::new(),
             made: Made::default(),
             histories: Vec::new(),
+            certificates,
+            subjects: None,
         })
     }
 
@@ -105,8 +114,71 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// Measures a case once, with parts of its own.
+    /// Starts the server that options are measured on, unless it is there.
+    pub(crate) async fn introduce(&mut self, case: &Case) -> Result<(), BenchError> {
+        if self.subjects.is_some() {
+            return Ok(());
+        }
+        let secure = self
+            .own_receiver
+            .as_ref()
+            .and_then(|part| part.said(SECURE));
+        let (Some(secure), Some(certificates)) = (secure, &self.certificates) else {
+            return Err(BenchError::OptionsElsewhere);
+        };
+        let receivers = Receivers {
+            plain: &self.receiver_url,
+            secure: &secure,
+            certificates,
+        };
+        self.subjects = Some(Subjects::begin((self.plan, case), &receivers).await?);
+        Ok(())
+    }
+
+    /// Measures a case once: with parts of its own, or an option, with those that stay.
     pub(crate) async fn measure(&mut self, case: &Case) -> Result<Figures, BenchError> {
+        match (case.option, self.subjects.take()) {
+            (Some(option), Some(subjects)) => {
+                let measured = self.measure_option(case, (option, &subjects)).await;
+                self.subjects = Some(subjects);
+                measured
+            }
+            _ => self.measure_alone(case).await,
+        }
+    }
+
+    /// The server's CPU time is told more finely here, since single microseconds are looked for.
+    async fn measure_option(
+        &mut self,
+        case: &Case,
+        (option, subjects): (EndpointOption, &Subjects),
+    ) -> Result<Figures, BenchError> {
+        let size = self.plan.size;
+        let mut load = LoadClient::start(&self.plan.program)?;
+        let mut job = self.job(case, &subjects.target);
+        job.paths = Target::paths(subjects.applications(option), size.batch);
+        let step = Step::Measuring(*case);
+        let mut measured = None;
+        for messages in [size.warm_up(), size.messages] {
+            job.messages = messages;
+            let before = Threads::of(&subjects.target.processes);
+            let pass = self.pass(step, &mut load, &mut job).await?;
+            let used = Threads::of(&subjects.target.processes).since(&before);
+            measured = Some((pass, used));
+        }
+        load.stop().await;
+        let (pass, used) = measured.expect("there are two passes");
+        let connections = pass.arrivals.connections as f64;
+        let arrived = pass.arrivals.arrived.max(1) as f64;
+        let figures = figures(&pass, Used::NOTHING, Used::NOTHING);
+        Ok(Figures {
+            cpu_us: used.map(|used| used.as_secs_f64() * 1e6 / arrived),
+            connections: Some(connections),
+            ..figures
+        })
+    }
+
+    async fn measure_alone(&mut self, case: &Case) -> Result<Figures, BenchError> {
         let target = self.target(case).await?;
         self.made.add(&target.made);
         let mut load = LoadClient::start(&self.plan.program)?;
@@ -147,6 +219,9 @@ impl<'a> Bench<'a> {
         }
         for history in self.histories {
             history.home.end().await;
+        }
+        if let Some(subjects) = self.subjects {
+            subjects.end().await;
         }
         Ok(())
     }
@@ -229,6 +304,7 @@ impl<'a> Bench<'a> {
                 arrived: arrivals.arrived,
                 expected: expected.deliveries(),
             });
+            shown(step, &arrivals)?;
             if arrivals.arrived > since.0 {
                 since = (arrivals.arrived, Instant::now());
             }
@@ -251,6 +327,39 @@ struct Used {
     /// None: there is none.
     database: Option<Option<Duration>>,
     harness: Option<Usage>,
+}
+
+impl Used {
+    const NOTHING: Self = Self {
+        servers: None,
+        database: None,
+        harness: None,
+    };
+}
+
+/// Whether all deliveries so far show their endpoint's option.
+fn shown(step: Step, arrivals: &Arrivals) -> Result<(), BenchError> {
+    let option = match step {
+        Step::Measuring(case) => case.option,
+        Step::Filling { .. } => None,
+    };
+    match option.filter(|_| arrivals.unlike > 0) {
+        Some(option) => Err(BenchError::NotShown { option }),
+        None => Ok(()),
+    }
+}
+
+/// A receiver of the bench's own; with certificates, over TLS as well.
+async fn own_receiver(
+    plan: &Plan,
+    certificates: Option<&Certificates>,
+) -> Result<Listening, BenchError> {
+    let mut arguments = vec!["bench", "--part", "receiver"];
+    let directory = certificates.map(|made| made.directory().to_string_lossy().into_owned());
+    if let Some(directory) = &directory {
+        arguments.extend(["--certificates", directory]);
+    }
+    Listening::start(&plan.program, "the receiver", &arguments).await
 }
 
 fn figures(pass: &Pass, before: Used, after: Used) -> Figures {

@@ -1,10 +1,10 @@
 //! What is to be measured: the ways, and how much goes along each.
 
-use crate::BenchError;
 use crate::book::DELIVERIES_MAX;
 use crate::company::Company;
 use crate::dial::Place;
 use crate::payload::PAYLOAD_BYTES_MIN;
+use crate::{BenchError, EndpointOption};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -88,6 +88,8 @@ pub struct Plan {
     pub stored: Vec<u64>,
     /// Whom the server also works for meanwhile.
     pub companies: Vec<Company>,
+    /// What endpoints are given, measured beside each other; none: no more than a URL.
+    pub options: Vec<EndpointOption>,
     /// How often everything is measured.
     pub rounds: usize,
     /// When nothing has arrived for so long, what has not is lost.
@@ -136,6 +138,8 @@ pub struct Case {
     pub stored: u64,
     /// Whom the server also works for meanwhile.
     pub company: Company,
+    /// What its endpoints are given; `None`: a URL, and a server of its own.
+    pub option: Option<EndpointOption>,
 }
 
 impl Plan {
@@ -152,6 +156,7 @@ impl Plan {
                     nodes: None,
                     stored: 0,
                     company: Company::Nobody,
+                    option: None,
                 };
                 match way {
                     Way::Postrider | Way::Other => cases.extend(self.variants(plain)),
@@ -181,9 +186,17 @@ impl Plan {
             let stored = stored.iter();
             stored.map(move |&stored| Case { stored, ..case })
         });
-        stored.flat_map(|case| {
+        let companies = stored.flat_map(|case| {
             let companies = self.companies.iter();
             companies.map(move |&company| Case { company, ..case })
+        });
+        let options: Vec<_> = match self.options.as_slice() {
+            [] => vec![None],
+            options => options.iter().copied().map(Some).collect(),
+        };
+        companies.flat_map(move |case| {
+            let options = options.clone().into_iter();
+            options.map(move |option| Case { option, ..case })
         })
     }
 
@@ -219,6 +232,9 @@ impl Plan {
                 clients: fewest,
                 nodes,
             });
+        }
+        if !self.options.is_empty() && (self.server.given().is_some() || self.receiver.is_some()) {
+            return Err(BenchError::OptionsElsewhere);
         }
         let max = DELIVERIES_MAX;
         match self
@@ -260,6 +276,7 @@ mod tests {
             nodes: Vec::new(),
             stored: vec![0, 9],
             companies: vec![Company::Nobody],
+            options: Vec::new(),
             looks: false,
             restarts: false,
             rounds: 3,
@@ -313,6 +330,21 @@ mod tests {
         });
         assert_eq!(shown, expected.concat());
         assert_eq!(plan.size.warm_up(), 14);
+    }
+
+    #[test]
+    fn options_are_measured_on_the_own_server_alone() {
+        let below = PathBuf::new();
+        let mut plan = plan(Server::Own { below });
+        (plan.ways, plan.keys, plan.clients) = (vec![Way::Postrider], vec![true], vec![2]);
+        plan.stored = vec![0];
+        plan.options = vec![EndpointOption::Plain, EndpointOption::Tls];
+        let options: Vec<_> = plan.cases().iter().map(|case| case.option).collect();
+        let expected = [EndpointOption::Plain, EndpointOption::Tls].map(Some);
+        assert_eq!(options, expected);
+        assert!(plan.check().is_ok());
+        plan.receiver = Some("http://127.0.0.1:1".to_owned());
+        assert!(matches!(plan.check(), Err(BenchError::OptionsElsewhere)));
     }
 
     #[test]

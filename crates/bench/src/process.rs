@@ -105,7 +105,7 @@ impl Listening {
     }
 
     /// The rest of a line that begins, or goes on, like this.
-    fn said(&self, beginning: &str) -> Option<String> {
+    pub(crate) fn said(&self, beginning: &str) -> Option<String> {
         let rest = |line: &String| Some(line.split_once(beginning)?.1.trim().to_owned());
         self.log.iter().find_map(rest)
     }

@@ -28,7 +28,7 @@ pub async fn part(receiver: &str, endpoints: u32) -> Result<(), BenchError> {
     let relay = Relay(Arc::new(Parts::new(Place::parse(receiver)?, endpoints)?));
     let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     tokio::select! {
-        () = serve(listener, move |request| relay.clone().take(request)) => {}
+        () = serve(listener, move |request, _| relay.clone().take(request)) => {}
         () = stdin::closed() => {}
     }
     Ok(())

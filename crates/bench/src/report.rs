@@ -37,6 +37,11 @@ pub struct Figures {
     pub cpu_of_fewest_nodes: Option<f64>,
     /// The same as a multiple of what it was with an empty store in the same round.
     pub of_empty: Option<f64>,
+    /// CPU time for each delivery that is more than that of what the option is compared with, in
+    /// the same round, in microseconds.
+    pub more_than_base_us: Option<f64>,
+    /// New connections at the receiver.
+    pub connections: Option<f64>,
     /// The end to end's 99th percentile as a multiple of what it was without company.
     pub of_alone: Option<f64>,
     /// How long lists took meanwhile, in milliseconds.
@@ -135,6 +140,8 @@ impl Figures {
             rate_of_fewest_nodes: of(&|f| f.rate_of_fewest_nodes),
             cpu_of_fewest_nodes: of(&|f| f.cpu_of_fewest_nodes),
             of_empty: of(&|f| f.of_empty),
+            more_than_base_us: of(&|f| f.more_than_base_us),
+            connections: of(&|f| f.connections),
             of_alone: of(&|f| f.of_alone),
             list_ms: latency(|f| f.list_ms),
             search_ms: latency(|f| f.search_ms),

@@ -1,11 +1,11 @@
 //! The rounds: every case once in each, so that what changes on the machine meanwhile meets all of
 //! them alike.
 
-use crate::BenchError;
 use crate::company::Company;
 use crate::measure::Bench;
 use crate::plan::{Case, Plan, Way};
 use crate::report::{Figures, Report};
+use crate::{BenchError, EndpointOption};
 
 /// How far a measurement is.
 #[derive(Debug, Clone, Copy)]
@@ -57,22 +57,31 @@ async fn all(
         if case.stored > 0 {
             bench.fill(case).await?;
         }
+        if case.option.is_some() {
+            bench.introduce(case).await?;
+        }
     }
-    for _ in 0..rounds {
-        round(bench, measured).await?;
+    for number in 0..rounds {
+        round(number, bench, measured).await?;
     }
     Ok(())
 }
 
 /// Measures each case once, and compares each with those of the same round that it is to be
-/// compared with.
+/// compared with. Each second round goes backwards, so that what changes steadily meanwhile is in
+/// the last one's favour as often as in the first one's.
 async fn round(
+    number: usize,
     bench: &mut Bench<'_>,
     measured: &mut [(Case, Vec<Figures>)],
 ) -> Result<(), BenchError> {
     let mut round = Vec::new();
-    for (case, _) in &*measured {
-        round.push((*case, bench.measure(case).await?));
+    let mut cases: Vec<_> = measured.iter().map(|(case, _)| *case).collect();
+    if number % 2 == 1 {
+        cases.reverse();
+    }
+    for case in cases {
+        round.push((case, bench.measure(&case).await?));
     }
     for (case, rounds) in measured {
         let figures = of(&round, case).cloned();
@@ -88,8 +97,9 @@ fn of<'a>(round: &'a Round, case: &Case) -> Option<&'a Figures> {
     found.map(|(_, figures)| figures)
 }
 
-/// A case's figures with what they are of the relay's, the fewest nodes', an empty store's, and
-/// without company. What goes past the relay is no part of what the relay does.
+/// A case's figures with what they are of the relay's, the fewest nodes', an empty store's, without
+/// company, and more than without its option. What goes past the relay is no part of what the relay
+/// does.
 fn compared(case: &Case, figures: Figures, round: &Round) -> Figures {
     let is_relay =
         |(other, _): &&(Case, Figures)| other.way == Way::Relay && other.clients == case.clients;
@@ -110,6 +120,11 @@ fn compared(case: &Case, figures: Figures, round: &Round) -> Figures {
         ..*case
     };
     let alone = of(round, &is_alone).filter(|_| case.company != Company::Nobody);
+    let is_base = Case {
+        option: case.option.and_then(EndpointOption::base),
+        ..*case
+    };
+    let base = of(round, &is_base).filter(|_| is_base.option.is_some());
     let rate = |figures: &Figures| figures.deliveries_per_second;
     let p99 = |figures: &Figures| figures.end_to_end_ms.map(|latency| latency.p99);
     Figures {
@@ -118,6 +133,7 @@ fn compared(case: &Case, figures: Figures, round: &Round) -> Figures {
         cpu_of_fewest_nodes: fewest.and_then(|fewest| Some(figures.cpu_us? / fewest.cpu_us?)),
         of_empty: empty.and_then(|empty| Some(figures.cpu_us? / empty.cpu_us?)),
         of_alone: alone.and_then(|alone| Some(p99(&figures)? / p99(alone)?)),
+        more_than_base_us: base.and_then(|base| Some(figures.cpu_us? - base.cpu_us?)),
         ..figures
     }
 }
@@ -143,6 +159,7 @@ mod tests {
             nodes: None,
             stored,
             company,
+            option: None,
         };
         let full = case(Way::Postrider, 9, Company::Nobody);
         let round = [
@@ -157,6 +174,29 @@ mod tests {
     }
 
     #[test]
+    fn an_option_is_compared_with_its_base_and_plain_with_nothing() {
+        let case = |option| Case {
+            way: Way::Postrider,
+            clients: 1,
+            keys: true,
+            nodes: None,
+            stored: 0,
+            company: Company::Nobody,
+            option: Some(option),
+        };
+        let round = [
+            (case(EndpointOption::Plain), figures(2.0)),
+            (case(EndpointOption::Tls), figures(5.0)),
+            (case(EndpointOption::Pins), figures(4.5)),
+        ];
+        let more = |index: usize| {
+            let (case, figures) = &round[index];
+            compared(case, figures.clone(), &round).more_than_base_us
+        };
+        assert_eq!([0, 1, 2].map(more), [None, Some(3.0), Some(-0.5)]);
+    }
+
+    #[test]
     fn more_nodes_are_compared_with_the_fewest_on_a_store_that_is_as_full() {
         let case = |nodes, stored| Case {
             way: Way::Postrider,
@@ -165,6 +205,7 @@ mod tests {
             nodes: Some(nodes),
             stored,
             company: Company::Nobody,
+            option: None,
         };
         let round = [
             (case(4, 0), figures(5.0)),

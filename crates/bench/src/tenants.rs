@@ -147,7 +147,7 @@ impl Tenants {
 
     /// Makes so many things, each by posting what `call` says of its number; gives their paths, in
     /// any order.
-    async fn make(
+    pub(crate) async fn make(
         &self,
         count: u64,
         call: impl Fn(u64) -> (String, Value) + Clone + Send + 'static,

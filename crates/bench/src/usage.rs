@@ -1,8 +1,10 @@
 //! What processes have used: CPU time and memory, as Linux tells it in `/proc`.
 //!
-//! CPU time comes in ticks of 10 ms, so that a figure needs a measurement of seconds behind it.
+//! CPU time comes in ticks of 10 ms, so that a figure needs a measurement of seconds behind it;
+//! that of threads in nanoseconds, while they are there.
 //! Elsewhere than on Linux nothing is told.
 
+use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
@@ -32,6 +34,37 @@ impl Usage {
             sum.peak_kib += peak_kib(&status)?;
         }
         (!processes.is_empty()).then_some(sum)
+    }
+}
+
+/// The CPU time of processes, thread by thread.
+pub(crate) struct Threads(HashMap<u32, u64>);
+
+impl Threads {
+    /// Of all threads that these processes have.
+    pub(crate) fn of(processes: &[u32]) -> Self {
+        let tasks = |process| {
+            fs::read_dir(format!("/proc/{process}/task"))
+                .into_iter()
+                .flatten()
+        };
+        let entries = processes.iter().flat_map(tasks).flatten();
+        let thread = |entry: fs::DirEntry| {
+            let number = entry.file_name().to_str()?.parse().ok()?;
+            let used = fs::read_to_string(entry.path().join("schedstat")).ok()?;
+            Some((number, used.split_whitespace().next()?.parse().ok()?))
+        };
+        Self(entries.filter_map(thread).collect())
+    }
+
+    /// What they have used since then, and those that are new: without what was used by those that
+    /// have ended meanwhile, which in a server are those that had nothing to do.
+    pub(crate) fn since(&self, before: &Self) -> Option<Duration> {
+        let since = |(thread, now): (&u32, &u64)| {
+            now.saturating_sub(before.0.get(thread).copied().unwrap_or_default())
+        };
+        let nanos = self.0.iter().map(since).sum();
+        (!self.0.is_empty()).then_some(Duration::from_nanos(nanos))
     }
 }
 
@@ -133,6 +166,20 @@ mod tests {
         assert!(child.args(["-c", busy]).status().unwrap().success());
         assert!(of_family(own).unwrap() >= before + Duration::from_millis(20));
         assert_eq!(of_family(0), None);
+    }
+
+    #[test]
+    fn threads_have_used_what_they_used_since_and_new_ones_all_of_theirs() {
+        let threads = |used: &[(u32, u64)]| Threads(used.iter().copied().collect());
+        let before = threads(&[(1, 5_000), (2, 7_000)]);
+        let after = threads(&[(1, 6_500), (3, 400)]);
+        assert_eq!(after.since(&before), Some(Duration::from_nanos(1_900)));
+        assert_eq!(threads(&[]).since(&before), None);
+        let own = [std::process::id()];
+        let before = Threads::of(&own);
+        let busy = (0..3_000_000_u64).fold(0, |sum, number| std::hint::black_box(sum ^ number));
+        let used = Threads::of(&own).since(&before).unwrap();
+        assert!(used > Duration::ZERO, "{busy}");
     }
 
     #[test]

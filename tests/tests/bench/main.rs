@@ -98,6 +98,35 @@ async fn a_server_that_runs_is_measured_and_left_as_it_was() {
 }
 
 #[tokio::test]
+async fn what_endpoints_are_given_is_measured_beside_what_they_are_without_it() {
+    let home = tempfile::tempdir().expect("a directory");
+    let directory = home.path().to_str().expect("a text");
+    let arguments = ["bench", "--json", "--options", "--messages", "20"];
+    let arguments = [&arguments[..], &["--clients", "2", "--rounds", "2"]].concat();
+    let arguments = [&arguments[..], &["--endpoints", "2"]].concat();
+    let arguments = [&arguments[..], &["--data-dir", directory]].concat();
+    let report = report(postrider(&arguments).await.text());
+    assert_eq!(
+        (&report["lost"], &report["repeated"]),
+        (&0.into(), &0.into())
+    );
+    let cases = report["cases"].as_array().expect("cases");
+    let options = cases.iter().map(|case| case["option"].as_str());
+    let options: Vec<_> = options.map(|option| option.expect("a text")).collect();
+    assert_eq!(options[..4], ["plain", "tls", "ca", "pins"]);
+    assert_eq!(options.len(), 16);
+    for case in cases {
+        let figures = &case["median"];
+        assert!(figures["cpuUs"].is_number(), "{case}");
+        assert!(figures["connections"].is_number(), "{case}");
+        let has_base = case["option"] != "plain";
+        assert_eq!(figures["moreThanBaseUs"].is_number(), has_base, "{case}");
+    }
+    let left = fs::read_dir(directory).expect("a directory").count();
+    assert_eq!(left, 0, "a data directory was left behind");
+}
+
+#[tokio::test]
 async fn company_that_never_answers_is_measured_beside_none_and_counts_for_nothing() {
     let arguments = ["bench", "--json", "--ways", "postrider", "--keys", "auto"];
     let arguments = [&arguments[..], &["--messages", "60", "--clients", "2"]].concat();
@@ -194,6 +223,8 @@ async fn what_can_not_be_measured_is_told_from_what_was_asked_wrongly() {
             "--stored",
         ),
         (&["--company", "hanging:0"], 2, "backlog:refusing"),
+        (&["--options=pin"], 2, "http-signature-hmac"),
+        (&["--options", "--server", nobody], 2, "--server"),
         (
             &["--server", nobody, "--token", "t", "--data-dir", "."],
             2,

@@ -1,6 +1,7 @@
 //! What can be typed after `bench`.
 
-use bench::{Company, Given, Plan, Server, Way, plan};
+use bench::{Company, EndpointOptions, Given, Plan, Server, Way, plan};
+use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -29,17 +30,28 @@ pub(crate) struct BenchArgs {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=64))]
     #[arg(conflicts_with_all = ["server", "restarts", "receive"])]
     pub(crate) cluster: Vec<u32>,
-    /// Messages in each measurement
+    /// Measure what endpoints cost that are given more than a URL (certificates, credentials,
+    /// encryption, redaction, signatures), beside those that are not; after `=`, only some of them:
+    /// pins,mtls
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "all")]
+    #[arg(conflicts_with_all = ["server", "cluster", "receiver", "receive", "ways", "stored"])]
+    #[arg(conflicts_with_all = ["company", "bystanders", "looks", "restarts"])]
+    pub(crate) options: Option<EndpointOptions>,
+    /// Messages in each measurement; with --options, 10000 where nothing is said
     #[arg(long, value_name = "N", default_value_t = 50_000)]
+    #[arg(default_value_if("options", ArgPredicate::IsPresent, "10000"))]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) messages: u64,
-    /// Clients at a time, each with one request open; several numbers are measured side by side
+    /// Clients at a time, each with one request open; several numbers are measured side by side;
+    /// with --options, 64 where nothing is said
     #[arg(
         long,
         value_name = "N",
         default_value = "256,64",
         value_delimiter = ','
     )]
+    #[arg(default_value_if("options", ArgPredicate::IsPresent, "64"))]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) clients: Vec<u16>,
     /// Bytes of each payload
@@ -92,6 +104,7 @@ pub(crate) struct BenchArgs {
     pub(crate) seconds: Option<u64>,
     /// Send idempotency keys as client libraries do, or none
     #[arg(long, value_enum, default_value = "both")]
+    #[arg(default_value_if("options", ArgPredicate::IsPresent, "auto"))]
     pub(crate) keys: KeysArg,
     /// Which ways to measure
     #[arg(
@@ -130,6 +143,9 @@ pub(crate) struct BenchArgs {
     /// The database that a part fills
     #[arg(long, hide = true, value_name = "URL", requires = "part")]
     pub(crate) database: Option<String>,
+    /// Where the certificates are that a part shows
+    #[arg(long, hide = true, value_name = "DIR", requires = "part")]
+    pub(crate) certificates: Option<PathBuf>,
     /// What a part becomes
     #[arg(last = true, hide = true, requires = "part")]
     pub(crate) command: Vec<OsString>,
@@ -184,7 +200,7 @@ impl BenchArgs {
             program,
             server: self.servers(below, token),
             receiver: self.receiver.clone(),
-            ways: self.ways.iter().map(|way| way.way()).collect(),
+            ways: self.ways(),
             keys: match self.keys {
                 KeysArg::Auto => vec![true],
                 KeysArg::None => vec![false],
@@ -198,11 +214,23 @@ impl BenchArgs {
                 .into_iter()
                 .collect(),
             companies: self.company.clone(),
+            options: match &self.options {
+                Some(options) => options.list().to_vec(),
+                None => Vec::new(),
+            },
             rounds: self.rounds.into(),
             patience: Duration::from_secs(self.patience),
             looks: self.looks,
             restarts: self.restarts,
             size: self.size(),
+        }
+    }
+
+    /// Options are those of a server's endpoints.
+    fn ways(&self) -> Vec<Way> {
+        match self.options {
+            Some(_) => vec![Way::Postrider],
+            None => self.ways.iter().map(|way| way.way()).collect(),
         }
     }
 

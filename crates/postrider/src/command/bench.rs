@@ -95,7 +95,9 @@ fn run_part(part: BenchPart, args: &BenchArgs) -> Result<(), Failure> {
         BenchPart::Node | BenchPart::Fill => unreachable!("they are done above"),
         BenchPart::Database => return cluster::database(args, &runtime),
         BenchPart::Load => runtime.block_on(bench::load::part()),
-        BenchPart::Receiver => runtime.block_on(bench::receiver::part()),
+        BenchPart::Receiver => {
+            runtime.block_on(bench::receiver::part(args.certificates.as_deref()))
+        }
         BenchPart::Hanging => runtime.block_on(bench::hang::part(args.endpoints)),
         BenchPart::Relay => {
             let receiver = args.receiver.as_deref().unwrap_or_default();
@@ -117,7 +119,8 @@ fn failure(error: BenchError) -> Failure {
         BenchError::Url { .. }
         | BenchError::TooMany { .. }
         | BenchError::TooFewClients { .. }
-        | BenchError::StoredElsewhere => Failure::Misuse(error.into()),
+        | BenchError::StoredElsewhere
+        | BenchError::OptionsElsewhere => Failure::Misuse(error.into()),
         error => Failure::could_not(error),
     }
 }

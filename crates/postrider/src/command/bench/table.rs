@@ -1,10 +1,10 @@
 //! The report for people: a table for each number of clients, with a column for each way; and one
-//! with a row for each number of nodes.
+//! with a row for each number of nodes. Of options, a table with a row for each.
 
 use bench::Report;
 use bench::plan::{Case, Size};
 use bench::report::{Figures, Latency, Measured};
-use bench::{Company, Way};
+use bench::{Company, EndpointOption, Way};
 use comfy_table::{CellAlignment, Table, presets};
 
 /// Everything, as text.
@@ -18,7 +18,7 @@ pub(super) fn of(report: &Report) -> String {
     for clients in numbers {
         let cases = report.cases.iter();
         let cases: Vec<_> = cases.filter(|case| case.case.clients == clients).collect();
-        text.push_str(&format!("\n\n{clients} clients\n{}", table(&cases)));
+        text.push_str(&format!("\n\n{clients} clients\n{}", main(&cases)));
         let of_nodes = |case: &&Measured| case.case.nodes.is_some();
         let nodes: Vec<_> = cases.iter().copied().filter(of_nodes).collect();
         if !nodes.is_empty() {
@@ -51,7 +51,10 @@ pub(super) fn name(case: &Case) -> String {
         Company::Nobody => String::new(),
         company => format!(", beside {company}"),
     };
-    format!("{way}{nodes}{keys}{stored}{company}")
+    let option = case
+        .option
+        .map_or(String::new(), |option| format!(", {option}"));
+    format!("{way}{nodes}{keys}{stored}{company}{option}")
 }
 
 fn headline(size: &Size) -> String {
@@ -80,6 +83,13 @@ fn headline(size: &Size) -> String {
     )
 }
 
+fn main(cases: &[&Measured]) -> Table {
+    match cases.iter().any(|case| case.case.option.is_some()) {
+        true => by_row(cases, OF_OPTIONS),
+        false => table(cases),
+    }
+}
+
 fn table(cases: &[&Measured]) -> Table {
     let mut table = Table::new();
     let names = cases
@@ -105,14 +115,19 @@ fn table(cases: &[&Measured]) -> Table {
 
 /// How what is measured grows with the number of nodes.
 fn by_nodes(cases: &[&Measured]) -> Table {
+    by_row(cases, COLUMNS)
+}
+
+/// A table with a row for each case.
+fn by_row(cases: &[&Measured], columns: &[Row]) -> Table {
     let mut table = Table::new();
-    let header = std::iter::once("").chain(COLUMNS.iter().map(|(name, _)| *name));
+    let header = std::iter::once("").chain(columns.iter().map(|(name, _)| *name));
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
         .set_header(header);
     for case in cases {
         let name = name(&case.case).replace("postrider, ", "");
-        let cells = COLUMNS.iter().map(|(_, show)| show(case));
+        let cells = columns.iter().map(|(_, show)| show(case));
         table.add_row(std::iter::once(name).chain(cells));
     }
     figures_to_the_right(&mut table);
@@ -206,6 +221,30 @@ const COLUMNS: &[Row] = &[
     ("repeated", |case| case.median.repeated.to_string()),
 ];
 
+/// Of the table by options. The mean of the differences says with its error how sure it is.
+const OF_OPTIONS: &[Row] = &[
+    ("CPU-µs per\ndelivery", |case| shown(case.median.cpu_us, 1)),
+    ("of all\nrounds", |case| range(case, |f| f.cpu_us)),
+    ("more\nthan", |case| {
+        let base = case.case.option.and_then(EndpointOption::base);
+        base.map_or(NOTHING.to_owned(), |base| base.to_string())
+    }),
+    ("by\nCPU-µs", |case| {
+        shown(case.median.more_than_base_us, 1)
+    }),
+    ("of all\nrounds", |case| {
+        finer_range(case, |f| f.more_than_base_us)
+    }),
+    ("mean, with\nits error", |case| {
+        mean(case, |f| f.more_than_base_us)
+    }),
+    ("new con-\nnections", |case| {
+        shown(case.median.connections, 0)
+    }),
+    ("lost", |case| case.median.lost.to_string()),
+    ("repeated", |case| case.median.repeated.to_string()),
+];
+
 /// What is shown where there is nothing.
 const NOTHING: &str = "–";
 
@@ -218,12 +257,33 @@ fn shown(value: Option<f64>, digits: usize) -> String {
 }
 
 fn range(case: &Measured, figure: fn(&Figures) -> Option<f64>) -> String {
+    let range = |(least, most)| format!("{least:.0} – {most:.0}");
+    ends(case, figure).map_or(NOTHING.to_owned(), range)
+}
+
+/// Of what may be less than nothing, and is about one.
+fn finer_range(case: &Measured, figure: fn(&Figures) -> Option<f64>) -> String {
+    let range = |(least, most)| format!("{least:.1} to {most:.1}");
+    ends(case, figure).map_or(NOTHING.to_owned(), range)
+}
+
+/// The least and the most of all rounds.
+fn ends(case: &Measured, figure: fn(&Figures) -> Option<f64>) -> Option<(f64, f64)> {
     let values = || case.rounds.iter().filter_map(figure);
-    let (least, most) = (values().reduce(f64::min), values().reduce(f64::max));
-    match (least, most) {
-        (Some(least), Some(most)) => format!("{least:.0} – {most:.0}"),
-        _ => NOTHING.to_owned(),
+    values().reduce(f64::min).zip(values().reduce(f64::max))
+}
+
+/// The mean of all rounds, and the standard error of that.
+fn mean(case: &Measured, figure: fn(&Figures) -> Option<f64>) -> String {
+    let values: Vec<_> = case.rounds.iter().filter_map(figure).collect();
+    let count = values.len() as f64;
+    if values.len() < 2 {
+        return NOTHING.to_owned();
     }
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let error = (squares / (count - 1.0) / count).sqrt();
+    format!("{mean:.1} ± {error:.1}")
 }
 
 fn usual(latency: Option<Latency>) -> String {
