@@ -12,22 +12,26 @@ mod connections;
 mod contents;
 mod credentials;
 mod encryption;
+mod events;
 mod handshake;
 mod hashes;
 mod pins;
 mod scheme;
 mod shop;
 mod standard;
+mod thin;
 mod tokens;
+mod wanting;
 mod whole_requests;
 
 use e2e::Example;
 use shop::{
-    CREDENTIALS, ENCRYPTION, HANDSHAKE, HASHES, PINS, SCHEME, STANDARD, TOKENS, WHOLE_REQUESTS,
+    CREDENTIALS, ENCRYPTION, HANDSHAKE, HASHES, PINS, SCHEME, STANDARD, THIN, TOKENS, WANTING,
+    WHOLE_REQUESTS,
 };
 
 /// The pages, their headings above examples, and the example there in Rust.
-const EXAMPLES: [((&str, &str), &str); 9] = [
+const EXAMPLES: [((&str, &str), &str); 11] = [
     (CREDENTIALS, include_str!("credentials.rs")),
     (TOKENS, include_str!("tokens.rs")),
     (HANDSHAKE, include_str!("handshake.rs")),
@@ -37,6 +41,8 @@ const EXAMPLES: [((&str, &str), &str); 9] = [
     (STANDARD, include_str!("standard.rs")),
     (SCHEME, include_str!("scheme.rs")),
     (WHOLE_REQUESTS, include_str!("whole_requests.rs")),
+    (THIN, include_str!("thin.rs")),
+    (WANTING, include_str!("wanting.rs")),
 ];
 
 #[test]

@@ -17,6 +17,8 @@ pub(crate) const HASHES: Section = ("redaction.md", "Receivers");
 pub(crate) const STANDARD: Section = ("signatures.md", "Standard Webhooks");
 pub(crate) const SCHEME: Section = ("signatures.md", "The scheme above");
 pub(crate) const WHOLE_REQUESTS: Section = ("signatures.md", "Signatures over whole requests");
+pub(crate) const THIN: Section = ("thin-events.md", "Receiving");
+pub(crate) const WANTING: Section = ("verification.md", "Receivers");
 
 /// A server with an application.
 pub(crate) struct Shop {
@@ -27,8 +29,13 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn open() -> Self {
+        Self::open_with(Options::dev()).await
+    }
+
+    /// The same, where the server is started so.
+    pub(crate) async fn open_with(options: Options) -> Self {
         // What fails is not sent again while a test runs.
-        let options = Options::dev().option("--retry-schedule", "600");
+        let options = options.option("--retry-schedule", "600");
         let mut server = Server::start(options).await;
         let api = server.api().await;
         api.application("shop").await;
