@@ -65,6 +65,9 @@ COUNTS = ["v1.application.stats.attempts", "v1.endpoint.get-stats", "v1.stats.ap
 IMPORT = "v1.event-type.import-openapi"
 SET_AUTH, SET_SIGNATURE = "v1.endpoint.set-auth", "v1.endpoint.set-signature"
 SIGNATURE = [SET_SIGNATURE, "v1.endpoint.delete-signature"]
+CHALLENGE = "v1.endpoint.send-challenge"
+# What is sent to one endpoint alone.
+SENDING = [*REPLAYS, RESEND, EXAMPLE, TRIAL]
 # Whose bodies may bring an application.
 BRINGING = [
     "v1.authentication.app-portal-access",
@@ -95,7 +98,8 @@ UNSET = [
 
 # What is in the way as things stand: of which operations, which code says so, and why.
 AS_THINGS_STAND = [
-    ([*REPLAYS, RESEND, EXAMPLE, TRIAL], "endpoint_disabled", "the endpoint is disabled"),
+    ([*SENDING, CHALLENGE], "endpoint_disabled", "the endpoint is disabled"),
+    (SENDING, "endpoint_not_verified", "whether its receiver has said that it wants to be called"),
     ([RESEND], "missing_payload", "the payload has expired, or was removed"),
     ([EXAMPLE], "invalid_scheme", "the event type has no such example"),
     (COUNTS, "invalid_range", "which of two times comes first, and how far they are apart"),

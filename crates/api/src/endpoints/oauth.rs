@@ -142,7 +142,9 @@ struct JwtIn {
     secret_id: Option<String>,
     #[serde(rename = "signingAlgorithm")]
     _signing_algorithm: SigningAlgorithm,
+    /// Of more than 3600, it is 3600.
     #[serde(default)]
+    #[schemars(range(max = 18_446_744_073_709_551_615_u64))]
     token_expiry_secs: Option<u64>,
 }
 
