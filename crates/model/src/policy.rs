@@ -211,7 +211,11 @@ impl fmt::Display for Unmet {
         let own = self.event_types.iter();
         let own = own.map(|(name, demands)| format!("{demands} for messages of type {name}"));
         let all: Vec<_> = everywhere.into_iter().chain(own).collect();
-        write!(f, "{}: set it, and it gets them again", all.join("; "))
+        write!(
+            f,
+            "{}: until it has that, it gets nothing that this is demanded for",
+            all.join("; ")
+        )
     }
 }
 
@@ -279,7 +283,7 @@ mod tests {
         assert_eq!(unmet(&[Pins, Encryption], "order.sent"), None);
         assert_eq!(unmet(&[Pins, Encryption, Redaction], "order.paid"), None);
         let says = "the operator demands what the endpoint does not have: ";
-        let then = ": set it, and it gets them again";
+        let then = ": until it has that, it gets nothing that this is demanded for";
         for (has, wanted, lacks) in [
             (&[][..], "x", "encryption, pins"),
             (&[Verification, Pins], "x", "encryption"),
