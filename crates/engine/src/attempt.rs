@@ -25,8 +25,8 @@ use model::retry::RetrySchedule;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Sealed;
 use store::record::{self, NewAttempt, Then};
+use store::{Sealed, StoreError};
 use transport::Outgoing;
 use vault::Place;
 
@@ -336,7 +336,13 @@ fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
 
 fn unprepared(engine: &Engine, in_hand: InHand, why: &NotPrepared) -> Ended {
     let (endpoint, delivery) = (in_hand.lane().endpoint, &in_hand.claimed.delivery);
-    tracing::debug!(%why, ?endpoint, "a delivery is let go of");
+    match why {
+        // It will not pass by itself, and only its operator can mend it.
+        NotPrepared::Unread(error @ StoreError::Corrupt { .. }) => {
+            tracing::error!(%error, ?endpoint, "a delivery can't be prepared");
+        }
+        _ => tracing::debug!(%why, ?endpoint, "a delivery is let go of"),
+    }
     engine
         .observer
         .tell(Happening::LetGo(endpoint, delivery.key));

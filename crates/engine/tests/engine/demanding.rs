@@ -4,7 +4,7 @@
 use crate::network::answer;
 use crate::sending::{paid, schedule};
 use crate::world::{Node, Plan, World};
-use engine::EngineConfig;
+use engine::{EngineConfig, Happening};
 use model::policy::{Demand, Policy};
 use model::protection::{Auth, Credential, Protection};
 use model::security::SecurityKind;
@@ -14,8 +14,11 @@ use store::change::{Change, SettingsChange};
 
 /// Demands something, as the API does.
 pub(crate) async fn demand(world: &World, node: &Node, policy: &Policy) {
+    write(world, node, policy.to_stored()).await;
+}
+
+async fn write(world: &World, node: &Node, after: Vec<u8>) {
     let before = world.store.setting(POLICY).await.expect("reads go on");
-    let after = policy.to_stored();
     let values = SettingsChange { before, after };
     let change = Change::SwapSetting {
         name: POLICY,
@@ -102,6 +105,21 @@ async fn what_is_demanded_of_other_event_types_holds_nothing_back() {
     };
     demand(&world, &node, &policy).await;
     world.send(&node, &[lane]).await;
+    node.until_recorded(1).await;
+    assert_eq!(world.network.sent().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_of_another_version_lets_nothing_out_and_loses_nothing() {
+    let world = World::new();
+    let lane = world.lane("https://a.example/").await;
+    let mut node = world.start(EngineConfig::default()).await;
+    write(&world, &node, b"* pins and more\n".to_vec()).await;
+    world.send(&node, &[lane]).await;
+    node.until(|happening| matches!(happening, Happening::LetGo(..)))
+        .await;
+    assert!(world.network.sent().is_empty());
+    demand(&world, &node, &Policy::default()).await;
     node.until_recorded(1).await;
     assert_eq!(world.network.sent().len(), 1);
 }
