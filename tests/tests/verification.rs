@@ -90,7 +90,7 @@ async fn what_was_missed_is_replayed_once_a_challenge_was_given_back() {
 }
 
 #[tokio::test]
-async fn the_public_urls_host_asks_and_the_command_line_shows_what_came_of_it() {
+async fn the_public_urls_host_asks_and_it_is_told_what_came_of_it() {
     let options = Options::dev().option("--public-url", "https://hooks.example.com/send");
     let mut server = Server::start(options).await;
     let api = server.api().await;
