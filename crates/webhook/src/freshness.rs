@@ -2,6 +2,8 @@
 
 use crate::Refused;
 
+mod date;
+
 /// Reads whole seconds since the Unix epoch: ASCII digits and nothing else, no sign, no fraction,
 /// no space. (Some libraries parse `123.0` or `123abc` as 123; what two readers may read
 /// differently is refused.)
@@ -11,6 +13,36 @@ pub(crate) fn parse_timestamp(text: &[u8]) -> Result<i64, Refused> {
     }
     let digits = str::from_utf8(text).map_err(|_| Refused::MalformedTimestamp)?;
     digits.parse().map_err(|_| Refused::MalformedTimestamp)
+}
+
+/// How a sender writes the time that it signs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Written {
+    /// Seconds since the Unix epoch.
+    Seconds,
+    /// Milliseconds since it.
+    Milliseconds,
+    /// A date and a time of day in UTC: RFC 3339 with `Z`.
+    Date,
+}
+
+impl Written {
+    /// The time in seconds; what is less than a second is left away.
+    pub(crate) fn read(self, text: &[u8]) -> Result<i64, Refused> {
+        match self {
+            Self::Seconds => parse_timestamp(text),
+            Self::Milliseconds => Ok(parse_timestamp(text)? / 1_000),
+            Self::Date => date::read(text).ok_or(Refused::MalformedTimestamp),
+        }
+    }
+
+    pub(crate) fn write(self, seconds: i64) -> String {
+        match self {
+            Self::Seconds => seconds.to_string(),
+            Self::Milliseconds => seconds.saturating_mul(1_000).to_string(),
+            Self::Date => date::write(seconds),
+        }
+    }
 }
 
 /// Accepts a time at most `tolerance_seconds` before or after `now`, both ends included.

@@ -2,8 +2,9 @@
 //!
 //! At the root is the scheme that Postrider itself signs with unless told otherwise, Standard
 //! Webhooks (`webhook-*` headers), and its elder twin with `svix-*` headers. What other senders
-//! sign with HMAC is described by a value, [`HmacScheme`]. All share what is not a scheme's own
-//! business: when a signed time is fresh, and why a request was [`Refused`].
+//! sign with HMAC is described by a value, [`HmacScheme`]. Every sender that is known by name is a
+//! [`provider`]. All share what is not a scheme's own business: when a signed time is fresh, and
+//! why a request was [`Refused`].
 //!
 //! The crate is pure: no clock, no randomness, no I/O, no async. Time and random bytes are
 //! arguments. It knows nothing of Postrider's domain and can be used alone, by a receiver too.
@@ -36,6 +37,7 @@
 mod freshness;
 pub mod http_signature;
 pub mod jwe;
+pub mod provider;
 mod received;
 mod refused;
 mod scheme;

@@ -81,6 +81,18 @@ pub enum Refused {
     /// The signature is over something that the request does not have, or that is not understood.
     #[error("the signature covers {0}, which has no unambiguous value in this request")]
     Unavailable(&'static str),
+    /// Not the token that was agreed upon. There is no signature to compare.
+    #[error("the token is not the configured one")]
+    WrongToken,
+    /// The request says that it is signed in another way than the one that is configured.
+    #[error("the header `{0}` names another version of the signature than is expected here")]
+    OtherVersion(&'static str),
+    /// The body is not of the form in which its signature would stand.
+    #[error("the body is not JSON of the form that this scheme signs: {0}")]
+    MalformedBody(&'static str),
+    /// The URL is signed with a digest of the body, and that of the body is another.
+    #[error("the URL's `{0}` is not the digest of the body")]
+    WrongUrlDigest(&'static str),
     /// The body is not the one that the signed digest is of.
     #[error("the header `content-digest` is not that of the body")]
     WrongDigest,
@@ -95,6 +107,8 @@ pub enum Carried {
     Timestamp,
     /// The message's id.
     Id,
+    /// A token in a signature's place.
+    Token,
 }
 
 impl std::fmt::Display for Carried {
@@ -103,6 +117,7 @@ impl std::fmt::Display for Carried {
             Self::Signature => "the signature",
             Self::Timestamp => "the signed time",
             Self::Id => "the message's id",
+            Self::Token => "the token",
         })
     }
 }

@@ -6,8 +6,9 @@
 //! Standard Webhooks is not described here: it has keys of two algorithms and is in every attempt's
 //! way, so it has code of its own, with one description too.
 //!
-//! Map: `known` (the providers' values) · `generic` (one that people write down themselves) ·
-//! `template` (what is signed) · `key` (from a secret's text to a key) · `sign` · `verify`.
+//! Map: `known` (which of the providers' values endpoints sign with) · `generic` (one that people
+//! write down themselves) · `template` (what is signed) · `key` (from a secret's text to a key) ·
+//! `sign` · `verify`.
 
 pub(crate) mod generic;
 pub(crate) mod key;
@@ -18,27 +19,34 @@ pub(crate) mod verify;
 
 use std::borrow::Cow;
 
+use crate::freshness::Written;
 use template::Template;
 
 /// A name or another short text: a provider's is part of the program, the others were read.
-type Text = Cow<'static, str>;
+pub(crate) type Text = Cow<'static, str>;
+
+/// A text that is part of the program.
+pub(crate) const fn text(text: &'static str) -> Text {
+    Cow::Borrowed(text)
+}
 
 /// How a sender signs with HMAC, and how its receivers verify.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HmacScheme {
-    signed: Template,
-    hash: Hash,
-    encoding: Encoding,
+    pub(crate) signed: Template,
+    pub(crate) time: Written,
+    pub(crate) hash: Hash,
+    pub(crate) encoding: Encoding,
     /// The header that carries the signature.
-    header: Text,
-    layout: Layout,
-    id_header: Option<Text>,
-    timestamp_header: Option<Text>,
+    pub(crate) header: Text,
+    pub(crate) layout: Layout,
+    pub(crate) id_header: Option<Text>,
+    pub(crate) timestamp_header: Option<Text>,
 }
 
 /// What the HMAC is made with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Hash {
+pub(crate) enum Hash {
     /// Still sound in an HMAC, and for receivers that know nothing else.
     Sha1,
     Sha256,
@@ -47,7 +55,7 @@ enum Hash {
 
 /// How a digest is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Encoding {
+pub(crate) enum Encoding {
     /// Written in lower case, read in either.
     Hex,
     /// The standard alphabet, with padding.
@@ -56,11 +64,12 @@ enum Encoding {
 
 /// How the signature's header is laid out.
 #[derive(Clone, PartialEq, Eq, Debug)]
-enum Layout {
+pub(crate) enum Layout {
     /// One digest behind a prefix.
     Whole { prefix: Text },
-    /// Pairs like `t=TIME,v1=DIGEST`, separated by commas, of which several may be digests.
+    /// Pairs like `t=TIME,v1=DIGEST`, of which several may be digests.
     Pairs {
+        separator: char,
         timestamp: &'static str,
         digest: &'static str,
     },

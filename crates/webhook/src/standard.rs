@@ -4,7 +4,7 @@
 //! Map: [`key`] (the texts `whsec_…`, `whsk_…`, `whpk_…`) · [`id`] (which ids may be signed) ·
 //! [`content`] (what is signed) · [`headers`] (where a signature travels) · [`sign`] · [`verify`].
 
-mod content;
+pub(crate) mod content;
 pub(crate) mod headers;
 pub(crate) mod id;
 pub(crate) mod key;

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use super::template::{Template, TemplateError};
 use super::{Encoding, Hash, HmacScheme, Layout};
+use crate::freshness::Written;
 
 /// The longest prefix of a signature, and the longest name of its headers, in bytes.
 const SHORT_TEXT_BYTES_MAX: usize = 128;
@@ -117,6 +118,7 @@ impl HmacScheme {
             return Err(GenericError::TimestampHeader);
         }
         Ok(Self {
+            time: Written::Seconds,
             hash: described.hash.parse()?,
             encoding: described.encoding.parse()?,
             header: described.header.to_owned().into(),

@@ -28,37 +28,54 @@ pub enum TextSecretError {
     AnotherKind,
 }
 
+/// Whether a text can be such a secret.
+pub(crate) fn check_text(secret: &str) -> Result<(), TextSecretError> {
+    if secret.is_empty() {
+        return Err(TextSecretError::Empty);
+    }
+    if secret.len() > TEXT_SECRET_BYTES_MAX {
+        return Err(TextSecretError::TooLong);
+    }
+    if secret.chars().any(char::is_control) {
+        return Err(TextSecretError::ControlCharacters);
+    }
+    if OTHER_KINDS.iter().any(|prefix| secret.starts_with(prefix)) {
+        return Err(TextSecretError::AnotherKind);
+    }
+    Ok(())
+}
+
 /// A key that signs and verifies for the scheme that made it.
 pub struct HmacKey(Box<hmac::Key>);
 
 impl HmacScheme {
     /// The key of a secret's text, all of whose bytes count: `whsec_` before it belongs to it.
     pub fn key(&self, secret: &str) -> Result<HmacKey, TextSecretError> {
-        if secret.is_empty() {
-            return Err(TextSecretError::Empty);
-        }
-        if secret.len() > TEXT_SECRET_BYTES_MAX {
-            return Err(TextSecretError::TooLong);
-        }
-        if secret.chars().any(char::is_control) {
-            return Err(TextSecretError::ControlCharacters);
-        }
-        if OTHER_KINDS.iter().any(|prefix| secret.starts_with(prefix)) {
-            return Err(TextSecretError::AnotherKind);
-        }
-        let algorithm = match self.hash {
+        self.hash.key(secret)
+    }
+}
+
+impl Hash {
+    /// That of a secret's text.
+    pub(crate) fn key(self, secret: &str) -> Result<HmacKey, TextSecretError> {
+        check_text(secret)?;
+        Ok(self.key_of_bytes(secret.as_bytes()))
+    }
+
+    /// That of a secret that is bytes.
+    pub(crate) fn key_of_bytes(self, secret: &[u8]) -> HmacKey {
+        let algorithm = match self {
             Hash::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
             Hash::Sha256 => hmac::HMAC_SHA256,
             Hash::Sha512 => hmac::HMAC_SHA512,
         };
-        let key = hmac::Key::new(algorithm, secret.as_bytes());
-        Ok(HmacKey(Box::new(key)))
+        HmacKey(Box::new(hmac::Key::new(algorithm, secret)))
     }
 }
 
 impl HmacKey {
     /// The HMAC over pieces that belong together, starting from the key's precomputed state.
-    pub(super) fn over<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>) -> hmac::Tag {
+    pub(crate) fn over<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.0);
         for piece in pieces {
             context.update(piece);

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::key::HmacKey;
-use super::template::Values;
+use super::template::{Target, Values};
 use super::{Encoding, HmacScheme, Layout};
 
 /// What a request of such a scheme is signed with.
@@ -31,10 +31,21 @@ impl HmacScheme {
         (id, timestamp): (&str, i64),
         body: &[u8],
     ) -> Vec<(&str, String)> {
-        let timestamp = timestamp.to_string();
+        self.sign_request(keys, (id, timestamp), (Target::default(), body))
+    }
+
+    /// The same, where method and URL may be signed too.
+    pub(crate) fn sign_request(
+        &self,
+        keys: HmacKeys<'_>,
+        (id, timestamp): (&str, i64),
+        (target, body): (Target<'_>, &[u8]),
+    ) -> Vec<(&str, String)> {
+        let timestamp = self.time.write(timestamp);
         let values = Values {
             id: id.as_bytes(),
             timestamp: timestamp.as_bytes(),
+            target,
             body,
         };
         let digest = |key: &HmacKey| {
@@ -44,12 +55,13 @@ impl HmacScheme {
         let signature = match &self.layout {
             Layout::Whole { prefix } => format!("{prefix}{}", digest(keys.current)),
             Layout::Pairs {
+                separator,
                 timestamp: time,
                 digest: name,
             } => {
                 let all = std::iter::once(&keys.current).chain(keys.before);
                 all.fold(format!("{time}={timestamp}"), |mut text, key| {
-                    let _ = write!(text, ",{name}={}", digest(key));
+                    let _ = write!(text, "{separator}{name}={}", digest(key));
                     text
                 })
             }
@@ -66,7 +78,7 @@ impl HmacScheme {
 }
 
 impl Encoding {
-    fn write(self, digest: &[u8]) -> String {
+    pub(crate) fn write(self, digest: &[u8]) -> String {
         match self {
             Self::Base64 => STANDARD.encode(digest),
             Self::Hex => digest.iter().fold(String::new(), |mut text, byte| {

@@ -9,24 +9,36 @@ use super::Text;
 
 /// One part of what is signed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Id,
-    /// Seconds since the Unix epoch, in decimal.
+    /// When it was signed, as it is written.
     Timestamp,
     Body,
+    /// The request's method, in upper case. People's own templates don't know it.
+    Method,
+    /// The URL that the sender has. People's own templates don't know it.
+    Url,
     Text(Text),
 }
 
 /// The parts, in their order.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Template(Cow<'static, [Part]>);
+pub(crate) struct Template(Cow<'static, [Part]>);
+
+/// What is asked for, and where. Schemes that endpoints sign with cover neither.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Target<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) url: &'a str,
+}
 
 /// The values of one request.
 #[derive(Clone, Copy)]
-pub(super) struct Values<'a> {
-    pub(super) id: &'a [u8],
-    pub(super) timestamp: &'a [u8],
-    pub(super) body: &'a [u8],
+pub(crate) struct Values<'a> {
+    pub(crate) id: &'a [u8],
+    pub(crate) timestamp: &'a [u8],
+    pub(crate) target: Target<'a>,
+    pub(crate) body: &'a [u8],
 }
 
 /// Why a text is no template.
@@ -56,7 +68,7 @@ pub enum TemplateError {
 pub const TEMPLATE_BYTES_MAX: usize = 256;
 
 impl Template {
-    pub(super) const fn known(parts: &'static [Part]) -> Self {
+    pub(crate) const fn known(parts: &'static [Part]) -> Self {
         Self(Cow::Borrowed(parts))
     }
 
@@ -91,7 +103,14 @@ impl Template {
         }
     }
 
-    pub(super) fn has_id(&self) -> bool {
+    /// Whether it can be told where the id ends, whatever it is made of.
+    pub(super) fn separates_id(&self) -> bool {
+        let id = self.0.iter().position(|part| *part == Part::Id);
+        let behind = id.and_then(|place| self.0.get(place + 1));
+        behind.is_none_or(|behind| matches!(behind, Part::Text(_)))
+    }
+
+    pub(crate) fn has_id(&self) -> bool {
         self.0.contains(&Part::Id)
     }
 
@@ -100,11 +119,13 @@ impl Template {
     }
 
     /// What is signed, piece by piece.
-    pub(super) fn pieces<'a>(&'a self, values: Values<'a>) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn pieces<'a>(&'a self, values: Values<'a>) -> impl Iterator<Item = &'a [u8]> {
         self.0.iter().map(move |part| match part {
             Part::Id => values.id,
             Part::Timestamp => values.timestamp,
             Part::Body => values.body,
+            Part::Method => values.target.method.as_bytes(),
+            Part::Url => values.target.url.as_bytes(),
             Part::Text(text) => text.as_bytes(),
         })
     }
@@ -136,7 +157,7 @@ fn ends(part: &Part, beside: &Part) -> bool {
     match part {
         Part::Id => text.bytes().any(|byte| !is_of_an_id(byte)),
         Part::Timestamp => text.bytes().any(|byte| !byte.is_ascii_digit()),
-        Part::Body | Part::Text(_) => true,
+        Part::Body | Part::Method | Part::Url | Part::Text(_) => true,
     }
 }
 

@@ -235,6 +235,7 @@ proptest! {
             let values = template::Values {
                 id: ids[nth].as_bytes(),
                 timestamp: time.as_bytes(),
+                target: template::Target::default(),
                 body: bodies[nth].as_bytes(),
             };
             signed.pieces(values).collect::<Vec<_>>().concat()

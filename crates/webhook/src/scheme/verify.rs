@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 
 use super::key::HmacKey;
-use super::template::Values;
+use super::template::{Target, Values};
 use super::{Encoding, HmacScheme, Layout};
-use crate::freshness::{check_age, parse_timestamp};
+use crate::freshness::check_age;
 use crate::refused::Carried;
 use crate::{Refused, SIGNATURES_MAX, is_valid_id};
 
@@ -58,8 +58,10 @@ impl HmacVerifier<'_> {
             return Err(Refused::NoKey);
         }
         let said = self.scheme.read(headers)?;
-        let timestamp = said.timestamp.map(parse_timestamp).transpose()?;
-        let key = self.matching_key(said.values(body), &said.digests)?;
+        let time = self.scheme.time;
+        let timestamp = said.timestamp.map(|text| time.read(text)).transpose()?;
+        let values = said.values(Target::default(), body);
+        let key = self.matching_key(values, &said.digests)?;
         if let Some(timestamp) = timestamp {
             check_age(timestamp, now, self.tolerance_seconds)?;
         }
@@ -96,19 +98,20 @@ pub struct HmacContent<'h> {
 }
 
 /// What a request's headers say.
-struct Said<'h> {
-    id: Option<&'h str>,
+pub(crate) struct Said<'h> {
+    pub(crate) id: Option<&'h str>,
     /// Only where it is signed.
-    timestamp: Option<&'h [u8]>,
+    pub(crate) timestamp: Option<&'h [u8]>,
     /// Those that are well-formed.
-    digests: Vec<Vec<u8>>,
+    pub(crate) digests: Vec<Vec<u8>>,
 }
 
 impl Said<'_> {
-    fn values<'a>(&'a self, body: &'a [u8]) -> Values<'a> {
+    pub(crate) fn values<'a>(&'a self, target: Target<'a>, body: &'a [u8]) -> Values<'a> {
         Values {
             id: self.id.unwrap_or_default().as_bytes(),
             timestamp: self.timestamp.unwrap_or_default(),
+            target,
             body,
         }
     }
@@ -128,7 +131,7 @@ impl HmacScheme {
         H: IntoIterator<Item = (&'h str, &'h [u8])> + Clone,
     {
         let said = self.read(headers)?;
-        let pieces = self.signed.pieces(said.values(body));
+        let pieces = self.signed.pieces(said.values(Target::default(), body));
         let bytes = pieces.collect::<Vec<_>>().concat();
         Ok(HmacContent {
             id: said.id,
@@ -137,7 +140,7 @@ impl HmacScheme {
         })
     }
 
-    fn read<'h, H>(&self, headers: H) -> Result<Said<'h>, Refused>
+    pub(crate) fn read<'h, H>(&self, headers: H) -> Result<Said<'h>, Refused>
     where
         H: IntoIterator<Item = (&'h str, &'h [u8])> + Clone,
     {
@@ -149,6 +152,10 @@ impl HmacScheme {
         };
         if self.signed.has_id() && id.is_none() {
             return Err(Refused::Missing(Carried::Id));
+        }
+        // Where nothing tells the id's end, it must not reach into what stands behind it.
+        if !self.signed.separates_id() && !id.is_none_or(is_word) {
+            return Err(Refused::MalformedId);
         }
         let timestamp = match self.timestamp_header() {
             Some(name) => single(headers, name, Carried::Timestamp)?,
@@ -174,7 +181,11 @@ impl HmacScheme {
                     digests: digest.into_iter().collect(),
                 })
             }
-            Layout::Pairs { timestamp, digest } => self.read_pairs(header, [timestamp, digest]),
+            Layout::Pairs {
+                separator,
+                timestamp,
+                digest,
+            } => self.read_pairs(header, *separator, [timestamp, digest]),
         }
     }
 
@@ -182,9 +193,10 @@ impl HmacScheme {
     fn read_pairs<'h>(
         &self,
         header: &'h [u8],
+        separator: char,
         [timestamp, digest]: [&str; 2],
     ) -> Result<Found<'h>, Refused> {
-        let pairs = || header.split(|&byte| byte == b',');
+        let pairs = || header.split(|&byte| char::from(byte) == separator);
         // The time is a pair too.
         if pairs().nth(SIGNATURES_MAX + 1).is_some() {
             return Err(Refused::TooManySignatures);
@@ -207,7 +219,7 @@ impl HmacScheme {
 
 impl Encoding {
     /// The bytes of a digest; one of another length than the hash's matches none.
-    fn read(self, text: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn read(self, text: &[u8]) -> Option<Vec<u8>> {
         let bytes = match self {
             Self::Base64 => STANDARD.decode(text).ok()?,
             Self::Hex => {
@@ -230,12 +242,12 @@ fn nibble(digit: u8) -> Option<u8> {
     }
 }
 
-fn is_equal(digest: &[u8], expected: &hmac::Tag) -> bool {
+pub(crate) fn is_equal(digest: &[u8], expected: &hmac::Tag) -> bool {
     bool::from(digest.ct_eq(expected.as_ref()))
 }
 
 /// The value of the header of this name, which may be there once.
-fn single<'h>(
+pub(crate) fn single<'h>(
     headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
     name: &str,
     what: Carried,
@@ -247,6 +259,12 @@ fn single<'h>(
         Some(_) => Err(Refused::Duplicate(what)),
         None => Ok(found.map(|(_, value)| value)),
     }
+}
+
+/// What an id is made of where it is followed by something else at once.
+fn is_word(id: &str) -> bool {
+    let is_of_a_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte);
+    id.bytes().all(is_of_a_word)
 }
 
 fn read_id(value: Option<&[u8]>) -> Result<Option<&str>, Refused> {

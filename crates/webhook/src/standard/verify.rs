@@ -78,35 +78,45 @@ impl Verifier<'_> {
         if !self.keys.iter().any(can_check) {
             return Err(Refused::NoUsableSignature);
         }
-        self.keys
-            .iter()
-            .position(|key| match &key.0 {
-                VerifyingAlgorithm::Hmac(key) => {
-                    let expected = content.hmac(key);
-                    found.iter().any(|signature| signature.is_hmac(&expected))
+        let mut keys = self.keys.iter();
+        let has_signed = |key: &VerifyingKey| key.has_signed(&content.pieces(), found);
+        keys.position(has_signed).ok_or(Refused::WrongSignature)
+    }
+}
+
+impl VerifyingKey {
+    /// Whether one of the signatures is this key's, over pieces that belong together.
+    pub(crate) fn has_signed(&self, pieces: &[&[u8]], found: &[Signature]) -> bool {
+        match &self.0 {
+            VerifyingAlgorithm::Hmac(key) => {
+                let mut context = hmac::Context::with_key(key);
+                for piece in pieces {
+                    context.update(piece);
                 }
-                VerifyingAlgorithm::Ed25519(key) => {
-                    let content = content.joined();
-                    found.iter().any(|signature| match signature {
-                        Signature::Ed25519(bytes) => key.verify_sig(&content, bytes).is_ok(),
-                        Signature::Hmac(_) => false,
-                    })
-                }
-            })
-            .ok_or(Refused::WrongSignature)
+                let expected = context.sign();
+                found.iter().any(|signature| signature.is_hmac(&expected))
+            }
+            VerifyingAlgorithm::Ed25519(key) => {
+                let content = pieces.concat();
+                found.iter().any(|signature| match signature {
+                    Signature::Ed25519(bytes) => key.verify_sig(&content, bytes).is_ok(),
+                    Signature::Hmac(_) => false,
+                })
+            }
+        }
     }
 }
 
 /// One family's three values, each there exactly once.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct SecurityHeaders<'h> {
-    id: &'h [u8],
-    timestamp: &'h [u8],
-    signature: &'h [u8],
+pub(crate) struct SecurityHeaders<'h> {
+    pub(crate) id: &'h [u8],
+    pub(crate) timestamp: &'h [u8],
+    pub(crate) signature: &'h [u8],
 }
 
 /// The values of the one family that is there; of both, if they say the same.
-fn read<'h, H>(family: HeaderFamily, headers: H) -> Result<SecurityHeaders<'h>, Refused>
+pub(crate) fn read<'h, H>(family: HeaderFamily, headers: H) -> Result<SecurityHeaders<'h>, Refused>
 where
     H: IntoIterator<Item = (&'h str, &'h [u8])> + Clone,
 {
@@ -137,7 +147,7 @@ where
 /// An entry of a known version whose base64 holds as many bytes as a signature of it has. The
 /// version alone says which algorithm it is of, and only a key of that algorithm looks at it.
 #[derive(PartialEq, Eq, Debug)]
-enum Signature {
+pub(crate) enum Signature {
     Hmac([u8; 32]),
     Ed25519([u8; 64]),
 }
@@ -153,7 +163,7 @@ impl Signature {
         }
     }
 
-    fn fits(&self, key: &VerifyingKey) -> bool {
+    pub(crate) fn fits(&self, key: &VerifyingKey) -> bool {
         matches!(
             (self, &key.0),
             (Self::Hmac(_), VerifyingAlgorithm::Hmac(_))
@@ -171,7 +181,7 @@ impl Signature {
 
 /// The entries that might be checked. Those of unknown versions and broken ones are passed over:
 /// a sender may add a version that this verifier does not know.
-fn parse_signatures(header: &[u8]) -> Result<Vec<Signature>, Refused> {
+pub(crate) fn parse_signatures(header: &[u8]) -> Result<Vec<Signature>, Refused> {
     let entries = || header.split(|&byte| byte == b' ');
     if entries().nth(SIGNATURES_MAX).is_some() {
         return Err(Refused::TooManySignatures);

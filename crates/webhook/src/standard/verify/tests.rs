@@ -1,5 +1,5 @@
 //! Claims about refusals, each with its reason; the published vectors are in
-//! `tests/standard_vectors.rs`.
+//! `tests/provider_vectors.rs`.
 
 use super::*;
 use crate::ID_BYTES_MAX;

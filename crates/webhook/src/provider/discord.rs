@@ -1,0 +1,69 @@
+//! Discord's interactions: time and body, signed with ed25519. Its documentation names no
+//! tolerance.
+
+use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
+
+use super::scheme::{Claim, Covers, Names, Scheme};
+use super::{Provider, Request, SecretError};
+use crate::freshness::Written;
+use crate::refused::Carried;
+use crate::scheme::Encoding;
+use crate::scheme::verify::single;
+use crate::{Refused, TOLERANCE_SECONDS};
+
+pub(super) static PROVIDER: Provider = Provider {
+    name: "discord",
+    scheme: &Discord,
+    tolerance_seconds: TOLERANCE_SECONDS,
+    body_id: Some("id"),
+};
+
+const SIGNATURE: &str = "X-Signature-Ed25519";
+const TIMESTAMP: &str = "X-Signature-Timestamp";
+const PUBLIC_KEY_BYTES: usize = 32;
+
+struct Discord;
+
+impl Scheme for Discord {
+    type Key = ParsedPublicKey;
+    type Signature = [u8; 64];
+
+    fn names(&self) -> Names {
+        Names {
+            id: None,
+            timestamp: Some(TIMESTAMP),
+            signature: Some(SIGNATURE),
+        }
+    }
+
+    fn covers(&self) -> Covers {
+        Covers::BODY_AND_TIME
+    }
+
+    fn key(&self, secret: &str) -> Result<ParsedPublicKey, SecretError> {
+        let key = Encoding::Hex.read(secret.as_bytes());
+        let key = key.filter(|key| key.len() == PUBLIC_KEY_BYTES);
+        let key = key.and_then(|key| ParsedPublicKey::new(&ED25519, key).ok());
+        key.ok_or(SecretError::NotAnEd25519Key)
+    }
+
+    fn read<'r>(&self, request: &Request<'r>) -> Result<Claim<'r, [u8; 64]>, Refused> {
+        let headers = request.headers.iter().copied();
+        let signature = single(headers.clone(), SIGNATURE, Carried::Signature)?;
+        let signature = signature.ok_or(Refused::Missing(Carried::Signature))?;
+        let timestamp = single(headers, TIMESTAMP, Carried::Timestamp)?;
+        let timestamp = timestamp.ok_or(Refused::Missing(Carried::Timestamp))?;
+        let signature = Encoding::Hex.read(signature);
+        let signature = signature.and_then(|bytes| bytes.try_into().ok());
+        let content = [timestamp, request.body].concat();
+        Ok(Claim {
+            time: Some((timestamp.into(), Written::Seconds)),
+            ..Claim::over(content, signature.into_iter().collect())
+        })
+    }
+
+    fn is_signed(&self, key: &ParsedPublicKey, content: &[u8], found: &[[u8; 64]]) -> bool {
+        let mut found = found.iter();
+        found.any(|signature| key.verify_sig(content, signature).is_ok())
+    }
+}
