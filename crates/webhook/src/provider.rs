@@ -169,6 +169,16 @@ impl Provider {
         self.scheme.covers().body
     }
 
+    /// Whether the URL is signed: then it has to be known as the sender has it.
+    pub fn signs_url(&self) -> bool {
+        self.scheme.covers().url
+    }
+
+    /// Whether the method is signed.
+    pub fn signs_method(&self) -> bool {
+        self.scheme.covers().method
+    }
+
     /// By what its replays are kept out.
     pub fn guard(&self) -> ReplayGuard {
         self.scheme.covers().guard()

@@ -109,10 +109,10 @@ async fn a_new_signature_is_good_now_and_an_unknown_scheme_says_what_is_known() 
         .await
         .expect(0);
     for verb in ["sign", "verify"] {
-        let refused = files.run(verb, "twilio", &[]).await;
+        let refused = files.run(verb, "paypal", &[]).await;
         refused
             .expect(2)
-            .complains_of("standard-webhooks, standard-webhooks-ed25519, svix, github");
+            .complains_of("standard-webhooks, standard-webhooks-ed25519, svix, adyen");
         let refused = files.run(verb, "standard-webhooks-ed25519", &[]).await;
         refused.expect(2).complains_of("--secret-file");
         assert!(!refused.stderr.contains("MfKQ9r8GKYqr"), "{refused:?}");
@@ -126,6 +126,26 @@ async fn a_new_signature_is_good_now_and_an_unknown_scheme_says_what_is_known() 
     run(command(&["verify", "--scheme", "svix"]))
         .await
         .expect(2);
+}
+
+#[tokio::test]
+async fn a_signed_url_has_to_be_given_and_what_can_only_be_verified_says_so() {
+    let files = Files::new();
+    let url = ["--url", "https://example.com/hooks"];
+    for verb in ["sign", "verify"] {
+        files.write("headers", "x-square-hmacsha256-signature: x\n");
+        let refused = files.run(verb, "square", &[]).await;
+        refused.expect(2).complains_of("--url: `square` signs");
+    }
+    let signed = files.run("sign", "square", &url).await;
+    files.write("headers", signed.text());
+    let genuine = files.run("verify", "square", &url).await;
+    assert_eq!(genuine.text(), "genuine");
+    let elsewhere = ["--url", "https://example.com/hooks/"];
+    files.run("verify", "square", &elsewhere).await.expect(1);
+
+    let refused = files.run("sign", "mailgun", &[]).await;
+    refused.expect(2).complains_of("can be verified only");
 }
 
 #[tokio::test]

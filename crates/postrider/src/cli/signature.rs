@@ -30,16 +30,17 @@ pub(crate) struct VerifyArgs {
     /// File with the request's headers, or -
     #[arg(long, value_name = "FILE")]
     pub(crate) headers: PathBuf,
-    /// How far the signed time may be from now, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = webhook::TOLERANCE_SECONDS)]
-    pub(crate) tolerance: u32,
+    /// How far the signed time may be from now, in seconds; otherwise what is the scheme's, mostly
+    /// 300
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) tolerance: Option<u32>,
 }
 
 /// What both need.
 #[derive(Args)]
 pub(crate) struct SignedArgs {
-    /// How it is signed: standard-webhooks, standard-webhooks-ed25519, svix, github, stripe,
-    /// shopify, slack, or generic
+    /// How it is signed: standard-webhooks, svix, the name of a known sender such as github, or
+    /// generic
     #[arg(long)]
     pub(crate) scheme: String,
     #[command(flatten)]
@@ -53,10 +54,10 @@ pub(crate) struct SignedArgs {
     /// The time in seconds since 1970; otherwise the clock's
     #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
     pub(crate) now: Option<i64>,
-    /// The request's method, for schemes that sign it: none of these does
-    #[arg(long)]
-    pub(crate) method: Option<String>,
-    /// The request's URL, for schemes that sign it: none of these does
+    /// The request's method, for schemes that sign it
+    #[arg(long, default_value = "POST")]
+    pub(crate) method: String,
+    /// The request's whole URL as its sender has it, for schemes that sign it
     #[arg(long)]
     pub(crate) url: Option<String>,
     /// Print a JSON object

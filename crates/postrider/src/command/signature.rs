@@ -15,45 +15,17 @@ use serde_json::{Map, Value};
 use shown::{Check, Request, Verdict};
 use std::fmt::Write as _;
 use std::str;
-use webhook::{
-    GenericPart, GenericScheme, HeaderFamily, HmacKeys, HmacScheme, HmacVerifier, KeyError,
-    SigningKey, Verifier, VerifyingKey,
-};
+use webhook::provider::{Outgoing, Provider, SignError};
+use webhook::{GenericPart, GenericScheme, HmacKey, HmacKeys, HmacScheme, HmacVerifier};
 
 /// A way to sign.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Scheme {
-    Standard(Standard),
-    /// Another sender's, or one that was described.
+    /// A known sender's.
+    Known(Provider),
+    /// One that was described.
     Hmac(HmacScheme),
 }
-
-/// A way to sign by Standard Webhooks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Standard {
-    name: &'static str,
-    family: HeaderFamily,
-    /// How its secrets begin that sign, and those that verify, where it takes only one kind.
-    only: Option<[&'static str; 2]>,
-}
-
-const STANDARD: [Standard; 3] = [
-    Standard {
-        name: "standard-webhooks",
-        family: HeaderFamily::Webhook,
-        only: None,
-    },
-    Standard {
-        name: "standard-webhooks-ed25519",
-        family: HeaderFamily::Webhook,
-        only: Some(["whsk_", "whpk_"]),
-    },
-    Standard {
-        name: "svix",
-        family: HeaderFamily::Svix,
-        only: None,
-    },
-];
 
 /// Prints the headers to send, a line for each.
 pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
@@ -67,7 +39,16 @@ pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
     }
     let secret = Input::file(&args.signed.secret_file).secret()?;
     let body = Input::file(&args.signed.body).bytes()?;
-    let headers = scheme.sign(&secret, (&id, now(&args.signed)), &body)?;
+    let headers = scheme.sign(
+        &secret,
+        &Outgoing {
+            method: &args.signed.method,
+            url: scheme.url(&args.signed)?,
+            id: &id,
+            timestamp: now(&args.signed),
+            body: &body,
+        },
+    )?;
     if args.signed.json {
         let headers = headers.into_iter();
         let headers = headers.map(|(name, value)| (name, Value::from(value)));
@@ -86,6 +67,8 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     let headers = Input::file(&args.headers).bytes()?;
     let headers = read_headers(&headers)?;
     let request = Request {
+        method: &args.signed.method,
+        url: scheme.url(&args.signed)?,
         headers: &headers,
         body: &Input::file(&args.signed.body).bytes()?,
         now: now(&args.signed),
@@ -108,13 +91,9 @@ fn scheme(args: &SignedArgs) -> Result<Scheme, Failure> {
     if name == GENERIC {
         return generic(&args.generic).map(Scheme::Hmac);
     }
-    if let Some(known) = HmacScheme::known(name) {
-        return Ok(Scheme::Hmac(known));
-    }
-    let found = STANDARD.iter().find(|scheme| scheme.name == name);
-    found.copied().map(Scheme::Standard).ok_or_else(|| {
-        let standard = STANDARD.iter().map(|scheme| scheme.name);
-        let known: Vec<_> = standard.chain(HmacScheme::KNOWN).chain([GENERIC]).collect();
+    Provider::named(name).map(Scheme::Known).ok_or_else(|| {
+        let names = Provider::all().map(|known| known.name());
+        let known: Vec<_> = names.chain([GENERIC]).collect();
         let (known, name) = (known.join(", "), escaped(name));
         Failure::Misuse(anyhow!(
             "the scheme `{name}` is not known; known are {known}"
@@ -152,26 +131,39 @@ fn generic(args: &GenericArgs) -> Result<HmacScheme, Failure> {
 type Headers = Vec<(String, String)>;
 
 impl Scheme {
-    fn sign(
-        &self,
-        secret: &Secret,
-        (id, now): (&str, i64),
-        body: &[u8],
-    ) -> Result<Headers, Failure> {
-        match self {
-            Self::Standard(scheme) => {
-                let keys = scheme.signing_keys(secret)?;
-                Ok(scheme.sign(&keys, (id, now), body).into())
+    /// The URL, which has to be known where it is signed.
+    fn url<'a>(&self, args: &'a SignedArgs) -> Result<&'a str, Failure> {
+        match (self, args.url.as_deref()) {
+            (Self::Known(known), None) if known.signs_url() => {
+                let name = known.name();
+                Err(Failure::Misuse(anyhow!(
+                    "--url: `{name}` signs the URL: give the whole one, as its sender has it"
+                )))
             }
+            (_, url) => Ok(url.unwrap_or_default()),
+        }
+    }
+
+    fn sign(&self, secret: &Secret, request: &Outgoing<'_>) -> Result<Headers, Failure> {
+        match self {
+            Self::Known(known) => known.sign(&lines(secret)?, request).map_err(|error| {
+                let flag = match error {
+                    SignError::OnlyVerified => "scheme",
+                    SignError::NoBodyDigest => "url",
+                    _ => "secret-file",
+                };
+                Failure::Misuse(anyhow!("--{flag}: {error}"))
+            }),
             Self::Hmac(scheme) => {
-                let keys = keys(secret, |line| Ok(scheme.key(line)?))?;
+                let keys = keys(scheme, secret)?;
                 let (current, before) = keys.split_first().expect("there is at least one");
                 let before: Vec<_> = before.iter().collect();
                 let keys = HmacKeys {
                     current,
                     before: &before,
                 };
-                let headers = scheme.sign(keys, (id, now), body).into_iter();
+                let when = (request.id, request.timestamp);
+                let headers = scheme.sign(keys, when, request.body).into_iter();
                 Ok(headers
                     .map(|(name, value)| (name.to_owned(), value))
                     .collect())
@@ -183,22 +175,20 @@ impl Scheme {
         &self,
         secret: &Secret,
         request: &Request<'_>,
-        tolerance_seconds: u32,
+        tolerance_seconds: Option<u32>,
     ) -> Result<Verdict, Failure> {
         match self {
-            Self::Standard(scheme) => {
-                let check = Check::Standard(Verifier {
-                    keys: &scheme.verifying_keys(secret)?,
-                    family: scheme.family,
-                    tolerance_seconds,
-                });
+            Self::Known(known) => {
+                let verifier = known.verifier(&lines(secret)?).map_err(unsuitable)?;
+                let tolerance_seconds = tolerance_seconds.unwrap_or(known.tolerance_seconds());
+                let check = Check::Known(*known, &verifier, tolerance_seconds);
                 Ok(Verdict::of(&check, request))
             }
             Self::Hmac(scheme) => {
                 let check = Check::Hmac(HmacVerifier {
                     scheme,
-                    keys: &keys(secret, |line| Ok(scheme.key(line)?))?,
-                    tolerance_seconds,
+                    keys: &keys(scheme, secret)?,
+                    tolerance_seconds: tolerance_seconds.unwrap_or(webhook::TOLERANCE_SECONDS),
                 });
                 Ok(Verdict::of(&check, request))
             }
@@ -207,80 +197,24 @@ impl Scheme {
 }
 
 /// The keys of all lines.
-fn keys<K>(
-    secret: &Secret,
-    parse: impl Fn(&str) -> Result<K, anyhow::Error>,
-) -> Result<Vec<K>, Failure> {
-    let text = str::from_utf8(secret.expose())
-        .map_err(|_| Failure::Misuse(anyhow!("--secret-file: the secret is not text")))?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let keys: Result<Vec<K>, _> = lines.map(parse).collect();
-    let keys = keys.map_err(|error| Failure::Misuse(anyhow!("--secret-file: {error}")))?;
-    if keys.is_empty() {
-        return Err(Failure::Misuse(anyhow!(
-            "--secret-file: there is no secret in it"
-        )));
-    }
-    Ok(keys)
+fn keys(scheme: &HmacScheme, secret: &Secret) -> Result<Vec<HmacKey>, Failure> {
+    let lines = lines(secret)?.into_iter();
+    let keys: Result<_, _> = lines.map(|line| scheme.key(line)).collect();
+    keys.map_err(unsuitable)
 }
 
-impl Standard {
-    fn signing_keys(self, secret: &Secret) -> Result<Vec<SigningKey>, Failure> {
-        let parse = |text: &str| {
-            // Providers show their secrets in both ways.
-            let is_named = ["whsec_", "whsk_", "whpk_"]
-                .iter()
-                .any(|prefix| text.starts_with(prefix));
-            if is_named {
-                SigningKey::parse(text)
-            } else {
-                let named = Secret::from(format!("whsec_{text}"));
-                SigningKey::parse(str::from_utf8(named.expose()).unwrap_or_default())
-            }
-        };
-        self.keys(secret, 0, parse)
-    }
+fn unsuitable(error: impl std::fmt::Display) -> Failure {
+    Failure::Misuse(anyhow!("--secret-file: {error}"))
+}
 
-    fn verifying_keys(self, secret: &Secret) -> Result<Vec<VerifyingKey>, Failure> {
-        self.keys(secret, 1, VerifyingKey::parse)
-    }
-
-    /// The keys of all lines; `side` is the place of the prefix that they may be held to.
-    fn keys<K>(
-        self,
-        secret: &Secret,
-        side: usize,
-        parse: impl Fn(&str) -> Result<K, KeyError>,
-    ) -> Result<Vec<K>, Failure> {
-        keys(secret, |line| {
-            let other = KeyError::SecretKeyToVerifyWith;
-            match self.only {
-                Some(only) if !line.starts_with(only[side]) && parse(line).err() != Some(other) => {
-                    Err(anyhow!(
-                        "the scheme `{}` takes `{}…`",
-                        self.name,
-                        only[side]
-                    ))
-                }
-                _ => parse(line).map_err(anyhow::Error::from),
-            }
-        })
-    }
-
-    fn sign(
-        self,
-        keys: &[SigningKey],
-        (id, now): (&str, i64),
-        body: &[u8],
-    ) -> [(String, String); 3] {
-        let keys: Vec<&SigningKey> = keys.iter().collect();
-        let signature = webhook::sign(&keys, id, now, body);
-        let names = self.family.names()[0];
-        [
-            (names.id.to_owned(), id.to_owned()),
-            (names.timestamp.to_owned(), now.to_string()),
-            (names.signature.to_owned(), signature),
-        ]
+/// The secrets, each of which is a line. There is at least one.
+fn lines(secret: &Secret) -> Result<Vec<&str>, Failure> {
+    let text = str::from_utf8(secret.expose()).map_err(|_| unsuitable("the secret is not text"))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines: Vec<_> = lines.collect();
+    match lines.is_empty() {
+        true => Err(unsuitable("there is no secret in it")),
+        false => Ok(lines),
     }
 }
 

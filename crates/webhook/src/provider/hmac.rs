@@ -21,9 +21,10 @@ impl Scheme for HmacScheme {
     }
 
     fn covers(&self) -> Covers {
-        match self.signs_time() {
-            true => Covers::BODY_AND_TIME,
-            false => Covers::BODY,
+        Covers {
+            time: self.signs_time(),
+            url: self.signed.has_url(),
+            ..Covers::BODY
         }
     }
 

@@ -55,7 +55,11 @@ impl Scheme for Hashed {
     }
 
     fn covers(&self) -> Covers {
-        Covers::BODY
+        Covers {
+            url: self.with_target,
+            method: self.with_target,
+            ..Covers::BODY
+        }
     }
 
     fn key(&self, secret: &str) -> Result<Zeroizing<String>, SecretError> {

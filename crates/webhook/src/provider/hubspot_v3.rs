@@ -57,7 +57,11 @@ impl Scheme for V3 {
     }
 
     fn covers(&self) -> Covers {
-        Covers::BODY_AND_TIME
+        Covers {
+            url: true,
+            method: true,
+            ..Covers::BODY_AND_TIME
+        }
     }
 
     fn key(&self, secret: &str) -> Result<HmacKey, SecretError> {

@@ -60,6 +60,10 @@ pub(super) struct Covers {
     pub(super) body: bool,
     /// The time.
     pub(super) time: bool,
+    /// The URL.
+    pub(super) url: bool,
+    /// The method.
+    pub(super) method: bool,
     /// Anything at all.
     pub(super) anything: bool,
 }
@@ -68,6 +72,8 @@ impl Covers {
     pub(super) const BODY: Self = Self {
         body: true,
         time: false,
+        url: false,
+        method: false,
         anything: true,
     };
     pub(super) const BODY_AND_TIME: Self = Self {
@@ -76,8 +82,8 @@ impl Covers {
     };
     pub(super) const NOTHING: Self = Self {
         body: false,
-        time: false,
         anything: false,
+        ..Self::BODY
     };
 
     pub(super) fn guard(self) -> ReplayGuard {

@@ -40,7 +40,10 @@ impl Scheme for Twilio {
     }
 
     fn covers(&self) -> Covers {
-        Covers::BODY
+        Covers {
+            url: true,
+            ..Covers::BODY
+        }
     }
 
     fn key(&self, secret: &str) -> Result<HmacKey, SecretError> {

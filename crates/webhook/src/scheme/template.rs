@@ -110,6 +110,10 @@ impl Template {
         behind.is_none_or(|behind| matches!(behind, Part::Text(_)))
     }
 
+    pub(crate) fn has_url(&self) -> bool {
+        self.0.contains(&Part::Url)
+    }
+
     pub(crate) fn has_id(&self) -> bool {
         self.0.contains(&Part::Id)
     }

@@ -3,8 +3,10 @@
 use super::super::escaped;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::fmt::Write as _;
-use webhook::{HmacVerifier, Refused, Verifier};
+use webhook::provider::{self, Provider, ReplayGuard};
+use webhook::{HmacVerifier, Refused};
 
 /// The longest signed text that is shown.
 const SIGNED_BYTES_MAX: usize = 4_096;
@@ -12,77 +14,116 @@ const SIGNED_BYTES_MAX: usize = 4_096;
 /// A request as it was received, and when.
 #[derive(Clone, Copy)]
 pub(super) struct Request<'a> {
+    pub(super) method: &'a str,
+    pub(super) url: &'a str,
     pub(super) headers: &'a [(&'a str, &'a [u8])],
     pub(super) body: &'a [u8],
     pub(super) now: i64,
 }
 
+impl<'a> Request<'a> {
+    fn received(&self) -> provider::Request<'a> {
+        provider::Request {
+            method: self.method,
+            url: self.url,
+            headers: self.headers,
+            body: self.body,
+        }
+    }
+}
+
 /// What a request is held against.
 #[derive(Clone, Copy)]
 pub(super) enum Check<'k> {
-    Standard(Verifier<'k>),
+    /// With what a known sender's requests are verified, and the tolerance in seconds.
+    Known(Provider, &'k provider::Verifier, u32),
     Hmac(HmacVerifier<'k>),
 }
 
 /// What is signed of a request, as far as it is there.
 struct Content<'a> {
-    id: Option<&'a [u8]>,
-    timestamp: Option<&'a [u8]>,
+    id: Option<Cow<'a, [u8]>>,
+    timestamp: Option<Cow<'a, [u8]>>,
     bytes: Option<Vec<u8>>,
 }
 
 impl Check<'_> {
     fn refused(&self, request: &Request<'_>, body: &[u8]) -> Option<Refused> {
-        let headers = request.headers.iter().copied();
         match self {
-            Self::Standard(verifier) => verifier.verify(headers, body, request.now).err(),
-            Self::Hmac(verifier) => verifier.verify(headers, body, request.now).err(),
+            Self::Known(_, verifier, tolerance_seconds) => {
+                let received = provider::Request {
+                    body,
+                    ..request.received()
+                };
+                let now = request.now;
+                verifier.verify(&received, now, *tolerance_seconds).err()
+            }
+            Self::Hmac(verifier) => {
+                let headers = request.headers.iter().copied();
+                verifier.verify(headers, body, request.now).err()
+            }
         }
     }
 
     fn content<'a>(&self, request: &Request<'a>) -> Content<'a> {
-        match self {
-            Self::Standard(verifier) => {
-                let names = verifier.family.names()[0];
-                let [id, timestamp] = [names.id, names.timestamp].map(|name| header(request, name));
-                let both = id.zip(timestamp);
-                let bytes = both.map(|(id, timestamp)| [id, timestamp, request.body].join(&b'.'));
-                Content {
-                    id,
-                    timestamp,
-                    bytes,
-                }
+        let read = match self {
+            Self::Known(_, verifier, _) => {
+                let content = verifier.content(&request.received()).ok();
+                content.map(|content| Content {
+                    id: content.id,
+                    timestamp: content.timestamp,
+                    bytes: Some(content.bytes),
+                })
             }
             Self::Hmac(verifier) => {
                 let headers = request.headers.iter().copied();
-                match verifier.scheme.content(headers, request.body) {
-                    Ok(content) => Content {
-                        id: content.id.map(str::as_bytes),
-                        timestamp: content.timestamp,
-                        bytes: Some(content.bytes),
-                    },
-                    Err(_) => {
-                        let named = |name: Option<&str>| header(request, name?);
-                        Content {
-                            id: named(verifier.scheme.id_header()),
-                            timestamp: named(verifier.scheme.timestamp_header()),
-                            bytes: None,
-                        }
-                    }
-                }
+                let content = verifier.scheme.content(headers, request.body).ok();
+                content.map(|content| Content {
+                    id: content.id.map(|id| id.as_bytes().into()),
+                    timestamp: content.timestamp.map(Cow::Borrowed),
+                    bytes: Some(content.bytes),
+                })
             }
+        };
+        read.unwrap_or_else(|| {
+            let [id, timestamp] = self.names().map(|name| header(request, name?));
+            Content {
+                id: id.map(Cow::Borrowed),
+                timestamp: timestamp.map(Cow::Borrowed),
+                bytes: None,
+            }
+        })
+    }
+
+    /// The headers of an id and of a time.
+    fn names(&self) -> [Option<&str>; 2] {
+        match self {
+            Self::Known(known, ..) => {
+                let names = known.headers();
+                [names.id, names.timestamp]
+            }
+            Self::Hmac(verifier) => {
+                let scheme = verifier.scheme;
+                [scheme.id_header(), scheme.timestamp_header()]
+            }
+        }
+    }
+
+    /// Whether anything is signed.
+    fn signs(&self) -> bool {
+        match self {
+            Self::Known(known, ..) => known.guard() != ReplayGuard::Nothing,
+            Self::Hmac(_) => true,
         }
     }
 
     /// Whether its requests have an id, and whether a time of theirs is signed.
     fn has(&self) -> [bool; 2] {
-        match self {
-            Self::Standard(_) => [true, true],
-            Self::Hmac(verifier) => {
-                let scheme = verifier.scheme;
-                [scheme.id_header().is_some(), scheme.signs_time()]
-            }
-        }
+        let signs_time = match self {
+            Self::Known(known, ..) => known.guard() == ReplayGuard::ByAge,
+            Self::Hmac(verifier) => verifier.scheme.signs_time(),
+        };
+        [self.names()[0].is_some(), signs_time]
     }
 }
 
@@ -95,6 +136,8 @@ pub(super) struct Verdict {
     timestamp: Option<String>,
     /// Whether there should be an id, and a time.
     has: [bool; 2],
+    /// Whether anything is signed.
+    signs: bool,
     body_bytes: usize,
     body_sha256: String,
     /// What is signed, where it can be shown.
@@ -111,7 +154,8 @@ impl Verdict {
             timestamp,
             bytes: content,
         } = check.content(request);
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: Cow<'_, [u8]>| String::from_utf8_lossy(&bytes).into_owned();
+        let content = content.filter(|_| check.signs());
         let signed = content.as_deref().and_then(printable);
         Self {
             hint: refused.and_then(|refused| hint(check, request, refused)),
@@ -119,6 +163,7 @@ impl Verdict {
             id: id.map(text),
             timestamp: timestamp.map(text),
             has: check.has(),
+            signs: check.signs(),
             body_bytes: request.body.len(),
             body_sha256: hex(digest(&SHA256, request.body).as_ref()),
             signed: signed.map(str::to_owned),
@@ -158,6 +203,9 @@ impl Verdict {
         let signed = match (&self.signed, self.signed_bytes) {
             (Some(signed), _) => signed.clone(),
             (None, Some(bytes)) => format!("{bytes} bytes, not shown"),
+            (None, None) if !self.signs => {
+                "nothing: whoever has the token can send anything".to_owned()
+            }
             (None, None) => "a part of it is missing".to_owned(),
         };
         line("signed", &signed);
@@ -188,12 +236,15 @@ fn check(refused: Refused) -> &'static str {
         | Refused::DuplicateHeader(_)
         | Refused::Missing(_)
         | Refused::Duplicate(_)
-        | Refused::ContradictoryHeaders => "headers",
+        | Refused::ContradictoryHeaders
+        | Refused::OtherVersion(_) => "headers",
         Refused::MalformedId => "id",
         Refused::MalformedTimestamp => "timestamp",
         Refused::TooManySignatures | Refused::NoUsableSignature | Refused::WrongSignature => {
             "signature"
         }
+        Refused::WrongToken => "token",
+        Refused::MalformedBody(_) | Refused::WrongUrlDigest(_) => "body",
         Refused::TooOld { .. } | Refused::FromTheFuture { .. } => "age",
         _ => "request",
     }
