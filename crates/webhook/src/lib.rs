@@ -40,6 +40,7 @@ pub mod jwe;
 pub mod provider;
 mod received;
 mod refused;
+pub mod replay;
 mod scheme;
 mod standard;
 
