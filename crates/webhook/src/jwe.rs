@@ -60,6 +60,7 @@ mod set;
 mod tests;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub(crate) use decrypt::{Bound, open_bound};
 pub use decrypt::{
     COMPACT_BYTES_MAX, DecryptError, Decrypted, OpenError, Opened, Signed, decrypt, open,
 };

@@ -6,6 +6,9 @@
 //! [`provider`]. All share what is not a scheme's own business: when a signed time is fresh, and
 //! why a request was [`Refused`].
 //!
+//! A service that receives webhooks starts at [`Receiver`], which does everything in its order:
+//! verify, decrypt, read, and keep out what came before, with a guard of [`replay`].
+//!
 //! The crate is pure: no clock, no randomness, no I/O, no async. Time and random bytes are
 //! arguments. It knows nothing of Postrider's domain and can be used alone, by a receiver too.
 //!
@@ -39,11 +42,15 @@ pub mod http_signature;
 pub mod jwe;
 pub mod provider;
 mod received;
+mod receiver;
 mod refused;
 pub mod replay;
 mod scheme;
 mod standard;
 
+pub use receiver::{
+    BODY_BYTES_MAX, Event, REPLAY_WINDOW_SECONDS, Receiver, Rejection, Remember, Webhook,
+};
 pub use refused::{Carried, Refused};
 pub use scheme::HmacScheme;
 pub use scheme::generic::{GenericError, GenericPart, GenericScheme};

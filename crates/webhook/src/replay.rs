@@ -6,7 +6,7 @@
 //! asks for is done. A [`Reservation`] that is dropped gives its keys back, and the sender's next
 //! attempt is taken. [`InMemory`] is a guard for one process; SQLite and PostgreSQL are not built
 //! yet. Who writes to a database anyway writes a key into a table of their own, in the transaction
-//! of the message: [`Key::as_bytes`] and a time are all that it takes.
+//! of the message: [`Event::remember`](crate::Event::remember) has all that it takes.
 //!
 //! Guards are asked synchronously, and so need no async runtime: what was reserved is given back
 //! when it is dropped, which can't wait for anything. Time is an argument.

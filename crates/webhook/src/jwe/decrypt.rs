@@ -69,6 +69,9 @@ pub enum OpenError {
     /// A payload of another event type.
     #[error("the payload was encrypted for another event type than was signed")]
     OtherEventType,
+    /// The sender's scheme doesn't sign the body, so that anybody could have encrypted this.
+    #[error("the body is not signed, so that nothing tells who encrypted it")]
+    Unsigned,
 }
 
 /// A decrypted content, and what was bound to it.
@@ -103,6 +106,44 @@ pub struct Opened {
 ///
 /// Verify the signature first: without it, anybody could have encrypted this.
 pub fn open(compact: &[u8], keys: &[PrivateJwk], signed: Signed<'_>) -> Result<Opened, OpenError> {
+    let bound = Bound {
+        id: Some(signed.id),
+        timestamp: Some(signed.timestamp),
+        event_type: signed.event_type,
+    };
+    let OpenedBound {
+        payload,
+        event_type,
+        ..
+    } = open_bound(compact, keys, bound)?;
+    Ok(Opened {
+        payload,
+        event_type,
+    })
+}
+
+/// What a signature says beside the body that it covers, as far as it does.
+pub(crate) struct Bound<'s> {
+    pub(crate) id: Option<&'s str>,
+    pub(crate) timestamp: Option<i64>,
+    pub(crate) event_type: Option<&'s str>,
+}
+
+/// A payload, and what its sender has bound to it.
+pub(crate) struct OpenedBound {
+    pub(crate) payload: Vec<u8>,
+    pub(crate) id: String,
+    pub(crate) timestamp: i64,
+    pub(crate) event_type: String,
+}
+
+/// The same where a signature may say less: what the header says is signed with the body, so that
+/// it says the rest itself.
+pub(crate) fn open_bound(
+    compact: &[u8],
+    keys: &[PrivateJwk],
+    bound: Bound<'_>,
+) -> Result<OpenedBound, OpenError> {
     let Decrypted { payload, header } = decrypt(compact, keys)?;
     if !header.is_json() {
         return Err(OpenError::ContentType);
@@ -112,17 +153,19 @@ pub fn open(compact: &[u8], keys: &[PrivateJwk], signed: Signed<'_>) -> Result<O
     let timestamp = timestamp.ok_or(OpenError::Missing("webhook-timestamp"))?;
     let event_type = header.event_type;
     let event_type = event_type.ok_or(OpenError::Missing("webhook-event-type"))?;
-    if id != signed.id {
+    if bound.id.is_some_and(|signed| signed != id) {
         return Err(OpenError::OtherId);
     }
-    if timestamp != signed.timestamp {
+    if bound.timestamp.is_some_and(|signed| signed != timestamp) {
         return Err(OpenError::OtherTimestamp);
     }
-    if signed.event_type.is_some_and(|signed| signed != event_type) {
+    if bound.event_type.is_some_and(|signed| signed != event_type) {
         return Err(OpenError::OtherEventType);
     }
-    Ok(Opened {
+    Ok(OpenedBound {
         payload,
+        id,
+        timestamp,
         event_type,
     })
 }

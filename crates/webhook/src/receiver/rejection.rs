@@ -1,0 +1,77 @@
+//! Why a receiver hands nothing on, and what its sender is told of that.
+
+use crate::Refused;
+use crate::jwe::OpenError;
+use crate::replay::GuardError;
+
+/// A typed reason. Its text is for the operator's eyes; the sender gets [`status`](Self::status)
+/// and [`detail`](Self::detail), by which nobody can tell one forgery from another.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The body is longer than is taken.
+    #[error("the body is longer than {bytes_max} bytes")]
+    TooLarge {
+        /// What is taken.
+        bytes_max: usize,
+    },
+    /// The request is not genuine, or not fresh.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The payload can't be decrypted, or is another message's.
+    #[error(transparent)]
+    Encryption(#[from] OpenError),
+    /// The payload is not the event that is expected.
+    #[error(
+        "the payload is {} at line {line}, column {column}",
+        if *is_json { "not of the type that is expected, told" } else { "not JSON" }
+    )]
+    Payload {
+        /// Whether it is JSON at all.
+        is_json: bool,
+        /// Where reading stopped, from 1.
+        line: usize,
+        /// Where reading stopped.
+        column: usize,
+    },
+    /// A replay, or an honest repeat: it was handled before.
+    #[error("this message was handled before")]
+    Seen,
+    /// The message's id is not signed, and came before with other content.
+    #[error("a message with this id, which is not signed, came before with other content")]
+    OtherContent,
+    /// The same message is being handled.
+    #[error("this message is being handled already")]
+    InProgress,
+    /// Whether it is a replay can't be told.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+}
+
+impl Rejection {
+    /// The status to answer with. What was handled before is answered with `200`, so that an
+    /// honest sender stops; all others let it try again.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Seen => 200,
+            Self::Encryption(_) | Self::Payload { .. } => 400,
+            Self::Refused(_) => 401,
+            Self::OtherContent | Self::InProgress => 409,
+            Self::TooLarge { .. } => 413,
+            Self::Guard(_) => 503,
+        }
+    }
+
+    /// What the sender may know. It is the same for all that it could find out by trying.
+    pub fn detail(&self) -> &'static str {
+        match self {
+            Self::Seen => "received before",
+            Self::Encryption(_) | Self::Payload { .. } => "the payload can't be used",
+            Self::Refused(_) => "the request was refused",
+            Self::OtherContent => "a message with this id was received before",
+            Self::InProgress => "this message is being received already",
+            Self::TooLarge { .. } => "the body is too long",
+            Self::Guard(_) => "nothing can be received for now",
+        }
+    }
+}
