@@ -7,7 +7,12 @@
 //! why a request was [`Refused`].
 //!
 //! A service that receives webhooks starts at [`Receiver`], which does everything in its order:
-//! verify, decrypt, read, and keep out what came before, with a guard of [`replay`].
+//! verify, decrypt, read, and keep out what came before, with a guard of [`replay`]. Guards in
+//! SQLite and PostgreSQL are not built yet.
+//!
+//! Features, none of which is on by default: `tower` is a layer that puts a receiver before a
+//! service; `axum` is that, and handlers that ask for a [`Webhook`]. `examples/shop.rs` is a whole
+//! receiver.
 //!
 //! The crate is pure: no clock, no randomness, no I/O, no async. Time and random bytes are
 //! arguments. It knows nothing of Postrider's domain and can be used alone, by a receiver too.
@@ -37,9 +42,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "axum")]
+mod extract;
 mod freshness;
 pub mod http_signature;
 pub mod jwe;
+#[cfg(feature = "tower")]
+pub mod layer;
 pub mod provider;
 mod received;
 mod receiver;

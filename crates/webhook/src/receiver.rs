@@ -2,7 +2,8 @@
 //! encrypted, read as the event that is expected, and kept from being handled twice, in this
 //! order. What is no good reserves nothing, and so burns nothing.
 //!
-//! Not here: reading a request off a socket, and the clock.
+//! Not here: the clock, and reading a request off a socket, which the features `tower` and `axum`
+//! do.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -54,7 +54,12 @@ const WORDS: &[Word] = &[
         rule: "listener",
         scope: Scope::OutsideTests,
         sequences: &["TcpListener", "UnixListener"],
-        homes: &["crates/postrider/", "crates/api/", "crates/bench/"],
+        homes: &[
+            "crates/postrider/",
+            "crates/api/",
+            "crates/bench/",
+            "crates/webhook/examples/", // whole programs of receivers
+        ],
         instead: "only the rooms postrider, api and bench listen",
     },
     Word {
@@ -75,6 +80,8 @@ const WORDS: &[Word] = &[
             "crates/transport/",
             "crates/engine/src/verdict",
             "crates/postrider/",
+            "crates/webhook/src/layer.rs", // a receiver's own door
+            "crates/webhook/examples/",
         ],
         instead: "only the doors and the engine's verdict know status codes: return an error of \
                   your own room",

@@ -15,6 +15,9 @@ pub enum Rejection {
         /// What is taken.
         bytes_max: usize,
     },
+    /// The body ended before its end.
+    #[error("the body could not be read to its end")]
+    BrokenOff,
     /// The request is not genuine, or not fresh.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -46,6 +49,9 @@ pub enum Rejection {
     /// Whether it is a replay can't be told.
     #[error(transparent)]
     Guard(#[from] GuardError),
+    /// A handler asks for an event, and nothing before it has verified one.
+    #[error("the route of this handler has no layer that verifies what it asks for")]
+    Unverified,
 }
 
 impl Rejection {
@@ -54,10 +60,11 @@ impl Rejection {
     pub fn status(&self) -> u16 {
         match self {
             Self::Seen => 200,
-            Self::Encryption(_) | Self::Payload { .. } => 400,
+            Self::BrokenOff | Self::Encryption(_) | Self::Payload { .. } => 400,
             Self::Refused(_) => 401,
             Self::OtherContent | Self::InProgress => 409,
             Self::TooLarge { .. } => 413,
+            Self::Unverified => 500,
             Self::Guard(_) => 503,
         }
     }
@@ -71,7 +78,8 @@ impl Rejection {
             Self::OtherContent => "a message with this id was received before",
             Self::InProgress => "this message is being received already",
             Self::TooLarge { .. } => "the body is too long",
-            Self::Guard(_) => "nothing can be received for now",
+            Self::BrokenOff => "the body could not be read",
+            Self::Guard(_) | Self::Unverified => "nothing can be received for now",
         }
     }
 }

@@ -57,6 +57,8 @@ fn only_the_doors_listen() {
     let text = "let a = tokio::net::TcpListener::bind(b);";
     assert_eq!(rules("crates/engine/src/a.rs", text), ["listener"]);
     assert_eq!(rules("crates/transport/src/a.rs", text), ["listener"]);
+    assert_eq!(rules("crates/webhook/src/a.rs", text), ["listener"]);
+    assert_eq!(rules("crates/webhook/examples/a.rs", text), NOTHING);
     assert_eq!(rules("crates/api/src/a.rs", text), NOTHING);
     assert_eq!(rules("crates/postrider/src/a.rs", text), NOTHING);
 }
@@ -88,8 +90,10 @@ fn status_codes_stay_at_the_doors() {
     let text = "fn a() -> http::StatusCode { b }";
     assert_eq!(rules("crates/app/src/a.rs", text), ["status"]);
     assert_eq!(rules("crates/engine/src/attempt.rs", text), ["status"]);
+    assert_eq!(rules("crates/webhook/src/receiver.rs", text), ["status"]);
     for path in [
         "crates/engine/src/verdict.rs",
+        "crates/webhook/src/layer.rs",
         "crates/api/src/a.rs",
         "tests/tests/a.rs",
     ] {
