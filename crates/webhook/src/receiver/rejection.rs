@@ -26,8 +26,8 @@ pub enum Rejection {
     Encryption(#[from] OpenError),
     /// The payload is not the event that is expected.
     #[error(
-        "the payload is {} at line {line}, column {column}",
-        if *is_json { "not of the type that is expected, told" } else { "not JSON" }
+        "the payload is not {} line {line}, column {column}",
+        if *is_json { "of the type that is expected: see" } else { "JSON: it goes wrong at" }
     )]
     Payload {
         /// Whether it is JSON at all.

@@ -166,6 +166,15 @@ fn what_is_wrong_with_a_payload_repeats_nothing_of_it() {
         !format!("{rejection} {rejection:?}").contains("4111"),
         "{rejection}"
     );
+    let no_json = self::sent("standard-webhooks", ("msg_1", NOW), b"{\n\"order");
+    let no_json = receive(&receiver, &no_json, NOW).expect_err("no JSON");
+    assert_eq!(
+        [rejection.to_string(), no_json.to_string()],
+        [
+            "the payload is not of the type that is expected: see line 1, column 20",
+            "the payload is not JSON: it goes wrong at line 2, column 6",
+        ]
+    );
 }
 
 #[test]
