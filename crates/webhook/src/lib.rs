@@ -7,11 +7,11 @@
 //! why a request was [`Refused`].
 //!
 //! A service that receives webhooks starts at [`Receiver`], which does everything in its order:
-//! verify, decrypt, read, and keep out what came before, with a guard of [`replay`]. Guards in
-//! SQLite and PostgreSQL are not built yet.
+//! verify, decrypt, read, and keep out what came before, with a guard of [`replay`].
 //!
 //! Features, none of which is on by default: `tower` is a layer that puts a receiver before a
-//! service; `axum` is that, and handlers that ask for a [`Webhook`]. `examples/shop.rs` is a whole
+//! service; `axum` is that, and handlers that ask for a [`Webhook`]; `sqlite` is a guard in SQLite.
+//! One in PostgreSQL is not built yet. `examples/shop.rs` is a whole
 //! receiver.
 //!
 //! The crate is pure: no clock, no randomness, no I/O, no async. Time and random bytes are

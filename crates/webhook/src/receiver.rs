@@ -4,45 +4,6 @@
 //!
 //! Not here: the clock, and reading a request off a socket, which the features `tower` and `axum`
 //! do.
-//!
-//! ```
-//! use std::sync::Arc;
-//! use webhook::provider::{Provider, Request};
-//! use webhook::replay::InMemory;
-//! use webhook::{Receiver, Rejection, Webhook};
-//!
-//! #[derive(serde::Deserialize, Debug)]
-//! struct Paid {
-//!     order: u64,
-//! }
-//!
-//! let provider = Provider::named("standard-webhooks").expect("known");
-//! let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-//! let receiver = Receiver::new(provider, &[secret], Arc::new(InMemory::new(100_000)))?;
-//!
-//! # let (now, body) = (1_764_000_000, br#"{"type":"order.paid","order":7}"#);
-//! # let key = webhook::SigningKey::parse(secret)?;
-//! # let signature = webhook::sign(&[&key], "msg_1", now, body);
-//! let request = Request {
-//!     method: "POST",
-//!     url: "https://shop.example/hooks",
-//!     headers: &[
-//!         ("webhook-id", b"msg_1"),
-//!         ("webhook-timestamp", b"1764000000"),
-//!         ("webhook-signature", signature.as_bytes()),
-//!     ],
-//!     body,
-//! };
-//! let (webhook, reservation): (Webhook<Paid>, _) = receiver.receive(&request, now)?;
-//! assert_eq!(webhook.event.order, 7);
-//! assert_eq!(webhook.about.event_type.as_deref(), Some("order.paid"));
-//! reservation.confirm()?; // once it is done
-//!
-//! let again = receiver.receive::<Paid>(&request, now).expect_err("a replay");
-//! assert!(matches!(again, Rejection::Seen));
-//! assert_eq!(again.status(), 200); // the sender is told that it came, and nothing is done twice
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 mod event;
 mod rejection;
@@ -69,6 +30,45 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 pub const REPLAY_WINDOW_SECONDS: u32 = 30 * 24 * 60 * 60;
 
 /// Receives what one source sends. It does not print, and can't be asked for its secrets.
+///
+/// ```
+/// use std::sync::Arc;
+/// use webhook::provider::{Provider, Request};
+/// use webhook::replay::InMemory;
+/// use webhook::{Receiver, Rejection, Webhook};
+///
+/// #[derive(serde::Deserialize, Debug)]
+/// struct Paid {
+///     order: u64,
+/// }
+///
+/// let provider = Provider::named("standard-webhooks").expect("known");
+/// let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// let receiver = Receiver::new(provider, &[secret], Arc::new(InMemory::new(100_000)))?;
+///
+/// # let (now, body) = (1_764_000_000, br#"{"type":"order.paid","order":7}"#);
+/// # let key = webhook::SigningKey::parse(secret)?;
+/// # let signature = webhook::sign(&[&key], "msg_1", now, body);
+/// let request = Request {
+///     method: "POST",
+///     url: "https://shop.example/hooks",
+///     headers: &[
+///         ("webhook-id", b"msg_1"),
+///         ("webhook-timestamp", b"1764000000"),
+///         ("webhook-signature", signature.as_bytes()),
+///     ],
+///     body,
+/// };
+/// let (webhook, reservation): (Webhook<Paid>, _) = receiver.receive(&request, now)?;
+/// assert_eq!(webhook.event.order, 7);
+/// assert_eq!(webhook.about.event_type.as_deref(), Some("order.paid"));
+/// reservation.confirm()?; // once it is done
+///
+/// let again = receiver.receive::<Paid>(&request, now).expect_err("a replay");
+/// assert!(matches!(again, Rejection::Seen));
+/// assert_eq!(again.status(), 200); // the sender is told that it came, and nothing is done twice
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Receiver {
     provider: Provider,
     verifier: Verifier,

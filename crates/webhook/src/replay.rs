@@ -4,9 +4,10 @@
 //! A [`Guard`] remembers in two steps, so that a crash between a request and what is made of it
 //! loses nothing and burns nothing: a [`Key`] is reserved, and confirmed once what the request
 //! asks for is done. A [`Reservation`] that is dropped gives its keys back, and the sender's next
-//! attempt is taken. [`InMemory`] is a guard for one process; SQLite and PostgreSQL are not built
-//! yet. Who writes to a database anyway writes a key into a table of their own, in the transaction
-//! of the message: [`Event::remember`](crate::Event::remember) has all that it takes.
+//! attempt is taken. [`InMemory`] is a guard for one process; with the feature `sqlite` there is
+//! one in a SQLite database; PostgreSQL is not built yet. Who writes to another database writes a
+//! key into a table of their own, in the transaction of the message:
+//! [`Event::remember`](crate::Event::remember) has all that it takes.
 //!
 //! Guards are asked synchronously, and so need no async runtime: what was reserved is given back
 //! when it is dropped, which can't wait for anything. Time is an argument.
@@ -31,11 +32,17 @@
 
 mod key;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(all(test, feature = "sqlite"))]
+mod sqlite_tests;
 #[cfg(test)]
 mod tests;
 
 pub use key::Key;
 pub use memory::InMemory;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{LEASE_SECONDS, Sqlite};
 
 use std::sync::Arc;
 
@@ -131,6 +138,11 @@ impl Reservation {
             }
         }
         Ok(reservation)
+    }
+
+    /// What is reserved, for a guard that confirms it by other means than [`Guard::confirm`].
+    pub fn held(&self) -> &[(Key, Ticket)] {
+        &self.held
     }
 
     /// What was reserved is seen from now on: what the request asked for is done.

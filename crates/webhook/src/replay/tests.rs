@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::sync::Barrier;
 use std::thread;
 
-const NOW: i64 = 1_764_000_000;
-const UNTIL: i64 = NOW + 600;
+pub(super) const NOW: i64 = 1_764_000_000;
+pub(super) const UNTIL: i64 = NOW + 600;
 
-fn key(id: &str) -> Key {
+pub(super) fn key(id: &str) -> Key {
     Key::of("source", &ReplayKey::Id(id.into()))
 }
 
