@@ -5,6 +5,7 @@
 use crate::clock::Timestamp;
 use crate::endpoint::StoredFormError;
 use crate::pin::Pin;
+use crate::texts;
 use url::Url;
 
 const WRONG: StoredFormError = StoredFormError::new("certificates seen");
@@ -43,19 +44,16 @@ impl SeenChain {
         origin(url).is_some_and(|of| origin(&self.origin) == Some(of))
     }
 
-    /// The bytes that are stored: texts with U+0000 between them, which becomes a space where a
-    /// name has one.
+    /// The bytes that are stored.
     pub fn to_stored(&self) -> Vec<u8> {
-        let plain = |text: &str| text.replace('\0', " ");
-        let micros = self.at.micros().to_string();
-        let mut texts = vec![VERSION.to_owned(), plain(&self.origin), micros];
+        let at = texts::of_time(self.at);
+        let mut all = vec![VERSION.to_owned(), self.origin.clone(), at];
         for one in &self.certificates {
-            let end = one.not_after.map(|end| end.micros().to_string());
-            texts.push(one.pin.to_string());
-            texts.extend([plain(&one.subject), plain(&one.issuer)]);
-            texts.push(end.unwrap_or_default());
+            all.push(one.pin.to_string());
+            all.extend([one.subject.clone(), one.issuer.clone()]);
+            all.push(one.not_after.map(texts::of_time).unwrap_or_default());
         }
-        texts.join("\0").into_bytes()
+        texts::to_stored(&all)
     }
 
     /// Reads what [`Self::to_stored`] wrote.
@@ -63,14 +61,13 @@ impl SeenChain {
     /// # Errors
     /// It is something else.
     pub fn from_stored(stored: &[u8]) -> Result<Self, StoredFormError> {
-        let text = std::str::from_utf8(stored).map_err(|_| WRONG)?;
-        let texts: Vec<&str> = text.split('\0').collect();
-        let [VERSION, origin, at, certificates @ ..] = &texts[..] else {
+        let all = texts::from_stored(stored).ok_or(WRONG)?;
+        let [VERSION, origin, at, certificates @ ..] = &all[..] else {
             return Err(WRONG);
         };
         Ok(Self {
             origin: (*origin).to_owned(),
-            at: time(at)?,
+            at: texts::time(at).ok_or(WRONG)?,
             certificates: certificates
                 .chunks(4)
                 .map(certificate)
@@ -89,16 +86,9 @@ fn certificate(texts: &[&str]) -> Result<SeenCertificate, StoredFormError> {
         issuer: (*issuer).to_owned(),
         not_after: Some(end)
             .filter(|end| !end.is_empty())
-            .map(|end| time(end))
+            .map(|end| texts::time(end).ok_or(WRONG))
             .transpose()?,
     })
-}
-
-fn time(micros: &str) -> Result<Timestamp, StoredFormError> {
-    micros
-        .parse()
-        .map(Timestamp::from_micros)
-        .map_err(|_| WRONG)
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@
 //! doesn't get), [`scan`] (what is not to be in a payload), `json` (what both walk over) ·
 //! [`oauth`] (how requests come by a token) · [`pin`] (keys of certificates) · [`node`] (who does
 //! the work) · [`security`] (what is worth reporting), [`skew`] (whether our clock runs apart) ·
-//! [`clock`], [`entropy`], [`secret`], [`chain`] (errors as people read them).
+//! `texts` (a form that some are stored in) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors
+//! as people read them).
 
 pub mod address;
 pub mod api_key;
@@ -45,6 +46,7 @@ pub mod scan;
 pub mod secret;
 pub mod security;
 pub mod skew;
+mod texts;
 
 pub use chain::Chain;
 pub use clock::{Clock, Timestamp};

@@ -4,6 +4,7 @@
 
 use crate::clock::Timestamp;
 use crate::endpoint::StoredFormError;
+use crate::texts;
 use std::num::NonZeroU32;
 
 const WRONG: StoredFormError = StoredFormError::new("proof of an endpoint");
@@ -85,22 +86,21 @@ impl Proof {
         }
     }
 
-    /// The bytes that are stored: texts with U+0000 between them.
+    /// The bytes that are stored.
     pub fn to_stored(&self) -> Vec<u8> {
-        let plain = |text: &str| text.replace('\0', " ");
-        let asked = self.asked_at.micros().to_string();
-        let mut texts = vec![VERSION.to_owned(), plain(&self.url), asked];
+        let asked = texts::of_time(self.asked_at);
+        let mut all = vec![VERSION.to_owned(), self.url.clone(), asked];
         if let Some(told) = &self.told {
-            texts.push(told.at.micros().to_string());
+            all.push(texts::of_time(told.at));
             match &told.outcome {
                 Outcome::Proved { per_minute } => {
                     let rate = per_minute.map(|rate| rate.to_string());
-                    texts.extend(["proved".to_owned(), rate.unwrap_or_default()]);
+                    all.extend(["proved".to_owned(), rate.unwrap_or_default()]);
                 }
-                Outcome::Failed { reason } => texts.extend(["failed".to_owned(), plain(reason)]),
+                Outcome::Failed { reason } => all.extend(["failed".to_owned(), reason.clone()]),
             }
         }
-        texts.join("\0").into_bytes()
+        texts::to_stored(&all)
     }
 
     /// Reads what [`Self::to_stored`] wrote.
@@ -108,18 +108,17 @@ impl Proof {
     /// # Errors
     /// It is something else.
     pub fn from_stored(stored: &[u8]) -> Result<Self, StoredFormError> {
-        let text = std::str::from_utf8(stored).map_err(|_| WRONG)?;
-        let texts: Vec<&str> = text.split('\0').collect();
-        let [VERSION, url, asked, told @ ..] = &texts[..] else {
+        let all = texts::from_stored(stored).ok_or(WRONG)?;
+        let [VERSION, url, asked, told @ ..] = &all[..] else {
             return Err(WRONG);
         };
         Ok(Self {
             url: (*url).to_owned(),
-            asked_at: time(asked)?,
+            asked_at: texts::time(asked).ok_or(WRONG)?,
             told: match told {
                 [] => None,
                 [at, word, detail] => Some(Told {
-                    at: time(at)?,
+                    at: texts::time(at).ok_or(WRONG)?,
                     outcome: outcome(word, detail)?,
                 }),
                 _ => return Err(WRONG),
@@ -141,13 +140,6 @@ fn outcome(word: &str, detail: &str) -> Result<Outcome, StoredFormError> {
         }),
         _ => Err(WRONG),
     }
-}
-
-fn time(micros: &str) -> Result<Timestamp, StoredFormError> {
-    micros
-        .parse()
-        .map(Timestamp::from_micros)
-        .map_err(|_| WRONG)
 }
 
 #[cfg(test)]
