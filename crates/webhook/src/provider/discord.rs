@@ -8,7 +8,7 @@ use super::{Provider, Request, SecretError};
 use crate::freshness::Written;
 use crate::refused::Carried;
 use crate::scheme::Encoding;
-use crate::scheme::verify::single;
+use crate::scheme::verify::needed;
 use crate::{Refused, TOLERANCE_SECONDS};
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -49,10 +49,8 @@ impl Scheme for Discord {
 
     fn read<'r>(&self, request: &Request<'r>) -> Result<Claim<'r, [u8; 64]>, Refused> {
         let headers = request.headers.iter().copied();
-        let signature = single(headers.clone(), SIGNATURE, Carried::Signature)?;
-        let signature = signature.ok_or(Refused::Missing(Carried::Signature))?;
-        let timestamp = single(headers, TIMESTAMP, Carried::Timestamp)?;
-        let timestamp = timestamp.ok_or(Refused::Missing(Carried::Timestamp))?;
+        let signature = needed(headers.clone(), SIGNATURE, Carried::Signature)?;
+        let timestamp = needed(headers, TIMESTAMP, Carried::Timestamp)?;
         let signature = Encoding::Hex.read(signature);
         let signature = signature.and_then(|bytes| bytes.try_into().ok());
         let content = [timestamp, request.body].concat();

@@ -10,7 +10,7 @@ use super::{Outgoing, Provider, Request, SecretError, SignError};
 use crate::refused::Carried;
 use crate::scheme::Encoding;
 use crate::scheme::key::check_text;
-use crate::scheme::verify::single;
+use crate::scheme::verify::needed;
 use crate::{Refused, TOLERANCE_SECONDS, received};
 
 /// Over the body.
@@ -70,8 +70,7 @@ impl Scheme for Hashed {
     fn read<'r>(&self, request: &Request<'r>) -> Result<Claim<'r, Vec<u8>>, Refused> {
         let headers = request.headers.iter().copied();
         let [version] = received::pick(headers.clone(), [VERSION])?;
-        let signature = single(headers, SIGNATURE, Carried::Signature)?;
-        let signature = signature.ok_or(Refused::Missing(Carried::Signature))?;
+        let signature = needed(headers, SIGNATURE, Carried::Signature)?;
         if version.ok_or(Refused::MissingHeader(VERSION))? != self.version.as_bytes() {
             return Err(Refused::OtherVersion(VERSION));
         }

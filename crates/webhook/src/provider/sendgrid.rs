@@ -11,7 +11,7 @@ use super::{Provider, Request, SecretError};
 use crate::freshness::Written;
 use crate::refused::Carried;
 use crate::scheme::Encoding;
-use crate::scheme::verify::single;
+use crate::scheme::verify::needed;
 use crate::{Refused, TOLERANCE_SECONDS};
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -53,10 +53,8 @@ impl Scheme for SendGrid {
 
     fn read<'r>(&self, request: &Request<'r>) -> Result<Claim<'r, Vec<u8>>, Refused> {
         let headers = request.headers.iter().copied();
-        let signature = single(headers.clone(), SIGNATURE, Carried::Signature)?;
-        let signature = signature.ok_or(Refused::Missing(Carried::Signature))?;
-        let timestamp = single(headers, TIMESTAMP, Carried::Timestamp)?;
-        let timestamp = timestamp.ok_or(Refused::Missing(Carried::Timestamp))?;
+        let signature = needed(headers.clone(), SIGNATURE, Carried::Signature)?;
+        let timestamp = needed(headers, TIMESTAMP, Carried::Timestamp)?;
         let signature = Encoding::Base64.read(signature);
         let content = [timestamp, request.body].concat();
         Ok(Claim {

@@ -8,7 +8,7 @@ use super::{Outgoing, Request, SecretError, SignError};
 use crate::Refused;
 use crate::refused::Carried;
 use crate::scheme::key::check_text;
-use crate::scheme::verify::single;
+use crate::scheme::verify::{needed, single};
 
 /// The header that carries the token, and one with an id.
 pub(super) struct Token {
@@ -41,8 +41,7 @@ impl Scheme for Token {
 
     fn read<'r>(&self, request: &Request<'r>) -> Result<Claim<'r, Digest>, Refused> {
         let headers = request.headers.iter().copied();
-        let token = single(headers.clone(), self.header, Carried::Token)?;
-        let token = token.ok_or(Refused::Missing(Carried::Token))?;
+        let token = needed(headers.clone(), self.header, Carried::Token)?;
         let id = match self.id_header {
             Some(name) => single(headers, name, Carried::Id)?,
             None => None,

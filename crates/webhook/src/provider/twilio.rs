@@ -9,7 +9,7 @@ use super::hmac::is_hmac;
 use super::scheme::{Claim, Covers, Names, Scheme};
 use super::{Outgoing, Provider, Request, SecretError, SignError};
 use crate::refused::Carried;
-use crate::scheme::verify::single;
+use crate::scheme::verify::{needed, single};
 use crate::scheme::{Encoding, Hash};
 use crate::{HmacKey, Refused, TOLERANCE_SECONDS};
 
@@ -52,8 +52,7 @@ impl Scheme for Twilio {
 
     fn read<'r>(&self, request: &Request<'r>) -> Result<Claim<'r, Vec<u8>>, Refused> {
         let headers = request.headers.iter().copied();
-        let signature = single(headers.clone(), SIGNATURE, Carried::Signature)?;
-        let signature = signature.ok_or(Refused::Missing(Carried::Signature))?;
+        let signature = needed(headers.clone(), SIGNATURE, Carried::Signature)?;
         let id = single(headers, ID, Carried::Id)?;
         let content = content(request.url, request.body)?;
         let signature = Encoding::Base64.read(signature);

@@ -261,6 +261,15 @@ pub(crate) fn single<'h>(
     }
 }
 
+/// The same, where it must be there.
+pub(crate) fn needed<'h>(
+    headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
+    name: &str,
+    what: Carried,
+) -> Result<&'h [u8], Refused> {
+    single(headers, name, what)?.ok_or(Refused::Missing(what))
+}
+
 /// What an id is made of where it is followed by something else at once.
 fn is_word(id: &str) -> bool {
     let is_of_a_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte);
