@@ -28,7 +28,7 @@ use model::scan::Finding;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use store::accept::{Accept, AcceptError, Accepted, NewDelivery, NewMessage};
+use store::accept::{Accept, AcceptError, Accepted, NewDelivery, NewMessage, ReplayEntry};
 use store::idempotency::IdempotencyKey;
 use store::rows::{ApplicationRef, Claimed, EndpointRow, MessageRow, Payload, RegistryRow};
 use store::{Fresh, Hold, Lane, Place, Sealed, StoreError};
@@ -62,6 +62,8 @@ pub(crate) struct Draft {
     pub(crate) only: Option<EndpointKey>,
     /// The key that the request came with.
     pub(crate) idempotency: Option<IdempotencyKey>,
+    /// By what a replay of it is told, where it came in at a source.
+    pub(crate) replay: Option<ReplayEntry>,
     /// What was found in its payload that is to be reported once it is accepted.
     pub(crate) findings: Vec<Finding>,
 }
@@ -71,6 +73,8 @@ pub(crate) struct Draft {
 pub(crate) struct Receipt {
     pub(crate) message: Message,
     pub(crate) payload: Bytes,
+    /// What was remembered the first time, where it came in at its source before.
+    pub(crate) seen: Option<ReplayEntry>,
 }
 
 /// What came of each draft, in the order of the drafts.
@@ -231,6 +235,11 @@ impl Batch {
         for ((index, plan), answer) in plans.into_iter().zip(answers) {
             match answer {
                 Err(AcceptError::StaleRegistry) => stale = true,
+                // Senders' ids are theirs: what is genuine and new is not refused for one.
+                Err(AcceptError::EventIdTaken) if self.items[index].draft.replay.is_some() => {
+                    self.items[index].draft.event_id = None;
+                    stale = true;
+                }
                 Err(refused) => self.items[index].result = Some(Err(refusal(refused))),
                 Ok(accepted) => {
                     let receipt = self.receive(&self.items[index], plan, accepted);
@@ -335,11 +344,11 @@ impl Batch {
             fan_out_after: plan.fan_out_after,
             proved_only: is_demanded(&self.policy, &item.draft.event_type),
             idempotency: item.draft.idempotency.clone(),
+            replay: item.draft.replay,
         }
     }
 
     fn receive(&self, item: &Item, plan: Plan, accepted: Accepted) -> Receipt {
-        let payload = item.draft.payload.clone();
         match accepted {
             Accepted::New {
                 id,
@@ -351,20 +360,25 @@ impl Batch {
                 self.app.report_findings(subject, &item.draft);
                 self.hand_over(
                     &message,
-                    &payload,
+                    &item.draft.payload,
                     plan.deliveries.into_iter().zip(deliveries),
                 );
                 if fan_out {
                     self.app.lanes.work();
                 }
                 self.app.listeners.tell(self.application);
-                Receipt { message, payload }
+                item.draft.receipt(message, None)
             }
             // The body is the same, by its hash, so all but the id is what it was then.
             Accepted::Repeated(prior) => {
                 let id: MessageId = id_of(prior.made);
                 let message = item.draft.message(id, self.application, id.key().time());
-                Receipt { message, payload }
+                item.draft.receipt(message, None)
+            }
+            Accepted::Seen(seen) => {
+                let at = seen.id.key().time();
+                let message = item.draft.message(seen.id, self.application, at);
+                item.draft.receipt(message, Some(seen.entry))
             }
         }
     }
@@ -431,6 +445,14 @@ impl Draft {
     /// When its first attempt may start.
     fn due(&self, now: Timestamp) -> Timestamp {
         self.deliver_at.map_or(now, |at| at.max(now))
+    }
+
+    fn receipt(&self, message: Message, seen: Option<ReplayEntry>) -> Receipt {
+        Receipt {
+            message,
+            payload: self.payload.clone(),
+            seen,
+        }
     }
 
     /// When its payload goes away.

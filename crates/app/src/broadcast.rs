@@ -102,6 +102,7 @@ impl Letter {
             only: None,
             // A step of background work is written once or not at all.
             idempotency: None,
+            replay: None,
             findings: Vec::new(),
         })
     }
@@ -135,6 +136,7 @@ mod tests {
             payload: Bytes::from_static(b"{ \"a\": 1.50, \"b\": \"\\u0000\xc3\xa9\" }"),
             only: None,
             idempotency: None,
+            replay: None,
             findings: Vec::new(),
         };
         let kept = Letter::of(&draft).to_bytes().expect("it is JSON");

@@ -7,7 +7,8 @@
 //! `store::Fetching`.
 //!
 //! Map: [`caller`] (who may do what), [`tokens`] (how they say who they are), [`access`] (which of
-//! them are not good any more), [`api_keys`], [`portal`] (made by the API) · [`error`] (how use
+//! them are not good any more), [`api_keys`], [`portal`] (made by the API), [`sources`] (where webhooks
+//! come in) · [`error`] (how use
 //! cases refuse) · `find` (what a path names) · [`page`] (lists) · [`patch`], `change`,
 //! `idempotency` (how things are changed, once) · `sealing`, [`content`], `key_uses` (what is
 //! sealed, and with what) · `fetching` (payloads that receivers fetch) · [`filter`], [`status`]
@@ -39,6 +40,7 @@ pub mod portal;
 pub mod recover;
 pub mod replay;
 pub mod security;
+pub mod sources;
 pub mod standings;
 pub mod statistics;
 pub mod status;

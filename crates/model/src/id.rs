@@ -66,6 +66,8 @@ kinds! {
     ApiKeyKind, ApiKeyId, ApiKeyKey = "key_";
     /// A security event as it is kept.
     SecurityEventKind, SecurityEventId, SecurityEventKey = "sec_";
+    /// A source: a place that incoming webhooks arrive at.
+    SourceKind, SourceId, SourceKey = "src_";
 }
 
 /// The integer key of a row: sorts by time. Typed by what it is the key of.

@@ -13,8 +13,8 @@
 //! [`challenge`], [`proof`] (whether it wants what it is to get) · [`redaction`] (what an endpoint
 //! doesn't get), [`scan`] (what is not to be in a payload), `json` (what both walk over) ·
 //! [`oauth`] (how requests come by a token) · [`pin`] (keys of certificates) · [`node`] (who does
-//! the work) · [`security`] (what is worth reporting), [`skew`] (whether our clock runs apart) ·
-//! `texts` (a form that some are stored in) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors
+//! the work) · [`source`] (where webhooks come in) · [`security`] (what is worth reporting), [`skew`] (whether our clock runs apart) ·
+//! `texts`, `fields` (forms that some are stored in) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors
 //! as people read them).
 
 pub mod address;
@@ -29,6 +29,7 @@ pub mod delivery;
 pub mod endpoint;
 pub mod entropy;
 pub mod event_type;
+mod fields;
 pub mod hops;
 pub mod id;
 mod json;
@@ -46,6 +47,7 @@ pub mod scan;
 pub mod secret;
 pub mod security;
 pub mod skew;
+pub mod source;
 mod texts;
 
 pub use chain::Chain;

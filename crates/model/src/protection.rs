@@ -10,7 +10,6 @@ mod auth;
 mod connection;
 mod covered;
 mod encryption;
-mod fields;
 mod oauth;
 mod payload;
 mod redaction;
@@ -25,11 +24,11 @@ pub use rotated::Rotated;
 pub use signature::{GenericSignature, Sender, Signature};
 
 use crate::endpoint::{CustomHeaders, StoredFormError};
+use crate::fields::Fields;
 use crate::oauth::OauthConfig;
 use crate::policy::{Demand, Demands, Unmet};
 use crate::redaction::EndpointRedaction;
 use crate::secret::Secret;
-use fields::Fields;
 use std::collections::BTreeSet;
 
 /// What is set of an endpoint's protection.

@@ -59,6 +59,22 @@ macro_rules! security_kinds {
 }
 
 security_kinds! {
+    /// What came to a source was not signed, or not with its secret.
+    IngestSignatureInvalid = "ingest.signature_invalid", Warning;
+    /// What came to a source was genuine, and signed too long ago or too far in the future.
+    IngestTimestampStale = "ingest.timestamp_stale", Warning;
+    /// What came to a source came before.
+    IngestReplayed = "ingest.replayed", Warning;
+    /// What came to a source did not show what it demands beside a signature.
+    IngestCredentialsInvalid = "ingest.credentials_invalid", Warning;
+    /// What came to a source can't be read as what it should be.
+    IngestMalformed = "ingest.malformed", Info;
+    /// What came to a source was longer than is taken.
+    IngestTooLarge = "ingest.too_large", Warning;
+    /// What came to a source was not encrypted to one of its keys.
+    IngestDecryptionFailed = "ingest.decryption_failed", Warning;
+    /// More came to a source, or more failed from one address, than is allowed.
+    IngestRateLimited = "ingest.rate_limited", Warning;
     /// A destination resolved to, or named, an address that the operator has not allowed.
     DestinationBlocked = "delivery.destination_blocked", Warning;
     /// A destination's certificate did not verify.
@@ -125,6 +141,8 @@ subject_kinds! {
     Message = "message";
     /// An API key.
     ApiKey = "apiKey";
+    /// A source; of requests to none, `*`.
+    Source = "source";
     /// A node of this installation, by its name.
     Node = "node";
     /// An address that a node listens on.

@@ -53,6 +53,7 @@ pub(crate) async fn since(sql: &Sql<'_>, since: u64) -> Result<Option<AccessRows
     let keys = sql.rows(&keys, params![behind]).await?;
     let environment = settings::get(sql, ENVIRONMENT).await?;
     Ok(Some(AccessRows {
+        sources: Vec::new(),
         version,
         environment,
         revoked: revoked.iter().map(read_revoked).collect::<Result<_, _>>()?,

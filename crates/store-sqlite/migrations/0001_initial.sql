@@ -267,7 +267,7 @@ CREATE INDEX task_open ON task (id) WHERE state = 0 AND kind < 32;
 CREATE INDEX task_outside ON task (id) WHERE state = 0 AND kind >= 32;
 CREATE INDEX task_shown ON task (id) WHERE kind >= 16;
 
--- Who may come in. The version grows with each change of the next three tables, whose rows say by
+-- Who may come in. The version grows with each change of the next four tables, whose rows say by
 -- which they were written, so that what is new is found.
 CREATE TABLE access_version (
     one     INTEGER PRIMARY KEY CHECK (one = 0),
@@ -311,6 +311,35 @@ CREATE TABLE api_key (
     version    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX api_key_version ON api_key (version);
+
+-- Where incoming webhooks arrive. Sealed: the token in its URL, whose SHA-256 is `token`, and the
+-- configuration; NULL: it was deleted, and nothing of it is left but that.
+CREATE TABLE source (
+    id          INTEGER PRIMARY KEY,
+    tail        BLOB NOT NULL,
+    uid         TEXT,
+    name        TEXT NOT NULL,
+    source_type TEXT NOT NULL,
+    metadata    TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    token       BLOB NOT NULL,
+    sealed      BLOB,
+    version     INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX source_uid ON source (uid) WHERE uid IS NOT NULL;
+CREATE INDEX source_version ON source (version);
+
+-- What came in at sources, until it needs to be told no more.
+CREATE TABLE replay_key (
+    key         BLOB PRIMARY KEY,
+    unsigned_id BLOB,
+    content     BLOB NOT NULL,
+    message     INTEGER NOT NULL,
+    tail        BLOB NOT NULL,
+    until       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX replay_key_end ON replay_key (until);
 
 -- Tokens that are good once, by their SHA-256.
 CREATE TABLE one_time_token (

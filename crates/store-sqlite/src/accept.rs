@@ -4,7 +4,7 @@
 use crate::batch::Batch;
 use crate::deliveries;
 use crate::failure::Failure;
-use crate::work;
+use crate::{replays, work};
 use model::delivery::{Delivery, Trigger};
 use model::id::{DeliveryKey, MessageId, MessageKey, TaskKey};
 use rusqlite::params;
@@ -42,6 +42,11 @@ fn accept_one(batch: &mut Batch<'_>, item: &Accept) -> Result<Answer, Failure> {
             false => Err(AcceptError::KeyReused),
         });
     }
+    if let Some(entry) = &item.replay
+        && let Some(seen) = replays::find(batch, entry)?
+    {
+        return Ok(Ok(Accepted::Seen(seen)));
+    }
     match batch.revision(item.application)? {
         None => return Ok(Err(AcceptError::NoApplication)),
         Some(revision) if revision != item.registry_revision => {
@@ -67,6 +72,9 @@ fn accept_one(batch: &mut Batch<'_>, item: &Accept) -> Result<Answer, Failure> {
             proved_only: item.proved_only,
         };
         work::write(batch, task, (item.application, &work))?;
+    }
+    if let Some(entry) = &item.replay {
+        replays::write(batch, entry, id)?;
     }
     if let Some(key) = &item.idempotency {
         let made = Made {

@@ -5,7 +5,7 @@ use crate::batch::Batch;
 use crate::change::revoke as revoke_in;
 use crate::columns::{optional_text, optional_time, tail, time};
 use crate::failure::Failure;
-use crate::settings;
+use crate::{settings, sources};
 use model::Timestamp;
 use model::api_key::ApiKey;
 use model::id::{ApiKeyId, ApplicationKey, Key};
@@ -63,6 +63,17 @@ pub(crate) fn since(connection: &Connection, since: u64) -> Result<Option<Access
                 behind,
             ),
             read_key,
+        )?,
+        sources: rows(
+            connection,
+            (
+                &format!(
+                    "SELECT {} FROM source WHERE version > ?1 ORDER BY id",
+                    sources::COLUMNS
+                ),
+                behind,
+            ),
+            sources::read,
         )?,
         environment: settings::get(connection, ENVIRONMENT)?,
     }))
@@ -146,6 +157,11 @@ pub(crate) fn sweep(batch: &Batch<'_>, limits: SweepLimits) -> Result<bool, Fail
             "DELETE FROM token_floor WHERE (application, session, issued_before) IN
              (SELECT application, session, issued_before FROM token_floor
               WHERE ends_at <= ?1 ORDER BY ends_at LIMIT ?2)",
+            now,
+        )?,
+        removed(
+            "DELETE FROM replay_key WHERE key IN (SELECT key FROM replay_key
+             WHERE until < ?1 ORDER BY until LIMIT ?2)",
             now,
         )?,
         removed(

@@ -29,6 +29,8 @@ pub struct Accept {
     pub proved_only: bool,
     /// The key that the request came with.
     pub idempotency: Option<IdempotencyKey>,
+    /// By what a replay of it is told, where it came in at a source.
+    pub replay: Option<ReplayEntry>,
 }
 
 impl Accept {
@@ -37,6 +39,24 @@ impl Accept {
         512 + self.message.payload.len() + 64 * self.deliveries.len()
     }
 }
+
+/// What is remembered of a message that came in at a source, in its own commit, so that it comes in
+/// once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplayEntry {
+    /// What is the same if it comes again, and what no other source's is.
+    pub key: ReplayDigest,
+    /// The sender's id of it, where that is not covered by the signature: with another one it is no
+    /// honest repeat.
+    pub unsigned_id: Option<ReplayDigest>,
+    /// Of what came: tells whether what comes again says the same.
+    pub content: ReplayDigest,
+    /// For how long it is told, at least.
+    pub until: Timestamp,
+}
+
+/// Half of a SHA-256: who can choose what it is of is the sender, with the source's secret.
+pub type ReplayDigest = [u8; 16];
 
 /// A message that has no key yet.
 #[derive(Debug, Clone)]
@@ -89,6 +109,17 @@ pub enum Accepted {
     },
     /// Its idempotency key was used before, with the same body: nothing was written.
     Repeated(Prior),
+    /// It came in at its source before: nothing was written.
+    Seen(Seen),
+}
+
+/// What came of a message the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The message, which may be gone by now.
+    pub id: MessageId,
+    /// What was remembered of it then.
+    pub entry: ReplayEntry,
 }
 
 /// Why one item was refused. The others of its batch are not touched by it.

@@ -1,14 +1,17 @@
 //! Who may come in, beyond what a token says of itself: tokens that were revoked, applications
 //! whose earlier tokens have ended, API keys; and tokens that are good once. And what the whole
-//! installation is set to, of which nodes hear in the same way.
+//! installation is set to, and the sources that incoming webhooks arrive at, of which nodes hear in
+//! the same way.
 //!
 //! All but one-time tokens are decided by from memory. They share one version, which grows with
 //! each change of them, in its transaction: so a node sees in one row whether there is anything
 //! new, and reads no more than that.
 
+use crate::Sealed;
 use model::Timestamp;
 use model::api_key::ApiKey;
-use model::id::{ApiKeyKey, ApplicationKey};
+use model::id::{ApiKeyKey, ApplicationKey, SourceKey};
+use model::source::Source;
 
 /// Under this name the settings of the whole installation are kept: opaque to every store.
 pub const ENVIRONMENT: &str = "environment";
@@ -63,6 +66,20 @@ pub struct ApiKeyRow {
     pub version: u64,
 }
 
+/// A source as it is kept. A deleted one stays, without what it was, so that nodes hear of its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRow {
+    /// The source.
+    pub source: Source,
+    /// What the token in its inbound URL is known by.
+    pub token: TokenHash,
+    /// That token, and the configuration, sealed for the installation: table `source`, column
+    /// `sealed`; the row is the id's tail. `None`: it was deleted.
+    pub sealed: Option<Sealed>,
+    /// The version of the change that wrote it.
+    pub version: u64,
+}
+
 /// A token that is good once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OneTimeToken {
@@ -85,6 +102,8 @@ pub struct AccessRows {
     pub floors: Vec<TokenFloor>,
     /// API keys.
     pub keys: Vec<ApiKeyRow>,
+    /// Sources.
+    pub sources: Vec<SourceRow>,
     /// The setting [`ENVIRONMENT`], whenever it was written; `None`: never.
     pub environment: Option<Vec<u8>>,
 }
@@ -116,6 +135,34 @@ pub enum AccessChange {
     },
     /// API keys were used.
     UseApiKeys(Vec<(ApiKeyKey, Timestamp)>),
+    /// Makes a source; its id's tail is given, and its key and times are not looked at.
+    CreateSource {
+        /// The source. Refused with [`Taken`](crate::change::ChangeError::Taken) where another live
+        /// one has its uid.
+        source: Source,
+        /// What the token in its inbound URL is known by.
+        token: TokenHash,
+        /// See [`SourceRow::sealed`].
+        sealed: Sealed,
+        /// The most live ones that there may be; else refused with
+        /// [`TooMany`](crate::change::ChangeError::TooMany).
+        sources_max: usize,
+    },
+    /// Writes a source anew: all but its id and when it was made. Its uid must be free, too.
+    ReplaceSource {
+        /// The source.
+        source: Source,
+        /// What the token in its inbound URL is known by.
+        token: TokenHash,
+        /// See [`SourceRow::sealed`].
+        sealed: Sealed,
+        /// The version of the row that this was made from; else refused with
+        /// [`Stale`](crate::change::ChangeError::Stale).
+        version: u64,
+    },
+    /// Deletes a source: its name, notes, uid and configuration are gone, and a row stays that says
+    /// so. Refused with [`Missing`](crate::change::ChangeError::Missing) if there is none.
+    DeleteSource(SourceKey),
     /// Makes a token that is good once.
     CreateOneTimeToken(OneTimeToken),
     /// Takes such a token: there is none any more. Refused with
@@ -128,6 +175,8 @@ pub enum AccessChange {
 pub enum AccessChanged {
     /// The API key as it is now.
     ApiKey(ApiKeyRow),
+    /// The source as it is now.
+    Source(SourceRow),
     /// The token that was taken.
     Taken(OneTimeToken),
     /// Nothing to tell of.

@@ -383,6 +383,9 @@ impl Changed {
             Changed::Access(AccessChanged::ApiKey(row)) => {
                 (row.key.id.key().integer(), row.key.id.tail())
             }
+            Changed::Access(AccessChanged::Source(row)) => {
+                (row.source.id.key().integer(), row.source.id.tail())
+            }
             Changed::EventType(_)
             | Changed::RetrySchedule
             | Changed::Redaction

@@ -56,7 +56,7 @@ pub trait Store: Send + Sync + 'static {
     /// Makes a batch of messages durable, all that are accepted in one commit. The answers are in
     /// the order of the items, and so are the ids; an item sees what those before it wrote. Each is
     /// checked in this order: its idempotency key (a repeat is one whatever has changed since), its
-    /// application, the registry revision, its event id.
+    /// replay entry (the same), its application, the registry revision, its event id.
     async fn accept(&self, batch: Vec<Accept>) -> Vec<Result<Accepted, AcceptError>>;
 
     /// Makes an outcome durable. Waits while the store can't write, and fails only when it never

@@ -1,11 +1,12 @@
-//! What this node knows of who may come in: revoked tokens, floors of applications' tokens, and API
-//! keys. Small by what it keeps of each; bounded by what use cases add.
+//! What this node knows of who may come in: revoked tokens, floors of applications' tokens, API
+//! keys, and sources. Small by what it keeps of each; bounded by what use cases add.
 
 use super::KEPT_MAX;
 use crate::AppError;
+use crate::sources::KnownSource;
 use aws_lc_rs::digest::{SHA256, digest};
 use model::Timestamp;
-use model::id::{ApiKeyId, ApiKeyKey, ApplicationKey};
+use model::id::{ApiKeyId, ApiKeyKey, ApplicationKey, SourceKey};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -70,6 +71,8 @@ struct State {
     revoked: HashMap<Mark, Timestamp>,
     floors: HashMap<ApplicationKey, Floors>,
     keys: HashMap<TokenHash, Arc<ApiKeyRow>>,
+    sources: HashMap<TokenHash, Arc<KnownSource>>,
+    source_tokens: HashMap<SourceKey, TokenHash>,
     purged_at: Timestamp,
 }
 
@@ -114,6 +117,18 @@ impl Known {
         let mut keys: Vec<_> = self.read().keys.values().cloned().collect();
         keys.sort_by_key(|row| row.key.id);
         keys
+    }
+
+    /// The live source whose inbound token has this hash.
+    pub(crate) fn source(&self, hash: &TokenHash) -> Option<Arc<KnownSource>> {
+        self.read().sources.get(hash).cloned()
+    }
+
+    /// All live sources, by ascending id.
+    pub(crate) fn sources(&self) -> Vec<Arc<KnownSource>> {
+        let mut sources: Vec<_> = self.read().sources.values().cloned().collect();
+        sources.sort_by_key(|known| known.row.source.id);
+        sources
     }
 
     /// A key was used.
@@ -177,6 +192,17 @@ impl State {
         }
         for row in rows.keys {
             self.keys.insert(row.hash, Arc::new(row));
+        }
+        for row in rows.sources {
+            let key = row.source.id.key();
+            if let Some(before) = self.source_tokens.remove(&key) {
+                self.sources.remove(&before);
+            }
+            if row.sealed.is_some() {
+                self.source_tokens.insert(key, row.token);
+                let known = Arc::new(KnownSource::new(row));
+                self.sources.insert(known.row.token, known);
+            }
         }
     }
 

@@ -113,6 +113,7 @@ impl App {
             payload: challenge::payload(&text).into(),
             only: Some(key),
             idempotency: None,
+            replay: None,
             findings: Vec::new(),
             hops: Hops::default(),
         };

@@ -282,7 +282,9 @@ fn caller_of_item(caller: &Caller, index: usize) -> Caller {
 }
 
 fn view(receipt: Receipt, now: Timestamp) -> MessageView {
-    let Receipt { message, payload } = receipt;
+    let Receipt {
+        message, payload, ..
+    } = receipt;
     // What was accepted long ago under the same key may have expired since.
     let content = if message.expires_at > now {
         Content::of(&message.form, payload)

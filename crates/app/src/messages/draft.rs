@@ -140,6 +140,7 @@ impl MessageInput {
             payload,
             only: None,
             idempotency: None,
+            replay: None,
             findings: Vec::new(),
         })
     }

@@ -1,9 +1,9 @@
 //! Credentials that requests carry, each after the standard that its receiver goes by. Tokens that
 //! have to be fetched and client certificates are not here.
 
-use super::fields::{Fields, Part};
 use super::rotated::Rotated;
 use crate::endpoint::StoredFormError;
+use crate::fields::{Fields, Part};
 use crate::secret::Secret;
 
 /// What an endpoint's requests are authenticated with.

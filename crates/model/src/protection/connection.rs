@@ -2,9 +2,9 @@
 //! the system's, pins, a client certificate. Certificates are texts here, which whoever took them
 //! has judged; what they mean is `transport`'s business.
 
-use super::fields::{Fields, Part, WRONG, text};
 use super::rotated::Rotated;
 use crate::endpoint::StoredFormError;
+use crate::fields::{Fields, Part, WRONG, text};
 use crate::pin::Pin;
 use crate::secret::Secret;
 

@@ -1,8 +1,8 @@
 //! Whom payloads are encrypted to. Kept here are texts: what they must be, and the encryption
 //! itself, is the library `webhook`'s.
 
-use super::fields::{Fields, Part};
 use crate::endpoint::StoredFormError;
+use crate::fields::{Fields, Part};
 
 /// What an endpoint's payloads are encrypted with.
 #[derive(Debug, Clone, PartialEq, Eq)]

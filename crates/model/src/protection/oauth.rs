@@ -1,7 +1,7 @@
 //! How the configuration of access tokens is kept: [`OauthConfig`] as fields.
 
-use super::fields::{Fields, Part};
 use crate::endpoint::StoredFormError;
+use crate::fields::{Fields, Part};
 use crate::oauth::{AssertionKey, ClientAuthentication, ClientMethod, Grant, OauthConfig};
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! What an endpoint's deliveries carry. How a payload is to be had that a delivery doesn't carry is
 //! not said here.
 
-use super::fields::{Fields, Part};
 use crate::endpoint::StoredFormError;
+use crate::fields::{Fields, Part};
 
 /// What is in the body of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! How an endpoint's redaction is written: rules and paths as texts of lines.
 
-use super::fields::{Fields, Part};
 use crate::endpoint::StoredFormError;
+use crate::fields::{Fields, Part};
 use crate::redaction::{EndpointRedaction, paths, paths_text, rules, rules_text};
 
 const WRONG: StoredFormError = StoredFormError::new("redaction");

@@ -1,9 +1,9 @@
 //! A credential beside the one that it replaced: whoever is shown them may not know the new one
 //! yet.
 
-use super::fields::{Fields, Part};
 use crate::clock::Timestamp;
 use crate::endpoint::StoredFormError;
+use crate::fields::{Fields, Part};
 
 /// A credential that can be replaced with an overlap.
 #[derive(Clone)]

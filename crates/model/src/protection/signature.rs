@@ -2,8 +2,8 @@
 //! signed with is the endpoint's signing secret, which is kept apart; what a description means is
 //! the room `webhook`'s.
 
-use super::fields::{Fields, Part};
 use crate::endpoint::StoredFormError;
+use crate::fields::{Fields, Part};
 
 /// A signature scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,16 +78,8 @@ impl Signature {
 impl Part for Signature {
     fn write(&self, fields: &mut Fields) {
         fields.put_text("scheme", self.name());
-        let Self::Generic(described) = self else {
-            return;
-        };
-        fields.put_text("header", &described.header);
-        fields.put_text("hash", &described.hash);
-        fields.put_text("encoding", &described.encoding);
-        fields.put_text("prefix", &described.prefix);
-        fields.put_text("template", &described.template);
-        if let Some(header) = &described.timestamp_header {
-            fields.put_text("timestamp-header", header);
+        if let Self::Generic(described) = self {
+            described.write(fields);
         }
     }
 
@@ -96,18 +88,33 @@ impl Part for Signature {
         let scheme = fields.text("scheme")?;
         match scheme.as_str() {
             STANDARD => Ok(Self::StandardWebhooks),
-            GENERIC => Ok(Self::Generic(GenericSignature {
-                header: fields.text("header")?,
-                hash: fields.text("hash")?,
-                encoding: fields.text("encoding")?,
-                prefix: fields.text("prefix")?,
-                template: fields.text("template")?,
-                timestamp_header: fields.optional_text("timestamp-header")?,
-            })),
+            GENERIC => GenericSignature::read(fields).map(Self::Generic),
             name => {
                 let mut named = senders.filter(|sender| sender.name() == name);
-                named.next().ok_or(super::fields::WRONG)
+                named.next().ok_or(crate::fields::WRONG)
             }
         }
+    }
+}
+
+impl Part for GenericSignature {
+    fn write(&self, fields: &mut Fields) {
+        fields.put_text("header", &self.header);
+        fields.put_text("hash", &self.hash);
+        fields.put_text("encoding", &self.encoding);
+        fields.put_text("prefix", &self.prefix);
+        fields.put_text("template", &self.template);
+        fields.put_optional("timestamp-header", self.timestamp_header.as_deref());
+    }
+
+    fn read(fields: &mut Fields) -> Result<Self, StoredFormError> {
+        Ok(Self {
+            header: fields.text("header")?,
+            hash: fields.text("hash")?,
+            encoding: fields.text("encoding")?,
+            prefix: fields.text("prefix")?,
+            template: fields.text("template")?,
+            timestamp_header: fields.optional_text("timestamp-header")?,
+        })
     }
 }

@@ -45,6 +45,9 @@ pub(super) async fn change(
             use_keys(sql, used).await?;
             AccessChanged::Done
         }
+        AccessChange::CreateSource { .. }
+        | AccessChange::ReplaceSource { .. }
+        | AccessChange::DeleteSource(_) => return Err(ChangeError::TooMany.into()),
         AccessChange::CreateOneTimeToken(token) => {
             create_one_time_token(sql, token).await?;
             AccessChanged::Done

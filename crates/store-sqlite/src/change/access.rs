@@ -1,6 +1,6 @@
 //! Changes of who may come in. Each makes the version of it grow, in the same transaction.
 
-use super::Refused;
+use super::{Refused, source};
 use crate::access::{KEY_COLUMNS, read_key};
 use crate::batch::Batch;
 use crate::failure::Failure;
@@ -38,6 +38,25 @@ pub(super) fn change(batch: &mut Batch<'_>, change: &AccessChange) -> Result<Cha
         }
         AccessChange::UseApiKeys(used) => {
             use_keys(connection, used)?;
+            AccessChanged::Done
+        }
+        AccessChange::CreateSource {
+            source,
+            token,
+            sealed,
+            sources_max,
+        } => {
+            let created = source::create(batch, source, (token, sealed), *sources_max)?;
+            AccessChanged::Source(created)
+        }
+        AccessChange::ReplaceSource {
+            source,
+            token,
+            sealed,
+            version,
+        } => AccessChanged::Source(source::replace(batch, source, (token, sealed), *version)?),
+        AccessChange::DeleteSource(key) => {
+            source::delete(batch, *key)?;
             AccessChanged::Done
         }
         AccessChange::CreateOneTimeToken(token) => {

@@ -7,6 +7,7 @@ pub(crate) mod content;
 mod endpoint;
 mod environment;
 mod event_type;
+mod source;
 
 pub(crate) use access::revoke;
 pub(crate) use endpoint::disable;

@@ -1,4 +1,5 @@
-//! How [`super::Protection`] is written: named fields one after the other, each with its length, so
+//! How what holds secrets is written ([`crate::protection::Protection`], a source's configuration):
+//! named fields one after the other, each with its length, so
 //! that values may hold any bytes. The fields of a part have its name and a dot before theirs.
 //!
 //! No general format, because those copy values into buffers that nobody wipes.
@@ -9,43 +10,43 @@ use crate::secret::Secret;
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-pub(super) const WRONG: StoredFormError = StoredFormError::new("protection");
+pub(crate) const WRONG: StoredFormError = StoredFormError::new("protection or source");
 
 /// The form below. Another one would have another number.
 const VERSION: u8 = 1;
 
 /// A part that is written as fields.
-pub(super) trait Part: Sized {
+pub(crate) trait Part: Sized {
     fn write(&self, fields: &mut Fields);
     fn read(fields: &mut Fields) -> Result<Self, StoredFormError>;
 }
 
 /// Fields in the order they were put in. A name may be there more than once: a list.
 #[derive(Default)]
-pub(super) struct Fields(Vec<(String, Secret)>);
+pub(crate) struct Fields(Vec<(String, Secret)>);
 
 // Writing.
 impl Fields {
-    pub(super) fn put(&mut self, name: &str, value: &Secret) {
+    pub(crate) fn put(&mut self, name: &str, value: &Secret) {
         self.0.push((name.to_owned(), value.clone()));
     }
 
-    pub(super) fn put_text(&mut self, name: &str, value: &str) {
+    pub(crate) fn put_text(&mut self, name: &str, value: &str) {
         self.put(name, &Secret::from(value.to_owned()));
     }
 
-    pub(super) fn put_optional(&mut self, name: &str, value: Option<&str>) {
+    pub(crate) fn put_optional(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.put_text(name, value);
         }
     }
 
-    pub(super) fn put_time(&mut self, name: &str, time: Timestamp) {
+    pub(crate) fn put_time(&mut self, name: &str, time: Timestamp) {
         self.put_text(name, &time.micros().to_string());
     }
 
     /// A part, if it is set: a field of its name alone says that it is.
-    pub(super) fn put_part<P: Part>(&mut self, name: &str, part: Option<&P>) {
+    pub(crate) fn put_part<P: Part>(&mut self, name: &str, part: Option<&P>) {
         let Some(part) = part else {
             return;
         };
@@ -57,7 +58,7 @@ impl Fields {
             .extend(inner.map(|(field, value)| (format!("{name}.{field}"), value)));
     }
 
-    pub(super) fn to_stored(&self) -> Secret {
+    pub(crate) fn to_stored(&self) -> Secret {
         let length = |(name, value): &(String, Secret)| 5 + name.len() + value.expose().len();
         // In one piece: bytes that grow leave their old copies behind, unwiped.
         let mut stored = Vec::with_capacity(1 + self.0.iter().map(length).sum::<usize>());
@@ -77,7 +78,7 @@ impl Fields {
 
 // Reading: what is taken is there no longer, and in the end nothing may be left.
 impl Fields {
-    pub(super) fn from_stored(stored: &[u8]) -> Result<Self, StoredFormError> {
+    pub(crate) fn from_stored(stored: &[u8]) -> Result<Self, StoredFormError> {
         let (version, mut rest) = stored.split_first().ok_or(WRONG)?;
         if *version != VERSION {
             return Err(WRONG);
@@ -98,33 +99,41 @@ impl Fields {
     }
 
     /// The first field of this name, if there is one.
-    pub(super) fn take(&mut self, name: &str) -> Option<Secret> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<Secret> {
         let at = self.0.iter().position(|(other, _)| other == name)?;
         Some(self.0.remove(at).1)
     }
 
-    pub(super) fn secret(&mut self, name: &str) -> Result<Secret, StoredFormError> {
+    pub(crate) fn secret(&mut self, name: &str) -> Result<Secret, StoredFormError> {
         self.take(name).ok_or(WRONG)
     }
 
-    pub(super) fn text(&mut self, name: &str) -> Result<String, StoredFormError> {
+    pub(crate) fn text(&mut self, name: &str) -> Result<String, StoredFormError> {
         text(&self.secret(name)?)
     }
 
-    pub(super) fn optional_text(&mut self, name: &str) -> Result<Option<String>, StoredFormError> {
+    pub(crate) fn optional_text(&mut self, name: &str) -> Result<Option<String>, StoredFormError> {
         self.take(name).as_ref().map(text).transpose()
     }
 
     /// The texts of all fields of this name, in their order.
-    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, StoredFormError> {
+    pub(crate) fn texts(&mut self, name: &str) -> Result<Vec<String>, StoredFormError> {
         std::iter::from_fn(|| self.optional_text(name).transpose()).collect()
     }
 
-    pub(super) fn number<N: FromStr>(&mut self, name: &str) -> Result<N, StoredFormError> {
+    pub(crate) fn number<N: FromStr>(&mut self, name: &str) -> Result<N, StoredFormError> {
         self.text(name)?.parse().map_err(|_| WRONG)
     }
 
-    pub(super) fn time(&mut self, name: &str) -> Result<Option<Timestamp>, StoredFormError> {
+    pub(crate) fn optional_number<N: FromStr>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<N>, StoredFormError> {
+        let text = self.optional_text(name)?;
+        text.map(|text| text.parse().map_err(|_| WRONG)).transpose()
+    }
+
+    pub(crate) fn time(&mut self, name: &str) -> Result<Option<Timestamp>, StoredFormError> {
         let Some(value) = self.take(name) else {
             return Ok(None);
         };
@@ -133,7 +142,7 @@ impl Fields {
     }
 
     /// One of these, by its name.
-    pub(super) fn word<T: Copy>(
+    pub(crate) fn word<T: Copy>(
         &mut self,
         name: &str,
         all: &[T],
@@ -145,7 +154,7 @@ impl Fields {
     }
 
     /// All fields of this name, each one of these.
-    pub(super) fn take_words<T: Copy + Ord>(
+    pub(crate) fn take_words<T: Copy + Ord>(
         &mut self,
         name: &str,
         all: &[T],
@@ -158,7 +167,7 @@ impl Fields {
         Ok(words)
     }
 
-    pub(super) fn take_part<P: Part>(&mut self, name: &str) -> Result<Option<P>, StoredFormError> {
+    pub(crate) fn take_part<P: Part>(&mut self, name: &str) -> Result<Option<P>, StoredFormError> {
         if self.take(name).is_none() {
             return Ok(None);
         }
@@ -175,12 +184,12 @@ impl Fields {
         Ok(Some(part))
     }
 
-    pub(super) fn part<P: Part>(&mut self, name: &str) -> Result<P, StoredFormError> {
+    pub(crate) fn part<P: Part>(&mut self, name: &str) -> Result<P, StoredFormError> {
         self.take_part(name)?.ok_or(WRONG)
     }
 
     /// Nothing is left.
-    pub(super) fn finish(self) -> Result<(), StoredFormError> {
+    pub(crate) fn finish(self) -> Result<(), StoredFormError> {
         match self.0.is_empty() {
             true => Ok(()),
             false => Err(WRONG),
@@ -188,7 +197,7 @@ impl Fields {
     }
 }
 
-pub(super) fn text(value: &Secret) -> Result<String, StoredFormError> {
+pub(crate) fn text(value: &Secret) -> Result<String, StoredFormError> {
     let text = std::str::from_utf8(value.expose());
     text.map(str::to_owned).map_err(|_| WRONG)
 }

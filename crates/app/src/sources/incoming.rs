@@ -1,0 +1,100 @@
+//! What came to a source, and passed all its checks, becomes a message of its application, by the
+//! same accept as every other. What tells a replay of it is in the same commit.
+
+use super::OpenSource;
+use crate::accept::{Draft, accept};
+use crate::applications::ApplicationInput;
+use crate::find::Tenant;
+use crate::{App, AppError};
+use bytes::Bytes;
+use model::hops::Hops;
+use model::id::MessageId;
+use model::message::PayloadForm;
+use model::name::Name;
+use std::collections::BTreeSet;
+use store::accept::ReplayEntry;
+use store::rows::ApplicationRef;
+
+/// One event that came to a source and is genuine.
+#[derive(Clone)]
+pub struct Incoming {
+    /// What happened.
+    pub event_type: Name,
+    /// Its sender's own id of it. Where the application has a message with this event id already,
+    /// it is accepted without.
+    pub event_id: Option<Name>,
+    /// What is sent on, in memory of its own.
+    pub payload: Bytes,
+    /// What that is.
+    pub form: PayloadForm,
+    /// How many deliveries it has been through, this one counted.
+    pub hops: Hops,
+    /// By what a replay of it is told.
+    pub replay: ReplayEntry,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CameIn {
+    /// The message; where it came before, the one that it became then.
+    pub message: MessageId,
+    /// What was remembered of it then: it was not accepted again.
+    pub seen: Option<ReplayEntry>,
+}
+
+impl App {
+    /// Makes messages of what came, all in one commit: when this returns, they are on disk, and so
+    /// is by what replays of them are told.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] where the application that the source names is gone;
+    /// [`AppError::Unavailable`]: nothing was written, and nothing is known to have come.
+    pub async fn accept_incoming(
+        &self,
+        source: &OpenSource,
+        incoming: Vec<Incoming>,
+    ) -> Result<Vec<CameIn>, AppError> {
+        let tenant = self.application_of(source).await?;
+        let retention = self.settings.retention;
+        let drafts = incoming.into_iter().map(|one| Draft {
+            event_type: one.event_type,
+            event_id: one.event_id,
+            channels: BTreeSet::new(),
+            tags: BTreeSet::new(),
+            deliver_at: None,
+            hops: one.hops,
+            retention,
+            form: one.form,
+            payload: one.payload,
+            only: None,
+            idempotency: None,
+            replay: Some(one.replay),
+            findings: Vec::new(),
+        });
+        let accepted = accept(self, &tenant, drafts.collect()).await?;
+        let came_in = accepted.made.into_iter().map(|receipt| {
+            receipt.map(|receipt| CameIn {
+                message: receipt.message.id,
+                seen: receipt.seen,
+            })
+        });
+        came_in.collect()
+    }
+
+    /// The application that gets a source's messages. One of its own is made where it isn't there.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for one that is named and gone.
+    pub(crate) async fn application_of(&self, source: &OpenSource) -> Result<Tenant, AppError> {
+        if let Some(id) = source.config.application {
+            let row = self.registry.find(&ApplicationRef::Id(id)).await?;
+            return Tenant::new(self, row.ok_or_else(AppError::not_found)?).await;
+        }
+        let own = ApplicationInput {
+            name: source.source.name.clone(),
+            uid: Some(source.source.id.to_string()),
+            ..ApplicationInput::default()
+        };
+        self.application_with_uid_of(&own.judge(&[])?).await
+    }
+}

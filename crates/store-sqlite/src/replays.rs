@@ -1,0 +1,51 @@
+//! What came in at sources, so that it comes in once: looked up and written in the transaction of its
+//! message.
+
+use crate::batch::Batch;
+use crate::columns::{tail, time};
+use crate::failure::Failure;
+use model::id::{Key, MessageId};
+use rusqlite::params;
+use store::accept::{ReplayEntry, Seen};
+
+const SELECT: &str =
+    "SELECT message, tail, unsigned_id, content, until FROM replay_key WHERE key = ?1";
+// One that has reached its end, and was not swept yet, gives way.
+const INSERT: &str = "INSERT OR REPLACE INTO replay_key
+    (key, unsigned_id, content, message, tail, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+/// What came of it the first time, as long as that is to be told.
+pub(crate) fn find(batch: &mut Batch<'_>, entry: &ReplayEntry) -> Result<Option<Seen>, Failure> {
+    let now = batch.now;
+    let mut rows = batch.statement(SELECT)?.query([entry.key])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let seen = Seen {
+        id: MessageId::new(Key::from_integer(row.get(0)?), tail(row, 1)?),
+        entry: ReplayEntry {
+            key: entry.key,
+            unsigned_id: row.get(2)?,
+            content: row.get(3)?,
+            until: time(row, 4)?,
+        },
+    };
+    Ok(Some(seen).filter(|seen| seen.entry.until >= now))
+}
+
+/// Remembers it.
+pub(crate) fn write(
+    batch: &mut Batch<'_>,
+    entry: &ReplayEntry,
+    message: MessageId,
+) -> Result<(), Failure> {
+    batch.statement(INSERT)?.execute(params![
+        entry.key,
+        entry.unsigned_id,
+        entry.content,
+        message.key().integer(),
+        message.tail(),
+        entry.until.micros(),
+    ])?;
+    Ok(())
+}
