@@ -90,9 +90,15 @@ impl App {
             let row = self.registry.find(&ApplicationRef::Id(id)).await?;
             return Tenant::new(self, row.ok_or_else(AppError::not_found)?).await;
         }
+        let uid = source.source.id.to_string();
+        let known = uid.parse().map(ApplicationRef::Uid);
+        let known = known.map_err(AppError::internal)?;
+        if let Some(row) = self.registry.find(&known).await? {
+            return Tenant::new(self, row).await;
+        }
         let own = ApplicationInput {
             name: source.source.name.clone(),
-            uid: Some(source.source.id.to_string()),
+            uid: Some(uid),
             ..ApplicationInput::default()
         };
         self.application_with_uid_of(&own.judge(&[])?).await
