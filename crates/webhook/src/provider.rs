@@ -7,12 +7,17 @@
 //! that has to be remembered ([`ReplayGuard`]). None takes an older header or hash in the place of
 //! the one that is described.
 //!
-//! Not here: remembering, answering (a challenge is a request like any other), and the URL: behind
-//! a proxy, the one that the sender has must be put together by who knows it.
+//! A provider has [`Manners`] beside its scheme: where it says what kind of event a request brings,
+//! how it wants to be answered, and how it asks whether it may send. A batch that it signs item by
+//! item comes apart into [`Genuine::items`].
+//!
+//! Not here: remembering, and the URL: behind a proxy, the one that the sender has must be put
+//! together by who knows it.
 //!
 //! Map: `scheme` (what a description consists of, and how any is verified) · `hmac`, `standard`,
-//! `token` (those that several providers share) · `body` (members of a JSON body) · `secret` ·
-//! `sign` · one file for each provider.
+//! `token` (those that several providers share) · `manners`, with `place` (of an event type),
+//! `handshake` and `answer` · `body` (members of a JSON body) · `form` · `secret` · `sign` ·
+//! `source_type` (the names that a gateway's sources have) · one file for each provider.
 //!
 //! ```
 //! use webhook::provider::{Provider, ReplayGuard, Request};
@@ -36,44 +41,69 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod adobe_sign;
 mod adyen;
+mod airwallex;
+mod answer;
 mod body;
+mod checkbook;
 mod discord;
+mod docusign;
 mod dropbox;
+mod easypost;
+mod form;
 mod generic;
 pub(crate) mod github;
 mod gitlab;
+mod handshake;
 mod hmac;
 mod hubspot_hash;
 mod hubspot_v3;
 mod intercom;
 mod linear;
 mod mailgun;
+mod manners;
+mod meta;
+mod nango;
 mod paddle;
+mod panda_doc;
+mod place;
+mod port_io;
+mod rutter;
 mod scheme;
 mod secret;
+mod segment;
 mod sendgrid;
 pub(crate) mod shopify;
 mod sign;
 pub(crate) mod slack;
+mod source_type;
 mod square;
 mod standard;
 pub(crate) mod stripe;
+mod tailscale;
 mod telegram;
+mod telnyx;
 #[cfg(test)]
 mod tests;
 mod token;
 mod twilio;
 mod twitch;
 mod typeform;
+mod veriff;
 mod verify;
 mod woocommerce;
 mod zoom;
 
+pub use answer::Answer;
+pub use handshake::CHALLENGE_BYTES_MAX;
+pub use manners::Manners;
+pub use place::EVENT_TYPE_BYTES_MAX;
 pub use scheme::{Content, Names, ReplayGuard};
 pub use secret::SecretError;
 pub use sign::{Outgoing, SignError};
-pub use verify::{Genuine, Id, ReplayKey, Verifier};
+pub use source_type::SourceType;
+pub use verify::{BatchItem, Genuine, Id, ReplayKey, Verifier};
 
 use scheme::AnyScheme;
 
@@ -83,8 +113,10 @@ pub struct Provider {
     name: &'static str,
     scheme: &'static dyn AnyScheme,
     tolerance_seconds: u32,
-    /// The member of a JSON body that holds the id, where no header does.
+    /// The member of a JSON body that holds the id, where no header does; one that is in another
+    /// stands behind that one's name and a full stop.
     body_id: Option<&'static str>,
+    manners: Manners,
 }
 
 /// A request as it was received. It does not print: a header of it may be a token.
@@ -92,8 +124,8 @@ pub struct Provider {
 pub struct Request<'r> {
     /// Such as `POST`.
     pub method: &'r str,
-    /// The whole URL as the sender has it, with its query. Schemes that don't sign it don't look
-    /// at it.
+    /// The whole URL as the sender has it, with its query. Schemes that don't sign it, nor have
+    /// anything in it, don't look at it.
     pub url: &'r str,
     /// In any order and case, with others among them.
     pub headers: &'r [(&'r str, &'r [u8])],
@@ -101,13 +133,18 @@ pub struct Request<'r> {
     pub body: &'r [u8],
 }
 
-static ALL: [&Provider; 31] = [
+static ALL: [&Provider; 45] = [
     &standard::STANDARD_WEBHOOKS,
     &standard::STANDARD_WEBHOOKS_ED25519,
     &standard::SVIX,
+    &adobe_sign::PROVIDER,
     &adyen::PROVIDER,
+    &airwallex::PROVIDER,
+    &checkbook::PROVIDER,
     &discord::PROVIDER,
+    &docusign::PROVIDER,
     &dropbox::PROVIDER,
+    &easypost::PROVIDER,
     &github::PROVIDER,
     &gitlab::WITH_TOKEN,
     &gitlab::SIGNING,
@@ -117,16 +154,25 @@ static ALL: [&Provider; 31] = [
     &intercom::PROVIDER,
     &linear::PROVIDER,
     &mailgun::PROVIDER,
+    &meta::PROVIDER,
+    &nango::PROVIDER,
     &paddle::PROVIDER,
+    &panda_doc::PROVIDER,
+    &port_io::PROVIDER,
+    &rutter::PROVIDER,
+    &segment::PROVIDER,
     &sendgrid::PROVIDER,
     &shopify::PROVIDER,
     &slack::PROVIDER,
     &square::PROVIDER,
     &stripe::PROVIDER,
+    &tailscale::PROVIDER,
     &telegram::PROVIDER,
+    &telnyx::PROVIDER,
     &twilio::PROVIDER,
     &twitch::PROVIDER,
     &typeform::PROVIDER,
+    &veriff::PROVIDER,
     &woocommerce::PROVIDER,
     &zoom::PROVIDER,
     &generic::SHA256_HEX,
@@ -184,6 +230,11 @@ impl Provider {
         self.scheme.covers().guard()
     }
 
+    /// How it behaves beside how it signs.
+    pub fn manners(&self) -> Manners {
+        self.manners
+    }
+
     /// A verifier that takes what was signed with any of these secrets, of which there is more than
     /// one while they rotate. With none of them, it takes nothing.
     pub fn verifier(&self, secrets: &[&str]) -> Result<Verifier, SecretError> {
@@ -192,6 +243,7 @@ impl Provider {
             guard: self.guard(),
             signs_body: self.signs_body(),
             body_id: self.body_id,
+            manners: self.manners,
         })
     }
 

@@ -90,6 +90,12 @@ pub enum Refused {
     /// The body is not of the form in which its signature would stand.
     #[error("the body is not JSON of the form that this scheme signs: {0}")]
     MalformedBody(&'static str),
+    /// A handshake asks for something to be given back that nobody needs to give back.
+    #[error(
+        "what the handshake asks to be given back is not 1 to {} visible ASCII characters",
+        crate::provider::CHALLENGE_BYTES_MAX
+    )]
+    MalformedChallenge,
     /// The URL is signed with a digest of the body, and that of the body is another.
     #[error("the URL's `{0}` is not the digest of the body")]
     WrongUrlDigest(&'static str),

@@ -13,6 +13,24 @@ const VECTORS: usize = 415;
 /// How many of them are signed again.
 const SIGNED_AGAIN: usize = 82;
 
+/// Those whose vectors are `more_providers.json`'s, beside this file.
+const ELSEWHERE: [&str; 14] = [
+    "adobe-sign",
+    "airwallex",
+    "checkbook",
+    "docusign",
+    "easypost",
+    "meta",
+    "nango",
+    "panda-doc",
+    "port-io",
+    "rutter",
+    "segment",
+    "tailscale",
+    "telnyx",
+    "veriff",
+];
+
 #[derive(Deserialize)]
 struct Vector {
     id: String,
@@ -191,7 +209,12 @@ fn every_vector_is_judged_as_it_says_and_for_the_reason_that_it_says() {
     }
     assert_eq!(judged.values().sum::<usize>(), VECTORS);
     for provider in Provider::all() {
-        assert!(judged.contains_key(provider.name()), "{provider:?}");
+        let is_elsewhere = ELSEWHERE.contains(&provider.name());
+        assert_ne!(
+            judged.contains_key(provider.name()),
+            is_elsewhere,
+            "{provider:?}"
+        );
     }
 }
 

@@ -5,14 +5,18 @@
 //! that a colon in one of them could be read in two ways; an empty notification is none.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
+use super::answer::Accepted;
 use super::hmac::is_hmac;
+use super::place::Place;
 use super::scheme::{Claim, Covers, Item, Names, Scheme};
-use super::{Provider, Request, SecretError};
+use super::verify::sha256;
+use super::{BatchItem, Id, Manners, Provider, ReplayKey, Request, SecretError};
 use crate::refused::Carried;
 use crate::scheme::{Encoding, Hash};
-use crate::{HmacKey, Refused, SIGNATURES_MAX, TOLERANCE_SECONDS};
+use crate::{HmacKey, Refused, SIGNATURES_MAX, TOLERANCE_SECONDS, is_valid_id};
 use zeroize::Zeroizing;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -20,6 +24,19 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &Adyen,
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
+    manners: Manners {
+        event_type: &[Place::Member(&[
+            "notificationItems",
+            "NotificationRequestItem",
+            "eventCode",
+        ])],
+        accepted: Accepted::Fixed {
+            content_type: Some("text/plain"),
+            body: "[accepted]",
+        },
+        split: Some(split),
+        ..Manners::NONE
+    },
 };
 
 struct Adyen;
@@ -120,6 +137,15 @@ impl Fields<'_> {
         let signature = self.additional_data.as_ref();
         let signature = signature.and_then(|data| data.hmac_signature.as_ref());
         let signature = signature.ok_or(Refused::Missing(Carried::Signature))?;
+        let signature = Encoding::Base64.read(signature.as_bytes());
+        Ok(Item {
+            content: self.content(),
+            signatures: signature.into_iter().collect(),
+        })
+    }
+
+    /// What is signed.
+    fn content(&self) -> Vec<u8> {
         let amount = self.amount.as_ref();
         let value = amount.and_then(|amount| amount.value);
         let value = value.map(|value| value.to_string());
@@ -136,10 +162,52 @@ impl Fields<'_> {
             text(&self.event_code),
             text(&self.success),
         ];
-        let signature = Encoding::Base64.read(signature.as_bytes());
-        Ok(Item {
-            content: content.join(":").into_bytes(),
-            signatures: signature.into_iter().collect(),
-        })
+        content.join(":").into_bytes()
     }
+
+    /// Adyen tells repeats by reference and event, of which a success may still follow a failure.
+    fn id(&self) -> Option<String> {
+        let parts = [&self.psp_reference, &self.event_code, &self.success];
+        let parts: Option<Vec<_>> = parts.iter().map(|part| part.as_deref()).collect();
+        let id = parts?.join(":");
+        is_valid_id(&id).then_some(id)
+    }
+}
+
+/// A notification whose items keep their bytes.
+#[derive(Deserialize)]
+struct Raw<'a> {
+    #[serde(borrow)]
+    live: Option<&'a RawValue>,
+    #[serde(borrow, rename = "notificationItems")]
+    items: Vec<&'a RawValue>,
+}
+
+/// The items of a notification that was found to be genuine.
+fn split(body: &[u8]) -> Vec<BatchItem> {
+    let raw: Result<Raw<'_>, _> = serde_json::from_slice(body);
+    let raw = raw.expect("it was read when it was verified");
+    let live = raw.live.map_or("null", RawValue::get);
+    let mut items: Vec<BatchItem> = Vec::with_capacity(raw.items.len());
+    for item in raw.items {
+        let item = item.get();
+        let wrapped: Result<Wrapped<'_>, _> = serde_json::from_str(item);
+        let fields = wrapped.expect("it was read when it was verified").item;
+        let replay_key = ReplayKey::Content(sha256(&fields.content()));
+        // The same item twice is a repeat within one request.
+        if items.iter().any(|other| other.replay_key == replay_key) {
+            continue;
+        }
+        let id = fields.id().map(|text| Id {
+            text: text.into(),
+            is_signed: true,
+        });
+        items.push(BatchItem {
+            payload: format!(r#"{{"live":{live},"notificationItems":[{item}]}}"#).into_bytes(),
+            id,
+            event_type: fields.event_code.map(Cow::into_owned),
+            replay_key,
+        });
+    }
+    items
 }

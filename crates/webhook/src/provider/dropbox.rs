@@ -1,7 +1,8 @@
 //! Dropbox: the body alone is signed, which says no more than whose files changed, so that it comes
 //! again and again; there is no id.
 
-use super::Provider;
+use super::handshake::Open;
+use super::{Manners, Provider};
 use crate::TOLERANCE_SECONDS;
 use crate::freshness::Written;
 use crate::scheme::template::{Part, Template};
@@ -12,6 +13,10 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &SCHEME,
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
+    manners: Manners {
+        open_handshake: Some(Open::Challenge),
+        ..Manners::NONE
+    },
 };
 
 static SCHEME: HmacScheme = HmacScheme {

@@ -1,7 +1,7 @@
 //! What many senders do: an HMAC over the body alone, in one header. One that is written down in
 //! full is an [`HmacScheme`] by [`HmacScheme::generic`].
 
-use super::Provider;
+use super::{Manners, Provider};
 use crate::TOLERANCE_SECONDS;
 use crate::freshness::Written;
 use crate::scheme::template::{Part, Template};
@@ -12,6 +12,7 @@ pub(super) static SHA256_HEX: Provider = Provider {
     scheme: &plain(Hash::Sha256, Encoding::Hex),
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
+    manners: Manners::PLAIN,
 };
 
 pub(super) static SHA256_BASE64: Provider = Provider {

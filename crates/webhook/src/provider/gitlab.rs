@@ -1,9 +1,10 @@
 //! GitLab, in both of its ways: a token that stands in a header as it is, and since it has signing
 //! tokens, Standard Webhooks with them.
 
-use super::Provider;
+use super::place::Place;
 use super::standard::{StandardWebhooks, Takes};
 use super::token::Token;
+use super::{Manners, Provider};
 use crate::{HeaderFamily, TOLERANCE_SECONDS};
 
 pub(super) static WITH_TOKEN: Provider = Provider {
@@ -14,6 +15,7 @@ pub(super) static WITH_TOKEN: Provider = Provider {
     },
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
+    manners: Manners::typed(&[Place::Header("X-Gitlab-Event")]),
 };
 
 pub(super) static SIGNING: Provider = Provider {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::scheme::{Claim, Covers, Names, Scheme};
 use super::{Outgoing, Request, SecretError, SignError};
+use crate::scheme::Encoding;
 use crate::scheme::template::Target;
 use crate::scheme::verify::is_equal;
 use crate::{HmacKey, HmacKeys, HmacScheme, Refused};
@@ -51,6 +52,11 @@ impl Scheme for HmacScheme {
 
     fn is_signed(&self, key: &HmacKey, content: &[u8], found: &[Vec<u8>]) -> bool {
         is_hmac(key, content, found)
+    }
+
+    fn hex_hmac(&self, key: &HmacKey, text: &[u8]) -> Option<String> {
+        let tag = key.over(std::iter::once(text));
+        Some(Encoding::Hex.write(tag.as_ref()))
     }
 
     fn sign(

@@ -5,8 +5,9 @@ use aws_lc_rs::digest::{Context, Digest, SHA256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::place::Place;
 use super::scheme::{Claim, Covers, Names, Scheme};
-use super::{Outgoing, Provider, Request, SecretError, SignError};
+use super::{Manners, Outgoing, Provider, Request, SecretError, SignError};
 use crate::refused::Carried;
 use crate::scheme::Encoding;
 use crate::scheme::key::check_text;
@@ -22,6 +23,7 @@ pub(super) static V1: Provider = Provider {
     },
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
+    manners: Manners::typed(&[Place::Member(&["subscriptionType"])]),
 };
 
 /// Over method, URL and body.

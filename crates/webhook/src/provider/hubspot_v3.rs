@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 
 use super::hmac::is_hmac;
+use super::place::Place;
 use super::scheme::{Claim, Covers, Names, Scheme};
-use super::{Outgoing, Provider, Request, SecretError, SignError};
+use super::{Manners, Outgoing, Provider, Request, SecretError, SignError};
 use crate::freshness::Written;
 use crate::scheme::template::{Part, Target, Template};
 use crate::scheme::{Encoding, Hash, HmacScheme, Layout, text};
@@ -16,6 +17,7 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &V3,
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
+    manners: Manners::typed(&[Place::Member(&["subscriptionType"])]),
 };
 
 static SCHEME: HmacScheme = HmacScheme {

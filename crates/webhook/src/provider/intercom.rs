@@ -1,6 +1,7 @@
 //! Intercom: the body alone is signed, with HMAC-SHA1, which is still sound as an HMAC.
 
-use super::Provider;
+use super::place::Place;
+use super::{Manners, Provider};
 use crate::TOLERANCE_SECONDS;
 use crate::freshness::Written;
 use crate::scheme::template::{Part, Template};
@@ -11,6 +12,7 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &SCHEME,
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: Some("id"),
+    manners: Manners::typed(&[Place::Member(&["topic"])]),
 };
 
 static SCHEME: HmacScheme = HmacScheme {

@@ -4,8 +4,9 @@
 use serde::Deserialize;
 
 use super::hmac::is_hmac;
+use super::place::Place;
 use super::scheme::{Claim, Covers, Names, Scheme};
-use super::{Outgoing, Provider, Request, SecretError, SignError};
+use super::{Manners, Outgoing, Provider, Request, SecretError, SignError};
 use crate::freshness::Written;
 use crate::refused::Carried;
 use crate::scheme::template::{Part, Template};
@@ -17,6 +18,7 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &Linear,
     tolerance_seconds: 60,
     body_id: None,
+    manners: Manners::typed(&[Place::Member(&["type"])]),
 };
 
 static SCHEME: HmacScheme = HmacScheme {

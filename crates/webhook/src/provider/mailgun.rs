@@ -6,8 +6,9 @@ use serde::Deserialize;
 use std::borrow::Cow;
 
 use super::hmac::is_hmac;
+use super::place::Place;
 use super::scheme::{Claim, Covers, Names, Scheme};
-use super::{Provider, Request, SecretError};
+use super::{Manners, Provider, Request, SecretError};
 use crate::freshness::Written;
 use crate::refused::Carried;
 use crate::scheme::{Encoding, Hash};
@@ -18,6 +19,7 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &Mailgun,
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
+    manners: Manners::typed(&[Place::Member(&["event-data", "event"])]),
 };
 
 /// How many hexadecimal digits a token has. Nothing stands between it and the time, so that a token

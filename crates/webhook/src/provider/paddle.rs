@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::Provider;
+use super::place::Place;
+use super::{Manners, Provider};
 use crate::freshness::Written;
 use crate::scheme::template::{Part, Template};
 use crate::scheme::{Encoding, Hash, HmacScheme, Layout, text};
@@ -12,6 +13,7 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &SCHEME,
     tolerance_seconds: 5,
     body_id: Some("event_id"),
+    manners: Manners::typed(&[Place::Member(&["event_type"])]),
 };
 
 static SCHEME: HmacScheme = HmacScheme {

@@ -4,6 +4,7 @@
 //! A scheme reads and compares; it never decides that a request is genuine.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 use super::{Outgoing, Request, SecretError, SignError};
 use crate::freshness::Written;
@@ -26,6 +27,11 @@ pub(super) trait Scheme: Sync {
     /// Whether such a key can check such a signature.
     fn fits(&self, _key: &Self::Key, _signature: &Self::Signature) -> bool {
         true
+    }
+
+    /// The hex HMAC of a text with this key, for handshakes that ask for one.
+    fn hex_hmac(&self, _key: &Self::Key, _text: &[u8]) -> Option<String> {
+        None
     }
 
     /// What is said where no key has signed.
@@ -179,6 +185,8 @@ pub(super) trait AnyScheme: Sync {
 pub(super) trait Keys: Send + Sync {
     fn content<'r>(&self, request: &Request<'r>) -> Result<Content<'r>, Refused>;
     fn prove<'r>(&self, request: &Request<'r>) -> Result<Proof<'r>, Refused>;
+    /// As [`Scheme::hex_hmac`], with the key at this place.
+    fn hex_hmac(&self, key: usize, text: &[u8]) -> Option<String>;
 }
 
 impl<S: Scheme> AnyScheme for S {
@@ -191,9 +199,7 @@ impl<S: Scheme> AnyScheme for S {
     }
 
     fn keys(&'static self, secrets: &[&str]) -> Result<Box<dyn Keys>, SecretError> {
-        let keys: Result<Vec<_>, _> = secrets.iter().map(|secret| self.key(secret)).collect();
-        let keys = keys?;
-        Ok(Box::new(Keyed { scheme: self, keys }))
+        Ok(Box::new(Keyed::new(self, secrets)?))
     }
 
     fn sign(
@@ -205,12 +211,21 @@ impl<S: Scheme> AnyScheme for S {
     }
 }
 
-struct Keyed<S: Scheme + 'static> {
-    scheme: &'static S,
-    keys: Vec<S::Key>,
+/// A scheme, be it a part of the program or not, with its keys.
+pub(super) struct Keyed<D: Deref<Target: Scheme>> {
+    scheme: D,
+    keys: Vec<<D::Target as Scheme>::Key>,
 }
 
-impl<S: Scheme> Keys for Keyed<S> {
+impl<D: Deref<Target: Scheme>> Keyed<D> {
+    pub(super) fn new(scheme: D, secrets: &[&str]) -> Result<Self, SecretError> {
+        let keys = secrets.iter().map(|secret| scheme.key(secret));
+        let keys = keys.collect::<Result<_, _>>()?;
+        Ok(Self { scheme, keys })
+    }
+}
+
+impl<D: Deref<Target: Scheme> + Send + Sync> Keys for Keyed<D> {
     fn content<'r>(&self, request: &Request<'r>) -> Result<Content<'r>, Refused> {
         let claim = self.scheme.read(request)?;
         Ok(Content {
@@ -244,11 +259,18 @@ impl<S: Scheme> Keys for Keyed<S> {
             key: key.ok_or(Refused::NoUsableSignature)?,
         })
     }
+
+    fn hex_hmac(&self, key: usize, text: &[u8]) -> Option<String> {
+        self.scheme.hex_hmac(self.keys.get(key)?, text)
+    }
 }
 
-impl<S: Scheme> Keyed<S> {
+impl<D: Deref<Target: Scheme>> Keyed<D> {
     /// The place of the first key with which one of the signatures was made.
-    fn matching_key(&self, item: &Item<S::Signature>) -> Result<usize, Refused> {
+    fn matching_key(
+        &self,
+        item: &Item<<D::Target as Scheme>::Signature>,
+    ) -> Result<usize, Refused> {
         let fits = |key| {
             let mut found = item.signatures.iter();
             found.any(|signature| self.scheme.fits(key, signature))
@@ -256,7 +278,7 @@ impl<S: Scheme> Keyed<S> {
         if !self.keys.iter().any(fits) {
             return Err(Refused::NoUsableSignature);
         }
-        let is_signed = |key: &S::Key| self.scheme.is_signed(key, &item.content, &item.signatures);
+        let is_signed = |key| self.scheme.is_signed(key, &item.content, &item.signatures);
         let mut keys = self.keys.iter();
         keys.position(is_signed).ok_or(self.scheme.mismatch())
     }

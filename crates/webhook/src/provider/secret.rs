@@ -21,6 +21,9 @@ pub enum SecretError {
     /// Discord's.
     #[error("the public key has to be 64 hexadecimal digits, as the application's page shows it")]
     NotAnEd25519Key,
+    /// Telnyx's.
+    #[error("the public key has to be base64 of 32 bytes, as the portal's page of keys shows it")]
+    NotABase64Ed25519Key,
     /// SendGrid's.
     #[error(
         "the verification key has to be base64 of a public key on P-256, as the settings of the \

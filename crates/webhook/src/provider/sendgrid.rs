@@ -6,8 +6,9 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::place::Place;
 use super::scheme::{Claim, Covers, Names, Scheme};
-use super::{Provider, Request, SecretError};
+use super::{Manners, Provider, Request, SecretError};
 use crate::freshness::Written;
 use crate::refused::Carried;
 use crate::scheme::Encoding;
@@ -19,6 +20,7 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &SendGrid,
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
+    manners: Manners::typed(&[Place::Member(&["event"])]),
 };
 
 const SIGNATURE: &str = "X-Twilio-Email-Event-Webhook-Signature";

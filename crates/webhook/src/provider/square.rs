@@ -1,6 +1,7 @@
 //! Square: the notification's URL and the body are signed. Its older header with SHA-1 is not read.
 
-use super::Provider;
+use super::place::Place;
+use super::{Manners, Provider};
 use crate::TOLERANCE_SECONDS;
 use crate::freshness::Written;
 use crate::scheme::template::{Part, Template};
@@ -11,6 +12,7 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &SCHEME,
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: Some("event_id"),
+    manners: Manners::typed(&[Place::Member(&["type"])]),
 };
 
 static SCHEME: HmacScheme = HmacScheme {

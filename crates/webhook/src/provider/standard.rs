@@ -1,8 +1,9 @@
 //! Standard Webhooks, by whatever name: the specification's, its elder twin's, and with one kind of
 //! key only.
 
+use super::place::Place;
 use super::scheme::{Claim, Covers, Names, Scheme};
-use super::{Outgoing, Provider, Request, SecretError, SignError};
+use super::{Manners, Outgoing, Provider, Request, SecretError, SignError};
 use crate::freshness::Written;
 use crate::standard::content::Content;
 use crate::standard::verify::{self, SecurityHeaders, Signature};
@@ -18,6 +19,7 @@ pub(super) static STANDARD_WEBHOOKS: Provider = Provider {
     },
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
+    manners: Manners::PLAIN,
 };
 
 /// The same with ed25519 alone.
@@ -37,6 +39,8 @@ pub(super) static SVIX: Provider = Provider {
         family: HeaderFamily::Svix,
         takes: Takes::Either,
     },
+    // Not all that send by it call the type as it recommends.
+    manners: Manners::typed(&[Place::Member(&["type"]), Place::Member(&["event_type"])]),
     ..STANDARD_WEBHOOKS
 };
 

@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::Provider;
+use super::place::Place;
+use super::{Manners, Provider};
 use crate::TOLERANCE_SECONDS;
 use crate::freshness::Written;
 use crate::scheme::template::{Part, Template};
@@ -14,6 +15,7 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &SCHEME,
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: Some("id"),
+    manners: Manners::typed(&[Place::Member(&["type"])]),
 };
 
 pub(crate) static SCHEME: HmacScheme = HmacScheme {

@@ -1,7 +1,9 @@
 //! Telegram's bots: a token in a header, and nothing signed.
 
-use super::Provider;
+use super::answer::Accepted;
+use super::place::Place;
 use super::token::Token;
+use super::{Manners, Provider};
 use crate::TOLERANCE_SECONDS;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -12,4 +14,12 @@ pub(super) static PROVIDER: Provider = Provider {
     },
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: Some("update_id"),
+    manners: Manners {
+        event_type: &[Place::NameBeside("update_id")],
+        accepted: Accepted::Fixed {
+            content_type: None,
+            body: "",
+        },
+        ..Manners::NONE
+    },
 };

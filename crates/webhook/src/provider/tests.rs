@@ -216,6 +216,7 @@ fn secrets_that_are_none_are_refused_without_being_repeated() {
         ("adyen", "sesame", "hexadecimal"),
         ("discord", "abcd", "64 hexadecimal"),
         ("sendgrid", "c2VzYW1l", "P-256"),
+        ("telnyx", "c2VzYW1l", "base64 of 32 bytes"),
         ("svix", "whsec_sesame", "base64"),
         ("standard-webhooks", "whsk_sesame", "public key"),
         (
@@ -257,6 +258,7 @@ proptest! {
             "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
             "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=",
             "a6fbf9fc39e1cd92a49b2e6860095d34a9047319ddd56904792e428da60f901b",
+            "1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=",
         ];
         for provider in Provider::all() {
             let mut verifiers = secrets.iter().filter_map(|text| provider.verifier(&[text]).ok());

@@ -5,9 +5,11 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use super::answer::Accepted;
 use super::hmac::is_hmac;
+use super::place::Place;
 use super::scheme::{Claim, Covers, Names, Scheme};
-use super::{Outgoing, Provider, Request, SecretError, SignError};
+use super::{Manners, Outgoing, Provider, Request, SecretError, SignError, form};
 use crate::refused::Carried;
 use crate::scheme::verify::{needed, single};
 use crate::scheme::{Encoding, Hash};
@@ -18,6 +20,21 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &Twilio,
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
+    manners: Manners {
+        event_type: &[
+            Place::Field("EventType"),
+            Place::Field("RecordingStatus"),
+            Place::Field("MessageStatus"),
+            Place::Field("SmsStatus"),
+            Place::Field("CallStatus"),
+            Place::Member(&["type"]),
+        ],
+        accepted: Accepted::Fixed {
+            content_type: Some("text/xml"),
+            body: "<Response/>",
+        },
+        ..Manners::NONE
+    },
 };
 
 const SIGNATURE: &str = "X-Twilio-Signature";
@@ -84,8 +101,7 @@ impl Scheme for Twilio {
 /// What is signed: the digest in the URL decides what the body is, since nobody can change it
 /// there.
 fn content(url: &str, body: &[u8]) -> Result<Vec<u8>, Refused> {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    let query = query.split('#').next().unwrap_or_default();
+    let query = form::query(url);
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let mut digests = pairs.filter(|(name, _)| *name == BODY_DIGEST);
     let Some((_, expected)) = digests.next() else {
@@ -101,16 +117,8 @@ fn content(url: &str, body: &[u8]) -> Result<Vec<u8>, Refused> {
 
 /// The fields of a form with their values, in the order of their names. One that is there twice
 /// with the same value counts once.
-fn sorted(form: &[u8]) -> Vec<u8> {
-    let pairs = form.split(|byte| *byte == b'&');
-    let pairs = pairs.filter(|pair| !pair.is_empty());
-    let mut fields: Vec<_> = pairs
-        .map(|pair| {
-            let end = pair.iter().position(|byte| *byte == b'=');
-            let (name, value) = pair.split_at(end.unwrap_or(pair.len()));
-            (decoded(name), decoded(value.get(1..).unwrap_or_default()))
-        })
-        .collect();
+fn sorted(body: &[u8]) -> Vec<u8> {
+    let mut fields: Vec<_> = form::fields(body).collect();
     fields.sort();
     fields.dedup();
     let fields = fields.into_iter();
@@ -118,25 +126,4 @@ fn sorted(form: &[u8]) -> Vec<u8> {
         .flat_map(|(name, value)| [name, value])
         .flatten()
         .collect()
-}
-
-/// A name or a value of a form, its escapes undone; what is no escape stays.
-fn decoded(text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, behind)) = rest.split_first() {
-        let escaped = behind.get(..2).filter(|_| *first == b'%');
-        let escaped = escaped.and_then(|digits| Encoding::Hex.read(digits));
-        match (escaped, *first) {
-            (Some(byte), _) => {
-                bytes.extend(byte);
-                rest = &behind[2..];
-                continue;
-            }
-            (None, b'+') => bytes.push(b' '),
-            (None, other) => bytes.push(other),
-        }
-        rest = behind;
-    }
-    bytes
 }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::scheme::{Content, Keys, Proof, ReplayGuard};
-use super::{Request, body};
-use crate::Refused;
+use super::scheme::{Content, Keyed, Keys, Proof, ReplayGuard, Scheme};
+use super::{Answer, Manners, Request, SecretError, body};
 use crate::freshness::check_age;
+use crate::{HmacScheme, Refused};
 
 /// What a source of a provider's requests is verified with. It does not print, and can't be asked
 /// for its secrets.
@@ -16,10 +16,12 @@ pub struct Verifier {
     pub(super) guard: ReplayGuard,
     pub(super) signs_body: bool,
     pub(super) body_id: Option<&'static str>,
+    pub(super) manners: Manners,
 }
 
-/// What a genuine request says of itself.
+/// What a genuine request says of itself. Only a [`Verifier`] makes one.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Genuine<'r> {
     /// The provider's own id of the message, where it sends one.
     pub id: Option<Id<'r>>,
@@ -32,6 +34,26 @@ pub struct Genuine<'r> {
     pub guard: ReplayGuard,
     /// Which of the verifier's secrets matched, so that a rotation can be watched to its end.
     pub key: usize,
+    /// The messages of a batch whose items are signed one by one, each of them once. Where the
+    /// request is one message, there are none.
+    ///
+    /// Whoever has seen a batch can put an item of it into another. So a replay of an item is told
+    /// by the item's own key, and that of the whole request tells nothing of it.
+    pub items: Vec<BatchItem>,
+}
+
+/// One of the messages of a batch. Its payload does not print.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BatchItem {
+    /// A body as the provider would send it with this item alone.
+    pub payload: Vec<u8>,
+    /// What its provider tells it by.
+    pub id: Option<Id<'static>>,
+    /// Its event type, in the provider's own words.
+    pub event_type: Option<String>,
+    /// As [`Genuine::replay_key`], of the item alone.
+    pub replay_key: ReplayKey<'static>,
 }
 
 /// The provider's own id of a message.
@@ -55,6 +77,46 @@ pub enum ReplayKey<'r> {
 }
 
 impl Verifier {
+    /// One for a scheme that no provider of this list has, such as
+    /// [one that is written down](HmacScheme::generic). It takes what was signed with any of these
+    /// secrets.
+    pub fn hmac(scheme: HmacScheme, secrets: &[&str]) -> Result<Self, SecretError> {
+        let covers = Scheme::covers(&scheme);
+        Ok(Self {
+            keys: Box::new(Keyed::new(Box::new(scheme), secrets)?),
+            guard: covers.guard(),
+            signs_body: covers.body,
+            body_id: None,
+            manners: Manners::PLAIN,
+        })
+    }
+
+    /// How its sender behaves beside how it signs.
+    pub fn manners(&self) -> Manners {
+        self.manners
+    }
+
+    /// By what replays of its sender are kept out.
+    pub fn guard(&self) -> ReplayGuard {
+        self.guard
+    }
+
+    /// Whether the whole body is signed: see [`Provider::signs_body`](super::Provider::signs_body).
+    pub fn signs_body(&self) -> bool {
+        self.signs_body
+    }
+
+    /// The answer to a handshake that its provider signs, if the request that was found to be
+    /// genuine is one: then it is no message.
+    pub fn handshake(
+        &self,
+        request: &Request<'_>,
+        genuine: &Genuine<'_>,
+    ) -> Option<Result<Answer, Refused>> {
+        let hex_hmac = |text: &[u8]| self.keys.hex_hmac(genuine.key, text);
+        self.manners.signed_handshake?(request, &hex_hmac)
+    }
+
     /// Verifies a request. `now` is in seconds since the Unix epoch; the tolerance says how far the
     /// signed time may lie from it either way, both ends included, and nothing where no time is
     /// signed. The age is judged last, so that [`Refused::TooOld`] tells of a message that was once
@@ -94,6 +156,10 @@ impl Verifier {
             replay_key,
             guard: self.guard,
             key,
+            items: self
+                .manners
+                .split
+                .map_or_else(Vec::new, |split| split(request.body)),
         })
     }
 
@@ -103,7 +169,16 @@ impl Verifier {
     }
 }
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
+impl std::fmt::Debug for BatchItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BatchItem")
+            .field("id", &self.id)
+            .field("event_type", &self.event_type)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let digest = digest(&SHA256, bytes);
     let bytes = digest.as_ref().try_into();
     bytes.expect("a SHA-256 has 32 bytes")

@@ -1,6 +1,7 @@
 //! WooCommerce: the body alone is signed, and the id beside it is not.
 
-use super::Provider;
+use super::place::Place;
+use super::{Manners, Provider};
 use crate::TOLERANCE_SECONDS;
 use crate::freshness::Written;
 use crate::scheme::template::{Part, Template};
@@ -11,6 +12,7 @@ pub(super) static PROVIDER: Provider = Provider {
     scheme: &SCHEME,
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
+    manners: Manners::typed(&[Place::Header("X-WC-Webhook-Topic")]),
 };
 
 static SCHEME: HmacScheme = HmacScheme {
