@@ -41,6 +41,7 @@
 mod body;
 mod certificate;
 mod client;
+mod client_chain;
 mod connect;
 mod connections;
 mod dial;
@@ -66,6 +67,7 @@ mod unanswered;
 
 pub use certificate::ChainCertificate;
 pub use client::{HttpsTransport, Options};
+pub use client_chain::{ClientChainError, NAMES_MAX};
 pub use error::{SendError, Stage, TimeLimit};
 pub use fetch::{FetchError, FetchUrlError, fetch_target};
 pub use guard::{Denial, Guard};

@@ -46,7 +46,10 @@ impl Written {
 }
 
 /// Accepts a time at most `tolerance_seconds` before or after `now`, both ends included.
-pub(crate) fn check_age(signed_at: i64, now: i64, tolerance_seconds: u32) -> Result<(), Refused> {
+///
+/// # Errors
+/// [`Refused::TooOld`] or [`Refused::FromTheFuture`].
+pub fn check_age(signed_at: i64, now: i64, tolerance_seconds: u32) -> Result<(), Refused> {
     let seconds = now.abs_diff(signed_at);
     if seconds <= u64::from(tolerance_seconds) {
         Ok(())

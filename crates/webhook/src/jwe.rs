@@ -60,9 +60,9 @@ mod set;
 mod tests;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub(crate) use decrypt::{Bound, open_bound};
 pub use decrypt::{
-    COMPACT_BYTES_MAX, DecryptError, Decrypted, OpenError, Opened, Signed, decrypt, open,
+    Bound, COMPACT_BYTES_MAX, DecryptError, Decrypted, OpenError, Opened, OpenedBound, Signed,
+    decrypt, open, open_bound,
 };
 pub use encrypt::{Context, EncryptError, RANDOM_BYTES, Recipient};
 pub use header::Header;

@@ -59,6 +59,7 @@ pub mod replay;
 mod scheme;
 mod standard;
 
+pub use freshness::check_age;
 pub use receiver::{
     BODY_BYTES_MAX, Event, REPLAY_WINDOW_SECONDS, Receiver, Rejection, Remember, Webhook,
 };

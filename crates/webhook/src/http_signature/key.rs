@@ -140,7 +140,8 @@ pub struct PublicKeyError(pub Algorithm);
 /// A key that may have signed, and the name by which a signature's `keyid` calls it. It does not
 /// print.
 pub struct KnownKey {
-    pub(super) id: String,
+    /// None: whatever name.
+    id: Option<String>,
     key: Verifying,
 }
 
@@ -162,8 +163,15 @@ impl KnownKey {
             ),
             false => Verifying::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &bytes))),
         };
-        let id = id.to_owned();
+        let id = Some(id.to_owned());
         Ok(Self { id, key })
+    }
+
+    /// The same, of one that its signatures may call by any name: for who has agreed on a key with
+    /// its holder, and on no name.
+    pub fn of_any_name(text: &str) -> Result<Self, KeyError> {
+        let id = None;
+        Ok(Self { id, ..Self::parse("", text)? })
     }
 
     /// A public key, from its SubjectPublicKeyInfo (RFC 5280) in DER, for this algorithm alone.
@@ -181,9 +189,14 @@ impl KnownKey {
         }
         let key = ParsedPublicKey::new(scheme, der).map_err(|_| refused)?;
         Ok(Self {
-            id: id.to_owned(),
+            id: Some(id.to_owned()),
             key: Verifying::Public(algorithm, key),
         })
+    }
+
+    /// Whether a signature that calls its key so may be this one's.
+    pub(super) fn is_called(&self, id: &str) -> bool {
+        self.id.as_deref().is_none_or(|own| own == id)
     }
 
     /// The one algorithm that the key is for.

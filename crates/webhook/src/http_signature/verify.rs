@@ -141,7 +141,7 @@ impl Signature<'_> {
                 .keys
                 .iter()
                 .enumerate()
-                .filter(|(_, key)| key.id == id)
+                .filter(|(_, key)| key.is_called(id))
         };
         let fits = |key: &KnownKey| algorithm.is_none_or(|alg| alg == key.algorithm().name());
         if named().next().is_none() {

@@ -123,23 +123,32 @@ pub fn open(compact: &[u8], keys: &[PrivateJwk], signed: Signed<'_>) -> Result<O
 }
 
 /// What a signature says beside the body that it covers, as far as it does.
-pub(crate) struct Bound<'s> {
-    pub(crate) id: Option<&'s str>,
-    pub(crate) timestamp: Option<i64>,
-    pub(crate) event_type: Option<&'s str>,
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bound<'s> {
+    /// As in [`Signed`], where an id is signed.
+    pub id: Option<&'s str>,
+    /// The same, where a time is.
+    pub timestamp: Option<i64>,
+    /// The event type, where a signed header names it.
+    pub event_type: Option<&'s str>,
 }
 
 /// A payload, and what its sender has bound to it.
-pub(crate) struct OpenedBound {
-    pub(crate) payload: Vec<u8>,
-    pub(crate) id: String,
-    pub(crate) timestamp: i64,
-    pub(crate) event_type: String,
+pub struct OpenedBound {
+    /// The payload's bytes, JSON by what the sender says.
+    pub payload: Vec<u8>,
+    /// The message's id.
+    pub id: String,
+    /// When it was encrypted, in seconds since the Unix epoch.
+    pub timestamp: i64,
+    /// Its event type.
+    pub event_type: String,
 }
 
-/// The same where a signature may say less: what the header says is signed with the body, so that
-/// it says the rest itself.
-pub(crate) fn open_bound(
+/// As [`open`], where a signature may say less: what the header says is signed with the body, so
+/// that it says the rest itself. Its age is left to the caller, for whom there is
+/// [`check_age`](crate::check_age).
+pub fn open_bound(
     compact: &[u8],
     keys: &[PrivateJwk],
     bound: Bound<'_>,
