@@ -299,7 +299,7 @@ CREATE INDEX task_open ON task (id) WHERE state = 0 AND kind < 32;
 CREATE INDEX task_outside ON task (id) WHERE state = 0 AND kind >= 32;
 CREATE INDEX task_shown ON task (id) WHERE kind >= 16;
 
--- Who may come in. The version grows with each change of the next three tables, whose rows say by
+-- Who may come in. The version grows with each change of the next four tables, whose rows say by
 -- which they were written, so that what is new is found. Its row is locked by each such change, so
 -- that versions are committed in their order.
 CREATE TABLE access_version (
@@ -344,6 +344,36 @@ CREATE TABLE api_key (
     version    bigint NOT NULL
 );
 CREATE INDEX api_key_version ON api_key (version);
+
+-- Where incoming webhooks arrive. Sealed: the token in its URL, whose SHA-256 is `token`, and the
+-- configuration; NULL: it was deleted, and nothing of it is left but that.
+CREATE TABLE source (
+    id          bigint PRIMARY KEY,
+    tail        bytea NOT NULL,
+    uid         text,
+    name        text NOT NULL,
+    source_type text NOT NULL,
+    metadata    text NOT NULL,
+    created_at  bigint NOT NULL,
+    updated_at  bigint NOT NULL,
+    token       bytea NOT NULL,
+    sealed      bytea,
+    version     bigint NOT NULL
+);
+CREATE UNIQUE INDEX source_uid ON source (uid) WHERE uid IS NOT NULL;
+CREATE INDEX source_version ON source (version);
+
+-- What came in at sources, until it needs to be told no more. Rows come and go, in any order of their
+-- keys: vacuum keeps up with them.
+CREATE TABLE replay_key (
+    key         bytea PRIMARY KEY,
+    unsigned_id bytea,
+    content     bytea NOT NULL,
+    message     bigint NOT NULL,
+    tail        bytea NOT NULL,
+    until       bigint NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000);
+CREATE INDEX replay_key_end ON replay_key (until);
 
 -- Tokens that are good once, by their SHA-256.
 CREATE TABLE one_time_token (

@@ -6,6 +6,7 @@ use crate::batch::{Batch, find_priors};
 use crate::columns::{get, key, name, number};
 use crate::deliveries;
 use crate::failure::Failure;
+use crate::replays::{self, Replays};
 use crate::sql::{Sql, params};
 use crate::work;
 use model::Timestamp;
@@ -27,6 +28,7 @@ pub(crate) struct Known {
     revisions: HashMap<ApplicationKey, u64>,
     priors: HashMap<Fingerprint, Prior>,
     event_ids: HashSet<(ApplicationKey, Name)>,
+    replays: Replays,
 }
 
 /// The answers when nothing was committed.
@@ -46,16 +48,18 @@ pub(crate) async fn read(
     }
     let keys = items.iter().filter_map(|item| item.idempotency.as_ref());
     let wanted = keys.map(|key| (&key.fingerprint, key.life)).collect();
-    let (revisions, priors, event_ids) = tokio::try_join!(
+    let (revisions, priors, event_ids, replays) = tokio::try_join!(
         biased;
         revisions(sql, items),
         find_priors(sql, wanted, now),
-        taken_event_ids(sql, items)
+        taken_event_ids(sql, items),
+        replays::read(sql, now, items)
     )?;
     Ok(Known {
         revisions,
         priors,
         event_ids,
+        replays,
     })
 }
 
@@ -85,6 +89,11 @@ fn refusal(known: &Known, item: &Accept) -> Option<Answer> {
             true => Ok(Accepted::Repeated(*prior)),
             false => Err(AcceptError::KeyReused),
         });
+    }
+    if let Some(entry) = &item.replay
+        && let Some(seen) = known.replays.seen(entry)
+    {
+        return Some(Ok(Accepted::Seen(seen)));
     }
     match known.revisions.get(&item.application) {
         None => return Some(Err(AcceptError::NoApplication)),
@@ -128,6 +137,10 @@ fn accept_one(batch: &mut Batch<'_>, known: &mut Known, item: &Accept) -> Accept
             proved_only: item.proved_only,
         };
         work::write(batch, task, (item.application, &work));
+    }
+    if let Some(entry) = &item.replay {
+        let new = known.replays.remember(entry, id);
+        batch.unwritten.pending.replays.extend(new);
     }
     if let Some(idempotency) = &item.idempotency {
         let made = Made {

@@ -6,8 +6,8 @@ use crate::columns::{get, key, number, optional_time, tail, time, unreadable};
 use crate::config::PostgresConfig;
 use crate::failure::Failure;
 use crate::pools::Pools;
-use crate::settings;
 use crate::sql::{Sql, params};
+use crate::{settings, sources};
 use model::Timestamp;
 use model::api_key::ApiKey;
 use model::id::ApiKeyId;
@@ -51,11 +51,12 @@ pub(crate) async fn since(sql: &Sql<'_>, since: u64) -> Result<Option<AccessRows
     let floors = floors.await?;
     let keys = format!("SELECT {KEY_COLUMNS} FROM api_key WHERE version > $1");
     let keys = sql.rows(&keys, params![behind]).await?;
+    let sources = sources::since(sql, behind).await?;
     let environment = settings::get(sql, ENVIRONMENT).await?;
     Ok(Some(AccessRows {
-        sources: Vec::new(),
         version,
         environment,
+        sources,
         revoked: revoked.iter().map(read_revoked).collect::<Result<_, _>>()?,
         floors: floors.iter().map(read_floor).collect::<Result<_, _>>()?,
         keys: keys.iter().map(read_key).collect::<Result<_, _>>()?,
@@ -115,7 +116,7 @@ pub(crate) async fn sweep(
     now: Timestamp,
     limits: SweepLimits,
 ) -> Result<bool, Failure> {
-    const SLICES: [(&str, bool); 4] = [
+    const SLICES: [(&str, bool); 5] = [
         (
             "DELETE FROM revoked_token WHERE token = ANY(ARRAY(SELECT token FROM revoked_token
              WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2))",
@@ -125,6 +126,11 @@ pub(crate) async fn sweep(
             "DELETE FROM token_floor WHERE (application, session, issued_before) IN
              (SELECT application, session, issued_before FROM token_floor
               WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2)",
+            true,
+        ),
+        (
+            "DELETE FROM replay_key WHERE key = ANY(ARRAY(SELECT key FROM replay_key
+             WHERE until < $1 ORDER BY until LIMIT $2))",
             true,
         ),
         (

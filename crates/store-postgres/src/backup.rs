@@ -26,7 +26,7 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 /// All that there is to copy; a partitioned table is one.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 26] = [
     "setting",
     "node",
     "application",
@@ -49,6 +49,8 @@ const TABLES: [&str; 24] = [
     "revoked_token",
     "token_floor",
     "api_key",
+    "source",
+    "replay_key",
     "one_time_token",
     "security_event",
 ];

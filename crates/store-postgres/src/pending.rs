@@ -2,6 +2,7 @@
 //! be sent at once.
 
 use crate::deliveries::Columns;
+use crate::replays::{self, NewReplay};
 use crate::sql::{Statement, blob, columns_of, params};
 use crate::work;
 use model::Timestamp;
@@ -21,6 +22,7 @@ pub(crate) struct Pending {
     pub(crate) deliveries: Vec<(Delivery, i64)>,
     pub(crate) attempts: Vec<AttemptWrite>,
     pub(crate) keys: Vec<(i64, Fingerprint, Prior)>,
+    pub(crate) replays: Vec<NewReplay>,
     pub(crate) tasks: Vec<work::TaskWrite>,
 }
 
@@ -47,6 +49,8 @@ impl Pending {
         let each = [
             event_keys(&self.messages),
             idempotency_keys(&self.keys),
+            replays::give_way(&self.replays),
+            replays::insert(&self.replays),
             messages(&self.messages),
             payloads(&self.messages),
             deliveries(&self.deliveries),

@@ -65,6 +65,8 @@ impl World {
              INSERT INTO revoked_token VALUES ('a b', 4, 1);
              INSERT INTO token_floor VALUES (1, '', 3, 4, 5, 2);
              INSERT INTO api_key VALUES (1, '\\x0c', '\\x0d', 'n', 's', '*', 3, NULL, NULL, 3);
+             INSERT INTO source VALUES (1, '\\x11', 'uid', 'n', 't', '{{}}', 3, 4, '\\x12', '\\x13', 3);
+             INSERT INTO replay_key VALUES ('\\x14', NULL, '\\x15', {id}, '\\x16', 5);
              INSERT INTO one_time_token VALUES ('\\x0e', '{{}}', 4);
              INSERT INTO security_event
              VALUES (1, '\\x10', 'k', 1, 'node', 'n', 0, NULL, 2, 3, 4, 'd');"

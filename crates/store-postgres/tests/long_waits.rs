@@ -9,7 +9,7 @@ use nodes::{Node, PATIENCE, config, locking, name, session, until, until_waiting
 use private_postgres::Database;
 use std::sync::Arc;
 use std::time::Duration;
-use store::accept::{Accept, AcceptError, Accepted};
+use store::accept::{Accept, AcceptError, Accepted, ReplayEntry};
 use store::idempotency::{AUTO_KEY_LIFE, IdempotencyKey};
 use store::record::{HealthChange, NewAttempt, Outcome, Then};
 use store::rows::Claimed;
@@ -79,6 +79,36 @@ async fn of_two_nodes_that_take_an_event_id_at_once_one_is_told_that_it_is_taken
         match accept_at_once(&database, [&first, &second], items).await {
             [Ok(_), Err(AcceptError::EventIdTaken)] | [Err(AcceptError::EventIdTaken), Ok(_)] => {}
             other => panic!("one is new and one is taken, not {other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_in_at_two_nodes_at_once_comes_in_once() {
+    let database = Database::new();
+    let first = Node::running(config(&database), Duration::ZERO).await;
+    let second = Node::running(config(&database), Duration::ZERO).await;
+    let application = first.application(1).await;
+    for round in 0..20_u8 {
+        let until = first.clock.now().plus(Duration::from_secs(60));
+        let mut item = first.message(application, None).await;
+        item.replay = Some(ReplayEntry {
+            // Every other one is there already, and has reached its end.
+            key: [round / 2; 16],
+            unsigned_id: None,
+            content: [2; 16],
+            until,
+        });
+        let items = [item.clone(), item];
+        match accept_at_once(&database, [&first, &second], items).await {
+            [Ok(Accepted::New { id, .. }), Ok(Accepted::Seen(seen))]
+            | [Ok(Accepted::Seen(seen)), Ok(Accepted::New { id, .. })] => {
+                assert_eq!((seen.id, seen.entry.until), (id, until));
+            }
+            other => panic!("one is new and one was seen, not {other:?}"),
+        }
+        for node in [&first, &second] {
+            node.clock.set(until.plus(Duration::from_micros(1)));
         }
     }
 }

@@ -98,6 +98,7 @@ impl World {
             fan_out_after: None,
             proved_only: false,
             idempotency: None,
+            replay: None,
         };
         let accepted = self.nodes[0].accept((0..count).map(accept).collect()).await;
         let key = |answer| match answer {

@@ -216,6 +216,7 @@ fn item(
             life: AUTO_KEY_LIFE,
             status: 202,
         }),
+        replay: None,
     }
 }
 

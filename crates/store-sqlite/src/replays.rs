@@ -1,5 +1,5 @@
-//! What came in at sources, so that it comes in once: looked up and written in the transaction of its
-//! message.
+//! What came in at sources, so that it comes in once: looked up and written in the transaction of
+//! its message.
 
 use crate::batch::Batch;
 use crate::columns::{tail, time};

@@ -1,5 +1,5 @@
-//! Sources as rows. What of them is sealed is opaque here; the version that they share with all else
-//! of who may come in is `access`'s.
+//! Sources as rows. What of them is sealed is opaque here; the version that they share with all
+//! else of who may come in is `access`'s.
 
 use crate::batch::Batch;
 use crate::columns::{metadata, name, optional_name, optional_sealed, tail, time};

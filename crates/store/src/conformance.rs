@@ -25,6 +25,7 @@ mod accept;
 mod access;
 mod applications;
 mod attempts;
+mod came_in;
 mod cancel;
 mod claim;
 #[macro_use]
@@ -57,6 +58,7 @@ mod redactions;
 mod replay;
 mod retry_schedules;
 mod security;
+mod sources;
 mod standings;
 mod statistics;
 mod sweep;

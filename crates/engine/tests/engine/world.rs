@@ -427,6 +427,7 @@ impl World {
             fan_out_after: None,
             proved_only: false,
             idempotency: None,
+            replay: None,
         };
         let accepted = self.store.accept(vec![accept]).await.pop();
         let Some(Ok(Accepted::New { id, deliveries, .. })) = accepted else {

@@ -1,7 +1,7 @@
 //! Changes of who may come in. Each makes the version of it grow, in the same transaction, and
 //! locks it first: they are done one after the other, whichever node does them.
 
-use super::Refused;
+use super::{Refused, source};
 use crate::access::{KEY_COLUMNS, read_key};
 use crate::batch::Batch;
 use crate::columns::{get, number, time};
@@ -45,9 +45,28 @@ pub(super) async fn change(
             use_keys(sql, used).await?;
             AccessChanged::Done
         }
-        AccessChange::CreateSource { .. }
-        | AccessChange::ReplaceSource { .. }
-        | AccessChange::DeleteSource(_) => return Err(ChangeError::TooMany.into()),
+        AccessChange::CreateSource {
+            source,
+            token,
+            sealed,
+            sources_max,
+        } => {
+            let created = source::create(batch, source, (token, sealed), *sources_max).await?;
+            AccessChanged::Source(created)
+        }
+        AccessChange::ReplaceSource {
+            source,
+            token,
+            sealed,
+            version,
+        } => {
+            let replaced = source::replace(batch, source, (token, sealed), *version).await?;
+            AccessChanged::Source(replaced)
+        }
+        AccessChange::DeleteSource(key) => {
+            source::delete(batch, *key).await?;
+            AccessChanged::Done
+        }
         AccessChange::CreateOneTimeToken(token) => {
             create_one_time_token(sql, token).await?;
             AccessChanged::Done

@@ -8,6 +8,7 @@ pub(crate) mod content;
 mod endpoint;
 mod environment;
 mod event_type;
+mod source;
 
 pub(crate) use access::revoke;
 pub(crate) use endpoint::disable;

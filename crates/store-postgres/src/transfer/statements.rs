@@ -175,6 +175,7 @@ fn order(table: &Table) -> &'static [(&'static str, &'static str)] {
             ("session", "text"),
             ("issued_before", "bigint"),
         ],
+        "replay_key" => &[("key", "bytea")],
         "one_time_token" => &[("hash", "bytea")],
         _ => &[("id", "bigint")],
     }

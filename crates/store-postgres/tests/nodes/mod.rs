@@ -115,6 +115,7 @@ impl Node {
             fan_out_after: None,
             proved_only: false,
             idempotency: None,
+            replay: None,
         }
     }
 

@@ -55,6 +55,8 @@ fn key(table: &str) -> Option<&'static [&'static str]> {
         "payload" => Some(&["expires_at = ", "application = ", "message = "]),
         // The fingerprint is a hash of who asks, for what, and the key.
         "idempotency" => Some(&["hour ", "fingerprint = "]),
+        // A hash of what came in.
+        "replay_key" => Some(&["(key = "]),
         _ => None,
     }
 }
@@ -77,13 +79,14 @@ fn fault(
     }
     let key = key(table)?;
     let is_bound = key.iter().all(|part| condition.contains(part));
+    let is_whole = table == "replay_key";
     // The application alone is all that it ever got.
-    if !is_bound || !condition.contains(" AND ") {
+    if !is_bound || !(is_whole || condition.contains(" AND ")) {
         return Some(format!("by {condition:?} only"));
     }
     // A message has few attempts at an endpoint, and nothing is read of others.
     let few = condition.contains("(message = ") && condition.contains("(endpoint = ");
-    let filter = filter.filter(|_| !few)?;
+    let filter = filter.filter(|_| !few && !is_whole)?;
     Some(format!(
         "by {condition:?}, and looks through that for {filter:?}"
     ))

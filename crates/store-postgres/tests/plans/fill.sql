@@ -5,7 +5,7 @@ CREATE TEMPORARY TABLE one AS
 CREATE TEMPORARY TABLE other AS
     SELECT 1 + n % APPLICATIONS AS application, n, one.* FROM one, generate_series(1, ROWS) AS n;
 TRUNCATE application, data_key, endpoint, endpoint_url, message, payload, event_key, delivery,
-    open_count, attempt, excerpt, rollup, idempotency, task;
+    open_count, attempt, excerpt, rollup, idempotency, replay_key, task;
 
 INSERT INTO message (application, id, tail, event_type, expires_at, form)
     SELECT application, message + n, '\x000000000000000000000000', 'order.paid', expires_at, 1
@@ -16,6 +16,9 @@ INSERT INTO payload (application, message, expires_at, body)
     SELECT application, message + n, 8000000000000000 + n, '\x00' FROM other;
 INSERT INTO event_key (application, event_id, message)
     SELECT application, n::text, message + n FROM other;
+INSERT INTO replay_key (key, content, message, tail, until)
+    SELECT decode(lpad(to_hex(n), 32, '0'), 'hex'), '\x00', message + n,
+        '\x000000000000000000000000', 8000000000000000 + n FROM other;
 INSERT INTO attempt (application, id, tail, message, endpoint, trigger, number, started_at,
     duration_ms, status_code, result, revision)
     SELECT application, attempt + n, '\x000000000000000000000000', message + n, application + n % 3,

@@ -29,6 +29,8 @@ const CLAIMS: &[&str] = &[
     "attempts::attempts_are_listed_by_how_they_ended",
     "attempts::attempts_are_listed_by_what_their_messages_are",
     "attempts::excerpts_and_messages_come_only_when_asked",
+    "came_in::an_entry_ends_although_nothing_was_swept",
+    "came_in::entries_that_have_ended_are_swept",
     "claim::live_goes_before_replayed_and_the_earliest_due_first",
     "claim::lanes_show_the_earliest_that_nobody_holds",
     "deletes::deleting_an_application_ends_its_open_deliveries",
@@ -67,6 +69,8 @@ const SENT: &[&str] = &[
     "UPDATE attempt t SET given_up = false",
     "FROM event_key ",
     "FROM idempotency ",
+    "FROM replay_key WHERE key = ANY($1)",
+    "DELETE FROM replay_key WHERE key = ANY($1)",
     "UPDATE delivery d SET owner = $5",
     "UPDATE delivery d SET due",
     "DELETE FROM delivery d USING",
@@ -119,6 +123,10 @@ const EXCEPT: &[(&str, &str)] = &[
     ),
     (
         "DELETE FROM idempotency WHERE hour BETWEEN",
+        "a sweep, as for payloads",
+    ),
+    (
+        "DELETE FROM replay_key WHERE key = ANY(ARRAY(SELECT key FROM replay_key WHERE until <",
         "a sweep, as for payloads",
     ),
     (

@@ -176,6 +176,7 @@ fn draft(lane: Lane, registry_revision: u64, (sender, number): (u8, u8)) -> Acce
         fan_out_after: None,
         proved_only: false,
         idempotency: None,
+        replay: None,
     }
 }
 

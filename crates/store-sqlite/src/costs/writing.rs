@@ -15,7 +15,7 @@ use model::message::PayloadForm;
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::time::Duration;
-use store::accept::{Accept, NewDelivery, NewMessage};
+use store::accept::{Accept, NewDelivery, NewMessage, ReplayEntry};
 use store::change::{Change, ChangeRequest};
 use store::conformance::{TestClock, TestEntropy};
 use store::idempotency::{IdempotencyKey, KEY_LIFE};
@@ -172,6 +172,12 @@ fn accept_one(batch: &mut Batch<'_>) -> Result<(), Failure> {
             body: [2; 16],
             life: KEY_LIFE,
             status: 202,
+        }),
+        replay: Some(ReplayEntry {
+            key: [1; 16],
+            unsigned_id: Some([2; 16]),
+            content: [3; 16],
+            until: Timestamp::MAX,
         }),
     };
     let accepted = accept::accept(batch, &[item])?.remove(0);

@@ -169,6 +169,7 @@ fn order(table: &Table) -> &'static [&'static str] {
         "access_version" => &["one"],
         "revoked_token" => &["token"],
         "token_floor" => &["application", "session", "issued_before"],
+        "replay_key" => &["key"],
         "one_time_token" => &["hash"],
         _ => &["id"],
     }

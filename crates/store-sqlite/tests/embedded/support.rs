@@ -192,6 +192,7 @@ impl World {
             fan_out_after: None,
             proved_only: false,
             idempotency: None,
+            replay: None,
         }
     }
 

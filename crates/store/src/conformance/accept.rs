@@ -208,10 +208,11 @@ pub(super) async fn concurrent_messages_are_each_accepted_once(world: &World) {
     assert_eq!(world.open_deliveries(lane).await.len(), 200);
 }
 
-fn in_a_word(answer: &Result<Accepted, AcceptError>) -> &'static str {
+pub(super) fn in_a_word(answer: &Result<Accepted, AcceptError>) -> &'static str {
     match answer {
         Ok(Accepted::New { .. }) => "new",
         Ok(Accepted::Repeated(_)) => "repeated",
+        Ok(Accepted::Seen(_)) => "seen",
         Err(AcceptError::StaleRegistry) => "stale",
         Err(AcceptError::NoApplication) => "application",
         Err(AcceptError::EventIdTaken) => "event id",
@@ -223,6 +224,6 @@ fn in_a_word(answer: &Result<Accepted, AcceptError>) -> &'static str {
 fn id_of(accepted: Accepted) -> MessageId {
     match accepted {
         Accepted::New { id, .. } => id,
-        Accepted::Repeated(prior) => panic!("a new message, not {prior:?}"),
+        other => panic!("a new message, not {other:?}"),
     }
 }

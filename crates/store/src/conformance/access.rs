@@ -250,7 +250,7 @@ fn draft(world: &World, name: &str) -> ApiKey {
     }
 }
 
-async fn since(world: &World, version: u64) -> Option<AccessRows> {
+pub(super) async fn since(world: &World, version: u64) -> Option<AccessRows> {
     let rows = world.store().access(version).await;
     rows.expect("reads go on")
 }

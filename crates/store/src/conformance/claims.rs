@@ -85,6 +85,19 @@ macro_rules! conformance_claims {
                 excerpts_and_messages_come_only_when_asked
                 an_attempts_message_without_payload_is_still_there
             }
+            came_in {
+                what_came_in_before_is_seen
+                an_entry_without_an_unsigned_id_is_read_back_without_one
+                what_comes_twice_in_one_batch_comes_in_once
+                what_comes_many_times_at_once_comes_in_once
+                what_came_in_is_seen_after_reopening
+                what_came_in_is_seen_whatever_has_become_of_it
+                a_refused_item_leaves_no_entry
+                an_entry_ends_although_nothing_was_swept
+                an_entry_that_has_ended_already_fails_nobody
+                entries_that_have_ended_are_swept
+                a_repeat_is_one_before_it_is_seen
+            }
             cancel {
                 cancelling_ends_what_was_opened_before_and_nothing_else
                 cancelling_ends_what_was_opened_in_the_same_moment
@@ -327,6 +340,14 @@ macro_rules! conformance_claims {
                 what_has_no_payload_any_more_is_not_replayed
                 replays_go_on_after_reopening_and_open_each_once
                 what_goes_to_an_endpoint_that_is_not_live_has_failed
+            }
+            sources {
+                a_source_is_read_back_as_it_was_made
+                a_source_is_replaced_only_as_it_was_read
+                a_taken_source_uid_is_refused
+                a_deleted_source_leaves_a_row_that_says_so
+                what_is_new_of_sources_is_read_behind_a_version
+                there_are_no_more_sources_than_there_may_be
             }
             standings {
                 a_message_stands_as_its_last_attempt_left_it

@@ -13,7 +13,11 @@ use model::id::{ApplicationKey, AttemptId, EndpointKey, MessageId, MessageKey};
 const ENDED: AttemptResult = AttemptResult::Cancelled(EndReason::Expunged);
 
 /// How many open deliveries were ended.
-async fn expunge(world: &World, application: ApplicationKey, messages: &[MessageKey]) -> usize {
+pub(super) async fn expunge(
+    world: &World,
+    application: ApplicationKey,
+    messages: &[MessageKey],
+) -> usize {
     let messages = messages.to_vec();
     let change = Change::ExpungePayloads {
         application,

@@ -161,6 +161,7 @@ pub(super) fn accept(application: ApplicationKey, tail: Tail, now: Timestamp) ->
         fan_out_after: None,
         proved_only: false,
         idempotency: None,
+        replay: None,
     }
 }
 

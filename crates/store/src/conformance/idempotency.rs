@@ -56,6 +56,7 @@ pub(super) async fn concurrent_repeats_happen_once(world: &World) {
                 assert_eq!(prior.made, made(ids[0]));
                 repeats += 1;
             }
+            Accepted::Seen(seen) => panic!("it came in at no source: {seen:?}"),
         }
     }
     assert_eq!(repeats, 15);

@@ -115,6 +115,14 @@ tables! {
         id: Integer, tail: Bytes, hash: Bytes, name: Text, shown: Text, scopes: Text,
         created_at: Integer, expires_at: Integer, used_at: Integer, version: Integer,
     }
+    source key 0 {
+        id: Integer, tail: Bytes, uid: Text, name: Text, source_type: Text, metadata: Text,
+        created_at: Integer, updated_at: Integer, token: Bytes, sealed: Bytes, version: Integer,
+    }
+    replay_key {
+        key: Bytes, unsigned_id: Bytes, content: Bytes, message: Integer, tail: Bytes,
+        until: Integer,
+    }
     one_time_token { hash: Bytes, granted: Text, expires_at: Integer }
     security_event key 0 {
         id: Integer, tail: Bytes, kind: Text, severity: Integer, subject_kind: Text,
