@@ -1,5 +1,6 @@
 //! A layer for `tower`: what is behind it is asked only for genuine requests, each once. It reads
-//! the body up to the receiver's bound, answers what the receiver rejects, and leaves the
+//! the body up to the receiver's bound, answers what the receiver rejects and a sender that asks
+//! whether its requests are welcome, and leaves the
 //! [`Event`] in the request's extensions, in an [`Arc`]; with the feature `axum`, a handler asks
 //! for a [`Webhook`](crate::Webhook). The body is passed on as it was received.
 //!
@@ -45,11 +46,12 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::provider::Answer;
 use crate::replay::Reservation;
 use crate::{Event, Receiver, Rejection, provider};
 
@@ -183,12 +185,35 @@ where
 
 /// What a rejection's sender gets.
 pub(crate) fn answer<R: From<Bytes>>(rejection: Rejection) -> Response<R> {
-    let detail = Bytes::from_static(rejection.detail().as_bytes());
-    let mut response = Response::new(R::from(detail));
+    let mut response = match &rejection {
+        Rejection::Handshake(answer) => greeting(answer),
+        other => {
+            let detail = Bytes::from_static(other.detail().as_bytes());
+            let mut response = Response::new(R::from(detail));
+            let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+            response.headers_mut().insert(CONTENT_TYPE, plain);
+            response
+        }
+    };
     let status = StatusCode::from_u16(rejection.status());
     *response.status_mut() = status.expect("a rejection's status is a known one");
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, plain);
     response.extensions_mut().insert(Arc::new(rejection));
+    response
+}
+
+fn greeting<R: From<Bytes>>(answer: &Answer) -> Response<R> {
+    let body = Bytes::copy_from_slice(answer.body.as_bytes());
+    let mut response = Response::new(R::from(body));
+    let headers = response.headers_mut();
+    if let Some(content_type) = answer.content_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    for (name, value) in &answer.headers {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let value = HeaderValue::from_str(value);
+        let header = name.ok().zip(value.ok());
+        let (name, value) = header.expect("names of the program's, values of visible ASCII");
+        headers.insert(name, value);
+    }
     response
 }

@@ -1,6 +1,7 @@
 //! The receiver's side in one piece: a request is verified, decrypted where payloads are
 //! encrypted, read as the event that is expected, and kept from being handled twice, in this
-//! order. What is no good reserves nothing, and so burns nothing.
+//! order. What is no good reserves nothing, and so burns nothing. A sender that asks whether its
+//! requests are welcome gets its provider's answer, and nobody else hears of it.
 //!
 //! Not here: the clock, and reading a request off a socket, which the features `tower` and `axum`
 //! do.
@@ -13,6 +14,7 @@ mod tests;
 pub use event::{Event, Remember, Webhook};
 pub use rejection::Rejection;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -21,6 +23,7 @@ use crate::freshness::check_age;
 use crate::jwe::{self, Bound, OpenError, PrivateJwk};
 use crate::provider::{Genuine, Provider, ReplayGuard, ReplayKey, Request, SecretError, Verifier};
 use crate::replay::{Guard, Key, Reservation, ReserveError};
+use zeroize::Zeroizing;
 
 /// The longest body that is taken unless a receiver says otherwise, in bytes.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
@@ -77,6 +80,8 @@ pub struct Receiver {
     tolerance_seconds: u32,
     replay_window_seconds: u32,
     body_bytes_max: usize,
+    /// What a handshake that can't be signed has to hold.
+    verify_tokens: Vec<Zeroizing<String>>,
     /// Where there are any, every payload is encrypted to one of them.
     keys: Option<Vec<PrivateJwk>>,
 }
@@ -100,6 +105,7 @@ impl Receiver {
             tolerance_seconds: provider.tolerance_seconds(),
             replay_window_seconds,
             body_bytes_max: BODY_BYTES_MAX,
+            verify_tokens: Vec::new(),
             keys: None,
             provider,
         })
@@ -132,6 +138,15 @@ impl Receiver {
     #[must_use]
     pub fn body_bytes_max(mut self, bytes: usize) -> Self {
         self.body_bytes_max = bytes;
+        self
+    }
+
+    /// One of these is in a handshake that can't be signed, such as Meta's. Without any, those are
+    /// refused.
+    #[must_use]
+    pub fn verify_tokens(mut self, tokens: &[&str]) -> Self {
+        let tokens = tokens.iter().map(|&token| Zeroizing::new(token.to_owned()));
+        self.verify_tokens = tokens.collect();
         self
     }
 
@@ -181,9 +196,18 @@ impl Receiver {
         if request.body.len() > bytes_max {
             return Err(Rejection::TooLarge { bytes_max });
         }
+        let manners = self.verifier.manners();
+        let tokens = self.verify_tokens.iter().map(|token| token.as_str());
+        let tokens: Vec<_> = tokens.collect();
+        if let Some(greeted) = manners.open_handshake(request, &tokens) {
+            return Err(Rejection::Handshake(greeted?));
+        }
         let genuine = self.verifier.verify(request, now, self.tolerance_seconds)?;
+        if let Some(greeted) = self.verifier.handshake(request, &genuine) {
+            return Err(Rejection::Handshake(greeted?));
+        }
         match &self.keys {
-            None => Ok(self.plain(genuine, request.body, now)),
+            None => self.plain(genuine, request, now),
             Some(keys) => self.opened(genuine, (request.body, keys), now),
         }
     }
@@ -203,16 +227,33 @@ impl Receiver {
         })
     }
 
-    fn plain(&self, genuine: Genuine<'_>, body: &[u8], now: i64) -> Event {
-        Event {
+    fn plain(
+        &self,
+        mut genuine: Genuine<'_>,
+        request: &Request<'_>,
+        now: i64,
+    ) -> Result<Event, Rejection> {
+        let event_type = self.verifier.manners().event_type(request);
+        let mut payload = request.body.to_owned();
+        match genuine.items.pop() {
+            // What is signed by itself is told by itself.
+            Some(item) if genuine.items.is_empty() => {
+                payload = item.payload;
+                genuine.id = item.id;
+                genuine.replay_key = item.replay_key;
+            }
+            Some(_) => return Err(Rejection::Several),
+            None => {}
+        }
+        Ok(Event {
             is_id_signed: genuine.id.as_ref().is_some_and(|id| id.is_signed),
             signed_at: genuine.signed_at,
-            event_type: event::stated_type(body),
-            payload: body.to_owned(),
+            event_type: event_type.map(Cow::into_owned),
+            payload,
             secret: genuine.key,
             remember: self.remember(&genuine, now),
             id: genuine.id.map(|id| id.text.into_owned()),
-        }
+        })
     }
 
     /// The signature covers the JWE, whose header names its message: where the scheme signs an id

@@ -206,3 +206,16 @@ async fn without_the_layer_a_handler_gets_nothing() {
     assert_eq!(response.status(), 500);
     assert_eq!(text(response).await, "nothing can be received for now");
 }
+
+#[tokio::test]
+async fn a_handshake_is_answered_by_the_layer_and_nobody_is_asked() {
+    let (receiver, guard) = receiver("dropbox", "sesame");
+    let routes = layered(receiver, Router::new().route("/hooks", post(paid)));
+    let request = Request::get("/hooks?challenge=a%2Bb").body(Body::empty());
+    let response = ask(&routes, request.expect("a request")).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "text/plain");
+    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(text(response).await, "a+b");
+    assert!(guard.is_empty());
+}

@@ -19,7 +19,7 @@ pub(super) static STANDARD_WEBHOOKS: Provider = Provider {
     },
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: None,
-    manners: Manners::PLAIN,
+    manners: Manners::typed(&[Place::Member(&["type"])]),
 };
 
 /// The same with ed25519 alone.

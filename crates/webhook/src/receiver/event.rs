@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Rejection;
@@ -27,8 +26,8 @@ pub struct Event {
     pub is_id_signed: bool,
     /// When the request was signed, in seconds since the Unix epoch, where that is signed.
     pub signed_at: Option<i64>,
-    /// The event type: the one that an encrypted payload is bound to; of others, the member `type`,
-    /// where there is one.
+    /// The event type: the one that an encrypted payload is bound to; of others, what the provider
+    /// says, by [`Manners::event_type`](crate::provider::Manners::event_type).
     pub event_type: Option<String>,
     /// The payload's bytes: decrypted, or the body as it was received.
     pub payload: Vec<u8>,
@@ -70,14 +69,4 @@ impl std::fmt::Debug for Event {
             .field("event_type", &self.event_type)
             .finish_non_exhaustive()
     }
-}
-
-/// The member `type` of a payload.
-pub(super) fn stated_type(payload: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Stated {
-        r#type: String,
-    }
-    let stated: Result<Stated, _> = serde_json::from_slice(payload);
-    stated.ok().map(|stated| stated.r#type)
 }

@@ -2,6 +2,7 @@
 
 use crate::Refused;
 use crate::jwe::OpenError;
+use crate::provider::Answer;
 use crate::replay::GuardError;
 
 /// A typed reason. Its text is for the operator's eyes; the sender gets [`status`](Self::status)
@@ -21,6 +22,15 @@ pub enum Rejection {
     /// The request is not genuine, or not fresh.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// It is no event: the sender asks whether its requests are welcome, and is to be answered so.
+    #[error("this is a handshake, to be answered as its provider wants it")]
+    Handshake(Answer),
+    /// Several messages in one request, each of them signed by itself. One that came before could
+    /// stand among others, so that they can't be taken together: verify such a request by a
+    /// [`Verifier`](crate::provider::Verifier), and take its
+    /// [items](crate::provider::Genuine::items) one by one.
+    #[error("the request holds several messages, each signed by itself: take them one by one")]
+    Several,
     /// The payload can't be decrypted, or is another message's.
     #[error(transparent)]
     Encryption(#[from] OpenError),
@@ -59,8 +69,9 @@ impl Rejection {
     /// honest sender stops; all others let it try again.
     pub fn status(&self) -> u16 {
         match self {
+            Self::Handshake(answer) => answer.status,
             Self::Seen => 200,
-            Self::BrokenOff | Self::Encryption(_) | Self::Payload { .. } => 400,
+            Self::Several | Self::BrokenOff | Self::Encryption(_) | Self::Payload { .. } => 400,
             Self::Refused(_) => 401,
             Self::OtherContent | Self::InProgress => 409,
             Self::TooLarge { .. } => 413,
@@ -69,9 +80,12 @@ impl Rejection {
         }
     }
 
-    /// What the sender may know. It is the same for all that it could find out by trying.
+    /// What the sender may know. It is the same for all that it could find out by trying. A
+    /// handshake has an answer of its own in place of it.
     pub fn detail(&self) -> &'static str {
         match self {
+            Self::Handshake(_) => "",
+            Self::Several => "one message at a time",
             Self::Seen => "received before",
             Self::Encryption(_) | Self::Payload { .. } => "the payload can't be used",
             Self::Refused(_) => "the request was refused",

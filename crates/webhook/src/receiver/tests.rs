@@ -345,3 +345,71 @@ fn nothing_is_taken_while_the_guard_cannot_answer() {
     let rejection = receive(&receiver, &forged, NOW).expect_err("unsigned");
     assert_eq!(rejection.status(), 401, "forgeries don't reach the guard");
 }
+
+#[test]
+fn a_handshake_is_answered_and_is_no_event() {
+    let (slack, _) = receiver("slack");
+    let body = br#"{"type":"url_verification","challenge":"abc"}"#;
+    let signed = sent("slack", ("", NOW), body);
+    match receive(&slack, &signed, NOW).expect_err("no event") {
+        Rejection::Handshake(answer) => assert_eq!(answer.body, "abc"),
+        other => panic!("{other}"),
+    }
+    let forged = Sent {
+        body: signed.body.to_ascii_uppercase(),
+        ..signed
+    };
+    let refused = receive(&slack, &forged, NOW).expect_err("forged");
+    assert_eq!(refused.status(), 401);
+}
+
+#[test]
+fn a_handshake_that_cant_be_signed_holds_one_of_the_tokens() {
+    let ask = |token: &str| {
+        let (meta, _) = receiver("meta");
+        let url =
+            "https://shop.example/?hub.mode=subscribe&hub.challenge=7&hub.verify_token=sesame";
+        let request = Request {
+            method: "GET",
+            url,
+            headers: &[],
+            body: b"",
+        };
+        let meta = meta.verify_tokens(&[token]);
+        meta.accept(&request, NOW).expect_err("no event").status()
+    };
+    assert_eq!(ask("sesame"), 200);
+    assert_eq!(ask("another"), 401);
+}
+
+/// Two items of Adyen's, signed with the key `44782DEF…` of its vectors.
+const ITEMS: [&str; 2] = [
+    r#"{"NotificationRequestItem":{"additionalData":{"hmacSignature":"K2psOimjPtCD41Woj76iE26kfBx+yAVc2R33gyjkG4I="},"eventCode":"CAPTURE","pspReference":"1","success":"true"}}"#,
+    r#"{"NotificationRequestItem":{"additionalData":{"hmacSignature":"pUT4fakrWZ5auAUArE2aTRNkbedINZNcjU+X+/HL/K8="},"eventCode":"CAPTURE","pspReference":"2","success":"true"}}"#,
+];
+
+#[test]
+fn an_item_that_came_before_is_told_wherever_it_stands() {
+    let guard = Arc::new(InMemory::new(16));
+    let key = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
+    let adyen = Receiver::new(provider("adyen"), &[key], guard).expect("a key");
+    let take = |items: &[&str]| {
+        let body = format!(r#"{{"notificationItems":[{}]}}"#, items.join(","));
+        let request = Request {
+            method: "POST",
+            url: "https://shop.example/hooks",
+            headers: &[],
+            body: body.as_bytes(),
+        };
+        adyen.accept(&request, NOW)
+    };
+    let (event, held) = take(&ITEMS[..1]).expect("genuine");
+    assert_eq!(event.id.as_deref(), Some("1:CAPTURE:true"));
+    assert_eq!(event.event_type.as_deref(), Some("CAPTURE"));
+    held.confirm().expect("held");
+    let again = take(&[ITEMS[0], ITEMS[0]]).expect_err("a replay, twice");
+    assert!(matches!(again, Rejection::Seen), "{again}");
+    let among_others = take(&[ITEMS[1], ITEMS[0]]).expect_err("a replay beside another");
+    assert!(matches!(among_others, Rejection::Several), "{among_others}");
+    assert!(take(&ITEMS[1..]).is_ok(), "it was not burned");
+}
