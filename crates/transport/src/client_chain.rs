@@ -114,8 +114,8 @@ fn text(value: AnyRef<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use rcgen::{
-        BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-        KeyPair, SanType, date_time_ymd,
+        BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose,
+        IsCa, KeyPair, SanType, date_time_ymd,
     };
 
     use super::*;
@@ -170,8 +170,7 @@ mod tests {
         let server = |params: &mut CertificateParams| {
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         };
-        let ended =
-            |params: &mut CertificateParams| params.not_after = date_time_ymd(2025, 1, 1);
+        let ended = |params: &mut CertificateParams| params.not_after = date_time_ymd(2025, 1, 1);
         let twisted = |mut chain: Vec<Vec<u8>>| {
             *chain[0].last_mut().expect("bytes") ^= 1;
             chain

@@ -1,5 +1,6 @@
 //! A source as this node works with it: opened when it is first needed, and until it changes.
 
+use super::checks::{CheckError, Checks};
 use crate::api_keys::hash;
 use crate::{App, AppError};
 use model::Secret;
@@ -24,6 +25,8 @@ pub struct OpenSource {
     pub token: Secret,
     /// How it verifies what comes, and what it makes of it.
     pub config: SourceConfig,
+    /// What its requests are verified by, made of that.
+    pub checks: Checks,
     /// The version of its row.
     pub(crate) version: u64,
 }
@@ -63,12 +66,30 @@ fn open(app: &App, row: &SourceRow) -> Result<OpenSource, AppError> {
     let stored = Secret::new(app.vault.open_for_installation(place(&tail), sealed)?);
     let SourceSecrets { token, config } =
         SourceSecrets::from_stored(stored.expose()).map_err(AppError::internal)?;
+    let source = row.source.clone();
+    let has_public_url = app.settings.public_url.is_some();
+    let checks = Checks::new(source.source_type.as_str(), &config, has_public_url);
     Ok(OpenSource {
-        source: row.source.clone(),
+        checks: checks.map_err(|wrong| unusable(&source, &wrong))?,
+        source,
         token,
         config,
         version: row.version,
     })
+}
+
+/// One that was judged by another release, or other options, than this one's.
+fn unusable(source: &Source, wrong: &[CheckError]) -> AppError {
+    let wrong = wrong.iter();
+    let wrong: Vec<_> = wrong
+        .map(|one| format!("`{}`: {}", one.field, one.message))
+        .collect();
+    let text = format!(
+        "the source {} can't be used: {}",
+        source.id,
+        wrong.join("; ")
+    );
+    AppError::Internal(text.into())
 }
 
 /// Seals what is secret of a source. `tail` is its id's.

@@ -171,7 +171,10 @@ impl KnownKey {
     /// its holder, and on no name.
     pub fn of_any_name(text: &str) -> Result<Self, KeyError> {
         let id = None;
-        Ok(Self { id, ..Self::parse("", text)? })
+        Ok(Self {
+            id,
+            ..Self::parse("", text)?
+        })
     }
 
     /// A public key, from its SubjectPublicKeyInfo (RFC 5280) in DER, for this algorithm alone.
