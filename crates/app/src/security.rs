@@ -42,6 +42,7 @@ impl App {
         let query = SecurityQuery {
             window: part.window(),
             application,
+            subject: None,
             kind: input.kind,
             severity: input.severity,
         };

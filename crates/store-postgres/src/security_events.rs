@@ -118,9 +118,11 @@ impl Listing for Events<'_> {
         rows: usize,
     ) -> Result<Vec<SeenIn<Self>>, Failure> {
         let window = &self.query.window;
-        let whose = match self.query.application {
-            Some(_) => "application = $4",
-            None => "$4 = 0",
+        let subject = self.query.subject.as_ref();
+        let whose = match (self.query.application, subject) {
+            (_, Some(_)) => "subject_kind = $5 AND subject = $6 AND ($4 = 0 OR application = $4)",
+            (Some(_), None) => "application = $4 AND $5 IS NULL AND $6 IS NULL",
+            (None, None) => "$4 = 0 AND $5 IS NULL AND $6 IS NULL",
         };
         let statement = format!(
             "SELECT id, tail, kind, severity, subject_kind, subject, application, remote_address,
@@ -130,7 +132,14 @@ impl Listing for Events<'_> {
         );
         let (above, below) = paging::behind(window, beyond);
         let application = self.query.application.map_or(0, Key::integer);
-        let params = params![above, below, paging::limit(rows), application];
+        let params = params![
+            above,
+            below,
+            paging::limit(rows),
+            application,
+            subject.map(|subject| subject.kind.as_str()),
+            subject.map(|subject| subject.id.as_str()),
+        ];
         let read = |row: &Row| {
             Ok(Seen {
                 position: key(row, 0)?,

@@ -366,3 +366,4 @@ CREATE TABLE security_event (
     description    TEXT NOT NULL
 ) STRICT;
 CREATE INDEX security_event_application ON security_event (application, id);
+CREATE INDEX security_event_subject ON security_event (subject_kind, subject, id);

@@ -78,9 +78,17 @@ pub(crate) fn list(
     connection: &Connection,
     query: &SecurityQuery,
 ) -> Result<Walk<SecurityRow, SecurityEventKey>, Failure> {
-    let whose = match query.application {
-        Some(_) => "INDEXED BY security_event_application WHERE application = ?3",
-        None => "WHERE ?3 = 0",
+    let subject = query.subject.as_ref();
+    let whose = match (query.application, subject) {
+        (_, Some(_)) => {
+            "INDEXED BY security_event_subject WHERE subject_kind = ?4 AND subject = ?5
+             AND (?3 = 0 OR application = ?3)"
+        }
+        (Some(_), None) => {
+            "INDEXED BY security_event_application WHERE application = ?3
+             AND ?4 IS NULL AND ?5 IS NULL"
+        }
+        (None, None) => "WHERE ?3 = 0 AND ?4 IS NULL AND ?5 IS NULL",
     };
     let sql = format!(
         "SELECT id, tail, kind, severity, subject_kind, subject, application, remote_address,
@@ -94,6 +102,8 @@ pub(crate) fn list(
         query.window.above.integer(),
         query.window.below.integer(),
         query.application.map_or(0, Key::integer),
+        subject.map(|subject| subject.kind.as_str()),
+        subject.map(|subject| &subject.id),
     ])?;
     while let Some(row) = rows.next()? {
         if !walking.looks_at(Key::from_integer(row.get(0)?)) {

@@ -56,6 +56,8 @@ pub struct SecurityQuery {
     pub window: Window<SecurityEventKind>,
     /// That concern this application.
     pub application: Option<ApplicationKey>,
+    /// That happened to this, or by it.
+    pub subject: Option<Subject>,
     /// Of this kind.
     pub kind: Option<SecurityKind>,
     /// That are so bad.
@@ -63,7 +65,7 @@ pub struct SecurityQuery {
 }
 
 impl SecurityQuery {
-    /// Whether an event passes, whatever application it concerns.
+    /// Whether an event passes, whatever application it concerns, and whatever it happened to.
     pub fn passes(&self, event: &FoldedEvent) -> bool {
         self.kind.is_none_or(|kind| kind == event.kind)
             && self

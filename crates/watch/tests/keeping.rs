@@ -77,6 +77,7 @@ impl World {
                 limit: 100,
             },
             application: None,
+            subject: None,
             kind: None,
             severity: None,
         };

@@ -385,6 +385,7 @@ macro_rules! conformance_claims {
                 what_is_kept_is_listed_in_both_directions
                 what_is_more_of_the_same_is_counted_in_its_row
                 security_events_are_listed_by_kind_severity_and_application
+                security_events_are_listed_by_what_they_happened_to
                 security_events_go_when_they_have_reached_their_age
             }
             erasure {

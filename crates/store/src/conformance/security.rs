@@ -119,6 +119,72 @@ pub(super) async fn security_events_go_when_they_have_reached_their_age(world: &
     assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [young]);
 }
 
+pub(super) async fn security_events_are_listed_by_what_they_happened_to(world: &World) {
+    let (lane, other) = (world.lane().await, world.lane().await);
+    let source = |id| Subject::new(SubjectKind::Source, id);
+    let same_id = Subject::new(SubjectKind::Endpoint, "one");
+    let mut ids = Vec::new();
+    for (subject, kind, application) in [
+        (source("one"), SecurityKind::IngestReplayed, None),
+        (
+            source("two"),
+            SecurityKind::IngestReplayed,
+            Some(lane.application),
+        ),
+        (
+            source("one"),
+            SecurityKind::IngestMalformed,
+            Some(lane.application),
+        ),
+        (
+            same_id.clone(),
+            SecurityKind::PinMismatch,
+            Some(lane.application),
+        ),
+        (
+            source("one"),
+            SecurityKind::IngestReplayed,
+            Some(other.application),
+        ),
+    ] {
+        let event = FoldedEvent {
+            subject,
+            application,
+            ..event(world, kind)
+        };
+        ids.push(keep(world, None, &event).await);
+    }
+    let of = |subject, application, kind| SecurityQuery {
+        subject: Some(subject),
+        application,
+        kind,
+        ..everything()
+    };
+    let own = Some(lane.application);
+    let replayed = Some(SecurityKind::IngestReplayed);
+    for (query, expected) in [
+        (of(source("one"), None, None), vec![ids[0], ids[2], ids[4]]),
+        (of(source("two"), None, None), vec![ids[1]]),
+        (of(same_id, None, None), vec![ids[3]]),
+        (of(source("three"), None, None), vec![]),
+        (of(source("one"), own, None), vec![ids[2]]),
+        (of(source("one"), None, replayed), vec![ids[0], ids[4]]),
+        (of(source("one"), own, replayed), vec![]),
+    ] {
+        let found = list(world, &query).await;
+        let found: Vec<_> = found.into_iter().map(|row| row.id).collect();
+        assert_eq!(found, expected, "{query:?}");
+        let backwards = SecurityQuery {
+            window: newest(2),
+            ..query
+        };
+        let mut found = list(world, &backwards).await;
+        found.reverse();
+        let found: Vec<_> = found.into_iter().map(|row| row.id).collect();
+        assert_eq!(found, expected, "{backwards:?}");
+    }
+}
+
 /// Rows with and without all that there may be.
 pub(super) async fn fill(world: &World, lane: Lane) {
     let mut full = event(world, SecurityKind::DestinationBlocked);
@@ -167,6 +233,7 @@ fn everything() -> SecurityQuery {
     SecurityQuery {
         window: oldest(2),
         application: None,
+        subject: None,
         kind: None,
         severity: None,
     }
