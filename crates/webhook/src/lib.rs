@@ -10,8 +10,8 @@
 //! verify, decrypt, read, and keep out what came before, with a guard of [`replay`].
 //!
 //! Features, none of which is on by default: `tower` is a layer that puts a receiver before a
-//! service; `axum` is that, and handlers that ask for a [`Webhook`]; `sqlite` is a guard in SQLite.
-//! One in PostgreSQL is not built yet. `examples/shop.rs` is a whole receiver.
+//! service; `axum` is that, and handlers that ask for a [`Webhook`]; `sqlite` and `postgres` are
+//! guards in such a database. `examples/shop.rs` is a whole receiver.
 //!
 //! Without features the crate is pure: no clock, no randomness, no I/O, no async. Time and random
 //! bytes are arguments. It knows nothing of Postrider's domain and can be used alone, by a receiver

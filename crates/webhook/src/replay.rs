@@ -4,13 +4,13 @@
 //! A [`Guard`] remembers in two steps, so that a crash between a request and what is made of it
 //! loses nothing and burns nothing: a [`Key`] is reserved, and confirmed once what the request
 //! asks for is done. A [`Reservation`] that is dropped gives its keys back, and the sender's next
-//! attempt is taken. [`InMemory`] is a guard for one process; with the feature `sqlite` there is
-//! one in a SQLite database; PostgreSQL is not built yet. Who writes to another database writes a
-//! key into a table of their own, in the transaction of the message:
+//! attempt is taken. [`InMemory`] is a guard for one process; with the features `sqlite` and
+//! `postgres` there is one in such a database. Who writes to another database writes a key into a
+//! table of their own, in the transaction of the message:
 //! [`Event::remember`](crate::Event::remember) has all that it takes.
 //!
-//! Guards are asked synchronously, and so need no async runtime: what was reserved is given back
-//! when it is dropped, which can't wait for anything. Time is an argument.
+//! Guards are asked synchronously, and so need no async runtime of their caller's: what was
+//! reserved is given back when it is dropped, which can't wait for anything. Time is an argument.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -32,6 +32,10 @@
 
 mod key;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(all(test, feature = "postgres"))]
+mod postgres_tests;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(all(test, feature = "sqlite"))]
@@ -41,10 +45,17 @@ mod tests;
 
 pub use key::Key;
 pub use memory::InMemory;
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 #[cfg(feature = "sqlite")]
-pub use sqlite::{LEASE_SECONDS, Sqlite};
+pub use sqlite::Sqlite;
 
 use std::sync::Arc;
+
+/// For how long a reservation in a database holds unless a guard says otherwise, in seconds. A
+/// handler that takes longer may be overtaken by the sender's next attempt.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub const LEASE_SECONDS: u32 = 300;
 
 /// Remembers keys. Equal keys have one reservation at a time, whoever asks and from wherever.
 ///
@@ -76,6 +87,14 @@ pub enum Reserve {
 /// Tells a reservation from a later one of the same key, so that who is late can't end that.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Ticket(pub u64);
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl Ticket {
+    /// The same number as it stands in a table. One that can't be there is no row's.
+    fn number(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(-1)
+    }
+}
 
 /// Why a guard can't answer. Nothing may be taken then, or replays would be.
 #[derive(Debug, thiserror::Error)]

@@ -8,11 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::{Guard, GuardError, Key, Reservation, Reserve, Ticket};
-
-/// For how long a reservation holds unless a guard says otherwise, in seconds. A handler that
-/// takes longer may be overtaken by the sender's next attempt.
-pub const LEASE_SECONDS: u32 = 300;
+use super::{Guard, GuardError, Key, LEASE_SECONDS, Reservation, Reserve, Ticket};
 
 /// `leased_until` is nothing once a key is confirmed.
 const SCHEMA: &str = "
@@ -144,21 +140,16 @@ impl Guard for Sqlite {
         // Who drops a reservation can't be told that this failed. The lease ends it then.
         let _ = connection
             .prepare_cached(RELEASE)
-            .and_then(|mut statement| statement.execute(params![key.as_bytes(), number(ticket)]));
+            .and_then(|mut statement| statement.execute(params![key.as_bytes(), ticket.number()]));
     }
 }
 
 fn confirm(connection: &Connection, key: &Key, ticket: Ticket) -> Result<(), GuardError> {
     let mut statement = connection.prepare_cached(CONFIRM)?;
-    match statement.execute(params![key.as_bytes(), number(ticket)])? {
+    match statement.execute(params![key.as_bytes(), ticket.number()])? {
         0 => Err(GuardError::Over),
         _ => Ok(()),
     }
-}
-
-/// The same number as it stands in the table. One that can't be there is no row's.
-fn number(ticket: Ticket) -> i64 {
-    i64::try_from(ticket.0).unwrap_or(-1)
 }
 
 impl From<rusqlite::Error> for GuardError {

@@ -51,7 +51,7 @@ fn it_gives_back_what_is_dropped_and_has_seen_what_is_confirmed() {
 #[test]
 fn what_a_crash_left_reserved_is_welcome_once_its_lease_is_over() {
     let database = Database::new();
-    let lease = i64::from(sqlite::LEASE_SECONDS);
+    let lease = i64::from(LEASE_SECONDS);
     let late = reserve(&database.guard(), NOW).expect("new");
     let guard = database.guard();
     let busy = reserve(&guard, NOW + lease).expect_err("leased");
