@@ -76,6 +76,16 @@ pub use standard::key::{KeyError, SecretText, SigningKey, VerifyingKey};
 pub use standard::sign::sign;
 pub use standard::verify::{SIGNATURES_MAX, Verified, Verifier};
 
+/// The pages for people who receive with this crate: their examples are tried.
+#[cfg(all(doctest, feature = "axum", feature = "postgres", feature = "sqlite"))]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../../docs/receiving.md")]
+    struct Receiving;
+}
+
 /// How far a signed time may lie from the verifier's, either way, unless a source says otherwise:
 /// what the reference libraries use. In seconds.
 pub const TOLERANCE_SECONDS: u32 = 300;
