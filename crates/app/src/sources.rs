@@ -3,7 +3,8 @@
 //! All of them are in memory, with all else of who may come in (see [`crate::access`]): what comes
 //! to one, and what comes to none, never asks the store before it was verified.
 //!
-//! Map: [`checks`] (what requests are verified by) · `opened` (a source as this node works with it) · `incoming` (the last steps of what came).
+//! Map: [`checks`] (what requests are verified by) · `opened` (a source as this node works with it)
+//! · `incoming` (the last steps of what came).
 
 pub mod checks;
 

@@ -1,8 +1,8 @@
 //! Whether authorities vouch for a client's certificate, and for which names: for who takes
 //! connections, and has been shown a chain whose key its client was proved to have.
 //!
-//! It does no handshake. Revocation is not asked: whoever wants a certificate refused takes its name
-//! or its authority away.
+//! It does no handshake. Revocation is not asked: whoever wants a certificate refused takes its
+//! name or its authority away.
 
 use model::Timestamp;
 use rustls::crypto::aws_lc_rs;
@@ -34,10 +34,10 @@ pub enum ClientChainError {
 }
 
 impl Authorities {
-    /// Verifies the chain that a client showed, its own certificate first, each in DER: up to one of
-    /// these authorities, at this time, for the use as a client. Gives back the names that the
-    /// certificate is for: the subject's common names, and the alternative names that are DNS names,
-    /// mail addresses and URIs.
+    /// Verifies the chain that a client showed, its own certificate first, each in DER: up to one
+    /// of these authorities, at this time, for the use as a client. Gives back the names that the
+    /// certificate is for: the subject's common names, and the alternative names that are DNS
+    /// names, mail addresses and URIs.
     ///
     /// # Errors
     /// [`ClientChainError`].

@@ -216,6 +216,11 @@ impl Checks {
         self.scheme.accepted(request, id, is_repeat)
     }
 
+    /// The public halves of the keys that it decrypts with, each as the JSON of a JWK.
+    pub fn public_keys(&self) -> Vec<String> {
+        self.keys.iter().map(PrivateJwk::public_json).collect()
+    }
+
     /// By what replays are kept out.
     pub fn replay_protection(&self) -> ReplayProtection {
         let signed = self.credentials.as_ref().is_some_and(|it| it.is_signed());

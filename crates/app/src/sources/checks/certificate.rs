@@ -1,5 +1,5 @@
-//! A client's certificate: by whom it is to be vouched for, and for which names. That its client has
-//! the key was proved by whoever spoke TLS with it.
+//! A client's certificate: by whom it is to be vouched for, and for which names. That its client
+//! has the key was proved by whoever spoke TLS with it.
 
 use super::Refusal;
 use model::Timestamp;

@@ -1,5 +1,5 @@
-//! Payloads that are encrypted to a source: opened, and held against what was signed. Where a source
-//! has keys, nothing plain is taken.
+//! Payloads that are encrypted to a source: opened, and held against what was signed. Where a
+//! source has keys, nothing plain is taken.
 
 use super::scheme::Signed;
 use super::{Came, Checks, Refusal, ReplayKey, Request};

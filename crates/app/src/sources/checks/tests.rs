@@ -1,3 +1,5 @@
+//! Each check by itself, and all of them together.
+
 use super::*;
 use model::protection::{Credential, GenericSignature, HttpSignatureAlgorithm, KeyPlace};
 use model::security::SecurityKind;
@@ -170,8 +172,8 @@ fn only_allowed_addresses_are_heard_and_before_anything_else() {
     }
 }
 
-#[test]
-fn credentials_have_to_be_there_once_and_be_the_right_ones() {
+/// A name and a password, a token, a key in a header, and one in the URL.
+fn credentials() -> [Credential; 4] {
     let basic = Credential::Basic {
         username: "us".to_owned(),
         password: secret("p:ss"),
@@ -184,7 +186,12 @@ fn credentials_have_to_be_there_once_and_be_the_right_ones() {
         name: "X-Key".to_owned(),
         value: secret("k y"),
     };
-    let (header, query) = (key(KeyPlace::Header), key(KeyPlace::Query));
+    [basic, bearer, key(KeyPlace::Header), key(KeyPlace::Query)]
+}
+
+#[test]
+fn credentials_have_to_be_there_once_and_be_the_right_ones() {
+    let [basic, bearer, header, query] = credentials();
     let (good, bad) = (
         "https://in.example/in/t?X-Key=k+y",
         "https://in.example/in/t",

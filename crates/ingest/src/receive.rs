@@ -1,0 +1,223 @@
+//! The life of a request that comes to a source, step by step.
+//!
+//! Until it is verified, nothing of it is believed, parsed or kept. What tells a replay is in the
+//! commit of its message: whatever ends the process in between loses nothing and burns nothing. It
+//! is answered when the message is on disk.
+
+use crate::Shared;
+use crate::answer::{public_keys, sealed, written};
+use crate::arriving::{Arriving, Peer, Wanted};
+use crate::event::{With, incoming};
+use crate::refused::Refused;
+use app::sources::checks::{Came, Verified};
+use app::sources::{CameIn, Incoming, OpenSource};
+use axum::BoxError;
+use axum::body::HttpBody;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Request};
+use model::security::{SecurityEvent, SecurityKind, Subject, SubjectKind};
+use std::sync::Arc;
+
+/// What a source is sent to with.
+const METHODS: &str = "POST";
+/// How a source is called that isn't there.
+const UNKNOWN: &str = "*";
+
+/// Takes a request, or refuses it and says so.
+pub(crate) async fn receive<B>(gate: &Shared, peer: Peer, request: Request<B>) -> Response
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
+    let mut arriving = Arriving::new(peer, request);
+    let (mut response, at_once) = match life(gate, &mut arriving).await {
+        Ok(response) => (response, false),
+        Err(refused) => {
+            note(gate, &arriving, &refused);
+            let at_once = refused.at_once;
+            (refused.into_response(), at_once)
+        }
+    };
+    if at_once || !arriving.read_out().await {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+    sealed(response)
+}
+
+/// The life of a request.
+async fn life<B>(gate: &Shared, arriving: &mut Arriving<B>) -> Result<Response, Refused>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
+    let now = gate.app.clock.now();
+    let _place = gate.limits.place(arriving.peer.address)?;
+    gate.limits.check_address(arriving.peer.address, now)?;
+    arriving.check_head()?;
+
+    let Some(source) = find(gate, arriving)? else {
+        return Err(unknown(gate, arriving).await);
+    };
+    arriving.source = Some(source.clone());
+    match (arriving.wanted()?, &arriving.head.method) {
+        (Wanted::Source(_), &Method::POST) => {}
+        (Wanted::Source(_), _) => return asked(gate, arriving, &source),
+        (Wanted::Keys(_), &Method::GET) => return public_keys(&source),
+        (Wanted::Keys(_), _) => return Err(Refused::unknown_method("GET")),
+    }
+    gate.limits.check_rate(&source, now)?;
+    let hops = arriving.hops()?;
+
+    arriving.read(gate).await?;
+    let came = match verify(gate, arriving, &source)? {
+        Verified::Handshake(answer) => return Ok(written(answer)),
+        Verified::Came(came) => came,
+    };
+    let is_id_signed: Vec<_> = came.iter().map(|one| one.is_id_signed).collect();
+    let request = With {
+        headers: &arriving.head.headers,
+        body: &arriving.body,
+        hops,
+    };
+    let of = |one: Came| incoming(gate, &source, request, one);
+    let events: Vec<Incoming> = came.into_iter().map(of).collect();
+
+    let accepted = gate.app.accept_incoming(&source, events.clone()).await;
+    let accepted = accepted.map_err(|error| Refused::of_error(&error))?;
+    let mut came_in = events.iter().zip(&accepted).zip(is_id_signed);
+    came_in.try_for_each(|((event, came_in), is_id_signed)| {
+        judge(gate, arriving, (event, came_in), is_id_signed)
+    })?;
+    Ok(accepted_answer(gate, arriving, &source, &accepted))
+}
+
+fn find<B>(gate: &Shared, arriving: &Arriving<B>) -> Result<Option<Arc<OpenSource>>, Refused>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
+    let (Wanted::Source(token) | Wanted::Keys(token)) = arriving.wanted()?;
+    let found = gate.app.source_by_token(token);
+    let found = found.map_err(|error| Refused::of_error(&error))?;
+    Ok(found.filter(|source| source.checks.receives()))
+}
+
+/// As much is done for a source that isn't there as for a forgery to one that is.
+async fn unknown<B>(gate: &Shared, arriving: &mut Arriving<B>) -> Refused
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
+    match arriving.wanted() {
+        Ok(Wanted::Source(_)) if arriving.head.method == Method::POST => {}
+        Ok(Wanted::Source(_)) => return Refused::unknown_method(METHODS),
+        Ok(Wanted::Keys(_)) => return Refused::not_here(),
+        Err(refused) => return refused,
+    }
+    let read = match arriving.hops() {
+        Ok(_) => arriving.read(gate).await,
+        Err(refused) => Err(refused),
+    };
+    match read {
+        Ok(()) => gate.decoy.refuse(&arriving.body),
+        Err(refused) => refused,
+    }
+}
+
+/// Some providers ask, before they send anything, whether they may.
+fn asked<B>(gate: &Shared, arriving: &Arriving<B>, source: &OpenSource) -> Result<Response, Refused>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
+    match arriving.lend(gate, |arrived| source.checks.open_handshake(arrived)) {
+        Some(answered) => answered
+            .map(written)
+            .map_err(|refusal| Refused::of_check(&refusal)),
+        None => Err(Refused::unknown_method(METHODS)),
+    }
+}
+
+fn verify<B>(
+    gate: &Shared,
+    arriving: &Arriving<B>,
+    source: &OpenSource,
+) -> Result<Verified, Refused>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
+    let now = gate.app.clock.now().seconds();
+    let verified = arriving.lend(gate, |arrived| source.checks.verify(arrived, now));
+    verified.map_err(|refusal| Refused::of_check(&refusal))
+}
+
+/// What came before is an honest repeat where it says the same of itself. An id that is not signed
+/// can be changed by whoever sends again what it has seen.
+fn judge<B>(
+    gate: &Shared,
+    arriving: &Arriving<B>,
+    (event, came_in): (&Incoming, &CameIn),
+    is_id_signed: bool,
+) -> Result<(), Refused>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
+    let Some(seen) = came_in.seen else {
+        return Ok(());
+    };
+    if seen.unsigned_id != event.replay.unsigned_id {
+        return Err(Refused::replayed());
+    }
+    if is_id_signed && seen.content != event.replay.content {
+        let text = "a genuine request came with the id of another, and other content: it is \
+                    answered as a repeat, and not forwarded";
+        report(gate, arriving, (SecurityKind::IngestReplayed, text));
+    }
+    Ok(())
+}
+
+fn accepted_answer<B>(
+    gate: &Shared,
+    arriving: &Arriving<B>,
+    source: &OpenSource,
+    accepted: &[CameIn],
+) -> Response
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
+    let id = accepted.first().map(|came_in| came_in.message.to_string());
+    let id = id.unwrap_or_default();
+    let is_repeat = accepted.iter().all(|came_in| came_in.seen.is_some());
+    arriving.lend(gate, |arrived| {
+        let checks = &source.checks;
+        written(checks.accepted(&arrived.request, &id, is_repeat))
+    })
+}
+
+/// Counts and reports a refusal.
+fn note<B>(gate: &Shared, arriving: &Arriving<B>, refused: &Refused)
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
+    if refused.counts() {
+        let now = gate.app.clock.now();
+        gate.limits.count_refused(arriving.peer.address, now);
+    }
+    if let Some(what) = refused.report() {
+        report(gate, arriving, what);
+    }
+}
+
+fn report<B>(gate: &Shared, arriving: &Arriving<B>, (kind, description): (SecurityKind, &str)) {
+    let source = arriving.source.as_ref();
+    let subject = match source {
+        Some(source) => Subject::new(SubjectKind::Source, source.source.id),
+        None => Subject::new(SubjectKind::Source, UNKNOWN),
+    };
+    let now = gate.app.clock.now();
+    let mut event = SecurityEvent::new(kind, subject, now, description);
+    if let Some(application) = source.and_then(|source| source.config.application) {
+        event = event.concerning(application.key());
+    }
+    gate.app
+        .events
+        .report(event.from_address(arriving.peer.address));
+}
