@@ -4,10 +4,12 @@
 mod cluster;
 
 use std::fs;
+use std::process::Stdio;
 
 use e2e::command::{postrider, run};
 use e2e::{Answer, Options, Receiver, Server, place};
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 #[tokio::test]
 async fn a_small_bench_loses_nothing_and_has_all_its_numbers() {
@@ -179,6 +181,27 @@ async fn another_server_is_measured_beside_the_own_one_with_the_same_load() {
     }
     let list = other.api().await.get("/app").await.expect(200).json();
     assert_eq!(list["data"], Value::Array(Vec::new()));
+}
+
+#[tokio::test]
+async fn a_receiver_by_itself_is_delivered_to_by_a_bench_that_runs_elsewhere() {
+    let mut command = place::command(place::binary());
+    command.args(["bench", "--only-receive"]);
+    command.stderr(Stdio::piped()).kill_on_drop(true);
+    let mut receiver = command.spawn().expect("a receiver");
+    let stderr = receiver.stderr.take().expect("it is piped");
+    let line = BufReader::new(stderr).lines().next_line().await;
+    let line = line.expect("a line").expect("it says where it listens");
+    let (_, url) = line.split_once("listening on ").expect(&line);
+    let arguments = ["bench", "--json", "--ways", "raw,postrider", "--messages"];
+    let arguments = [&arguments[..], &["40", "--clients", "2", "--keys", "auto"]].concat();
+    let arguments = [&arguments[..], &["--rounds", "1", "--receiver", url]].concat();
+    let report = report(postrider(&arguments).await.text());
+    assert_eq!(report["lost"], 0);
+    for case in report["cases"].as_array().expect("cases") {
+        let latency = &case["median"]["endToEndMs"];
+        assert!(latency.is_object(), "the clock is this machine's: {case}");
+    }
 }
 
 #[tokio::test]

@@ -28,14 +28,14 @@ pub(crate) struct BenchArgs {
     /// measured side by side
     #[arg(long, value_name = "N", value_delimiter = ',')]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=64))]
-    #[arg(conflicts_with_all = ["server", "restarts", "receive"])]
+    #[arg(conflicts_with_all = ["server", "restarts", "only_receive"])]
     pub(crate) cluster: Vec<u32>,
     /// Measure what endpoints cost that are given more than a URL (certificates, credentials,
     /// encryption, redaction, signatures), beside those that are not; after `=`, only some of them:
     /// pins,mtls
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "all")]
-    #[arg(conflicts_with_all = ["server", "cluster", "receiver", "receive", "ways", "stored"])]
+    #[arg(conflicts_with_all = ["server", "cluster", "receiver", "only_receive", "ways", "stored"])]
     #[arg(conflicts_with_all = ["company", "bystanders", "looks", "restarts"])]
     pub(crate) options: Option<EndpointOptions>,
     /// Messages in each measurement; with --options, 10000 where nothing is said
@@ -125,13 +125,13 @@ pub(crate) struct BenchArgs {
     /// on the disk that matters
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Deliver to the receiver at this URL, which `bench --receive` started
+    /// Deliver to the receiver at this URL, which `bench --only-receive` started
     #[arg(long, value_name = "URL")]
     pub(crate) receiver: Option<String>,
     /// Only receive, for a bench that runs elsewhere
     #[arg(long, conflicts_with_all = ["server", "receiver"])]
-    pub(crate) receive: bool,
-    /// Address that --receive listens on
+    pub(crate) only_receive: bool,
+    /// Address that --only-receive listens on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
     /// Print a JSON object

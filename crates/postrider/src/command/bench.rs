@@ -22,7 +22,7 @@ pub(crate) fn run(args: BenchArgs) -> Result<(), Failure> {
     if let Some(part) = args.part {
         return run_part(part, &args);
     }
-    if args.receive {
+    if args.only_receive {
         return one_thread()?
             .block_on(bench::receiver::receive(args.listen))
             .map_err(failure);
