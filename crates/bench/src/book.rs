@@ -63,6 +63,12 @@ impl Expected {
     pub(crate) fn deliveries(self) -> u64 {
         self.messages.saturating_mul(self.endpoints)
     }
+
+    /// How many it makes where so many messages were refused.
+    pub(crate) fn accepted(self, refused: u64) -> u64 {
+        let messages = self.messages.saturating_sub(refused);
+        messages.saturating_mul(self.endpoints)
+    }
 }
 
 impl Book {

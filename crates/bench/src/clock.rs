@@ -1,5 +1,6 @@
 //! The machine's monotonic clock, which shows all processes of a machine the same time: so the
-//! receiver can tell how long ago the load client sent something.
+//! receiver can tell how long ago the load client sent something. And the other one, which
+//! signatures name.
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -9,6 +10,11 @@ pub(crate) fn now_us() -> u64 {
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
     seconds * 1_000_000 + nanos / 1_000
+}
+
+/// Seconds since 1970: when something is signed.
+pub(crate) fn unix_seconds() -> i64 {
+    clock_gettime(ClockId::Realtime).tv_sec
 }
 
 /// What tells this clock from another machine's; `None` where nothing does.

@@ -10,8 +10,8 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use tokio::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr};
+use tokio::net::{TcpSocket, TcpStream};
 
 /// A connection to send requests on.
 pub(crate) type Connection = SendRequest<Full<Bytes>>;
@@ -51,11 +51,26 @@ impl Place {
 
     /// Connects.
     pub(crate) async fn connect(&self) -> Result<Connection, BenchError> {
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
+        self.open(stream).await
+    }
+
+    /// Connects from an address of this machine's, to one of its own.
+    pub(crate) async fn connect_from(&self, from: Ipv4Addr) -> Result<Connection, BenchError> {
+        let connecting = async {
+            let to = self.host.parse().map_err(io::Error::other)?;
+            let socket = TcpSocket::new_v4()?;
+            socket.bind(SocketAddr::from((from, 0)))?;
+            socket.connect(SocketAddr::new(to, self.port)).await
+        };
+        self.open(connecting.await).await
+    }
+
+    async fn open(&self, stream: io::Result<TcpStream>) -> Result<Connection, BenchError> {
         let failed = |cause: io::Error| BenchError::Connect {
             address: self.to_string(),
             cause,
         };
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
         let stream = stream.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
         let (requests, connection) = http1::handshake(TokioIo::new(stream)).await?;

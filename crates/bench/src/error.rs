@@ -38,6 +38,18 @@ pub enum BenchError {
     /// Options for a server that the bench does not start.
     #[error("--options are measured on the bench's own server: leave --server out, or --options")]
     OptionsElsewhere,
+    /// What the gateway is not measured with.
+    #[error(
+        "the gateway is measured on one server of the bench's own, to which {flag} means nothing: \
+         leave {flag} out, or the gateway"
+    )]
+    NotOfTheGateway {
+        /// What was asked for.
+        flag: &'static str,
+    },
+    /// A flood for no gateway.
+    #[error("a flood is one of the gateway: with --receive, name `gateway` among the --ways")]
+    NothingToFlood,
     /// Certificates or keys could not be made, or not be used.
     #[error("certificates and keys can't be made")]
     Certificates {

@@ -72,6 +72,8 @@ impl History {
             payload_bytes: plan.size.payload_bytes,
             clients: CLIENTS,
             keys: Some(Origin::Caller),
+            secret: None,
+            counts_refusals: false,
             rate: None,
         }
     }

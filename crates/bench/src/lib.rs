@@ -3,7 +3,9 @@
 //!
 //! Three ways are measured with the same client and the same receiver: `raw`, straight from one to
 //! the other; `relay`, through a relay that stores and signs nothing, which is what two HTTP
-//! exchanges cost; and `postrider`, through a server that speaks Postrider's API.
+//! exchanges cost; and `postrider`, through a server that speaks Postrider's API. A fourth is
+//! `gateway`: signed requests as other services send them, through a server's sources; and what a
+//! flood of badly signed ones does to them.
 //!
 //! It talks to no other room: a server is a process that is started, or a URL that is given. It
 //! prints nothing; the binary shows what [`run`] gives back. The load client
@@ -12,11 +14,12 @@
 //!
 //! Map: [`plan`] (what to measure), [`run`] (rounds), `measure` (one measurement), `target` (what
 //! it goes through), `home` (its own servers' stores), `tenants` (applications and endpoints),
-//! `history` (filled stores), `beside` (what goes on meanwhile), [`company`] (who else is there),
-//! `look` (who reads), [`options`] (what endpoints are given) · `process`, `usage` (children, their
-//! CPU and memory) · [`load`], [`receiver`], [`relay`], [`database`] (the parts that run as
-//! processes), `stdin` (their end) ·
-//! `payload` (how messages are told apart), `keys`, `pace`, `book` (what arrived) · `dial`,
+//! `sources` (the gateway's), `history` (filled stores), `beside` (what goes on meanwhile),
+//! [`company`] (who else is there), `look` (who reads), [`options`] (what endpoints are given) ·
+//! `process`, `usage` (children, their CPU and memory), `worker` (those that are told what to do) ·
+//! [`load`], [`flood`], [`receiver`], [`relay`], [`database`] (the parts that run as processes),
+//! `stdin` (what they are told) ·
+//! `payload` (how messages are told apart), `keys`, `sign`, `pace`, `book` (what arrived) · `dial`,
 //! `serving`, `control` (HTTP, both ways) · `histogram`, [`report`] (numbers) · `clock`.
 
 mod beside;
@@ -27,6 +30,7 @@ mod control;
 pub mod database;
 mod dial;
 mod error;
+pub mod flood;
 pub mod hang;
 mod histogram;
 mod history;
@@ -45,10 +49,13 @@ pub mod relay;
 pub mod report;
 mod run;
 mod serving;
+mod sign;
+mod sources;
 mod stdin;
 mod target;
 mod tenants;
 mod usage;
+mod worker;
 
 pub use company::Company;
 pub use error::BenchError;

@@ -3,13 +3,16 @@
 //!
 //! It shares the machine with what it measures, so it runs on one thread, copies prepared requests,
 //! and reads of an answer no more than it needs. It repeats nothing: a request that is not answered
-//! with success ends the run, since what follows would measure something else.
+//! with success ends the run, since what follows would measure something else; unless what is
+//! measured is how many are refused.
 
 use crate::dial::{Connection, Place};
 use crate::histogram::{Histogram, Latency};
 use crate::keys::{Keys, Origin};
 use crate::pace::{Pace, Turn};
 use crate::payload::{Mark, Template};
+use crate::sign::Signer;
+use crate::stdin::{next, tell};
 use crate::{BenchError, clock};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
@@ -18,7 +21,7 @@ use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines, Stdin, stdin, stdout};
+use tokio::io::{AsyncBufReadExt as _, BufReader, stdin, stdout};
 use tokio::task::JoinSet;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -45,6 +48,10 @@ pub(crate) struct Job {
     pub(crate) clients: usize,
     /// With idempotency keys of this origin.
     pub(crate) keys: Option<Origin>,
+    /// The secret that each request is signed with, whose body is a payload by itself then.
+    pub(crate) secret: Option<String>,
+    /// Whether requests that are refused are counted, and others follow.
+    pub(crate) counts_refusals: bool,
     /// Messages in a second; `None`: as fast as they are answered.
     pub(crate) rate: Option<u64>,
 }
@@ -60,6 +67,8 @@ pub(crate) struct Sent {
     pub(crate) accept: Option<Latency>,
     /// What the server said that its commit took.
     pub(crate) commit: Option<Latency>,
+    /// Messages that were refused, where they are counted.
+    pub(crate) refused: u64,
 }
 
 /// Does jobs as a part of a bench: each a line of JSON on standard input, answered with a line on
@@ -73,18 +82,9 @@ pub async fn part() -> Result<(), BenchError> {
     while let Some(line) = next(&mut lines).await? {
         let job = serde_json::from_str(&line)?;
         let outcome = run(job).await.map_err(|error| causes(&error));
-        let mut line = serde_json::to_string(&outcome)?;
-        line.push('\n');
-        let told = output.write_all(line.as_bytes()).await;
-        let told = told.and(output.flush().await);
-        told.map_err(BenchError::io("how it went can't be told"))?;
+        tell(&mut output, &outcome).await?;
     }
     Ok(())
-}
-
-async fn next(lines: &mut Lines<BufReader<Stdin>>) -> Result<Option<String>, BenchError> {
-    let line = lines.next_line().await;
-    line.map_err(BenchError::io("no job can be read"))
 }
 
 /// An error with what caused it, in one line.
@@ -123,6 +123,7 @@ async fn run(job: Job) -> Result<Sent, BenchError> {
         ended_us: clock::now_us(),
         accept: records.accept.latency(),
         commit: records.commit.latency(),
+        refused: records.refused,
     })
 }
 
@@ -133,6 +134,7 @@ struct Load {
     /// For each place.
     headers: Vec<HeaderMap>,
     template: Template,
+    signer: Option<Signer>,
     pace: Pace,
     records: Mutex<Records>,
 }
@@ -141,13 +143,16 @@ struct Records {
     keys: Keys,
     accept: Histogram,
     commit: Histogram,
+    refused: u64,
 }
 
 impl Load {
     fn new(job: Job) -> Result<Self, BenchError> {
-        let template = match job.batch {
-            None => Template::message(job.payload_bytes),
-            Some(count) => Template::batch(job.payload_bytes, count as usize),
+        let signer = job.secret.as_deref().map(Signer::new).transpose()?;
+        let template = match (job.batch, &signer) {
+            (_, Some(_)) => Template::payload(job.payload_bytes),
+            (None, None) => Template::message(job.payload_bytes),
+            (Some(count), None) => Template::batch(job.payload_bytes, count as usize),
         };
         let each = job.batch.unwrap_or(1);
         let interval = job.rate.map(|rate| Duration::from_secs(each) / rate as u32);
@@ -155,6 +160,7 @@ impl Load {
             keys: Keys::new(),
             accept: Histogram::default(),
             commit: Histogram::default(),
+            refused: 0,
         };
         let uris = job.paths.iter().map(|path| path.parse());
         let uris: Result<Vec<_>, _> = uris.collect();
@@ -164,6 +170,7 @@ impl Load {
             uris: uris.map_err(|_| unusable(&job.places[0]))?,
             headers: headers?,
             template,
+            signer,
             pace: Pace::new(job.messages / each, interval),
             records: Mutex::new(records),
             job,
@@ -182,9 +189,16 @@ impl Load {
             connection.ready().await?;
             let response = connection.send_request(request).await?;
             let commit = commit_us(response.headers());
-            self.check(uri, response).await?;
+            let checked = self.check(uri, response).await;
             let took = clock::now_us().saturating_sub(turn.due_us);
             let mut records = self.records.lock().expect("no holder panics");
+            match checked {
+                Err(BenchError::Refused { .. }) if self.job.counts_refusals => {
+                    records.refused += self.job.batch.unwrap_or(1);
+                    continue;
+                }
+                checked => checked?,
+            }
             records.accept.record(took);
             if let Some(commit) = commit {
                 records.commit.record(commit);
@@ -199,11 +213,16 @@ impl Load {
             index: turn.number * self.job.batch.unwrap_or(1),
             sent_us: turn.due_us,
         };
-        let body = self.template.marked(mark);
-        let mut request = Request::new(Full::new(Bytes::from(body)));
+        let body = Bytes::from(self.template.marked(mark));
+        let mut request = Request::new(Full::new(body.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         *request.headers_mut() = self.headers[place].clone();
+        if let Some(signer) = &self.signer {
+            let id = format!("bench_{}_{}", mark.run, mark.index);
+            let now = clock::unix_seconds();
+            signer.sign(request.headers_mut(), (&id, &body), now);
+        }
         if let Some(origin) = self.job.keys {
             let mut records = self.records.lock().expect("no holder panics");
             let key = records.keys.next(origin);
@@ -232,18 +251,25 @@ impl Load {
 }
 
 fn headers(job: &Job, place: &Place) -> Result<HeaderMap, BenchError> {
-    let value = |text: String| HeaderValue::try_from(text).map_err(|_| unusable(place));
-    let mut headers = HeaderMap::new();
-    headers.insert(header::HOST, value(place.to_string())?);
-    let json = HeaderValue::from_static("application/json");
-    headers.insert(header::CONTENT_TYPE, json);
+    let mut headers = json_headers(place)?;
     if let Some(token) = &job.token {
-        headers.insert(header::AUTHORIZATION, value(format!("Bearer {token}"))?);
+        let token = HeaderValue::try_from(format!("Bearer {token}"));
+        headers.insert(header::AUTHORIZATION, token.map_err(|_| unusable(place))?);
     }
     Ok(headers)
 }
 
-fn unusable(place: &Place) -> BenchError {
+/// What every request to a place has that carries JSON.
+pub(crate) fn json_headers(place: &Place) -> Result<HeaderMap, BenchError> {
+    let host = HeaderValue::try_from(place.to_string());
+    let json = HeaderValue::from_static("application/json");
+    Ok(HeaderMap::from_iter([
+        (header::HOST, host.map_err(|_| unusable(place))?),
+        (header::CONTENT_TYPE, json),
+    ]))
+}
+
+pub(crate) fn unusable(place: &Place) -> BenchError {
     BenchError::Url {
         url: place.to_string(),
         reason: "it, its path or the token has characters that no request can have",

@@ -1,6 +1,10 @@
 //! One measurement: start the parts, warm them up, send, wait until everything has arrived, and
 //! look at what it took.
 
+mod flooded;
+
+pub(crate) use flooded::{CONNECTIONS, Good};
+
 use crate::beside::Beside;
 use crate::book::{Arrivals, Expected};
 use crate::control::Control;
@@ -8,16 +12,17 @@ use crate::dial::Place;
 use crate::history::History;
 use crate::keys::{Keys, Origin};
 use crate::load::{Job, Sent};
-use crate::options::{Certificates, Receivers, Subjects};
+use crate::options::{Certificates, Receivers, Subjects, shared_secret};
 use crate::payload::RUNS;
 use crate::plan::{Case, Plan, Server, Way};
-use crate::process::{Listening, LoadClient};
+use crate::process::Listening;
 use crate::receiver::{BEGIN, BOOK, SECURE};
 use crate::report::Figures;
 use crate::run::{Stage, Step, Watch};
 use crate::target::Target;
 use crate::tenants::{Made, Tenants};
 use crate::usage::{self, Threads, Usage};
+use crate::worker::LoadClient;
 use crate::{BenchError, EndpointOption, clock};
 use serde_json::json;
 use std::pin::pin;
@@ -35,6 +40,8 @@ pub(crate) struct Bench<'a> {
     own_receiver: Option<Listening>,
     receiver: Control,
     numbers: Keys,
+    /// What sources have, and their senders.
+    secret: String,
     /// What was made in a server that was there before.
     made: Made,
     histories: Vec<History>,
@@ -48,6 +55,14 @@ struct Pass {
     sent: Sent,
     arrivals: Arrivals,
     expected: Expected,
+}
+
+impl Pass {
+    /// Deliveries of what was accepted that did not arrive.
+    fn lost(&self) -> u64 {
+        let accepted = self.expected.accepted(self.sent.refused);
+        accepted.saturating_sub(self.arrivals.arrived)
+    }
 }
 
 impl<'a> Bench<'a> {
@@ -71,6 +86,7 @@ impl<'a> Bench<'a> {
             receiver_url,
             own_receiver,
             numbers: Keys::new(),
+            secret: shared_secret()?,
             made: Made::default(),
             histories: Vec::new(),
             certificates,
@@ -232,6 +248,11 @@ impl<'a> Bench<'a> {
         match (case.way, &plan.server) {
             (Way::Raw, _) => Target::receiver(receiver),
             (Way::Relay, _) => Target::relay(plan, receiver).await,
+            (Way::Gateway, Server::Own { below }) => {
+                let to = (receiver.as_str(), self.secret.as_str());
+                Target::gateway((plan, case), below, to).await
+            }
+            (Way::Gateway, _) => Err(BenchError::NotOfTheGateway { flag: "--server" }),
             (_, Server::Given(given)) | (Way::Other, Server::Both { given, .. }) => {
                 Target::given(plan, given, receiver).await
             }
@@ -251,16 +272,23 @@ impl<'a> Bench<'a> {
     fn job(&self, case: &Case, target: &Target) -> Job {
         let size = &self.plan.size;
         let through_a_server = matches!(case.way, Way::Postrider | Way::Other);
+        let signed = match case.way {
+            Way::Gateway => true,
+            Way::Raw | Way::Relay => self.plan.flood.is_some(),
+            Way::Postrider | Way::Other => false,
+        };
         Job {
             places: target.places.clone(),
             paths: target.paths.clone(),
-            token: target.token.clone(),
+            token: target.token.clone().filter(|_| through_a_server),
             run: 0,
             messages: 0,
             batch: size.batch.filter(|_| through_a_server),
             payload_bytes: size.payload_bytes,
             clients: case.clients,
-            keys: case.keys.then_some(Origin::Library),
+            keys: (case.keys && !signed).then_some(Origin::Library),
+            secret: signed.then(|| self.secret.clone()),
+            counts_refusals: false,
             rate: size.rate,
         }
     }
@@ -270,7 +298,7 @@ impl<'a> Bench<'a> {
         match step {
             Step::Filling { .. } => 1,
             Step::Measuring(case) if case.way == Way::Raw => 1,
-            Step::Measuring(_) => self.plan.size.endpoints.into(),
+            Step::Measuring(_) | Step::Flooding { .. } => self.plan.size.endpoints.into(),
         }
     }
 
@@ -308,7 +336,8 @@ impl<'a> Bench<'a> {
             if arrivals.arrived > since.0 {
                 since = (arrivals.arrived, Instant::now());
             }
-            let over = arrivals.arrived >= expected.deliveries()
+            let refused = sent.as_ref().map_or(0, |sent: &Sent| sent.refused);
+            let over = arrivals.arrived >= expected.accepted(refused)
                 || since.1.elapsed() >= self.plan.patience;
             if let (Some(sent), true) = (&sent, over) {
                 return Ok(Pass {
@@ -341,7 +370,7 @@ impl Used {
 fn shown(step: Step, arrivals: &Arrivals) -> Result<(), BenchError> {
     let option = match step {
         Step::Measuring(case) => case.option,
-        Step::Filling { .. } => None,
+        Step::Filling { .. } | Step::Flooding { .. } => None,
     };
     match option.filter(|_| arrivals.unlike > 0) {
         Some(option) => Err(BenchError::NotShown { option }),
@@ -399,7 +428,7 @@ fn figures(pass: &Pass, before: Used, after: Used) -> Figures {
         database_cpu_us: database.flatten(),
         harness_cpu_us: cpu_us(cpu(before.harness), cpu(after.harness)),
         peak_mib: after.servers.map(|usage| usage.peak_kib as f64 / 1_024.0),
-        lost: expected.deliveries().saturating_sub(arrivals.arrived),
+        lost: pass.lost(),
         repeated: arrivals.repeated,
         ..Figures::default()
     }

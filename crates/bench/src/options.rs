@@ -12,6 +12,7 @@ mod shown;
 mod subjects;
 
 pub(crate) use certificates::{Certificates, acceptor};
+pub(crate) use keys::shared as shared_secret;
 pub(crate) use shown::Delivery;
 pub(crate) use subjects::{Receivers, Subjects};
 

@@ -46,10 +46,9 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    /// A message's body with a payload of so many bytes.
-    pub(crate) fn message(payload_bytes: usize) -> Self {
-        let mut bytes = OPENING.as_bytes().to_vec();
-        let payload = bytes.len();
+    /// A payload of so many bytes by itself.
+    pub(crate) fn payload(payload_bytes: usize) -> Self {
+        let mut bytes = Vec::with_capacity(payload_bytes);
         let mut opening = "{";
         let fields = [RUN, INDEX, SENT].map(|(name, digits)| {
             bytes.extend_from_slice(opening.as_bytes());
@@ -60,31 +59,52 @@ impl Template {
             begin..bytes.len()
         });
         bytes.extend_from_slice(br#","pad":""#);
-        let end = payload + payload_bytes;
-        bytes.resize(end.saturating_sub(2).max(bytes.len()), b'x');
-        bytes.extend_from_slice(br#""}}"#);
+        let end = payload_bytes.saturating_sub(2).max(bytes.len());
+        bytes.resize(end, b'x');
+        bytes.extend_from_slice(br#""}"#);
         Self {
             bytes,
             marks: vec![fields],
         }
     }
 
+    /// A message's body with a payload of so many bytes.
+    pub(crate) fn message(payload_bytes: usize) -> Self {
+        let mut message = Self {
+            bytes: OPENING.as_bytes().to_vec(),
+            marks: Vec::with_capacity(1),
+        };
+        message.append(&Self::payload(payload_bytes));
+        message.bytes.push(b'}');
+        message
+    }
+
     /// The body of a batch of so many messages.
     pub(crate) fn batch(payload_bytes: usize, messages: usize) -> Self {
         let one = Self::message(payload_bytes);
-        let mut bytes = br#"{"messages":["#.to_vec();
-        let mut marks = Vec::with_capacity(messages);
+        let mut batch = Self {
+            bytes: br#"{"messages":["#.to_vec(),
+            marks: Vec::with_capacity(messages),
+        };
         for number in 0..messages {
             if number > 0 {
-                bytes.push(b',');
+                batch.bytes.push(b',');
             }
-            let by = bytes.len();
-            let fields = one.marks[0].clone();
-            marks.push(fields.map(|field| field.start + by..field.end + by));
-            bytes.extend_from_slice(&one.bytes);
+            batch.append(&one);
         }
-        bytes.extend_from_slice(b"]}");
-        Self { bytes, marks }
+        batch.bytes.extend_from_slice(b"]}");
+        batch
+    }
+
+    /// Adds another one at the end.
+    fn append(&mut self, other: &Self) {
+        let by = self.bytes.len();
+        let moved = |fields: &[Range<usize>; 3]| {
+            let fields = fields.clone();
+            fields.map(|field| field.start + by..field.end + by)
+        };
+        self.marks.extend(other.marks.iter().map(moved));
+        self.bytes.extend_from_slice(&other.bytes);
     }
 
     /// A copy whose messages are `first` and those that follow it.
@@ -137,6 +157,10 @@ mod tests {
             assert_eq!(Mark::find(&body), Some(MARK));
             let message: Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(message["payload"]["index"], 7);
+            let payload = Template::payload(size).marked(MARK);
+            assert_eq!(payload.len(), size);
+            let value: Value = serde_json::from_slice(&payload).unwrap();
+            assert_eq!(value, message["payload"]);
         }
     }
 

@@ -24,6 +24,8 @@ pub enum Way {
     Postrider,
     /// The same through the server that is measured beside the bench's own.
     Other,
+    /// Signed requests through a server's sources: verified, accepted durably, forwarded, recorded.
+    Gateway,
 }
 
 /// The server to measure.
@@ -96,6 +98,10 @@ pub struct Plan {
     pub patience: Duration,
     /// Whether lists and searches are read meanwhile.
     pub looks: bool,
+    /// How long good requests come beside a flood of badly signed ones, after everything else;
+    /// `None`: there is none. With it, receiver and relay get signed requests as well, so that the
+    /// gateway's are no other.
+    pub flood: Option<Duration>,
     /// Whether the own server is killed, and asked to end, and started again each time.
     pub restarts: bool,
     /// How much is sent.
@@ -144,23 +150,16 @@ pub struct Case {
 
 impl Plan {
     /// Everything that each round measures, in this order. Keys, a store and company mean nothing
-    /// to the first two ways: those are measured once, with keys, so that all requests are alike.
+    /// to the first two ways and to the gateway: those are measured once, with keys, so that all
+    /// requests are alike.
     pub fn cases(&self) -> Vec<Case> {
         let mut cases = Vec::new();
         for &clients in &self.clients {
             for way in self.ways() {
-                let plain = Case {
-                    way,
-                    clients,
-                    keys: true,
-                    nodes: None,
-                    stored: 0,
-                    company: Company::Nobody,
-                    option: None,
-                };
+                let plain = Case::plain(way, clients);
                 match way {
                     Way::Postrider | Way::Other => cases.extend(self.variants(plain)),
-                    Way::Raw | Way::Relay => cases.push(plain),
+                    Way::Raw | Way::Relay | Way::Gateway => cases.push(plain),
                 }
             }
         }
@@ -233,6 +232,7 @@ impl Plan {
                 nodes,
             });
         }
+        self.check_gateway()?;
         if !self.options.is_empty() && (self.server.given().is_some() || self.receiver.is_some()) {
             return Err(BenchError::OptionsElsewhere);
         }
@@ -244,6 +244,39 @@ impl Plan {
         {
             0..=DELIVERIES_MAX => Ok(()),
             deliveries => Err(BenchError::TooMany { deliveries, max }),
+        }
+    }
+
+    /// Sources are made on one server, which knows of them at once, and their endpoints want
+    /// everything.
+    fn check_gateway(&self) -> Result<(), BenchError> {
+        if !self.ways.contains(&Way::Gateway) {
+            return match self.flood {
+                Some(_) => Err(BenchError::NothingToFlood),
+                None => Ok(()),
+            };
+        }
+        let without = |flag| Err(BenchError::NotOfTheGateway { flag });
+        match self {
+            Self { server, .. } if server.given().is_some() => without("--server"),
+            Self { nodes, .. } if !nodes.is_empty() => without("--cluster"),
+            Self { size, .. } if size.bystanders > 0 => without("--bystanders"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Case {
+    /// A way with so many clients, and nothing special.
+    pub(crate) fn plain(way: Way, clients: usize) -> Self {
+        Self {
+            way,
+            clients,
+            keys: true,
+            nodes: None,
+            stored: 0,
+            company: Company::Nobody,
+            option: None,
         }
     }
 }
@@ -278,6 +311,7 @@ mod tests {
             companies: vec![Company::Nobody],
             options: Vec::new(),
             looks: false,
+            flood: None,
             restarts: false,
             rounds: 3,
             patience: Duration::ZERO,
@@ -345,6 +379,23 @@ mod tests {
         assert!(plan.check().is_ok());
         plan.receiver = Some("http://127.0.0.1:1".to_owned());
         assert!(matches!(plan.check(), Err(BenchError::OptionsElsewhere)));
+    }
+
+    #[test]
+    fn the_gateway_is_measured_once_for_each_number_of_clients_and_on_one_server() {
+        let below = PathBuf::new();
+        let mut plan = plan(Server::Own { below });
+        plan.flood = Some(Duration::from_secs(1));
+        assert!(matches!(plan.check(), Err(BenchError::NothingToFlood)));
+        plan.ways = vec![Way::Raw, Way::Gateway];
+        let cases = plan.cases();
+        let shown: Vec<_> = cases.iter().map(|case| (case.way, case.clients)).collect();
+        let expected = [256, 64].map(|clients| [(Way::Raw, clients), (Way::Gateway, clients)]);
+        assert_eq!(shown, expected.concat());
+        assert!(plan.check().is_ok());
+        plan.nodes = vec![1];
+        let refused = plan.check().unwrap_err().to_string();
+        assert!(refused.contains("--cluster"), "{refused}");
     }
 
     #[test]

@@ -2,13 +2,12 @@
 //! own. Whatever ends the bench closes their standard input, and the bench's own parts end with it.
 
 use crate::BenchError;
-use crate::load::{Job, Sent};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
 
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -178,61 +177,8 @@ async fn ready(lines: &mut Lines<BufReader<ChildStderr>>, log: &mut Vec<String>)
     None
 }
 
-/// The load client.
-pub(crate) struct LoadClient {
-    child: Child,
-    jobs: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-}
-
-impl LoadClient {
-    /// Starts it.
-    pub(crate) fn start(program: &Path) -> Result<Self, BenchError> {
-        let mut command = command(program, &["bench", "--part", "load"]);
-        command.stdout(Stdio::piped());
-        let start = |cause| BenchError::Start {
-            part: "the load client",
-            cause,
-        };
-        let mut child = command.spawn().map_err(start)?;
-        let jobs = child.stdin.take().expect("it is piped");
-        let answers = child.stdout.take().expect("it is piped");
-        Ok(Self {
-            child,
-            jobs,
-            answers: BufReader::new(answers).lines(),
-        })
-    }
-
-    /// Its process.
-    pub(crate) fn process(&self) -> Option<u32> {
-        self.child.id()
-    }
-
-    /// Ends it.
-    pub(crate) async fn stop(mut self) {
-        // What does not end now ends when it is dropped.
-        let _ = self.child.kill().await;
-    }
-
-    /// Has it do a job.
-    pub(crate) async fn send(&mut self, job: &Job) -> Result<Sent, BenchError> {
-        let lost = || BenchError::io("the load client is gone");
-        let mut line = serde_json::to_string(job)?;
-        line.push('\n');
-        self.jobs.write_all(line.as_bytes()).await.map_err(lost())?;
-        let answer = self.answers.next_line().await.map_err(lost())?;
-        let answer = answer.ok_or(BenchError::Ended {
-            part: "the load client",
-            log: String::new(),
-        })?;
-        let outcome: Result<Sent, String> = serde_json::from_str(&answer)?;
-        outcome.map_err(BenchError::Load)
-    }
-}
-
 /// This very program, without the environment of whoever runs the bench: that may hold options.
-fn command(program: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(program: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).env_clear();
     command.stdin(Stdio::piped()).kill_on_drop(true);

@@ -2,7 +2,14 @@
 //!
 //! A median is taken of every figure by itself: a row of medians need not be a round that was.
 
+mod demands;
+mod flooded;
+
+pub use crate::flood::Answers;
 pub use crate::histogram::Latency;
+pub use demands::{Bound, Demand, What};
+pub use flooded::{FloodFigures, FloodReport, GoodFigures};
+
 use crate::plan::{Case, Plan, Server, Size};
 use serde::Serialize;
 
@@ -86,6 +93,12 @@ pub struct Report {
     pub other: Option<String>,
     /// What came of each case.
     pub cases: Vec<Measured>,
+    /// What came of good requests beside a flood.
+    pub flood: Option<FloodReport>,
+    /// What the gateway must hold to, where that was measured.
+    pub demands: Vec<Demand>,
+    /// Good requests that were refused.
+    pub refused: u64,
     /// Deliveries that did not arrive, in all.
     pub lost: u64,
     /// Deliveries that arrived again, in all.
@@ -93,40 +106,48 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(plan: &Plan, measured: Vec<(Case, Vec<Figures>)>) -> Self {
+    pub(crate) fn new(
+        plan: &Plan,
+        measured: Vec<(Case, Vec<Figures>)>,
+        flood: Option<FloodReport>,
+    ) -> Self {
         let of_case = |(case, rounds): (Case, Vec<Figures>)| Measured {
             case,
             median: Figures::median(&rounds),
             rounds,
         };
         let cases: Vec<_> = measured.into_iter().map(of_case).collect();
-        let sum = |count: fn(&Figures) -> u64| cases.iter().map(|case| count(&case.median)).sum();
+        let sum = |count: fn(&Figures) -> u64| -> u64 {
+            cases.iter().map(|case| count(&case.median)).sum()
+        };
+        let of_flood = |count: fn(&GoodFigures) -> u64| {
+            let figures = flood.as_ref().map(|flood| &flood.median);
+            figures.map_or(0, |figures| count(&figures.quiet) + count(&figures.flooded))
+        };
         Self {
             size: plan.size,
             other: match &plan.server {
                 Server::Both { given, .. } => Some(given.url.clone()),
                 Server::Own { .. } | Server::Given(_) => None,
             },
-            lost: sum(|figures| figures.lost),
-            repeated: sum(|figures| figures.repeated),
+            refused: of_flood(|good| good.refused),
+            lost: sum(|figures| figures.lost) + of_flood(|good| good.lost),
+            repeated: sum(|figures| figures.repeated) + of_flood(|good| good.repeated),
+            demands: flood
+                .as_ref()
+                .map_or(Vec::new(), |flood| demands::of(&cases, flood)),
+            flood,
             cases,
         }
     }
 }
 
 impl Figures {
-    fn median(rounds: &[Self]) -> Self {
+    pub(crate) fn median(rounds: &[Self]) -> Self {
         let of = |figure: &dyn Fn(&Self) -> Option<f64>| median(rounds.iter().filter_map(figure));
         let sum = |count: fn(&Self) -> u64| rounds.iter().map(count).sum();
-        let latency = |which: fn(&Self) -> Option<Latency>| {
-            let of = |value: fn(Latency) -> f64| of(&|figures| which(figures).map(value));
-            Some(Latency {
-                p50: of(|latency| latency.p50)?,
-                p99: of(|latency| latency.p99)?,
-                p999: of(|latency| latency.p999)?,
-                max: of(|latency| latency.max)?,
-            })
-        };
+        let latency =
+            |which: fn(&Self) -> Option<Latency>| median_latency(rounds.iter().filter_map(which));
         Self {
             messages_per_second: of(&|f| Some(f.messages_per_second)).unwrap_or_default(),
             deliveries_per_second: of(&|f| Some(f.deliveries_per_second)).unwrap_or_default(),
@@ -153,6 +174,17 @@ impl Figures {
             repeated: sum(|f| f.repeated),
         }
     }
+}
+
+/// Of each of what is told of latencies.
+fn median_latency(latencies: impl Iterator<Item = Latency> + Clone) -> Option<Latency> {
+    let of = |value: fn(Latency) -> f64| median(latencies.clone().map(value));
+    Some(Latency {
+        p50: of(|latency| latency.p50)?,
+        p99: of(|latency| latency.p99)?,
+        p999: of(|latency| latency.p999)?,
+        max: of(|latency| latency.max)?,
+    })
 }
 
 /// The middle one; of an even number, the mean of the two in the middle.

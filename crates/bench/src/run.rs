@@ -2,10 +2,14 @@
 //! them alike.
 
 use crate::company::Company;
-use crate::measure::Bench;
+use crate::measure::{Bench, CONNECTIONS, Good};
 use crate::plan::{Case, Plan, Way};
-use crate::report::{Figures, Report};
+use crate::report::{Figures, FloodFigures, FloodReport, Report};
 use crate::{BenchError, EndpointOption};
+use std::time::Duration;
+
+/// Good requests beside a flood are a part of what the gateway takes: one of so many.
+const OF_CAPACITY: f64 = 4.0;
 
 /// How far a measurement is.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +32,13 @@ pub enum Step {
     },
     /// Measuring a case, or warming up for it.
     Measuring(Case),
+    /// Measuring good requests at a rate, or warming up for them.
+    Flooding {
+        /// Requests in a second.
+        rate: u64,
+        /// Whether the flood is on.
+        on: bool,
+    },
 }
 
 /// Is told how far it is.
@@ -42,10 +53,46 @@ pub async fn run(plan: &Plan, watch: &dyn Fn(&Stage)) -> Result<Report, BenchErr
     let mut bench = Bench::open(plan, watch).await?;
     let cases = plan.cases();
     let mut measured: Vec<_> = cases.iter().map(|case| (*case, Vec::new())).collect();
-    let outcome = all(plan.rounds, &mut bench, &mut measured).await;
+    let outcome = everything(plan, &mut bench, &mut measured).await;
     let closed = bench.close().await;
-    outcome.and(closed)?;
-    Ok(Report::new(plan, measured))
+    let flood = outcome?;
+    closed?;
+    Ok(Report::new(plan, measured, flood))
+}
+
+async fn everything(
+    plan: &Plan,
+    bench: &mut Bench<'_>,
+    measured: &mut [(Case, Vec<Figures>)],
+) -> Result<Option<FloodReport>, BenchError> {
+    all(plan.rounds, bench, measured).await?;
+    let Some(good) = plan.flood.and_then(|time| good(time, measured)) else {
+        return Ok(None);
+    };
+    let mut rounds = Vec::with_capacity(plan.rounds);
+    for _ in 0..plan.rounds {
+        rounds.push(bench.flooded(good).await?);
+    }
+    Ok(Some(FloodReport {
+        rate: good.rate,
+        seconds: good.time.as_secs(),
+        clients: good.clients,
+        connections: CONNECTIONS,
+        median: FloodFigures::median(&rounds),
+        rounds,
+    }))
+}
+
+/// Good requests for so long, by what the gateway was seen to take, from the fewest clients.
+fn good(time: Duration, measured: &[(Case, Vec<Figures>)]) -> Option<Good> {
+    let gateway = || measured.iter().filter(|(case, _)| case.way == Way::Gateway);
+    let rates = gateway().map(|(_, rounds)| Figures::median(rounds).messages_per_second);
+    let capacity = rates.reduce(f64::max)?;
+    Some(Good {
+        rate: ((capacity / OF_CAPACITY) as u64).max(1),
+        time,
+        clients: gateway().map(|(case, _)| case.clients).min()?,
+    })
 }
 
 async fn all(
@@ -153,13 +200,9 @@ mod tests {
     #[test]
     fn what_is_compared_may_be_measured_in_any_order() {
         let case = |way, stored, company| Case {
-            way,
-            clients: 1,
-            keys: true,
-            nodes: None,
             stored,
             company,
-            option: None,
+            ..Case::plain(way, 1)
         };
         let full = case(Way::Postrider, 9, Company::Nobody);
         let round = [
@@ -174,15 +217,27 @@ mod tests {
     }
 
     #[test]
+    fn good_requests_are_a_quarter_of_the_most_that_the_gateway_took_from_the_fewest_clients() {
+        let rate = |value: f64| Figures {
+            messages_per_second: value,
+            ..Figures::default()
+        };
+        let measured = [
+            (Case::plain(Way::Relay, 8), vec![rate(99_999.0)]),
+            (Case::plain(Way::Gateway, 256), vec![rate(4_003.0)]),
+            (Case::plain(Way::Gateway, 64), vec![rate(3_000.0)]),
+        ];
+        let of = |measured| good(Duration::from_secs(7), measured);
+        let good = of(&measured).unwrap();
+        assert_eq!((good.rate, good.clients), (1_000, 64));
+        assert!(of(&measured[..1]).is_none());
+    }
+
+    #[test]
     fn an_option_is_compared_with_its_base_and_plain_with_nothing() {
         let case = |option| Case {
-            way: Way::Postrider,
-            clients: 1,
-            keys: true,
-            nodes: None,
-            stored: 0,
-            company: Company::Nobody,
             option: Some(option),
+            ..Case::plain(Way::Postrider, 1)
         };
         let round = [
             (case(EndpointOption::Plain), figures(2.0)),
@@ -199,13 +254,9 @@ mod tests {
     #[test]
     fn more_nodes_are_compared_with_the_fewest_on_a_store_that_is_as_full() {
         let case = |nodes, stored| Case {
-            way: Way::Postrider,
-            clients: 1,
-            keys: true,
             nodes: Some(nodes),
             stored,
-            company: Company::Nobody,
-            option: None,
+            ..Case::plain(Way::Postrider, 1)
         };
         let round = [
             (case(4, 0), figures(5.0)),

@@ -110,6 +110,30 @@ impl Target {
         })
     }
 
+    /// A server of the bench's own on a new store, with new sources whose secret is given.
+    pub(crate) async fn gateway(
+        (plan, case): (&Plan, &Case),
+        below: &Path,
+        (receiver, secret): (&str, &str),
+    ) -> Result<Self, BenchError> {
+        let home = Home::make(plan, below).await?;
+        let target = Self::own(plan, home.start(plan, case)).await?;
+        let wanted = Wanted {
+            receiver: receiver.to_owned(),
+            numbers: 0..plan.size.endpoints,
+            bystanders: 0,
+        };
+        let tenants = target.tenants();
+        let sources = tenants.sources(plan.size.applications, secret, wanted);
+        let sources = sources.await?;
+        Ok(Self {
+            paths: sources.inbound,
+            applications: sources.applications,
+            home: Some(home),
+            ..target
+        })
+    }
+
     /// Servers of the bench's own.
     pub(crate) async fn own(plan: &Plan, start: Start) -> Result<Self, BenchError> {
         let arguments: Vec<_> = start.arguments.iter().map(String::as_str).collect();

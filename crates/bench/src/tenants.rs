@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 /// Calls at a time.
 const MAKERS: u64 = 16;
 /// Where applications are made.
-const APPLICATIONS: &str = "/api/v1/app";
+pub(crate) const APPLICATIONS: &str = "/api/v1/app";
 /// Where event types are made.
 const EVENT_TYPES: &str = "/api/v1/event-type";
 /// What bystanders wait for: no message of a bench has it.
@@ -175,7 +175,8 @@ impl Tenants {
 }
 
 impl Wanted {
-    fn endpoint(&self, number: u64) -> Value {
+    /// The body that makes one of them.
+    pub(crate) fn endpoint(&self, number: u64) -> Value {
         let url = |number| format!("{}{ENDPOINT}{number}", self.receiver);
         match number.checked_sub(self.numbers.len() as u64) {
             None => json!({"url": url(u64::from(self.numbers.start) + number)}),

@@ -2,6 +2,7 @@
 //! was lost.
 
 mod cluster;
+mod gateway;
 
 use std::fs;
 use std::process::Stdio;

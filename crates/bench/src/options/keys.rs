@@ -51,7 +51,7 @@ pub(super) fn ed25519() -> Result<String, BenchError> {
 }
 
 /// A shared secret, as Standard Webhooks writes it.
-pub(super) fn shared() -> Result<String, BenchError> {
+pub(crate) fn shared() -> Result<String, BenchError> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(none)?;
     Ok(format!("whsec_{}", BASE64_STANDARD.encode(bytes)))

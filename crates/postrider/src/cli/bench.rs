@@ -38,6 +38,17 @@ pub(crate) struct BenchArgs {
     #[arg(conflicts_with_all = ["server", "cluster", "receiver", "only_receive", "ways", "stored"])]
     #[arg(conflicts_with_all = ["company", "bystanders", "looks", "restarts"])]
     pub(crate) options: Option<EndpointOptions>,
+    /// Measure the receiving gateway: signed requests through a source, verified, stored and
+    /// forwarded, beside the relay; then good requests beside a flood of badly signed ones
+    #[arg(long)]
+    #[arg(conflicts_with_all = ["server", "cluster", "options", "receiver", "only_receive"])]
+    #[arg(conflicts_with_all = ["stored", "company", "bystanders", "looks", "restarts"])]
+    #[arg(conflicts_with_all = ["batch", "rate"])]
+    pub(crate) receive: bool,
+    /// How long good requests come without the flood of --receive, and again with it
+    #[arg(long, value_name = "S", requires = "receive", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=120))]
+    pub(crate) flood_seconds: u64,
     /// Messages in each measurement; with --options, 10000 where nothing is said
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     #[arg(default_value_if("options", ArgPredicate::IsPresent, "10000"))]
@@ -106,13 +117,14 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_enum, default_value = "both")]
     #[arg(default_value_if("options", ArgPredicate::IsPresent, "auto"))]
     pub(crate) keys: KeysArg,
-    /// Which ways to measure
+    /// Which ways to measure; with --receive, raw,relay,gateway where nothing is said
     #[arg(
         long,
         value_enum,
         value_delimiter = ',',
         default_value = "raw,relay,postrider"
     )]
+    #[arg(default_value_if("receive", ArgPredicate::IsPresent, "raw,relay,gateway"))]
     pub(crate) ways: Vec<WayArg>,
     /// How often everything is measured; the medians are shown
     #[arg(long, value_name = "N", default_value_t = 3)]
@@ -160,6 +172,8 @@ pub(crate) enum BenchPart {
     Receiver,
     /// The relay.
     Relay,
+    /// The flooder.
+    Flood,
     /// Receivers that never answer.
     Hanging,
     /// What holds a private PostgreSQL.
@@ -190,6 +204,8 @@ pub(crate) enum WayArg {
     Relay,
     /// Through the server.
     Postrider,
+    /// Signed requests through the server's sources.
+    Gateway,
 }
 
 impl BenchArgs {
@@ -221,6 +237,9 @@ impl BenchArgs {
             rounds: self.rounds.into(),
             patience: Duration::from_secs(self.patience),
             looks: self.looks,
+            flood: self
+                .receive
+                .then_some(Duration::from_secs(self.flood_seconds)),
             restarts: self.restarts,
             size: self.size(),
         }
@@ -283,6 +302,7 @@ impl WayArg {
             Self::Raw => Way::Raw,
             Self::Relay => Way::Relay,
             Self::Postrider => Way::Postrider,
+            Self::Gateway => Way::Gateway,
         }
     }
 }

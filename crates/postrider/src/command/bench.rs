@@ -3,6 +3,7 @@
 
 mod cluster;
 mod disk;
+mod flooded;
 mod table;
 
 use super::say;
@@ -17,7 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 /// What holds a token so that nobody else sees it.
 const TOKEN_VARIABLE: &str = "POSTRIDER_TOKEN";
 
-/// Measures and prints; [`Failure::No`] if something was lost.
+/// Measures and prints; [`Failure::No`] if something was lost, or a good request refused.
 pub(crate) fn run(args: BenchArgs) -> Result<(), Failure> {
     if let Some(part) = args.part {
         return run_part(part, &args);
@@ -47,7 +48,7 @@ pub(crate) fn run(args: BenchArgs) -> Result<(), Failure> {
     } else {
         say(table::of(&report))?;
     }
-    match report.lost {
+    match report.lost + report.refused {
         0 => Ok(()),
         _ => Err(Failure::No),
     }
@@ -82,9 +83,11 @@ fn run_part(part: BenchPart, args: &BenchArgs) -> Result<(), Failure> {
     let runtime = match part {
         BenchPart::Node => return Err(cluster::node(&args.command)),
         BenchPart::Fill => return cluster::fill(args),
-        BenchPart::Load | BenchPart::Receiver | BenchPart::Hanging | BenchPart::Database => {
-            one_thread()?
-        }
+        BenchPart::Load
+        | BenchPart::Receiver
+        | BenchPart::Hanging
+        | BenchPart::Flood
+        | BenchPart::Database => one_thread()?,
         // As the server has it.
         BenchPart::Relay => Builder::new_multi_thread()
             .enable_all()
@@ -95,6 +98,7 @@ fn run_part(part: BenchPart, args: &BenchArgs) -> Result<(), Failure> {
         BenchPart::Node | BenchPart::Fill => unreachable!("they are done above"),
         BenchPart::Database => return cluster::database(args, &runtime),
         BenchPart::Load => runtime.block_on(bench::load::part()),
+        BenchPart::Flood => runtime.block_on(bench::flood::part()),
         BenchPart::Receiver => {
             runtime.block_on(bench::receiver::part(args.certificates.as_deref()))
         }
@@ -120,7 +124,9 @@ fn failure(error: BenchError) -> Failure {
         | BenchError::TooMany { .. }
         | BenchError::TooFewClients { .. }
         | BenchError::StoredElsewhere
-        | BenchError::OptionsElsewhere => Failure::Misuse(error.into()),
+        | BenchError::OptionsElsewhere
+        | BenchError::NotOfTheGateway { .. }
+        | BenchError::NothingToFlood => Failure::Misuse(error.into()),
         error => Failure::could_not(error),
     }
 }
@@ -139,6 +145,8 @@ fn show(bar: &ProgressBar, stage: &Stage) {
     bar.set_position(stage.arrived);
     bar.set_message(match stage.step {
         Step::Filling { stored } => format!("filling a store with {stored} messages"),
+        Step::Flooding { rate, on: false } => format!("gateway, {rate} good requests a second"),
+        Step::Flooding { rate, on: true } => format!("gateway, {rate} a second beside a flood"),
         Step::Measuring(case) => format!("{}, {} clients", table::name(&case), case.clients),
     });
 }

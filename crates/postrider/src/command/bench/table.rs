@@ -1,6 +1,7 @@
 //! The report for people: a table for each number of clients, with a column for each way; and one
 //! with a row for each number of nodes. Of options, a table with a row for each.
 
+use super::flooded;
 use bench::Report;
 use bench::plan::{Case, Size};
 use bench::report::{Figures, Latency, Measured};
@@ -25,6 +26,12 @@ pub(super) fn of(report: &Report) -> String {
             text.push_str(&format!("\n{}", by_nodes(&nodes)));
         }
     }
+    if let Some(flood) = &report.flood {
+        text.push_str(&format!("\n\n{}", flooded::of(flood)));
+    }
+    if !report.demands.is_empty() {
+        text.push_str(&format!("\n\n{}\n", flooded::judged(&report.demands)));
+    }
     text.push_str(&format!("\nlost: {}", report.lost));
     text
 }
@@ -36,6 +43,7 @@ pub(super) fn name(case: &Case) -> String {
         Way::Relay => return "relay".to_owned(),
         Way::Postrider => "postrider",
         Way::Other => "other",
+        Way::Gateway => "gateway",
     };
     let nodes = match case.nodes {
         None => String::new(),
@@ -134,7 +142,7 @@ fn by_row(cases: &[&Measured], columns: &[Row]) -> Table {
     table
 }
 
-fn figures_to_the_right(table: &mut Table) {
+pub(super) fn figures_to_the_right(table: &mut Table) {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -252,7 +260,7 @@ fn whole(value: f64) -> String {
     format!("{value:.0}")
 }
 
-fn shown(value: Option<f64>, digits: usize) -> String {
+pub(super) fn shown(value: Option<f64>, digits: usize) -> String {
     value.map_or(NOTHING.to_owned(), |value| format!("{value:.digits$}"))
 }
 
@@ -286,12 +294,12 @@ fn mean(case: &Measured, figure: fn(&Figures) -> Option<f64>) -> String {
     format!("{mean:.1} ± {error:.1}")
 }
 
-fn usual(latency: Option<Latency>) -> String {
+pub(super) fn usual(latency: Option<Latency>) -> String {
     let show = |latency: Latency| format!("{:.2} / {:.2}", latency.p50, latency.p99);
     latency.map_or(NOTHING.to_owned(), show)
 }
 
-fn rare(latency: Option<Latency>) -> String {
+pub(super) fn rare(latency: Option<Latency>) -> String {
     let show = |latency: Latency| format!("{:.2} / {:.2}", latency.p999, latency.max);
     latency.map_or(NOTHING.to_owned(), show)
 }
