@@ -30,7 +30,10 @@ pub struct Api {
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
-/// One request before it is sent. Paths are below `/api/v1`, but for well-known ones.
+/// What stands at the root of a server; all other paths are below `/api/v1`.
+const AT_ROOT: [&str; 3] = ["/.well-known/", "/ingest/", "/in/"];
+
+/// One request before it is sent. Paths are below `/api/v1`, but for those of [`AT_ROOT`].
 #[derive(Clone, Debug)]
 pub struct Call {
     method: Method,
@@ -183,7 +186,7 @@ impl Api {
     /// Sends `call`; an `Err` says why there is no whole answer, such as a server that is gone.
     pub async fn try_call(&self, call: Call) -> Result<Reply, String> {
         let line = format!("{} {}", call.method, call.path);
-        let root = match call.path.starts_with("/.well-known/") {
+        let root = match AT_ROOT.iter().any(|root| call.path.starts_with(root)) {
             true => "",
             false => "/api/v1",
         };

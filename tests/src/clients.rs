@@ -124,6 +124,15 @@ pub async fn decrypt(language: Language, requests: &[Encrypted]) {
     );
 }
 
+/// Has a published package of `language` sign what the lines say; gives a line of headers for each.
+pub(crate) async fn sign(language: Language, package: &str, lines: &str) -> String {
+    let name = match language {
+        Language::Node => "sign.mjs",
+        Language::Python => "sign.py",
+    };
+    script(language, (name, SCRIPT_LIMIT), &[("SENDER", package)], lines).await
+}
+
 fn line(secret: &str, request: &Received) -> Value {
     let mut line = described(request);
     line["secret"] = secret.into();

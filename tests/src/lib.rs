@@ -12,6 +12,8 @@
 //! - [`tls`]: [`Front`], TLS in front of any of them, with an [`Authority`] of the test's own.
 //! - [`peer`]: [`Shown`], what such a front shows, right in all or wrong in one thing.
 //! - [`clients`]: scripts under `tests/clients`, run with the published npm and PyPI packages.
+//! - [`senders`]: [`Sender`], a package that signs webhooks, and what it [`Signed`].
+//! - [`sources`]: [`Source`], a place of the server that those arrive at.
 //! - [`examples`]: [`Example`], a receiver's code of the documentation, run as it stands there.
 //! - [`vectors`]: receivers' keys, to encrypt to.
 //! - [`disk`]: a disk that is full, or can't sync, by the test's command.
@@ -31,7 +33,9 @@ pub mod examples;
 pub mod peer;
 pub mod place;
 pub mod receiver;
+pub mod senders;
 pub mod server;
+pub mod sources;
 pub mod tls;
 pub mod vectors;
 pub mod wait;
@@ -40,6 +44,8 @@ pub use api::{Api, Call, Reply};
 pub use examples::Example;
 pub use peer::{Asks, Shown};
 pub use receiver::{Answer, Gate, Received, Receiver};
+pub use senders::{Sender, Signed};
 pub use server::{Options, Server};
+pub use sources::Source;
 pub use tls::{Authority, Front};
 pub use wait::{comes_to, eventually, within};
