@@ -141,7 +141,7 @@ pub struct PublicKeyError(pub Algorithm);
 /// print.
 pub struct KnownKey {
     /// None: whatever name.
-    id: Option<String>,
+    pub(super) id: Option<String>,
     key: Verifying,
 }
 
