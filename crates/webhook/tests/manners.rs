@@ -321,11 +321,9 @@ fn item(reference: &str, success: &str, signature: &str) -> String {
     )
 }
 
-const ADYEN_KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
-
-#[test]
-fn a_batch_comes_apart_into_messages_that_are_told_by_themselves() {
-    let [first, second] = [
+/// Two of them.
+fn items() -> [String; 2] {
+    [
         item(
             "7914073381342284",
             "true",
@@ -336,7 +334,14 @@ fn a_batch_comes_apart_into_messages_that_are_told_by_themselves() {
             "false",
             "wdZLJOoeTxJ42kVHm1vGkPIiKCXrvak+AOsPDALZPHs=",
         ),
-    ];
+    ]
+}
+
+const ADYEN_KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
+
+#[test]
+fn a_batch_comes_apart_into_messages_that_are_told_by_themselves() {
+    let [first, second] = items();
     let verifier = provider("adyen").verifier(&[ADYEN_KEY]).expect("sound");
     let taken = |items: &[&str]| {
         let items = items.join(", ");
@@ -447,4 +452,81 @@ fn gitlabs_secret_says_which_of_its_ways_it_is_for() {
     assert_eq!(name("sesame"), "gitlab");
     let svix = provider("svix").for_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     assert_eq!(svix.name(), "svix");
+}
+
+#[test]
+fn what_is_not_signed_of_a_batch_may_be_anything_and_breaks_nothing() {
+    let verifier = provider("adyen").verifier(&[ADYEN_KEY]).expect("sound");
+    let [signed, _] = items();
+    for (body, is_taken) in [
+        (format!(r#"{{"notificationItems":[{signed}]}}"#), true),
+        (
+            format!(r#"{{"live":[1],"x":"","notificationItems":[{signed}]}}"#),
+            true,
+        ),
+        (
+            format!(r#"{{"live":1,"live":2,"notificationItems":[{signed}]}}"#),
+            false,
+        ),
+        (
+            format!(r#"{{"live":"?","notificationItems":[{signed}]}}"#),
+            false,
+        ),
+    ] {
+        // A byte that begins no character.
+        let body: Vec<u8> = body
+            .bytes()
+            .map(|byte| if byte == b'?' { 0xff } else { byte })
+            .collect();
+        let request = Request {
+            body: &body,
+            ..request(&[], "")
+        };
+        let verified = verifier.verify(&request, NOW, 300);
+        assert_eq!(
+            verified.is_ok(),
+            is_taken,
+            "{}",
+            String::from_utf8_lossy(&body)
+        );
+    }
+}
+
+#[test]
+fn discords_pings_are_answered_once_they_are_verified() {
+    let pair = aws_lc_rs::signature::Ed25519KeyPair::from_seed_unchecked(&[7; 32]);
+    let pair = pair.expect("a seed");
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let public = aws_lc_rs::signature::KeyPair::public_key(&pair);
+    let verifier = provider("discord")
+        .verifier(&[&hex(public.as_ref())])
+        .expect("sound");
+    let greeted = |body: &str| {
+        let signature = hex(pair.sign(format!("{NOW}{body}").as_bytes()).as_ref());
+        let time = NOW.to_string();
+        let headers = [
+            ("X-Signature-Ed25519", signature.as_bytes()),
+            ("X-Signature-Timestamp", time.as_bytes()),
+        ];
+        let request = request(&headers, body);
+        let genuine = verifier.verify(&request, NOW, 300).expect("genuine");
+        let answer = verifier.handshake(&request, &genuine)?.expect("sound");
+        Some((answer.status, answer.body))
+    };
+    assert_eq!(
+        greeted(r#"{"type":1,"id":"1"}"#),
+        Some((200, r#"{"type":1}"#.to_owned()))
+    );
+    let event_ping = r#"{"version":1,"application_id":"1","type":0}"#;
+    assert_eq!(greeted(event_ping), Some((204, String::new())));
+    assert_eq!(
+        greeted(r#"{"version":1,"type":1,"event":{"type":"A"}}"#),
+        None
+    );
+    assert_eq!(greeted(r#"{"type":2,"id":"1"}"#), None);
 }

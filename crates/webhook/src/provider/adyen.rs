@@ -41,11 +41,31 @@ pub(super) static PROVIDER: Provider = Provider {
 
 struct Adyen;
 
-/// A field that is there twice makes a body that is refused: here, and everywhere else in it.
+/// A notification whose items keep their bytes. A field that is there twice makes a body that is
+/// refused: here, and everywhere else in it.
 #[derive(Deserialize)]
 struct Notification<'a> {
+    #[serde(borrow)]
+    live: Option<&'a RawValue>,
     #[serde(borrow, rename = "notificationItems")]
-    items: Vec<Wrapped<'a>>,
+    items: Vec<&'a RawValue>,
+}
+
+impl<'a> Notification<'a> {
+    fn read(body: &'a [u8]) -> Result<(Self, Vec<Fields<'a>>), Refused> {
+        let malformed = |_| Refused::MalformedBody("a notification's items");
+        let notification: Self = serde_json::from_slice(body).map_err(malformed)?;
+        if notification.items.len() > SIGNATURES_MAX {
+            return Err(Refused::TooManySignatures);
+        }
+        let items = notification.items.iter();
+        let fields = items.map(|item| {
+            let wrapped: Wrapped<'a> = serde_json::from_str(item.get()).map_err(malformed)?;
+            Ok(wrapped.item)
+        });
+        let fields = fields.collect::<Result<_, _>>()?;
+        Ok((notification, fields))
+    }
 }
 
 #[derive(Deserialize)]
@@ -111,12 +131,8 @@ impl Scheme for Adyen {
     }
 
     fn read<'r>(&self, request: &Request<'r>) -> Result<Claim<'r, Vec<u8>>, Refused> {
-        let body: Result<Notification<'_>, _> = serde_json::from_slice(request.body);
-        let body = body.map_err(|_| Refused::MalformedBody("a notification's items"))?;
-        if body.items.len() > SIGNATURES_MAX {
-            return Err(Refused::TooManySignatures);
-        }
-        let items: Result<Vec<_>, _> = body.items.iter().map(|one| one.item.read()).collect();
+        let (_, items) = Notification::read(request.body)?;
+        let items: Result<Vec<_>, _> = items.iter().map(Fields::read).collect();
         let mut items = items?;
         // Their order is nothing that is signed: a replay in another order is one too.
         items.sort_by(|one, other| one.content.cmp(&other.content));
@@ -174,25 +190,13 @@ impl Fields<'_> {
     }
 }
 
-/// A notification whose items keep their bytes.
-#[derive(Deserialize)]
-struct Raw<'a> {
-    #[serde(borrow)]
-    live: Option<&'a RawValue>,
-    #[serde(borrow, rename = "notificationItems")]
-    items: Vec<&'a RawValue>,
-}
-
 /// The items of a notification that was found to be genuine.
 fn split(body: &[u8]) -> Vec<BatchItem> {
-    let raw: Result<Raw<'_>, _> = serde_json::from_slice(body);
-    let raw = raw.expect("it was read when it was verified");
-    let live = raw.live.map_or("null", RawValue::get);
-    let mut items: Vec<BatchItem> = Vec::with_capacity(raw.items.len());
-    for item in raw.items {
-        let item = item.get();
-        let wrapped: Result<Wrapped<'_>, _> = serde_json::from_str(item);
-        let fields = wrapped.expect("it was read when it was verified").item;
+    let read = Notification::read(body);
+    let (notification, fields) = read.expect("so was it read when it was verified");
+    let live = notification.live.map_or("null", RawValue::get);
+    let mut items: Vec<BatchItem> = Vec::with_capacity(fields.len());
+    for (item, fields) in notification.items.into_iter().zip(fields) {
         let replay_key = ReplayKey::Content(sha256(&fields.content()));
         // The same item twice is a repeat within one request.
         if items.iter().any(|other| other.replay_key == replay_key) {

@@ -275,6 +275,10 @@ proptest! {
             let request = Request { method: "POST", url: &url, headers: &headers, body: &body };
             prop_assert!(verifier.verify(&request, NOW, 300).is_err());
             let _ = verifier.content(&request);
+            let manners = provider.manners();
+            let _ = (manners.event_type(&request), manners.accepted(&request, "msg_1", true));
+            let asked = Request { method: "GET", ..request };
+            prop_assert_eq!(manners.open_handshake(&asked, &[]), None);
         }
     }
 }

@@ -106,8 +106,8 @@ impl Verifier {
         self.signs_body
     }
 
-    /// The answer to a handshake that its provider signs, if the request that was found to be
-    /// genuine is one: then it is no message.
+    /// The answer to a handshake that its provider signs, if the request that this verifier found
+    /// to be genuine is one: then it is no message.
     pub fn handshake(
         &self,
         request: &Request<'_>,
