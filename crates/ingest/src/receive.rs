@@ -22,6 +22,8 @@ use std::sync::Arc;
 
 /// What a source is sent to with.
 const METHODS: &str = "POST";
+/// What its public keys are asked for with.
+const KEY_METHODS: &str = "GET";
 /// How a source is called that isn't there.
 const UNKNOWN: &str = "*";
 
@@ -64,7 +66,7 @@ where
         (Wanted::Source(_), &Method::POST) => {}
         (Wanted::Source(_), _) => return asked(gate, arriving, &source),
         (Wanted::Keys(_), &Method::GET) => return public_keys(&source),
-        (Wanted::Keys(_), _) => return Err(Refused::unknown_method("GET")),
+        (Wanted::Keys(_), _) => return Err(Refused::unknown_method(KEY_METHODS)),
     }
     gate.limits.check_rate(&source, now)?;
     let hops = arriving.hops()?;
@@ -110,7 +112,8 @@ where
     match arriving.wanted() {
         Ok(Wanted::Source(_)) if arriving.head.method == Method::POST => {}
         Ok(Wanted::Source(_)) => return Refused::unknown_method(METHODS),
-        Ok(Wanted::Keys(_)) => return Refused::not_here(),
+        Ok(Wanted::Keys(_)) if arriving.head.method == Method::GET => return Refused::not_here(),
+        Ok(Wanted::Keys(_)) => return Refused::unknown_method(KEY_METHODS),
         Err(refused) => return refused,
     }
     let read = match arriving.hops() {

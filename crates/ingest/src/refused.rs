@@ -157,7 +157,7 @@ impl Refused {
     pub(crate) fn loops() -> Self {
         let detail = "this is a delivery that has come round as often as it may (webhook-hops): it \
                       is not taken";
-        Self::new(StatusCode::LOOP_DETECTED, "loop", detail)
+        Self::new(StatusCode::LOOP_DETECTED, "loop_detected", detail)
     }
 
     /// There is nothing there.
