@@ -2,22 +2,26 @@
 //! and ends without cutting anybody off. What is answered is somebody else's business.
 //!
 //! Map: [`connection`] (one of them) · [`tls`] (handshakes) · [`certificate`] (what they are made
-//! with) · [`closing`] (the end of listening).
+//! with) · [`possession`] (what clients show) · [`closing`] (the end of listening).
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod certificate;
 mod closing;
 mod connection;
+mod possession;
 mod tls;
 
 pub(crate) use tls::Tls;
 
 use api::Door;
+use api::RemoteAddress;
 use axum::Router;
 use axum::response::Response;
 use connection::Connection;
 use hyper::Request;
 use hyper::body::Incoming;
+use ingest::Peer;
+use ingest::proxies::TrustedProxies;
 use socket2::{Domain, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
@@ -36,20 +40,27 @@ const BACKLOG: i32 = 1_024;
 /// Wait after a failure to accept, such as too many open files, so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What answers requests. Each comes with its [`api::RemoteAddress`] among its extensions.
+/// What answers requests.
 pub(crate) trait Answer: Clone + Send + 'static {
-    /// Answers one.
-    fn answer(self, request: Request<Incoming>) -> impl Future<Output = Response> + Send + 'static;
+    /// Answers one that came from there.
+    fn answer(
+        self,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> impl Future<Output = Response> + Send + 'static;
 }
 
 impl Answer for Door {
-    async fn answer(self, request: Request<Incoming>) -> Response {
+    async fn answer(self, mut request: Request<Incoming>, peer: Peer) -> Response {
+        if let Some(address) = peer.address {
+            request.extensions_mut().insert(RemoteAddress(address));
+        }
         Door::answer(&self, request).await
     }
 }
 
 impl Answer for Router {
-    async fn answer(self, request: Request<Incoming>) -> Response {
+    async fn answer(self, request: Request<Incoming>, _: Peer) -> Response {
         let answered = self.oneshot(request).await;
         answered.unwrap_or_else(|never| match never {})
     }
@@ -75,6 +86,8 @@ pub(crate) fn listen(socket: Socket) -> io::Result<TcpListener> {
 pub(crate) struct Entrance {
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<Tls>,
+    /// Who is believed when it says on whose behalf it sends.
+    pub(crate) proxies: Arc<TrustedProxies>,
 }
 
 /// Answers requests until `stop`, then lets open requests end, and what clients send on connections
@@ -85,10 +98,15 @@ pub(crate) async fn serve<A: Answer>(
     stop: CancellationToken,
     deadline: Duration,
 ) {
-    let Entrance { listener, tls } = entrance;
+    let Entrance {
+        listener,
+        tls,
+        proxies,
+    } = entrance;
     let serving = Serving {
         answer,
         tls,
+        proxies,
         stop: stop.clone(),
         places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
         connections: TaskTracker::new(),
@@ -111,6 +129,7 @@ type Accepted = (OwnedSemaphorePermit, TcpStream, SocketAddr);
 struct Serving<A> {
     answer: A,
     tls: Option<Tls>,
+    proxies: Arc<TrustedProxies>,
     stop: CancellationToken,
     places: Arc<Semaphore>,
     connections: TaskTracker,
@@ -135,6 +154,7 @@ impl<A: Answer> Serving<A> {
                 let connection = Connection {
                     answer: self.answer.clone(),
                     tls: self.tls.clone(),
+                    proxies: self.proxies.clone(),
                     remote,
                     stop: self.stop.clone(),
                 };

@@ -9,6 +9,7 @@ mod command;
 mod config;
 mod demo;
 mod duration;
+mod entrances;
 mod events;
 mod failure;
 mod key_checks;

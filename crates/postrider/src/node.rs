@@ -4,11 +4,11 @@
 //! for those that had no more time.
 
 use crate::config::Checked;
+use crate::entrances::Entrances;
 use crate::events::Events;
 use crate::failure::Failure;
 use crate::key_checks::{open_vault, recognise_token_key};
 use crate::keys::{KeySources, MasterKeys};
-use crate::listen::{self, Entrance, Tls};
 use crate::logging::ALWAYS;
 use crate::open_files;
 use crate::rotation;
@@ -22,7 +22,6 @@ use app::{App, Tokens};
 use engine::{Engine, EngineConfig, EngineParts, Fetcher, Retention};
 use model::node::Role;
 use model::{Clock, Entropy, Secret};
-use socket2::Socket;
 use std::sync::Arc;
 use std::time::Duration;
 use store::registry::RegistryConfig;
@@ -53,9 +52,7 @@ const DEV_TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 3_600);
 pub(crate) struct Node {
     config: Checked,
     /// Taken, but listened on only when everything is open.
-    socket: Socket,
-    /// What is spoken there, unless it is in clear.
-    tls: Option<Tls>,
+    entrances: Entrances,
     app: App,
     /// None where others deliver.
     engine: Option<Arc<Engine>>,
@@ -66,7 +63,7 @@ pub(crate) struct Node {
 impl Node {
     /// Opens everything, in the order in which a failure leaves the least behind.
     pub(crate) async fn open(config: Checked) -> Result<Self, Failure> {
-        let (socket, tls) = entrance(&config)?;
+        let entrances = Entrances::take(&config)?;
         let keys = KeySources::of(&config);
         let home = Home::of(&config, &keys)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -123,8 +120,7 @@ impl Node {
         }
         Ok(Self {
             config,
-            socket,
-            tls,
+            entrances,
             app,
             engine,
             keeper: events.keeper.clone(),
@@ -136,11 +132,9 @@ impl Node {
     pub(crate) async fn run(mut self) -> Result<(), Failure> {
         open_files::raise_limit(self.config.attempts_in_flight_max);
         let signals = Signals::listen()?;
-        let listener = listen::listen(self.socket);
-        let listener = listener
-            .with_context(|| format!("can't listen on {}", self.config.listen))
-            .map_err(Failure::CouldNot)?;
-        let address = listener.local_addr().map_err(Failure::could_not)?;
+        let tls = self.entrances.tls.clone();
+        let entrances = self.entrances.listen(&self.config)?;
+        let address = entrances.address;
         let door = door(self.app.clone(), &self.config, address);
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
@@ -150,13 +144,13 @@ impl Node {
             let stop = stop.clone();
             parts.spawn(async move { Ended::Sending(engine.run(stop).await) });
         }
-        if let Some(tls) = self.tls.clone() {
+        if let Some(tls) = tls {
             let watching = tls.watch(self.app.clock.clone(), self.app.events.clone());
             tokio::spawn(stop.clone().run_until_cancelled_owned(watching));
         }
-        let tls = self.tls;
-        let entrance = Entrance { listener, tls };
-        let serving = listen::serve(entrance, door, stop.clone(), deadline);
+        let accepts = self.config.roles.has(Role::Api);
+        let receiver = accepts.then(|| self.app.clone());
+        let serving = entrances.serve((door, receiver), stop.clone(), deadline);
         parts.spawn(async move {
             serving.await;
             Ended::Serving
@@ -207,14 +201,6 @@ fn token_settings(config: &Checked) -> TokenSettings {
         organisation: config.organisation.clone(),
         accept_foreign: config.accept_foreign_tokens,
     }
-}
-
-/// The address, taken, and what is spoken there.
-fn entrance(config: &Checked) -> Result<(Socket, Option<Tls>), Failure> {
-    let socket = listen::bind(config.listen)
-        .with_context(|| format!("can't listen on {}", config.listen))
-        .map_err(Failure::CouldNot)?;
-    Ok((socket, config.tls.clone().map(Tls::open).transpose()?))
 }
 
 /// A store with its vault; closed where there is none.

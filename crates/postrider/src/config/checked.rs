@@ -7,10 +7,11 @@ use super::options::{Options, Waits};
 use crate::duration;
 use app::tokens::{ORGANISATION_DEFAULT, ORGANISATION_PREFIX};
 use engine::EngineConfig;
+use ipnet::IpNet;
 use model::address::{AddressPolicy, AllowRule};
 use model::node::Roles;
 use model::retry::RetrySchedule;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -75,6 +76,9 @@ pub(crate) struct TlsFiles {
 /// The whole configuration. Each room gets its own part of it, never this.
 pub(crate) struct Checked {
     pub(crate) listen: SocketAddr,
+    /// Of the gateway, where it has a listener of its own.
+    pub(crate) ingest_listen: Option<SocketAddr>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) data_dir: PathBuf,
     /// Instead of the embedded store.
     pub(crate) database: Option<Database>,
@@ -110,7 +114,9 @@ impl Checked {
     pub(crate) fn new(options: Options, keys: KeyChoice) -> Result<Self, ConfigError> {
         let default = EngineConfig::default();
         let dev = options.dev.unwrap_or(false);
-        let listen = listen(options.listen.as_deref().unwrap_or(LISTEN), dev)?;
+        let listen = listen("listen", options.listen.as_deref().unwrap_or(LISTEN), dev)?;
+        let ingest_listen = options.ingest_listen.as_deref();
+        let ingest_listen = ingest_listen.map(|text| self::listen("ingest_listen", text, dev));
         let (retry_schedule, retry_waits) = retries(options.retry_schedule.as_ref())?;
         let proxy = options.egress_proxy.as_deref().map(egress_proxy);
         let at = |name, text: &Option<String>, default: Duration| match text {
@@ -119,6 +125,8 @@ impl Checked {
         };
         Ok(Self {
             listen,
+            ingest_listen: ingest_listen.transpose()?,
+            trusted_proxies: trusted_proxies(&options)?,
             database: Database::from_options(&options)?,
             roles: roles(&options)?,
             policy: policy(&options, dev)?,
@@ -200,17 +208,33 @@ fn wrong<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> ConfigError 
     }
 }
 
-fn listen(text: &str, dev: bool) -> Result<SocketAddr, ConfigError> {
+fn listen(name: &'static str, text: &str, dev: bool) -> Result<SocketAddr, ConfigError> {
     let address: SocketAddr = text.parse().map_err(|_| {
-        wrong("listen")(format!(
+        wrong(name)(format!(
             "`{text}` is not an address and a port, such as {LISTEN}"
         ))
     })?;
     if dev && !address.ip().is_loopback() {
         let reason = format!("`dev` listens on loopback only, and {address} is not: leave out one");
-        return Err(wrong("listen")(reason));
+        return Err(wrong(name)(reason));
     }
     Ok(address)
+}
+
+/// Networks, or single addresses.
+fn trusted_proxies(options: &Options) -> Result<Vec<IpNet>, ConfigError> {
+    let texts = options.trusted_proxy.iter().flatten();
+    let parse = |text: &String| {
+        let text = text.trim();
+        let network = text.parse().ok();
+        let network = network.or_else(|| text.parse().ok().map(|one: IpAddr| one.into()));
+        network.ok_or_else(|| {
+            wrong("trusted_proxy")(format!(
+                "`{text}` is not a network or an address, such as 10.0.0.0/8"
+            ))
+        })
+    };
+    texts.map(parse).collect()
 }
 
 /// Roles are shared out between nodes: one that has none beside it does everything.
@@ -466,6 +490,8 @@ mod tests {
             ("role = ['apo']", "api, deliver"),
             ("role = []", "at least one"),
             ("role = ['deliver']", "`database_url`"),
+            ("ingest_listen = 'x'", "`ingest_listen`"),
+            ("trusted_proxy = ['x']", "`trusted_proxy`"),
             ("tls_cert = 'x'", "`tls_key`"),
             ("tls_key = 'x'", "`tls_cert`"),
         ];

@@ -43,6 +43,10 @@ macro_rules! options {
 options! {
     /// Address to listen on
     [value_name = "ADDR"] listen: String, "POSTRIDER_LISTEN";
+    /// Address that incoming webhooks arrive at, instead of the API's own
+    [value_name = "ADDR"] ingest_listen: String, "POSTRIDER_INGEST_LISTEN";
+    /// Proxies that are believed when they say on whose behalf they send (repeatable)
+    [value_name = "CIDR", value_delimiter = ','] trusted_proxy: Vec<String>, "POSTRIDER_TRUSTED_PROXY";
     /// Directory of the embedded store and the keys, made at the first start
     [value_name = "DIR"] data_dir: PathBuf, "POSTRIDER_DATA_DIR";
     /// PostgreSQL database that several nodes share, instead of the embedded store

@@ -50,10 +50,17 @@ fn places(config: &Checked) -> Vec<Entry> {
     let url = database.map(|database| &database.url);
     let direct_url = database.and_then(|database| database.direct_url.as_ref());
     let shown = |url: &DatabaseUrl| json!(url.shown());
+    let ingest_listen = config
+        .ingest_listen
+        .map(|address| json!(address.to_string()));
+    let proxies = config.trusted_proxies.iter();
+    let proxies: Vec<_> = proxies.map(ToString::to_string).collect();
     let tls = config.tls.as_ref();
     let roles: Vec<_> = config.roles.iter().map(Role::word).collect();
     let mut entries = vec![
         ("listen", value(config.listen.to_string())),
+        ("ingest_listen", given(ingest_listen)),
+        ("trusted_proxy", value(proxies)),
         ("data_dir", path_of(&config.data_dir)),
         ("database_url", given(url.map(shown))),
         ("database_direct_url", given(direct_url.map(shown))),

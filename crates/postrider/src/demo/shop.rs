@@ -246,6 +246,7 @@ impl Shop {
         let entrance = Entrance {
             listener,
             tls: None,
+            proxies: Arc::default(),
         };
         let serving = serve(entrance, router, stop.clone(), Duration::from_secs(1));
         let open = Open {

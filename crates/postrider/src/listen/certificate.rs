@@ -1,6 +1,7 @@
 //! The listener's certificate and its key, as two PEM files have them: read, held against each
 //! other, and how long they are good for. Whether clients trust it is not asked.
 
+use super::possession::Possession;
 use crate::config::TlsFiles;
 use anyhow::{Context as _, anyhow, bail};
 use model::{Secret, Timestamp};
@@ -11,6 +12,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::NoClientAuth;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use x509_cert::der::Decode as _;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -22,6 +25,8 @@ pub(super) struct Certificate {
     /// What a handshake is made with. Sessions can be resumed only with what began them: a new one
     /// has none.
     pub(super) config: Arc<ServerConfig>,
+    /// The same, with which clients are asked for a certificate.
+    pub(super) asking: Arc<ServerConfig>,
     /// When the first of the certificate and those with it ends.
     pub(super) ends: Timestamp,
 }
@@ -48,14 +53,18 @@ impl Certificate {
         let ends = ends(&chain).with_context(of_certificate)?;
         let key = key(&files.key).with_context(of_key)?;
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .with_context(|| format!("{} with {}", of_certificate(), of_key()))?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let config = |verifier: Arc<dyn ClientCertVerifier>| {
+            let mut config = ServerConfig::builder_with_provider(provider.clone())
+                .with_safe_default_protocol_versions()?
+                .with_client_cert_verifier(verifier)
+                .with_single_cert(chain.clone(), key.clone_key())
+                .with_context(|| format!("{} with {}", of_certificate(), of_key()))?;
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            anyhow::Ok(Arc::new(config))
+        };
         Ok(Self {
-            config: Arc::new(config),
+            config: config(Arc::new(NoClientAuth))?,
+            asking: config(Arc::new(Possession::new(&provider)))?,
             ends,
         })
     }

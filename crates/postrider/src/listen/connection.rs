@@ -2,13 +2,14 @@
 //! on one that ends at this moment is lost, and the client can't tell whether it was read.
 
 use super::{Answer, Tls};
-use api::RemoteAddress;
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
-use hyper::{Request, Version};
+use hyper::{HeaderMap, Request, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use ingest::Peer;
+use ingest::proxies::TrustedProxies;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 /// How long a client may take to send a request's head, and how long a connection may be idle
@@ -34,6 +36,7 @@ pub(super) struct Connection<A> {
     pub(super) answer: A,
     /// What it begins with, unless it is in clear.
     pub(super) tls: Option<Tls>,
+    pub(super) proxies: Arc<TrustedProxies>,
     pub(super) remote: SocketAddr,
     /// The server is to end.
     pub(super) stop: CancellationToken,
@@ -47,10 +50,13 @@ impl<A: Answer> Connection<A> {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
         let Some(tls) = &self.tls else {
-            return self.converse(stream).await;
+            return self.converse(stream, Arc::default()).await;
         };
         match tls.accept(stream).await {
-            Ok(stream) => self.converse(stream).await,
+            Ok(stream) => {
+                let shown = shown(&stream);
+                self.converse(stream, shown).await;
+            }
             Err(error) => {
                 let remote = self.remote;
                 tracing::debug!(%error, %remote, "a connection ended before TLS was spoken");
@@ -58,13 +64,18 @@ impl<A: Answer> Connection<A> {
         }
     }
 
-    async fn converse(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    /// `shown`: what the client showed of itself.
+    async fn converse(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        shown: Arc<[Vec<u8>]>,
+    ) {
         let (remote, stop) = (self.remote, self.stop.clone());
         let multiplexed = Arc::new(AtomicBool::new(false));
         let seen = multiplexed.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             seen.store(request.version() == Version::HTTP_2, Ordering::Relaxed);
-            let answered = self.answered(request);
+            let answered = self.answered(request, shown.clone());
             async move { Ok::<_, Infallible>(answered.await) }
         });
         let builder = builder();
@@ -82,11 +93,14 @@ impl<A: Answer> Connection<A> {
         }
     }
 
-    fn answered(&self, mut request: Request<Incoming>) -> impl Future<Output = Response> + use<A> {
-        let remote = RemoteAddress(self.remote.ip());
-        request.extensions_mut().insert(remote);
+    fn answered(
+        &self,
+        request: Request<Incoming>,
+        shown: Arc<[Vec<u8>]>,
+    ) -> impl Future<Output = Response> + use<A> {
+        let peer = self.peer(request.headers(), shown);
         let one_at_a_time = request.version() < Version::HTTP_2;
-        let (answer, stop) = (self.answer.clone().answer(request), self.stop.clone());
+        let (answer, stop) = (self.answer.clone().answer(request, peer), self.stop.clone());
         async move {
             let mut response = answer.await;
             if one_at_a_time && stop.is_cancelled() {
@@ -96,6 +110,21 @@ impl<A: Answer> Connection<A> {
             response
         }
     }
+
+    fn peer(&self, headers: &HeaderMap, certificates: Arc<[Vec<u8>]>) -> Peer {
+        let origin = self.proxies.origin(self.remote.ip(), headers);
+        Peer {
+            is_contradictory: origin.is_err(),
+            address: origin.unwrap_or_default(),
+            certificates,
+        }
+    }
+}
+
+fn shown(stream: &TlsStream<TcpStream>) -> Arc<[Vec<u8>]> {
+    let (_, session) = stream.get_ref();
+    let chain = session.peer_certificates().unwrap_or_default();
+    chain.iter().map(|one| one.to_vec()).collect()
 }
 
 /// Ends when the server may end a connection. With HTTP/2, that tells the client which of its

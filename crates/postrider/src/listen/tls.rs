@@ -29,7 +29,10 @@ const LISTENER: &str = "api";
 
 /// What the listener shakes hands with.
 #[derive(Clone)]
-pub(crate) struct Tls(Arc<Shared>);
+pub(crate) struct Tls {
+    shared: Arc<Shared>,
+    asks: bool,
+}
 
 struct Shared {
     files: TlsFiles,
@@ -44,20 +47,35 @@ impl Tls {
         let current = Certificate::read(&files).map_err(Failure::CouldNot)?;
         // Taken over now, so that none ends the process before somebody watches.
         let hangup = signal(SignalKind::hangup()).map_err(Failure::could_not)?;
-        Ok(Self(Arc::new(Shared {
+        let shared = Shared {
             files,
             current: RwLock::new(current),
             handshakes: Handshakes::new(HANDSHAKES_MAX),
             hangup: Mutex::new(Some(hangup)),
-        })))
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            asks: false,
+        })
+    }
+
+    /// The same, which asks whoever connects for a certificate, and takes it if there is none.
+    pub(crate) fn asking(&self) -> Self {
+        Self {
+            asks: true,
+            ..self.clone()
+        }
     }
 
     /// Shakes hands with whoever has connected.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let handshake = self.0.handshakes.begin();
+        let handshake = self.shared.handshakes.begin();
         let config = {
-            let current = self.0.current.read().expect("no holder panics");
-            Arc::clone(&current.config)
+            let current = self.shared.current.read().expect("no holder panics");
+            match self.asks {
+                true => Arc::clone(&current.asking),
+                false => Arc::clone(&current.config),
+            }
         };
         let accepting = timeout(HANDSHAKE_TIMEOUT, TlsAcceptor::from(config).accept(stream));
         let given_up = || io::Error::new(ErrorKind::TimedOut, "its handshake took too long");
@@ -68,7 +86,7 @@ impl Tls {
     /// Reads the files again at each SIGHUP, and says when the certificate's end is near. Goes on
     /// until it is dropped.
     pub(crate) async fn watch(self, clock: Arc<dyn Clock>, events: Arc<dyn EventSink>) {
-        let hangup = self.0.hangup.lock().expect("no holder panics").take();
+        let hangup = self.shared.hangup.lock().expect("no holder panics").take();
         let Some(mut hangup) = hangup else { return };
         let mut period = interval(WATCH_PERIOD);
         period.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -92,11 +110,11 @@ impl Tls {
 
     async fn read_again(&self) {
         let tls = self.clone();
-        let read = tokio::task::spawn_blocking(move || Certificate::read(&tls.0.files)).await;
+        let read = tokio::task::spawn_blocking(move || Certificate::read(&tls.shared.files)).await;
         match read.map_err(anyhow::Error::from).flatten() {
             Ok(certificate) => {
                 let ends = written(certificate.ends);
-                *self.0.current.write().expect("no holder panics") = certificate;
+                *self.shared.current.write().expect("no holder panics") = certificate;
                 tracing::info!("SIGHUP: new connections get the certificate that ends {ends}");
             }
             Err(error) => tracing::error!(
@@ -106,7 +124,7 @@ impl Tls {
     }
 
     fn ends(&self) -> Timestamp {
-        self.0.current.read().expect("no holder panics").ends
+        self.shared.current.read().expect("no holder panics").ends
     }
 }
 

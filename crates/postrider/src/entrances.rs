@@ -1,0 +1,140 @@
+//! Where requests come in: the API's listener, and the gateway's own where it has one. Both speak
+//! the same TLS; the gateway's asks clients for a certificate besides.
+
+use crate::config::{Checked, TlsFiles};
+use crate::failure::Failure;
+use crate::listen::{self, Answer, Entrance, Tls};
+use anyhow::Context as _;
+use api::Door;
+use app::App;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
+use ingest::proxies::TrustedProxies;
+use ingest::{Gate, IngestConfig, Peer};
+use model::node::Role;
+use socket2::Socket;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Addresses that are taken, where nobody listens yet.
+pub(crate) struct Entrances {
+    api: Socket,
+    gateway: Option<Socket>,
+    /// What is spoken there, unless it is in clear.
+    pub(crate) tls: Option<Tls>,
+    proxies: Arc<TrustedProxies>,
+}
+
+/// The same, listened on.
+pub(crate) struct Open {
+    api: Entrance,
+    gateway: Option<Entrance>,
+    /// The API's.
+    pub(crate) address: SocketAddr,
+}
+
+/// The API, and the gateway where that has no listener of its own.
+#[derive(Clone)]
+struct Doors {
+    api: Door,
+    gate: Option<Gate>,
+}
+
+impl Answer for Doors {
+    async fn answer(self, request: Request<Incoming>, peer: Peer) -> Response {
+        match &self.gate {
+            Some(gate) if request.uri().path().starts_with(ingest::PREFIX) => {
+                gate.answer(peer, request).await
+            }
+            _ => Answer::answer(self.api, request, peer).await,
+        }
+    }
+}
+
+impl Answer for Gate {
+    async fn answer(self, request: Request<Incoming>, peer: Peer) -> Response {
+        Gate::answer(&self, peer, request).await
+    }
+}
+
+impl Entrances {
+    /// Takes the addresses, and reads what is needed for TLS.
+    pub(crate) fn take(config: &Checked) -> Result<Self, Failure> {
+        let bind = |address| {
+            let socket = listen::bind(address);
+            let socket = socket.with_context(|| format!("can't listen on {address}"));
+            socket.map_err(Failure::CouldNot)
+        };
+        let tls = |files: TlsFiles| Tls::open(files);
+        // Where others accept, nothing arrives.
+        let accepts = config.roles.has(Role::Api);
+        let gateway = config.ingest_listen.filter(|_| accepts);
+        Ok(Self {
+            api: bind(config.listen)?,
+            gateway: gateway.map(bind).transpose()?,
+            tls: config.tls.clone().map(tls).transpose()?,
+            proxies: Arc::new(TrustedProxies::new(config.trusted_proxies.clone())),
+        })
+    }
+
+    /// Listens.
+    pub(crate) fn listen(self, config: &Checked) -> Result<Open, Failure> {
+        let listen = |socket| {
+            let listener = listen::listen(socket);
+            let listener = listener.context("can't listen on an address that was taken");
+            listener.map_err(Failure::CouldNot)
+        };
+        let entrance = |listener, tls| Entrance {
+            listener,
+            tls,
+            proxies: self.proxies.clone(),
+        };
+        let (api, address) = addressed(listen(self.api)?)?;
+        let mut gateway = None;
+        if let Some(socket) = self.gateway {
+            let (listener, address) = addressed(listen(socket)?)?;
+            tracing::info!("receiving on {}", config.own_url(address));
+            let asking = self.tls.as_ref().map(Tls::asking);
+            gateway = Some(entrance(listener, asking));
+        }
+        Ok(Open {
+            api: entrance(api, self.tls.clone()),
+            gateway,
+            address,
+        })
+    }
+}
+
+impl Open {
+    /// Answers requests as [`listen::serve`] does, at all of them. The gateway is there where
+    /// `app` accepts.
+    pub(crate) async fn serve(
+        self,
+        (api, app): (Door, Option<App>),
+        stop: CancellationToken,
+        deadline: Duration,
+    ) {
+        let gate = app.map(|app| ingest::open(app, &IngestConfig::default()));
+        let (here, there) = match self.gateway {
+            None => (gate, None),
+            Some(entrance) => (None, gate.map(|gate| (entrance, gate))),
+        };
+        let doors = Doors { api, gate: here };
+        let serving = listen::serve(self.api, doors, stop.clone(), deadline);
+        let receiving = async {
+            if let Some((entrance, gate)) = there {
+                listen::serve(entrance, gate, stop.clone(), deadline).await;
+            }
+        };
+        tokio::join!(serving, receiving);
+    }
+}
+
+fn addressed(listener: TcpListener) -> Result<(TcpListener, SocketAddr), Failure> {
+    let address = listener.local_addr().map_err(Failure::could_not)?;
+    Ok((listener, address))
+}
