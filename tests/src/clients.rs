@@ -130,7 +130,13 @@ pub(crate) async fn sign(language: Language, package: &str, lines: &str) -> Stri
         Language::Node => "sign.mjs",
         Language::Python => "sign.py",
     };
-    script(language, (name, SCRIPT_LIMIT), &[("SENDER", package)], lines).await
+    script(
+        language,
+        (name, SCRIPT_LIMIT),
+        &[("SENDER", package)],
+        lines,
+    )
+    .await
 }
 
 fn line(secret: &str, request: &Received) -> Value {

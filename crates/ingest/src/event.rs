@@ -2,7 +2,7 @@
 //! and by what a replay of it is told.
 
 use crate::Shared;
-use app::sources::checks::Came;
+use app::sources::checks::{Came, ReplayProtection};
 use app::sources::{Incoming, OpenSource, ReplayDigest, ReplayEntry};
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
@@ -121,6 +121,9 @@ fn replay(gate: &Shared, source: &OpenSource, came: &Came, body: &[u8]) -> Repla
         None => random(&*gate.app.entropy),
     };
     let unsigned_id = came.id.as_deref().filter(|_| !came.is_id_signed);
+    let unsigned_id = unsigned_id.map(|id| half(Key::of_unsigned_id(&of, id).as_bytes()));
+    // Where the time is signed, each attempt of an honest sender has a key of its own.
+    let is_signed_anew = source.checks.replay_protection() == ReplayProtection::Age;
     let content = digest(&SHA256, came.payload.as_deref().unwrap_or(body));
     let remembered = match came.replay_key {
         Some(_) => source.checks.remembered_seconds(),
@@ -128,7 +131,8 @@ fn replay(gate: &Shared, source: &OpenSource, came: &Came, body: &[u8]) -> Repla
     };
     ReplayEntry {
         key,
-        unsigned_id: unsigned_id.map(|id| half(Key::of_unsigned_id(&of, id).as_bytes())),
+        unsigned_id,
+        second: unsigned_id.filter(|_| is_signed_anew),
         content: half(content.as_ref()),
         until: gate.app.clock.now().plus(Duration::from_secs(remembered)),
     }

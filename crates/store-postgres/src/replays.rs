@@ -28,30 +28,37 @@ pub(crate) struct NewReplay {
 impl Replays {
     /// What came of it the first time, as long as that is to be told.
     pub(crate) fn seen(&self, entry: &ReplayEntry) -> Option<Seen> {
-        let seen = self.found.get(&entry.key);
+        self.under(&entry.key).or_else(|| {
+            let seen = self.under(entry.second.as_ref()?);
+            seen.filter(|seen| seen.entry.content == entry.content)
+        })
+    }
+
+    fn under(&self, key: &ReplayDigest) -> Option<Seen> {
+        let seen = self.found.get(key);
         seen.filter(|seen| seen.entry.until >= self.now).copied()
     }
 
     /// Remembers it, for the items behind it, and gives what is to be written: nothing where its
-    /// own end has come meanwhile, so that no key is written twice.
-    pub(crate) fn remember(
-        &mut self,
-        entry: &ReplayEntry,
-        message: MessageId,
-    ) -> Option<NewReplay> {
+    /// own end has come meanwhile, so that no key is written twice; and not under a second key that
+    /// tells of something else.
+    pub(crate) fn remember(&mut self, entry: &ReplayEntry, message: MessageId) -> Vec<NewReplay> {
         if entry.until < self.now {
-            return None;
+            return Vec::new();
         }
-        let seen = Seen {
-            id: message,
-            entry: *entry,
+        let second = entry.second.filter(|key| self.under(key).is_none());
+        let keys = std::iter::once(entry.key).chain(second);
+        let put = |key| {
+            let entry = ReplayEntry { key, ..*entry };
+            let seen = Seen { id: message, entry };
+            let before = self.found.insert(key, seen);
+            NewReplay {
+                entry,
+                message,
+                ended: before.map(|before| before.entry.until),
+            }
         };
-        let before = self.found.insert(entry.key, seen);
-        Some(NewReplay {
-            entry: *entry,
-            message,
-            ended: before.map(|before| before.entry.until),
-        })
+        keys.map(put).collect()
     }
 }
 
@@ -62,7 +69,8 @@ pub(crate) async fn read(
     items: &[&Accept],
 ) -> Result<Replays, Failure> {
     let entries = items.iter().filter_map(|item| item.replay.as_ref());
-    let keys: Vec<&[u8]> = entries.map(|entry| &entry.key[..]).collect();
+    let keys = entries.flat_map(|entry| std::iter::once(&entry.key).chain(&entry.second));
+    let keys: Vec<&[u8]> = keys.map(|key| &key[..]).collect();
     if keys.is_empty() {
         return Ok(Replays::default());
     }
@@ -90,6 +98,7 @@ fn seen(row: &Row) -> Result<Seen, Failure> {
         entry: ReplayEntry {
             key: digest(0)?,
             unsigned_id: unsigned_id.transpose()?,
+            second: None,
             content: digest(2)?,
             until: time(row, 5)?,
         },

@@ -96,6 +96,7 @@ async fn what_comes_in_at_two_nodes_at_once_comes_in_once() {
             // Every other one is there already, and has reached its end.
             key: [round / 2; 16],
             unsigned_id: None,
+            second: None,
             content: [2; 16],
             until,
         });

@@ -6,7 +6,7 @@ use crate::columns::{tail, time};
 use crate::failure::Failure;
 use model::id::{Key, MessageId};
 use rusqlite::params;
-use store::accept::{ReplayEntry, Seen};
+use store::accept::{ReplayDigest, ReplayEntry, Seen};
 
 const SELECT: &str =
     "SELECT message, tail, unsigned_id, content, until FROM replay_key WHERE key = ?1";
@@ -16,16 +16,28 @@ const INSERT: &str = "INSERT OR REPLACE INTO replay_key
 
 /// What came of it the first time, as long as that is to be told.
 pub(crate) fn find(batch: &mut Batch<'_>, entry: &ReplayEntry) -> Result<Option<Seen>, Failure> {
+    if let Some(seen) = under(batch, entry.key)? {
+        return Ok(Some(seen));
+    }
+    let Some(second) = entry.second else {
+        return Ok(None);
+    };
+    let seen = under(batch, second)?;
+    Ok(seen.filter(|seen| seen.entry.content == entry.content))
+}
+
+fn under(batch: &mut Batch<'_>, key: ReplayDigest) -> Result<Option<Seen>, Failure> {
     let now = batch.now;
-    let mut rows = batch.statement(SELECT)?.query([entry.key])?;
+    let mut rows = batch.statement(SELECT)?.query([key])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
     let seen = Seen {
         id: MessageId::new(Key::from_integer(row.get(0)?), tail(row, 1)?),
         entry: ReplayEntry {
-            key: entry.key,
+            key,
             unsigned_id: row.get(2)?,
+            second: None,
             content: row.get(3)?,
             until: time(row, 4)?,
         },
@@ -39,8 +51,20 @@ pub(crate) fn write(
     entry: &ReplayEntry,
     message: MessageId,
 ) -> Result<(), Failure> {
+    put(batch, entry.key, (entry, message))?;
+    match entry.second {
+        Some(second) if under(batch, second)?.is_none() => put(batch, second, (entry, message)),
+        _ => Ok(()),
+    }
+}
+
+fn put(
+    batch: &mut Batch<'_>,
+    key: ReplayDigest,
+    (entry, message): (&ReplayEntry, MessageId),
+) -> Result<(), Failure> {
     batch.statement(INSERT)?.execute(params![
-        entry.key,
+        key,
         entry.unsigned_id,
         entry.content,
         message.key().integer(),

@@ -49,6 +49,9 @@ pub struct ReplayEntry {
     /// The sender's id of it, where that is not covered by the signature: with another one it is no
     /// honest repeat.
     pub unsigned_id: Option<ReplayDigest>,
+    /// A second key, of what its sender does not sign: with the same content it is a repeat, too,
+    /// whose sender has signed it anew; with other content it tells nothing.
+    pub second: Option<ReplayDigest>,
     /// Of what came: tells whether what comes again says the same.
     pub content: ReplayDigest,
     /// For how long it is told, at least.

@@ -243,6 +243,7 @@ impl Provider {
             guard: self.guard(),
             signs_body: self.signs_body(),
             body_id: self.body_id,
+            unsigned_id: None,
             manners: self.manners,
         })
     }

@@ -389,21 +389,36 @@ fn a_scheme_that_is_written_down_is_verified_as_a_provider_is() {
         .map(|(name, value)| (*name, value.as_bytes()))
         .collect();
     let verifier = Verifier::hmac(scheme.clone(), &["other", "sesame"]).expect("sound");
-    let request = request(&headers, "{}");
-    let genuine = verifier.verify(&request, NOW + 300, 300).expect("genuine");
+    let timed = request(&headers, "{}");
+    let genuine = verifier.verify(&timed, NOW + 300, 300).expect("genuine");
     assert_eq!((genuine.key, genuine.signed_at), (1, Some(NOW)));
     assert_eq!(genuine.guard, webhook::provider::ReplayGuard::ByAge);
     assert_eq!(genuine.replay_key, ReplayKey::Id("msg_1".into()));
-    let old = verifier.verify(&request, NOW + 301, 300);
+    let old = verifier.verify(&timed, NOW + 301, 300);
     assert_eq!(old, Err(Refused::TooOld { seconds: 301 }));
 
     let bare = GenericScheme {
         template: "{body}",
         ..described
     };
-    let bare = HmacScheme::generic(bare).expect("sound");
-    let bare = Verifier::hmac(bare, &["sesame"]).expect("sound");
+    let bare_scheme = HmacScheme::generic(bare).expect("sound");
+    let bare = Verifier::hmac(bare_scheme.clone(), &["sesame"]).expect("sound");
     assert_eq!(bare.guard(), webhook::provider::ReplayGuard::ByMemory);
+    let signed = bare_scheme.sign(keys, ("msg_1", NOW), b"{}");
+    let signature = signed.iter().map(|(name, value)| (*name, value.as_bytes()));
+    let with = |ids: &[(&'static str, &'static [u8])]| {
+        let headers: Vec<_> = signature.clone().chain(ids.iter().copied()).collect();
+        let genuine = bare
+            .verify(&request(&headers, "{}"), NOW, 300)
+            .expect("genuine");
+        let id = genuine.id.map(|id| (id.text.into_owned(), id.is_signed));
+        (id, matches!(genuine.replay_key, ReplayKey::Content(_)))
+    };
+    let unsigned = Some(("msg_1".to_owned(), false));
+    assert_eq!(with(&[("Webhook-Id", b"msg_1")]), (unsigned, true));
+    assert_eq!(with(&[]), (None, true));
+    let twice: &[(&str, &[u8])] = &[("webhook-id", b"a"), ("webhook-id", b"b")];
+    assert_eq!(with(twice), (None, true));
     assert!(Verifier::hmac(scheme, &[""]).is_err());
 }
 

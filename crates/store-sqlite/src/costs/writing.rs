@@ -176,6 +176,7 @@ fn accept_one(batch: &mut Batch<'_>) -> Result<(), Failure> {
         replay: Some(ReplayEntry {
             key: [1; 16],
             unsigned_id: Some([2; 16]),
+            second: None,
             content: [3; 16],
             until: Timestamp::MAX,
         }),

@@ -48,6 +48,34 @@ pub(super) async fn an_entry_without_an_unsigned_id_is_read_back_without_one(wor
     assert_eq!(seen(world, draft).await, Seen { id, entry });
 }
 
+pub(super) async fn what_was_signed_anew_is_seen_by_its_second_key(world: &World) {
+    let lane = world.lane().await;
+    let second = Some([77; 16]);
+    let mut first = arriving(world, lane, 1).await;
+    let entry = ReplayEntry {
+        second,
+        ..entry(world, 1)
+    };
+    first.replay = Some(entry);
+    let id = world.send(first).await.id;
+    let mut anew = arriving(world, lane, 2).await;
+    let of = |key: u8, content| ReplayEntry {
+        key: [key; 16],
+        content,
+        ..entry
+    };
+    anew.replay = Some(of(2, entry.content));
+    let told = seen(world, anew.clone()).await;
+    assert_eq!((told.id, told.entry.unsigned_id), (id, entry.unsigned_id));
+    // With other content it is something else, and the key goes on to tell of what came first.
+    anew.replay = Some(of(3, [99; 16]));
+    world.send(anew.clone()).await;
+    anew.replay = Some(of(4, entry.content));
+    assert_eq!(seen(world, anew.clone()).await.id, id);
+    anew.replay = Some(of(5, [99; 16]));
+    assert_eq!(in_a_word(&world.accept(anew).await), "new");
+}
+
 pub(super) async fn what_comes_twice_in_one_batch_comes_in_once(world: &World) {
     let lane = world.lane().await;
     let mut batch = Vec::new();
@@ -217,6 +245,7 @@ fn entry(world: &World, number: u8) -> ReplayEntry {
     ReplayEntry {
         key: [number; 16],
         unsigned_id: Some([number + 100; 16]),
+        second: None,
         content: [number + 200; 16],
         until: world.now().plus(HOUR),
     }

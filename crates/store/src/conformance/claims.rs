@@ -88,6 +88,7 @@ macro_rules! conformance_claims {
             came_in {
                 what_came_in_before_is_seen
                 an_entry_without_an_unsigned_id_is_read_back_without_one
+                what_was_signed_anew_is_seen_by_its_second_key
                 what_comes_twice_in_one_batch_comes_in_once
                 what_comes_many_times_at_once_comes_in_once
                 what_came_in_is_seen_after_reopening

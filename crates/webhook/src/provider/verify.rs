@@ -7,7 +7,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use super::scheme::{Content, Keyed, Keys, Proof, ReplayGuard, Scheme};
 use super::{Answer, Manners, Request, SecretError, body};
 use crate::freshness::check_age;
-use crate::{HmacScheme, Refused};
+use crate::refused::Carried;
+use crate::scheme::generic::ID_HEADER;
+use crate::scheme::verify::single;
+use crate::{HmacScheme, Refused, is_valid_id};
 
 /// What a source of a provider's requests is verified with. It does not print, and can't be asked
 /// for its secrets.
@@ -16,6 +19,8 @@ pub struct Verifier {
     pub(super) guard: ReplayGuard,
     pub(super) signs_body: bool,
     pub(super) body_id: Option<&'static str>,
+    /// The header that holds an id, where none is signed.
+    pub(super) unsigned_id: Option<&'static str>,
     pub(super) manners: Manners,
 }
 
@@ -79,7 +84,7 @@ pub enum ReplayKey<'r> {
 impl Verifier {
     /// One for a scheme that no provider of this list has, such as
     /// [one that is written down](HmacScheme::generic). It takes what was signed with any of these
-    /// secrets.
+    /// secrets. Where no id is signed, it reads the one in `webhook-id`, if there is one.
     pub fn hmac(scheme: HmacScheme, secrets: &[&str]) -> Result<Self, SecretError> {
         let covers = Scheme::covers(&scheme);
         Ok(Self {
@@ -87,6 +92,7 @@ impl Verifier {
             guard: covers.guard(),
             signs_body: covers.body,
             body_id: None,
+            unsigned_id: Some(ID_HEADER),
             manners: Manners::PLAIN,
         })
     }
@@ -145,6 +151,7 @@ impl Verifier {
                 is_signed: self.signs_body,
             })
         });
+        let id = id.or_else(|| self.unsigned_id(request));
         let replay_key = match &id {
             Some(id) if id.is_signed => ReplayKey::Id(id.text.clone()),
             _ if self.guard == ReplayGuard::Nothing => ReplayKey::Content(sha256(request.body)),
@@ -160,6 +167,19 @@ impl Verifier {
                 .manners
                 .split
                 .map_or_else(Vec::new, |split| split(request.body)),
+        })
+    }
+
+    /// One that is there twice, or is none, is as if it weren't there.
+    fn unsigned_id<'r>(&self, request: &Request<'r>) -> Option<Id<'r>> {
+        let headers = request.headers.iter().copied();
+        let value = single(headers, self.unsigned_id?, Carried::Id).ok()??;
+        let text = str::from_utf8(value)
+            .ok()
+            .filter(|text| is_valid_id(text))?;
+        Some(Id {
+            text: text.into(),
+            is_signed: false,
         })
     }
 

@@ -9,7 +9,7 @@ use crate::freshness::Written;
 /// The longest prefix of a signature, and the longest name of its headers, in bytes.
 const SHORT_TEXT_BYTES_MAX: usize = 128;
 /// Where a signed id travels, and a signed time that has no header of its own.
-const ID_HEADER: &str = "webhook-id";
+pub(crate) const ID_HEADER: &str = "webhook-id";
 const TIMESTAMP_HEADER: &str = "webhook-timestamp";
 
 /// What such a scheme consists of, as it is written down.
