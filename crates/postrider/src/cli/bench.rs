@@ -124,7 +124,7 @@ pub(crate) struct BenchArgs {
         value_delimiter = ',',
         default_value = "raw,relay,postrider"
     )]
-    #[arg(default_value_if("receive", ArgPredicate::IsPresent, "raw,relay,gateway"))]
+    #[arg(default_value_if("receive", ArgPredicate::Equals("true".into()), "raw,relay,gateway"))]
     pub(crate) ways: Vec<WayArg>,
     /// How often everything is measured; the medians are shown
     #[arg(long, value_name = "N", default_value_t = 3)]
