@@ -3,8 +3,10 @@
 
 use crate::sender::{BODY, FIRST, Sending, with_secrets};
 use crate::world::World;
+use model::protection::GenericSignature;
 use model::source::SourceConfig;
 use std::time::Duration;
+use webhook::{GenericScheme, HmacKeys, HmacScheme};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -111,4 +113,63 @@ async fn nothing_is_a_repeat_where_nothing_is_signed() {
     let sending = Sending::to(&at, BODY);
     let first = world.take(&sending).await.accepted();
     assert_ne!(world.take(&sending).await.accepted(), first);
+}
+
+/// Whose time is signed, and whose id is not.
+#[tokio::test]
+async fn what_an_honest_sender_signs_anew_is_a_repeat_by_its_unsigned_id() {
+    let world = World::new();
+    let described = GenericScheme {
+        header: "x-signature",
+        hash: "sha256",
+        encoding: "hex",
+        prefix: "",
+        template: "{timestamp}.{body}",
+        timestamp_header: None,
+    };
+    let scheme = HmacScheme::generic(described).expect("sound");
+    let config = SourceConfig {
+        signature: Some(GenericSignature {
+            header: described.header.to_owned(),
+            hash: described.hash.to_owned(),
+            encoding: described.encoding.to_owned(),
+            prefix: String::new(),
+            template: described.template.to_owned(),
+            timestamp_header: None,
+        }),
+        ..with_secrets(&["hush"])
+    };
+    let at = world.source("generic-webhook", config).await;
+    let key = scheme.key("hush").expect("sound");
+    let sending = |id: &str, body: &str, now: i64| {
+        let keys = HmacKeys {
+            current: &key,
+            before: &[],
+        };
+        let signed = scheme.sign(keys, (id, now), body.as_bytes());
+        let signed = signed.into_iter();
+        let sending = signed.fold(Sending::to(&at, body), |sending, (name, value)| {
+            sending.header(name, &value)
+        });
+        sending.header("webhook-id", id)
+    };
+    let first = sending("d-1", BODY, world.now());
+    let message = world.take(&first).await.accepted();
+    world.clock.advance(Duration::from_secs(60));
+    let anew = sending("d-1", BODY, world.now());
+    assert_eq!(world.take(&anew).await.repeated(), message);
+    // Whoever has seen a request can't sign it anew.
+    let mut stolen = first.clone();
+    stolen.headers.retain(|(name, _)| name != "webhook-id");
+    let stolen = stolen.header("webhook-id", "d-2");
+    world.take(&stolen).await.refused(401, "replayed");
+    world
+        .take(&sending("d-1", "{}", world.now()))
+        .await
+        .accepted();
+    world
+        .take(&sending("d-3", BODY, world.now() + 1))
+        .await
+        .accepted();
+    assert_eq!(world.messages().await.len(), 3);
 }
