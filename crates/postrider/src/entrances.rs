@@ -110,15 +110,13 @@ impl Entrances {
 }
 
 impl Open {
-    /// Answers requests as [`listen::serve`] does, at all of them. The gateway is there where
-    /// `app` accepts.
+    /// Answers requests as [`listen::serve`] does, at all of them.
     pub(crate) async fn serve(
         self,
-        (api, app): (Door, Option<App>),
+        (api, gate): (Door, Option<Gate>),
         stop: CancellationToken,
         deadline: Duration,
     ) {
-        let gate = app.map(|app| ingest::open(app, &IngestConfig::default()));
         let (here, there) = match self.gateway {
             None => (gate, None),
             Some(entrance) => (None, gate.map(|gate| (entrance, gate))),
@@ -132,6 +130,16 @@ impl Open {
         };
         tokio::join!(serving, receiving);
     }
+}
+
+/// The gateway, where this node accepts.
+pub(crate) fn gate(app: &App, config: &Checked) -> Option<Gate> {
+    let settings = IngestConfig {
+        body_timeout: config.body_timeout,
+        ..IngestConfig::default()
+    };
+    let accepts = config.roles.has(Role::Api);
+    accepts.then(|| ingest::open(app.clone(), &settings))
 }
 
 fn addressed(listener: TcpListener) -> Result<(TcpListener, SocketAddr), Failure> {

@@ -4,7 +4,7 @@
 //! for those that had no more time.
 
 use crate::config::Checked;
-use crate::entrances::Entrances;
+use crate::entrances::{self, Entrances};
 use crate::events::Events;
 use crate::failure::Failure;
 use crate::key_checks::{open_vault, recognise_token_key};
@@ -148,9 +148,8 @@ impl Node {
             let watching = tls.watch(self.app.clock.clone(), self.app.events.clone());
             tokio::spawn(stop.clone().run_until_cancelled_owned(watching));
         }
-        let accepts = self.config.roles.has(Role::Api);
-        let receiver = accepts.then(|| self.app.clone());
-        let serving = entrances.serve((door, receiver), stop.clone(), deadline);
+        let gate = entrances::gate(&self.app, &self.config);
+        let serving = entrances.serve((door, gate), stop.clone(), deadline);
         parts.spawn(async move {
             serving.await;
             Ended::Serving
@@ -374,6 +373,7 @@ fn api_config(config: &Checked) -> ApiConfig {
     ApiConfig {
         body_bytes_max,
         batch_bytes_max,
+        body_timeout: config.body_timeout,
         ..default
     }
 }

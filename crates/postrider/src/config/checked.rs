@@ -88,6 +88,7 @@ pub(crate) struct Checked {
     pub(crate) keys: KeyChoice,
     pub(crate) policy: AddressPolicy,
     pub(crate) dev: bool,
+    pub(crate) body_timeout: Duration,
     pub(crate) drain_timeout: Duration,
     /// Parsed, and as it was given: its text may hold a password.
     pub(crate) egress_proxy: Option<(EgressProxy, url::Url)>,
@@ -134,6 +135,11 @@ impl Checked {
             egress_proxy: proxy.transpose()?,
             retry_schedule,
             retry_waits,
+            body_timeout: at(
+                "body_timeout",
+                &options.body_timeout,
+                api::ApiConfig::default().body_timeout,
+            )?,
             drain_timeout: at(
                 "drain_timeout",
                 &options.drain_timeout,

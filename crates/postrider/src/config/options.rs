@@ -79,6 +79,8 @@ options! {
     /// For development on this machine: http and loopback allowed, prints a token
     [num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL"]
     dev: bool, "POSTRIDER_DEV";
+    /// How long the body of a request may take to arrive
+    [value_name = "DURATION"] body_timeout: String, "POSTRIDER_BODY_TIMEOUT";
     /// How long what is in flight may take to end at shutdown
     [value_name = "DURATION"] drain_timeout: String, "POSTRIDER_DRAIN_TIMEOUT";
     /// HTTP proxy (CONNECT) that deliveries go through

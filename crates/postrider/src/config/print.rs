@@ -74,6 +74,7 @@ fn places(config: &Checked) -> Vec<Entry> {
     ];
     entries.extend(keys(config));
     entries.extend([
+        ("body_timeout", length(config.body_timeout)),
         ("drain_timeout", length(config.drain_timeout)),
         ("log", value(&config.log)),
         ("log_format", log_format),
