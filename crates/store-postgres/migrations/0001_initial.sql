@@ -346,7 +346,7 @@ CREATE TABLE api_key (
 CREATE INDEX api_key_version ON api_key (version);
 
 -- Where incoming webhooks arrive. Sealed: the token in its URL, whose SHA-256 is `token`, and the
--- configuration; NULL: it was deleted, and nothing of it is left but that.
+-- configuration; NULL: it was deleted, and for a while nothing of it is left but that.
 CREATE TABLE source (
     id          bigint PRIMARY KEY,
     tail        bytea NOT NULL,

@@ -11,7 +11,9 @@ use crate::{settings, sources};
 use model::Timestamp;
 use model::api_key::ApiKey;
 use model::id::ApiKeyId;
-use store::access::{AccessRows, ApiKeyRow, ENVIRONMENT, RevokedToken, TokenFloor};
+use store::access::{
+    AccessRows, ApiKeyRow, DELETED_SOURCE_KEPT, ENVIRONMENT, RevokedToken, TokenFloor,
+};
 use store::encoding::scopes;
 use store::work::SweepLimits;
 use tokio_postgres::Row;
@@ -116,38 +118,42 @@ pub(crate) async fn sweep(
     now: Timestamp,
     limits: SweepLimits,
 ) -> Result<bool, Failure> {
-    const SLICES: [(&str, bool); 5] = [
+    let slices = [
         (
             "DELETE FROM revoked_token WHERE token = ANY(ARRAY(SELECT token FROM revoked_token
              WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2))",
-            true,
+            now,
         ),
         (
             "DELETE FROM token_floor WHERE (application, session, issued_before) IN
              (SELECT application, session, issued_before FROM token_floor
               WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2)",
-            true,
+            now,
         ),
         (
             "DELETE FROM replay_key WHERE key = ANY(ARRAY(SELECT key FROM replay_key
              WHERE until < $1 ORDER BY until LIMIT $2))",
-            true,
+            now,
         ),
         (
             "DELETE FROM one_time_token WHERE hash = ANY(ARRAY(SELECT hash FROM one_time_token
              WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2))",
-            true,
+            now,
         ),
         (
             "DELETE FROM api_key WHERE id = ANY(ARRAY(SELECT id FROM api_key
              WHERE expires_at <= $1 ORDER BY id LIMIT $2))",
-            false,
+            limits.keep_since,
+        ),
+        (
+            "DELETE FROM source WHERE id = ANY(ARRAY(SELECT id FROM source
+             WHERE sealed IS NULL AND updated_at <= $1 ORDER BY id LIMIT $2))",
+            now.minus(DELETED_SOURCE_KEPT),
         ),
     ];
     let rows_max = i64::try_from(limits.rows_max).unwrap_or(i64::MAX);
     let mut more = false;
-    for (statement, at_once) in SLICES {
-        let border = if at_once { now } else { limits.keep_since };
+    for (statement, border) in slices {
         let removed = sql
             .run(statement, params![border.micros(), rows_max])
             .await?;

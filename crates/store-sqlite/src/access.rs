@@ -11,7 +11,9 @@ use model::api_key::ApiKey;
 use model::id::{ApiKeyId, ApplicationKey, Key};
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use std::path::Path;
-use store::access::{AccessRows, ApiKeyRow, ENVIRONMENT, RevokedToken, TokenFloor};
+use store::access::{
+    AccessRows, ApiKeyRow, DELETED_SOURCE_KEPT, ENVIRONMENT, RevokedToken, TokenFloor,
+};
 use store::encoding::scopes;
 use store::work::SweepLimits;
 
@@ -173,6 +175,11 @@ pub(crate) fn sweep(batch: &Batch<'_>, limits: SweepLimits) -> Result<bool, Fail
             "DELETE FROM api_key WHERE id IN (SELECT id FROM api_key
              WHERE expires_at <= ?1 ORDER BY id LIMIT ?2)",
             limits.keep_since,
+        )?,
+        removed(
+            "DELETE FROM source WHERE id IN (SELECT id FROM source
+             WHERE sealed IS NULL AND updated_at <= ?1 ORDER BY id LIMIT ?2)",
+            now.minus(DELETED_SOURCE_KEPT),
         )?,
     ];
     Ok(more.contains(&true))

@@ -12,6 +12,7 @@ use model::Timestamp;
 use model::api_key::ApiKey;
 use model::id::{ApiKeyKey, ApplicationKey, SourceKey};
 use model::source::Source;
+use std::time::Duration;
 
 /// Under this name the settings of the whole installation are kept: opaque to every store.
 pub const ENVIRONMENT: &str = "environment";
@@ -66,7 +67,12 @@ pub struct ApiKeyRow {
     pub version: u64,
 }
 
-/// A source as it is kept. A deleted one stays, without what it was, so that nodes hear of its end.
+/// For so long the row of a deleted source stays, at least: no node goes on for longer than this
+/// without having heard of what is new.
+pub const DELETED_SOURCE_KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+/// A source as it is kept. A deleted one stays for [`DELETED_SOURCE_KEPT`], without what it was, so
+/// that nodes hear of its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceRow {
     /// The source.

@@ -349,6 +349,7 @@ macro_rules! conformance_claims {
                 a_deleted_source_leaves_a_row_that_says_so
                 what_is_new_of_sources_is_read_behind_a_version
                 there_are_no_more_sources_than_there_may_be
+                what_was_deleted_long_ago_leaves_nothing
             }
             standings {
                 a_message_stands_as_its_last_attempt_left_it

@@ -1,10 +1,11 @@
 //! Sources: rows of who may come in, which change only as they were read, and whose end is told.
 
 use super::access::since;
-use super::drafts::{HOUR, name, sealed};
+use super::drafts::{HOUR, SECOND, name, sealed};
 use super::world::World;
-use crate::access::{AccessChange, AccessChanged, SourceRow};
+use crate::access::{AccessChange, AccessChanged, DELETED_SOURCE_KEPT, SourceRow};
 use crate::change::{Change, ChangeError, Changed};
+use crate::work::SweepLimits;
 use model::Timestamp;
 use model::application::Metadata;
 use model::id::{Key, SourceId};
@@ -165,6 +166,28 @@ pub(super) async fn there_are_no_more_sources_than_there_may_be(world: &World) {
     delete(world, &made[0]).await.expect("it is there");
     let one = create(world, draft(world, "a"), 99).await;
     one.expect("those that were deleted don't count");
+}
+
+pub(super) async fn what_was_deleted_long_ago_leaves_nothing(world: &World) {
+    let gone = create(world, draft(world, "a"), 1)
+        .await
+        .expect("it is new");
+    let stays = create(world, draft(world, "b"), 2)
+        .await
+        .expect("it is new");
+    delete(world, &gone).await.expect("it is there");
+    let deleted_at = world.now();
+    for (after, left) in [(DELETED_SOURCE_KEPT - SECOND, 2), (DELETED_SOURCE_KEPT, 1)] {
+        world.clock.set(deleted_at.plus(after));
+        let limits = SweepLimits {
+            keep_since: world.now(),
+            rows_max: 100,
+        };
+        world.sweep(limits).await;
+        let rows = sources(world).await;
+        assert_eq!(rows.len(), left, "{after:?} after it was deleted: {rows:?}");
+        assert!(rows.contains(&stays), "it was not deleted");
+    }
 }
 
 /// Sources with and without all that there may be, for whoever moves or copies a store.
