@@ -45,7 +45,7 @@ fn under(batch: &mut Batch<'_>, key: ReplayDigest) -> Result<Option<Seen>, Failu
     Ok(Some(seen).filter(|seen| seen.entry.until >= now))
 }
 
-/// Remembers it.
+/// Remembers it, unless its end has come meanwhile: then there is nothing to tell.
 pub(crate) fn write(
     batch: &mut Batch<'_>,
     entry: &ReplayEntry,
@@ -63,6 +63,9 @@ fn put(
     key: ReplayDigest,
     (entry, message): (&ReplayEntry, MessageId),
 ) -> Result<(), Failure> {
+    if entry.until < batch.now {
+        return Ok(());
+    }
     batch.statement(INSERT)?.execute(params![
         key,
         entry.unsigned_id,
