@@ -37,6 +37,10 @@ pub const CRON: &str = "cron";
 /// The type of sources whose owner describes how their requests are verified.
 pub const GENERIC: &str = "generic-webhook";
 
+/// What one node remembers ends by the clock of another, which may be ahead by so much; and ages
+/// are told in whole seconds.
+const CLOCKS_APART_SECONDS: u64 = 60;
+
 /// See the file's head. It does not print, and can't be asked for its secrets.
 pub struct Checks {
     receives: bool,
@@ -233,10 +237,11 @@ impl Checks {
         }
     }
 
-    /// For how long what came is remembered, in seconds.
+    /// For how long what came is remembered, in seconds: for longer than it is fresh, by whatever
+    /// node's clock.
     pub fn remembered_seconds(&self) -> u64 {
         let fresh = match self.replay_protection() {
-            ReplayProtection::Age => 2 * u64::from(self.tolerance_seconds),
+            ReplayProtection::Age => 2 * u64::from(self.tolerance_seconds) + CLOCKS_APART_SECONDS,
             ReplayProtection::None | ReplayProtection::Memory => 0,
         };
         fresh.max(self.window_seconds.into())

@@ -409,7 +409,7 @@ fn by_what_replays_are_kept_out_is_said() {
     };
     let month = u64::from(REPLAY_WINDOW_SECONDS);
     for (source_type, config, word, seconds) in [
-        ("stripe", with_secrets(&["whsec_hush"]), "age", 600),
+        ("stripe", with_secrets(&["whsec_hush"]), "age", 660),
         (
             "stripe",
             window(900, with_secrets(&["whsec_hush"])),
@@ -419,7 +419,7 @@ fn by_what_replays_are_kept_out_is_said() {
         ("github", with_secrets(&["hush"]), "memory", month),
         ("github", window(0, with_secrets(&["hush"])), "none", 0),
         ("gitlab", with_secrets(&["a token"]), "none", month),
-        (GENERIC, described("{timestamp}.{body}"), "age", 600),
+        (GENERIC, described("{timestamp}.{body}"), "age", 660),
         (GENERIC, described("{body}"), "memory", month),
         (GENERIC, unverified.clone(), "none", 0),
     ] {
