@@ -159,9 +159,9 @@ where
         Ok(())
     }
 
-    /// Reads what is left and throws it away, where that is little. Tells whether the connection
-    /// can go on.
-    pub(crate) async fn read_out(&mut self) -> bool {
+    /// Reads what is left and throws it away, where that is little, and has come already where it
+    /// is to be done `at_once`. Tells whether the connection can go on: another would cost more.
+    pub(crate) async fn read_out(&mut self, at_once: bool) -> bool {
         let Some(mut unread) = self.unread.take() else {
             return true;
         };
@@ -179,7 +179,11 @@ where
             }
             true
         };
-        let rest = tokio::time::timeout(LEFTOVER_TIMEOUT, rest).await;
+        let patience = match at_once {
+            true => Duration::ZERO,
+            false => LEFTOVER_TIMEOUT,
+        };
+        let rest = tokio::time::timeout(patience, rest).await;
         rest.unwrap_or(false)
     }
 

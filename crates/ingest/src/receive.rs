@@ -41,7 +41,7 @@ where
             (refused.into_response(), at_once)
         }
     };
-    if at_once || !arriving.read_out().await {
+    if !arriving.read_out(at_once).await {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }

@@ -29,7 +29,7 @@ pub(crate) struct Refused {
     description: String,
     retry_after: Option<Duration>,
     allow: Option<&'static str>,
-    /// It is not to be read on.
+    /// Nothing more of it is waited for.
     pub(crate) at_once: bool,
 }
 

@@ -117,6 +117,8 @@ async fn an_address_from_which_too_much_is_refused_is_heard_no_more_until_it_cal
     let answer = world.take(&good).await;
     answer.refused(429, "rate_limited");
     assert!(answer.headers.contains_key("retry-after"));
+    // A new connection would cost more than the answer.
+    assert!(!answer.headers.contains_key("connection"));
     let elsewhere: IpAddr = "192.0.2.8".parse().expect("an address");
     world.send(Some(elsewhere), good.request()).await.accepted();
     world.send(None, good.request()).await.repeated();

@@ -46,13 +46,17 @@ impl Vector {
     }
 }
 
-#[tokio::test]
-async fn every_vector_is_taken_or_refused_as_it_says() {
+fn vectors() -> Vec<Vector> {
     let text = include_str!("../../../../conformance/providers.json");
     let vectors: Vec<Vector> = serde_json::from_str(text).expect("the vectors are well-formed");
+    vectors.into_iter().filter(Vector::can_be_sent).collect()
+}
+
+#[tokio::test]
+async fn every_vector_is_taken_or_refused_as_it_says() {
     let world = World::new();
     let (mut sent, mut genuine) = (0, 0);
-    for vector in vectors.iter().filter(|vector| vector.can_be_sent()) {
+    for vector in vectors() {
         let config = SourceConfig {
             tolerance_seconds: vector.tolerance_seconds,
             ..with_secrets(&[&vector.secret])
@@ -77,4 +81,40 @@ async fn every_vector_is_taken_or_refused_as_it_says() {
     assert_eq!(sent, SENT);
     // Some are several in one.
     assert!(world.messages().await.len() >= genuine);
+}
+
+/// How many pieces of a body are changed, one at a time.
+const CHANGES: usize = 9;
+
+#[tokio::test]
+async fn no_body_can_be_changed_on_the_way() {
+    let world = World::new();
+    let (mut changed, signs_body) = (0, |vector: &Vector| {
+        let provider = Provider::named(&vector.provider);
+        provider.is_some_and(|provider| provider.signs_body())
+    });
+    let vectors = vectors().into_iter().filter(|vector| vector.valid);
+    for vector in vectors.filter(signs_body) {
+        let config = SourceConfig {
+            tolerance_seconds: vector.tolerance_seconds,
+            ..with_secrets(&[&vector.secret])
+        };
+        let at = world.source(&vector.provider, config).await;
+        world.clock.set(Timestamp::from_seconds(vector.now_unix));
+        for piece in 0..CHANGES.min(vector.body.len()) {
+            let place = piece * vector.body.len() / CHANGES;
+            let mut sending = vector.sending(&at);
+            let mut bytes = std::mem::take(&mut sending.body).into_bytes();
+            bytes[place] ^= 1;
+            let Ok(body) = String::from_utf8(bytes) else {
+                continue;
+            };
+            sending.body = body;
+            let answer = world.send(None, sending.request()).await;
+            assert_eq!(answer.status, 401, "{}: {}", vector.id, sending.body);
+            changed += 1;
+        }
+    }
+    assert!(changed > 300, "{changed}");
+    assert!(world.messages().await.is_empty());
 }
