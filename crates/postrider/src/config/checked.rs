@@ -124,6 +124,7 @@ impl Checked {
             None => Ok(default),
             Some(text) => duration::parse(text).map_err(wrong(name)),
         };
+        let body = api::ApiConfig::default().body_timeout;
         Ok(Self {
             listen,
             ingest_listen: ingest_listen.transpose()?,
@@ -135,11 +136,7 @@ impl Checked {
             egress_proxy: proxy.transpose()?,
             retry_schedule,
             retry_waits,
-            body_timeout: at(
-                "body_timeout",
-                &options.body_timeout,
-                api::ApiConfig::default().body_timeout,
-            )?,
+            body_timeout: at("body_timeout", &options.body_timeout, body)?,
             drain_timeout: at(
                 "drain_timeout",
                 &options.drain_timeout,
