@@ -74,7 +74,13 @@ pub(crate) fn is_any_stale(known: &Known, items: &[&Accept]) -> bool {
 /// Accepts messages, each with its own answer.
 pub(crate) fn accept(batch: &mut Batch<'_>, mut known: Known, items: &[&Accept]) -> Vec<Answer> {
     let each = items.iter().map(|item| match refusal(&known, item) {
-        Some(answer) => answer,
+        Some(answer) => {
+            if let (Ok(Accepted::Seen(seen)), Some(entry)) = (&answer, &item.replay) {
+                let new = known.replays.remember_anew(entry, seen);
+                batch.unwritten.pending.replays.extend(new);
+            }
+            answer
+        }
         None => Ok(accept_one(batch, &mut known, item)),
     });
     each.collect()

@@ -48,17 +48,25 @@ impl Replays {
         }
         let second = entry.second.filter(|key| self.under(key).is_none());
         let keys = std::iter::once(entry.key).chain(second);
-        let put = |key| {
-            let entry = ReplayEntry { key, ..*entry };
-            let seen = Seen { id: message, entry };
-            let before = self.found.insert(key, seen);
-            NewReplay {
-                entry,
-                message,
-                ended: before.map(|before| before.entry.until),
-            }
-        };
-        keys.map(put).collect()
+        keys.map(|key| self.put(key, entry, message)).collect()
+    }
+
+    /// Remembers what was seen by its second key, and was signed anew: whoever sends that again with
+    /// another id is found out.
+    pub(crate) fn remember_anew(&mut self, entry: &ReplayEntry, seen: &Seen) -> Option<NewReplay> {
+        let is_anew = entry.until >= self.now && self.under(&entry.key).is_none();
+        is_anew.then(|| self.put(entry.key, entry, seen.id))
+    }
+
+    fn put(&mut self, key: ReplayDigest, entry: &ReplayEntry, message: MessageId) -> NewReplay {
+        let entry = ReplayEntry { key, ..*entry };
+        let seen = Seen { id: message, entry };
+        let before = self.found.insert(key, seen);
+        NewReplay {
+            entry,
+            message,
+            ended: before.map(|before| before.entry.until),
+        }
     }
 }
 

@@ -43,7 +43,7 @@ fn accept_one(batch: &mut Batch<'_>, item: &Accept) -> Result<Answer, Failure> {
         });
     }
     if let Some(entry) = &item.replay
-        && let Some(seen) = replays::find(batch, entry)?
+        && let Some(seen) = replays::look_up(batch, entry)?
     {
         return Ok(Ok(Accepted::Seen(seen)));
     }

@@ -14,8 +14,9 @@ const SELECT: &str =
 const INSERT: &str = "INSERT OR REPLACE INTO replay_key
     (key, unsigned_id, content, message, tail, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
-/// What came of it the first time, as long as that is to be told.
-pub(crate) fn find(batch: &mut Batch<'_>, entry: &ReplayEntry) -> Result<Option<Seen>, Failure> {
+/// What came of it the first time, as long as that is to be told. What its sender has signed anew is
+/// remembered with it: whoever sends that again with another id is found out.
+pub(crate) fn look_up(batch: &mut Batch<'_>, entry: &ReplayEntry) -> Result<Option<Seen>, Failure> {
     if let Some(seen) = under(batch, entry.key)? {
         return Ok(Some(seen));
     }
@@ -23,7 +24,11 @@ pub(crate) fn find(batch: &mut Batch<'_>, entry: &ReplayEntry) -> Result<Option<
         return Ok(None);
     };
     let seen = under(batch, second)?;
-    Ok(seen.filter(|seen| seen.entry.content == entry.content))
+    let seen = seen.filter(|seen| seen.entry.content == entry.content);
+    if let Some(seen) = &seen {
+        put(batch, entry.key, (entry, seen.id))?;
+    }
+    Ok(seen)
 }
 
 fn under(batch: &mut Batch<'_>, key: ReplayDigest) -> Result<Option<Seen>, Failure> {

@@ -67,6 +67,15 @@ pub(super) async fn what_was_signed_anew_is_seen_by_its_second_key(world: &World
     anew.replay = Some(of(2, entry.content));
     let told = seen(world, anew.clone()).await;
     assert_eq!((told.id, told.entry.unsigned_id), (id, entry.unsigned_id));
+    // Its own key is no less remembered: with another id, it is told for what it is.
+    let other = ReplayEntry {
+        unsigned_id: Some([78; 16]),
+        second: Some([78; 16]),
+        ..of(2, entry.content)
+    };
+    anew.replay = Some(other);
+    let told = seen(world, anew.clone()).await;
+    assert_eq!((told.id, told.entry.unsigned_id), (id, entry.unsigned_id));
     // With other content it is something else, and the key goes on to tell of what came first.
     anew.replay = Some(of(3, [99; 16]));
     world.send(anew.clone()).await;
