@@ -51,8 +51,8 @@ impl Replays {
         keys.map(|key| self.put(key, entry, message)).collect()
     }
 
-    /// Remembers what was seen by its second key, and was signed anew: whoever sends that again with
-    /// another id is found out.
+    /// Remembers what was seen by its second key, and was signed anew: whoever sends that again
+    /// with another id is found out.
     pub(crate) fn remember_anew(&mut self, entry: &ReplayEntry, seen: &Seen) -> Option<NewReplay> {
         let is_anew = entry.until >= self.now && self.under(&entry.key).is_none();
         is_anew.then(|| self.put(entry.key, entry, seen.id))

@@ -14,8 +14,8 @@ const SELECT: &str =
 const INSERT: &str = "INSERT OR REPLACE INTO replay_key
     (key, unsigned_id, content, message, tail, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
-/// What came of it the first time, as long as that is to be told. What its sender has signed anew is
-/// remembered with it: whoever sends that again with another id is found out.
+/// What came of it the first time, as long as that is to be told. What its sender has signed anew
+/// is remembered with it: whoever sends that again with another id is found out.
 pub(crate) fn look_up(batch: &mut Batch<'_>, entry: &ReplayEntry) -> Result<Option<Seen>, Failure> {
     if let Some(seen) = under(batch, entry.key)? {
         return Ok(Some(seen));

@@ -112,8 +112,8 @@ pub enum Accepted {
     },
     /// Its idempotency key was used before, with the same body: nothing was written.
     Repeated(Prior),
-    /// It came in at its source before: nothing was written but, where it was seen by its second key,
-    /// its own, of the same message.
+    /// It came in at its source before: nothing was written but, where it was seen by its second
+    /// key, its own, of the same message.
     Seen(Seen),
 }
 
