@@ -13,9 +13,10 @@
 //! [`challenge`], [`proof`] (whether it wants what it is to get) · [`redaction`] (what an endpoint
 //! doesn't get), [`scan`] (what is not to be in a payload), `json` (what both walk over) ·
 //! [`oauth`] (how requests come by a token) · [`pin`] (keys of certificates) · [`node`] (who does
-//! the work) · [`source`] (where webhooks come in) · [`security`] (what is worth reporting), [`skew`] (whether our clock runs apart) ·
-//! `texts`, `fields` (forms that some are stored in) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors
-//! as people read them).
+//! the work) · [`source`] (where webhooks come in), [`schedule`] (when some make messages by
+//! themselves) · [`security`] (what is worth reporting), [`skew`] (whether our clock runs apart) ·
+//! `texts`, `fields` (forms that some are stored in) · [`clock`], [`entropy`], [`secret`],
+//! [`chain`] (errors as people read them).
 
 pub mod address;
 pub mod api_key;
@@ -44,6 +45,7 @@ pub mod protection;
 pub mod redaction;
 pub mod retry;
 pub mod scan;
+pub mod schedule;
 pub mod secret;
 pub mod security;
 pub mod skew;
