@@ -75,6 +75,9 @@ BRINGING = [
     "v1.message.create-batch",
 ]
 
+# One shape for sources of all types.
+SOURCES = ["v1.ingest.source.create", "v1.ingest.source.upsert"]
+
 # Parts of a thing that are not there before somebody sets them.
 UNSET = [
     "v1.event-type.get-redaction",
@@ -105,6 +108,7 @@ AS_THINGS_STAND = [
     (COUNTS, "invalid_range", "which of two times comes first, and how far they are apart"),
     (SIGNATURE, "secret_unsuitable", "of which kind the endpoint's secret is"),
     ([SET_AUTH, SET_SIGNATURE], "header_taken", "which header another part is in"),
+    (["v1.ingest.source.rotate-token"], "no_ingest_url", "whether anything arrives at the source"),
     (["v1.endpoint.set-payload"], "public_url_missing", "whether it is known where it is reached"),
     ([IMPORT], "invalid_spec", "one of two fields must be given, and not both"),
 ]
@@ -142,6 +146,11 @@ BEYOND_SCHEMAS = [
         ["v1.endpoint.create", "v1.endpoint.update", "v1.endpoint.patch"],
         broken("don't exist", loc=["body", "eventTypes"]),
         "which event types are there",
+    ),
+    (
+        SOURCES,
+        lambda one: one["loc"][:2] in (["body", "config"], ["body", "type"]),
+        "what of a configuration means something for which type, and which texts are keys",
     ),
     (
         [IMPORT],

@@ -11,10 +11,12 @@ use app::endpoints::{
 use app::environment::settings::URL_BYTES_MAX;
 use app::filter::WORDS_MAX;
 use app::messages::{RETENTION_HOURS, TAGS_MAX};
+use app::sources::{NAME_LENGTH, SECRET_BYTES_MAX};
 use model::id::{Kind, TEXT_LENGTH};
 use model::message::RETENTION_DAYS;
 use model::name::{NAME_BYTES_MAX, NAME_PATTERN};
 use model::policy::{Demand, EVENT_TYPES_MAX as POLICY_EVENT_TYPES_MAX};
+use model::source::SOURCE_UID_BYTES_MAX;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -185,6 +187,29 @@ shapes! {
     FilterWords: json_schema!({ "type": "array", "items": word(), "maxItems": WORDS_MAX });
     /// Tags of a message.
     Tags: json_schema!({ "type": "array", "items": word(), "maxItems": TAGS_MAX });
+    /// The name of a source.
+    SourceName: json_schema!({
+        "type": "string", "pattern": r"^[^\u0000-\u0008]*$",
+        "minLength": NAME_LENGTH.start(), "maxLength": NAME_LENGTH.end(),
+    });
+    /// A source's uid.
+    SourceUid: json_schema!({
+        "type": "string", "pattern": "^[a-zA-Z0-9_-]+$", "not": { "pattern": "^src_" },
+        "minLength": 1, "maxLength": SOURCE_UID_BYTES_MAX,
+    });
+    /// What a source's requests are signed with, or the public key of it.
+    SourceSecret: json_schema!({
+        "type": "string", "minLength": 1, "maxLength": SECRET_BYTES_MAX,
+    });
+    /// A network, or an address.
+    Network: json_schema!({
+        "type": "string",
+        "pattern": "^([0-9]+(\\.[0-9]+){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)(/[0-9]+)?$",
+    });
+    /// What an ed25519 signature, or a MAC, over a whole request is verified with.
+    VerifyingKey: json_schema!({
+        "type": "string", "pattern": "^wh(pk|sec)_[A-Za-z0-9+/]+=*$",
+    });
     /// For how many days a payload is kept.
     RetentionDays: json_schema!({
         "type": "integer", "minimum": RETENTION_DAYS.start(), "maximum": RETENTION_DAYS.end(),

@@ -1,10 +1,10 @@
 //! Endpoints: shapes, routes, handlers. Headers and secrets have files of their own.
 
-mod auth;
+pub(crate) mod auth;
 mod ca;
 mod encryption;
 mod example;
-mod headers;
+pub(crate) mod headers;
 mod mtls;
 mod oauth;
 mod part;
@@ -12,8 +12,8 @@ mod payload;
 mod pins;
 mod rate_limit;
 mod redaction;
-mod secrets;
-mod signature;
+pub(crate) mod secrets;
+pub(crate) mod signature;
 mod verification;
 
 use crate::Shared;

@@ -47,6 +47,7 @@ mod render;
 mod security;
 mod segments;
 mod sessions;
+mod sources;
 mod standings;
 mod statistics;
 mod status;
@@ -158,6 +159,7 @@ fn routes(config: &ApiConfig) -> Routes {
         .merge(public_keys::routes())
         .merge(recovery::routes())
         .merge(sessions::routes())
+        .merge(sources::routes())
         .merge(standings::routes())
         .merge(statistics::routes())
 }

@@ -117,7 +117,7 @@ impl From<AppPortalAccessIn> for PortalInput {
 
 /// A way into the portal.
 #[derive(Serialize, JsonSchema)]
-struct AppPortalAccessOut {
+pub(crate) struct AppPortalAccessOut {
     /// Where to send them. It can be followed once, within an hour.
     url: String,
     /// The application's token.
@@ -126,7 +126,7 @@ struct AppPortalAccessOut {
 
 impl AppPortalAccessOut {
     /// What is good once stands in the fragment, which browsers send to nobody.
-    fn new(public_url: &str, access: &PortalAccess) -> Self {
+    pub(crate) fn new(public_url: &str, access: &PortalAccess) -> Self {
         let once = text(&access.one_time_token);
         Self {
             url: format!("{public_url}{PORTAL}#oneTimeToken={once}"),

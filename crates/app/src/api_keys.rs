@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::access::{AccessChange, AccessChanged, ApiKeyRow, TokenHash};
 use store::change::ChangeError;
-use store::query::Walk;
 
 /// The most API keys, ended ones too until they are swept.
 pub const API_KEYS_MAX: usize = 1_000;
@@ -69,7 +68,8 @@ impl App {
         self.require_own(caller, organisation)?;
         let part = Part::<ApiKeyKind>::of_all(input, Order::Ascending)?;
         self.renew_access().await?;
-        let page = part.page(walk(self.tokens.known.keys(), &part), |row| row.key.id);
+        let walk = part.walk(self.tokens.known.keys(), |row| row.key.id.key());
+        let page = part.page(walk, |row| row.key.id);
         Ok(page.map(|row| row.key.clone()))
     }
 
@@ -300,28 +300,5 @@ fn too_many() -> AppError {
     AppError::BadRequest {
         code: "limit_reached",
         detail: format!("there are {API_KEYS_MAX} API keys already, the most that there may be"),
-    }
-}
-
-/// The rows of a part of the list, as a store would find them.
-fn walk(
-    rows: Vec<Arc<ApiKeyRow>>,
-    part: &Part<ApiKeyKind>,
-) -> Walk<Arc<ApiKeyRow>, Key<ApiKeyKind>> {
-    let window = part.window();
-    let key = |row: &Arc<ApiKeyRow>| row.key.id.key();
-    let mut rows: Vec<_> = rows
-        .into_iter()
-        .filter(|row| window.above < key(row) && key(row) < window.below)
-        .collect();
-    if !window.ascending {
-        rows.reverse();
-    }
-    let more = rows.len() > window.limit;
-    rows.truncate(window.limit);
-    Walk {
-        examined: rows.last().map(key),
-        rows,
-        more,
     }
 }

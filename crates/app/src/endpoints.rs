@@ -20,10 +20,12 @@ mod secrets;
 mod signature;
 mod verification;
 
+pub(crate) use auth::view as credential_view;
 pub use auth::{
     AuthInput, AuthView, CredentialInput, CredentialView, NAME_MAX as CREDENTIAL_NAME_MAX,
     SECRET_MAX as CREDENTIAL_SECRET_MAX,
 };
+pub(crate) use ca::judge_authorities;
 pub use ca::{AUTHORITIES_BYTES_MAX, CaInput, MinTls};
 pub use draft::{EVENT_TYPES_MAX, EndpointInput, EndpointPatch};
 pub use encryption::{CONTENT_ENCRYPTION, EncryptionInput, KID_BYTES_MAX};
@@ -41,6 +43,7 @@ pub use oauth::{
 };
 pub use pins::{PINS_MAX, PinsInput, PinsView};
 pub use protection::RemovablePart;
+pub(crate) use protection::masked;
 pub use public_keys::{KEYS_MAX as PUBLIC_KEYS_MAX, PublicJwk};
 pub use redaction::RedactionInput;
 pub use secrets::{GRACE_DEFAULT, GRACE_MAX, RotateInput};

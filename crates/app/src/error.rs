@@ -134,6 +134,16 @@ impl AppError {
         }
     }
 
+    /// Of a part of the body, where broken rules are found: `place` is where it is in the whole.
+    pub(crate) fn within(self, place: &[&str]) -> Self {
+        match self {
+            Self::Invalid(broken) => {
+                Self::Invalid(broken.into_iter().map(|one| one.within(place)).collect())
+            }
+            other => other,
+        }
+    }
+
     /// Something of ours failed, which people need not know more of.
     pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Internal(Box::new(error))

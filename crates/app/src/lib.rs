@@ -7,11 +7,11 @@
 //! `store::Fetching`.
 //!
 //! Map: [`caller`] (who may do what), [`tokens`] (how they say who they are), [`access`] (which of
-//! them are not good any more), [`api_keys`], [`portal`] (made by the API), [`sources`] (where webhooks
-//! come in) · [`error`] (how use
-//! cases refuse) · `find` (what a path names) · [`page`] (lists) · [`patch`], `change`,
-//! `idempotency` (how things are changed, once) · `sealing`, [`content`], `key_uses` (what is
-//! sealed, and with what) · `fetching` (payloads that receivers fetch) · [`filter`], [`status`]
+//! them are not good any more), [`api_keys`], [`portal`] (made by the API), [`sources`] (where
+//! webhooks come in) · [`error`] (how use cases refuse) · `find` (what a path names) · [`page`]
+//! (lists) · [`patch`], `change`, `idempotency` (how things are changed, once) · `sealing`,
+//! [`content`], `key_uses` (what is sealed, and with what) · `fetching` (payloads that receivers
+//! fetch) · [`filter`], [`status`]
 //! (what lists of messages and attempts are asked for) · [`following`], [`listening`] (reading
 //! forwards, for ever) · then one file for each noun; of the way of a message, `accept` is the
 //! first part.

@@ -201,6 +201,23 @@ impl<K: Kind> Part<K> {
         }
     }
 
+    /// The part of rows that are all in memory, by ascending key: as a store would find it.
+    pub(crate) fn walk<T>(&self, rows: Vec<T>, key: impl Fn(&T) -> Key<K>) -> Walk<T, Key<K>> {
+        let window = self.window();
+        let is_within = |row: &T| window.above < key(row) && key(row) < window.below;
+        let mut rows: Vec<_> = rows.into_iter().filter(is_within).collect();
+        if !window.ascending {
+            rows.reverse();
+        }
+        let more = rows.len() > window.limit;
+        rows.truncate(window.limit);
+        Walk {
+            examined: rows.last().map(&key),
+            rows,
+            more,
+        }
+    }
+
     /// The page of what the store found.
     pub(crate) fn page<T>(&self, walk: Walk<T, Key<K>>, id: impl Fn(&T) -> Id<K>) -> Page<T> {
         let key = |row: &T| id(row).key();

@@ -28,7 +28,7 @@ pub type Tail = [u8; 12];
 
 /// What an id can be of: gives the prefix.
 pub trait Kind: 'static {
-    /// The prefix with its underscore, such as `msg_`.
+    /// The prefix with its underscore, such as `msg_`; the contract has one without.
     const PREFIX: &'static str;
 }
 
@@ -68,6 +68,8 @@ kinds! {
     SecurityEventKind, SecurityEventId, SecurityEventKey = "sec_";
     /// A source: a place that incoming webhooks arrive at.
     SourceKind, SourceId, SourceKey = "src_";
+    /// A security event as a source's log shows it: with the same key and tail.
+    SourceLogKind, SourceLogId, SourceLogKey = "log";
 }
 
 /// The integer key of a row: sorts by time. Typed by what it is the key of.

@@ -105,6 +105,13 @@ security_kinds! {
     EndpointDisabled = "endpoint.disabled", Warning;
 }
 
+impl SecurityKind {
+    /// Whether it says that something that came to a source was not taken as it came.
+    pub fn is_of_ingest(self) -> bool {
+        self.as_str().starts_with("ingest.")
+    }
+}
+
 macro_rules! subject_kinds {
     ($($(#[$doc:meta])* $kind:ident = $text:literal;)*) => {
         /// What security events happen to.

@@ -113,7 +113,7 @@ enum AuthIn {
 #[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
-enum Algorithm {
+pub(crate) enum Algorithm {
     Ed25519,
     HmacSha256,
 }
@@ -122,7 +122,7 @@ enum Algorithm {
 #[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
-enum Place {
+pub(crate) enum Place {
     Header,
     Query,
 }

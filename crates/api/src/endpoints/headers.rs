@@ -8,7 +8,7 @@ use crate::operation::{Routes, application};
 use crate::render::{Answer, NoContent};
 use crate::segments::Segments;
 use app::access::limits::Capability;
-use app::endpoints::{HeadersInput, HeadersPatch};
+use app::endpoints::{HeadersInput, HeadersPatch, HeadersView};
 use axum::Json;
 use axum::extract::State;
 use schemars::JsonSchema;
@@ -38,9 +38,9 @@ pub(super) fn routes() -> Routes {
 
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "EndpointHeadersIn")]
-struct HeadersIn {
+pub(crate) struct HeadersIn {
     #[schemars(with = "Headers")]
-    headers: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -55,9 +55,18 @@ struct HeadersPatchIn {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "EndpointHeadersOut")]
-struct HeadersOut {
+pub(crate) struct HeadersOut {
     headers: BTreeMap<String, String>,
     sensitive: BTreeSet<String>,
+}
+
+impl From<HeadersView> for HeadersOut {
+    fn from(view: HeadersView) -> Self {
+        Self {
+            headers: view.headers,
+            sensitive: view.sensitive,
+        }
+    }
 }
 
 async fn get_all(
@@ -66,11 +75,7 @@ async fn get_all(
     Authenticated(caller): Authenticated,
 ) -> Answer<Json<HeadersOut>> {
     let tenant = api.app.application(&caller, &app_id).await?;
-    let view = api.app.headers(&tenant, &endpoint_id)?;
-    Ok(Json(HeadersOut {
-        headers: view.headers,
-        sensitive: view.sensitive,
-    }))
+    Ok(Json(api.app.headers(&tenant, &endpoint_id)?.into()))
 }
 
 async fn put_all(

@@ -41,7 +41,7 @@ pub(super) fn routes() -> Routes {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "EndpointSecretRotateIn")]
-struct RotateIn {
+pub(crate) struct RotateIn {
     #[schemars(with = "Option<bounds::AnySecret>")]
     key: Option<String>,
     #[schemars(range(max = GRACE_MAX.as_secs()))]
@@ -50,12 +50,21 @@ struct RotateIn {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "EndpointSecretOut")]
-struct SecretOut {
+pub(crate) struct SecretOut {
     key: String,
 }
 
+impl From<RotateIn> for RotateInput {
+    fn from(body: RotateIn) -> Self {
+        Self {
+            key: body.key.map(Secret::from),
+            grace_seconds: body.grace_period_seconds,
+        }
+    }
+}
+
 impl SecretOut {
-    fn of(secret: &Secret) -> Result<Self, AppError> {
+    pub(crate) fn of(secret: &Secret) -> Result<Self, AppError> {
         let text = std::str::from_utf8(secret.expose());
         let text = text.map_err(|error| AppError::Internal(error.into()))?;
         Ok(Self {
@@ -81,11 +90,7 @@ async fn rotate(
 ) -> Answer<Json<SecretOut>> {
     let tenant = api.app.application(&call.caller, &app_id).await?;
     api.app.endpoint(&tenant, &endpoint_id)?;
-    let body = call.json()?;
-    let input = RotateInput {
-        key: body.key.map(Secret::from),
-        grace_seconds: body.grace_period_seconds,
-    };
+    let input = call.json()?.into();
     let secret = api
         .app
         .rotate_secret(&call.caller, &tenant, &endpoint_id, input)

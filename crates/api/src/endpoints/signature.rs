@@ -96,7 +96,8 @@ enum Scheme {
     },
 }
 
-fn body_alone() -> String {
+/// What is signed unless it is said.
+pub(crate) fn body_alone() -> String {
     "{body}".to_owned()
 }
 

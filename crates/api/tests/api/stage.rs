@@ -76,10 +76,16 @@ impl Stage {
         let key = world.post(keys, json!({ "name": "a" })).await.is(200);
         let since = json!({ "since": "2026-01-01T00:00:00Z" });
         let recovery = world.post("/app/acme/endpoint/hook/recover", since).await;
+        let source = json!({
+            "name": "acme", "uid": "payments", "type": "stripe",
+            "config": { "secret": "s", "appId": "acme" },
+        });
+        let source = world.post("/ingest/api/v1/source", source).await.is(201);
         let ticket = issued(&world, [&app, &endpoint, &message]).await;
         let ids = [
             ("qtask_", recovery.is(202).text("id")),
             ("key_", key.text("id")),
+            ("src_", source.text("id")),
             ("app_", app),
             ("ep_", endpoint),
             ("msg_", message),
@@ -122,6 +128,7 @@ impl Stage {
             "{env_id}" => ORGANISATION_DEFAULT,
             "{key_id}" => &self.ids["key_"],
             "{task_id}" => &self.ids["qtask_"],
+            "{source_id}" => &self.ids["src_"],
             "{ticket}" => &self.ticket,
             part => part,
         }

@@ -4,9 +4,11 @@
 use super::KEPT_MAX;
 use crate::AppError;
 use crate::sources::KnownSource;
+use crate::sources::checks::CRON;
 use aws_lc_rs::digest::{SHA256, digest};
 use model::Timestamp;
 use model::id::{ApiKeyId, ApiKeyKey, ApplicationKey, SourceKey};
+use model::source::Source;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -129,6 +131,21 @@ impl Known {
         let mut sources: Vec<_> = self.read().sources.values().cloned().collect();
         sources.sort_by_key(|known| known.row.source.id);
         sources
+    }
+
+    /// The live source of which this holds.
+    pub(crate) fn find_source(&self, is_it: impl Fn(&Source) -> bool) -> Option<Arc<KnownSource>> {
+        let state = self.read();
+        let mut sources = state.sources.values();
+        sources.find(|known| is_it(&known.row.source)).cloned()
+    }
+
+    /// The live sources that make messages by themselves.
+    pub(crate) fn scheduled(&self) -> Vec<Arc<KnownSource>> {
+        let state = self.read();
+        let sources = state.sources.values();
+        let scheduled = sources.filter(|known| known.row.source.source_type.as_str() == CRON);
+        scheduled.cloned().collect()
     }
 
     /// A key was used.

@@ -135,7 +135,7 @@ impl App {
 
 impl CredentialInput {
     /// `new_key` makes one for signatures that bring none.
-    fn judge(self, new_key: impl Fn() -> SigningKey) -> Result<Credential, AppError> {
+    pub(crate) fn judge(self, new_key: impl Fn() -> SigningKey) -> Result<Credential, AppError> {
         let mut judge = Judge::new(&[]);
         let credential = match self {
             Self::Basic { username, password } => {
@@ -202,7 +202,8 @@ fn wrong_key_name(place: KeyPlace, name: &str) -> Option<&'static str> {
     }
 }
 
-fn view(credential: &Credential) -> CredentialView {
+/// A credential as it is shown.
+pub(crate) fn view(credential: &Credential) -> CredentialView {
     match credential {
         Credential::Basic { username, password } => CredentialView::Basic {
             username: username.clone(),

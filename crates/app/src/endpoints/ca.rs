@@ -87,7 +87,8 @@ impl CaInput {
     }
 }
 
-fn judge_authorities(pem: &str) -> Result<(), String> {
+/// Whether these are certificates of authorities, and no more than that.
+pub(crate) fn judge_authorities(pem: &str) -> Result<(), String> {
     if pem.len() > AUTHORITIES_BYTES_MAX {
         return Err(format!("must have at most {AUTHORITIES_BYTES_MAX} bytes"));
     }

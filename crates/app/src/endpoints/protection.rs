@@ -210,7 +210,7 @@ impl Replacement {
 }
 
 /// A secret as it is shown: `***`, with its last characters where it has enough others.
-pub(super) fn masked(secret: &Secret) -> String {
+pub(crate) fn masked(secret: &Secret) -> String {
     let text = String::from_utf8_lossy(secret.expose());
     let shown = match text.chars().count() {
         count if count >= SHOWN_FROM => text.chars().skip(count - SHOWN).collect(),

@@ -8,9 +8,10 @@ use crate::find::Tenant;
 use crate::{App, AppError};
 use bytes::Bytes;
 use model::hops::Hops;
-use model::id::MessageId;
+use model::id::{ApplicationId, MessageId};
 use model::message::PayloadForm;
 use model::name::Name;
+use model::source::Source;
 use std::collections::BTreeSet;
 use store::accept::ReplayEntry;
 use store::rows::ApplicationRef;
@@ -54,7 +55,8 @@ impl App {
         source: &OpenSource,
         incoming: Vec<Incoming>,
     ) -> Result<Vec<CameIn>, AppError> {
-        let tenant = self.application_of(source).await?;
+        let named = source.config.application;
+        let tenant = self.application_of(&source.source, named).await?;
         let retention = self.settings.retention;
         let drafts = incoming.into_iter().map(|one| Draft {
             event_type: one.event_type,
@@ -81,23 +83,28 @@ impl App {
         came_in.collect()
     }
 
-    /// The application that gets a source's messages. One of its own is made where it isn't there.
+    /// The application that gets a source's messages. One of its own is made where it isn't there;
+    /// `named` is the one that its configuration names instead.
     ///
     /// # Errors
     /// [`AppError::NotFound`] for one that is named and gone.
-    pub(crate) async fn application_of(&self, source: &OpenSource) -> Result<Tenant, AppError> {
-        if let Some(id) = source.config.application {
+    pub(crate) async fn application_of(
+        &self,
+        source: &Source,
+        named: Option<ApplicationId>,
+    ) -> Result<Tenant, AppError> {
+        if let Some(id) = named {
             let row = self.registry.find(&ApplicationRef::Id(id)).await?;
             return Tenant::new(self, row.ok_or_else(AppError::not_found)?).await;
         }
-        let uid = source.source.id.to_string();
+        let uid = source.id.to_string();
         let known = uid.parse().map(ApplicationRef::Uid);
         let known = known.map_err(AppError::internal)?;
         if let Some(row) = self.registry.find(&known).await? {
             return Tenant::new(self, row).await;
         }
         let own = ApplicationInput {
-            name: source.source.name.clone(),
+            name: source.name.clone(),
             uid: Some(uid),
             ..ApplicationInput::default()
         };

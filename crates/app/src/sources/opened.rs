@@ -1,11 +1,13 @@
 //! A source as this node works with it: opened when it is first needed, and until it changes.
 
 use super::checks::{CheckError, Checks};
+use super::view::sentence;
 use crate::api_keys::hash;
 use crate::{App, AppError};
-use model::Secret;
 use model::id::Tail;
 use model::source::{Source, SourceConfig, SourceSecrets};
+use model::{Secret, Timestamp};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use store::Sealed;
 use store::access::SourceRow;
@@ -15,6 +17,8 @@ use vault::Place;
 pub(crate) struct KnownSource {
     pub(crate) row: SourceRow,
     opened: OnceLock<Arc<OpenSource>>,
+    /// Up to when it was looked for what its schedule says, in microseconds.
+    looked_until: AtomicI64,
 }
 
 /// A source with what is secret of it. It does not print.
@@ -27,8 +31,6 @@ pub struct OpenSource {
     pub config: SourceConfig,
     /// What its requests are verified by, made of that.
     pub checks: Checks,
-    /// The version of its row.
-    pub(crate) version: u64,
 }
 
 impl KnownSource {
@@ -36,7 +38,18 @@ impl KnownSource {
         Self {
             row,
             opened: OnceLock::new(),
+            looked_until: AtomicI64::new(Timestamp::MIN.micros()),
         }
+    }
+
+    /// Up to when it was looked for what its schedule says.
+    pub(crate) fn looked_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.looked_until.load(Ordering::Relaxed))
+    }
+
+    /// It was looked for that.
+    pub(crate) fn looked_until(&self, time: Timestamp) {
+        self.looked_until.store(time.micros(), Ordering::Relaxed);
     }
 }
 
@@ -60,12 +73,16 @@ impl App {
     }
 }
 
-fn open(app: &App, row: &SourceRow) -> Result<OpenSource, AppError> {
+/// What is sealed of a source.
+pub(crate) fn secrets(app: &App, row: &SourceRow) -> Result<SourceSecrets, AppError> {
     let sealed = row.sealed.as_ref().ok_or_else(AppError::not_found)?;
     let tail = row.source.id.tail();
     let stored = Secret::new(app.vault.open_for_installation(place(&tail), sealed)?);
-    let SourceSecrets { token, config } =
-        SourceSecrets::from_stored(stored.expose()).map_err(AppError::internal)?;
+    SourceSecrets::from_stored(stored.expose()).map_err(AppError::internal)
+}
+
+fn open(app: &App, row: &SourceRow) -> Result<OpenSource, AppError> {
+    let SourceSecrets { token, config } = secrets(app, row)?;
     let source = row.source.clone();
     let has_public_url = app.settings.public_url.is_some();
     let checks = Checks::new(source.source_type.as_str(), &config, has_public_url);
@@ -74,21 +91,13 @@ fn open(app: &App, row: &SourceRow) -> Result<OpenSource, AppError> {
         source,
         token,
         config,
-        version: row.version,
     })
 }
 
 /// One that was judged by another release, or other options, than this one's.
 fn unusable(source: &Source, wrong: &[CheckError]) -> AppError {
-    let wrong = wrong.iter();
-    let wrong: Vec<_> = wrong
-        .map(|one| format!("`{}`: {}", one.field, one.message))
-        .collect();
-    let text = format!(
-        "the source {} can't be used: {}",
-        source.id,
-        wrong.join("; ")
-    );
+    let (id, wrong) = (source.id, sentence(wrong));
+    let text = format!("the source {id} can't be used: {wrong}");
     AppError::Internal(text.into())
 }
 
