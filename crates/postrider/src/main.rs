@@ -23,6 +23,7 @@ mod open_files;
 mod resources;
 mod rotation;
 mod running;
+mod schedules;
 mod storage;
 mod system;
 

@@ -13,6 +13,7 @@ use crate::logging::ALWAYS;
 use crate::open_files;
 use crate::rotation;
 use crate::running::{Ended, Running, Signals};
+use crate::schedules;
 use crate::storage::{Home, Storage, host_name};
 use crate::system::{SystemClock, SystemEntropy};
 use anyhow::{Context as _, anyhow};
@@ -156,6 +157,10 @@ impl Node {
         });
         let counting = record_uses(self.app.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(counting));
+        if accepts {
+            let making = schedules::run(self.app.clone());
+            tokio::spawn(stop.clone().run_until_cancelled_owned(making));
+        }
         tokio::spawn(end_listeners(self.app.clone(), stop.clone()));
         // Until the last answer is given: it is told apart from what stops with the first signal.
         let watching = tokio::spawn(watch_access(self.app.clone())).abort_handle();
