@@ -25,6 +25,9 @@ const SERVER_DEFAULT: &str = "http://127.0.0.1:8071";
 /// Every address: whoever types a server's name means it.
 const ANYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
 
+/// What is behind this stands below a root of its own.
+const INGEST: &str = "ingest";
+
 /// The base of a server's URLs, of which the token may be sent to.
 #[derive(Debug, Clone)]
 pub(crate) struct ServerUrl {
@@ -235,8 +238,12 @@ impl ServerUrl {
         let mut url = self.base.clone();
         {
             let mut words = url.path_segments_mut().expect("it is http or https");
-            words.pop_if_empty().extend(["api", "v1"]);
-            for word in &request.path {
+            let (root, path) = match request.path.split_first() {
+                Some((first, rest)) if first == INGEST => (&[INGEST, "api", "v1"][..], rest),
+                _ => (&["api", "v1"][..], &request.path[..]),
+            };
+            words.pop_if_empty().extend(root);
+            for word in path {
                 // As a URL's path, these would mean another one: a URL's reader passes over what
                 // controls a terminal, so that `\t..` is `..`.
                 if ["", ".", ".."].contains(&&**word) || word.contains(char::is_control) {

@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
-    /// The words below `/api/v1`, as they are, not encoded.
+    /// The words below `/api/v1`, as they are, not encoded; those behind `ingest`, below
+    /// `/ingest/api/v1`.
     pub(crate) path: Vec<String>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Bytes,

@@ -13,6 +13,7 @@ mod environment;
 mod event_type;
 mod message;
 mod security;
+mod source;
 
 pub(crate) use delivery::COLUMNS;
 pub(crate) use message::SEND;
@@ -20,7 +21,7 @@ pub(crate) use message::SEND;
 use crate::command::Column;
 
 /// Every noun, in the order in which they are shown.
-pub(crate) const NOUNS: [&Noun; 9] = [
+pub(crate) const NOUNS: [&Noun; 10] = [
     &app::APP,
     &endpoint::ENDPOINT,
     &event_type::EVENT_TYPE,
@@ -29,6 +30,7 @@ pub(crate) const NOUNS: [&Noun; 9] = [
     &attempt::ATTEMPT,
     &background_task::BACKGROUND_TASK,
     &environment::ENVIRONMENT,
+    &source::SOURCE_NOUN,
     &security::SECURITY,
 ];
 
@@ -53,8 +55,8 @@ pub(crate) struct Operation {
     /// Command lines that work.
     pub(crate) examples: &'static str,
     pub(crate) verb: Verb,
-    /// Paths below `/api/v1`, with `{NAME}` for a parameter. The first is taken whose parameters
-    /// are all given.
+    /// Paths below `/api/v1`, with `{NAME}` for a parameter; what is behind `/ingest` is below
+    /// `/ingest/api/v1`. The first is taken whose parameters are all given.
     pub(crate) paths: &'static [&'static str],
     pub(crate) parameters: &'static [Parameter],
     /// What the query always has.
@@ -126,7 +128,7 @@ pub(crate) enum Place {
     Path(Option<&'static str>),
     /// Into the query under this name.
     Query(&'static str),
-    /// Into the body under this name.
+    /// Into the body under this name; under the one behind a dot, in the object of the one before.
     Body(&'static str),
     /// It is the body, which stands in a file or on standard input; it is typed without a name.
     Whole,

@@ -174,7 +174,7 @@ impl Build<'_> {
         for (parameter, given) in &self.args.given {
             match (parameter.place, given) {
                 (Place::Body(field), _) => {
-                    body.insert(field.to_owned(), self.field(parameter, given)?);
+                    insert(&mut body, field, self.field(parameter, given)?)?;
                 }
                 (Place::Whole, Given::Text(path)) => {
                     body = object(&Input::file(Path::new(path)), &escaped(path))?;
@@ -247,6 +247,22 @@ impl Build<'_> {
                 ))
             })
     }
+}
+
+/// Puts a field into a body, or into the object that stands there under the name before a dot.
+fn insert(body: &mut Object, field: &str, value: Box<RawValue>) -> Result<(), Failure> {
+    let Some((outer, inner)) = field.split_once('.') else {
+        body.insert(field.to_owned(), value);
+        return Ok(());
+    };
+    let mut within = match body.get(outer) {
+        Some(object) => serde_json::from_str(object.get())
+            .map_err(|error| no_json(&format!("--{outer}"), "a JSON object", &error))?,
+        None => Object::new(),
+    };
+    within.insert(inner.to_owned(), value);
+    body.insert(outer.to_owned(), raw(&within)?);
+    Ok(())
 }
 
 /// The parameter that a word of a path stands for.

@@ -12,6 +12,18 @@ const SECRET_PARTS: [&str; 6] = ["auth", "token", "key", "secret", "password", "
 /// Fields of a body that are secrets.
 const SECRET_FIELDS: [&str; 2] = ["secret", "key"];
 
+/// The field of a source's body that has all of its secrets.
+const CONFIG: &str = "config";
+/// What of it holds some.
+const SECRET_PARTS_OF_CONFIG: [&str; 6] = [
+    "secret",
+    "secrets",
+    "signature",
+    "auth",
+    "encryption",
+    "verifyToken",
+];
+
 /// Says which flags hold a secret, and how else it can be given.
 pub(super) fn warn(args: &RemoteArgs) {
     for instead in exposed(args) {
@@ -37,10 +49,15 @@ fn exposed(args: &RemoteArgs) -> Vec<String> {
             (Kind::Text, Place::Body("url"), Given::Text(url)) if has_password(url) => {
                 instead.push("a URL with a password by --body @FILE".to_owned());
             }
+            (Kind::Json, Place::Body(CONFIG), Given::Text(text))
+                if inline(text).is_some_and(|config| config_holds_a_secret(&config)) =>
+            {
+                instead.push("a configuration with a secret as --config @FILE".to_owned());
+            }
             _ => {}
         }
     }
-    if let Some(Input::Text(body)) = args.body.as_deref().map(Input::value)
+    if let Some(body) = args.body.as_deref().and_then(inline)
         && holds_a_secret(&body)
     {
         instead.push("a body with a secret as --body @FILE, or on standard input, --body -".into());
@@ -48,11 +65,25 @@ fn exposed(args: &RemoteArgs) -> Vec<String> {
     instead
 }
 
-fn holds_a_secret(body: &str) -> bool {
-    let body: Value = serde_json::from_str(body).unwrap_or_default();
+/// What stands in a flag itself.
+fn inline(text: &str) -> Option<Value> {
+    match Input::value(text) {
+        Input::Text(text) => serde_json::from_str(&text).ok(),
+        _ => None,
+    }
+}
+
+fn config_holds_a_secret(config: &Value) -> bool {
+    SECRET_PARTS_OF_CONFIG
+        .iter()
+        .any(|part| !config[part].is_null())
+}
+
+fn holds_a_secret(body: &Value) -> bool {
     let mut headers = body["headers"].as_object().into_iter().flatten();
     SECRET_FIELDS.iter().any(|field| body[field].is_string())
         || body["url"].as_str().is_some_and(has_password)
+        || config_holds_a_secret(&body[CONFIG])
         || headers.any(|(name, _)| may_hold_a_secret(name))
 }
 
@@ -70,6 +101,36 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
     use clap::Parser as _;
+
+    #[test]
+    fn a_configuration_with_a_secret_belongs_into_a_file() {
+        for (flag, expected) in [
+            (r#"--config={"secret":"sesame"}"#, true),
+            (
+                r#"--config={"auth":{"type":"bearer","token":"sesame"}}"#,
+                true,
+            ),
+            (r#"--config={"rateLimit":5}"#, false),
+            ("--config=@sesame.json", false),
+            ("--config=-", false),
+            ("--secret-file=sesame", false),
+        ] {
+            let typed = [
+                "postrider",
+                "source",
+                "create",
+                "--name=a",
+                "--type=stripe",
+                flag,
+            ];
+            let Command::Remote(args) = Cli::try_parse_from(typed).unwrap().command else {
+                panic!("{flag} asks no server");
+            };
+            let told = exposed(&args).concat();
+            assert_eq!(told.contains("--config @FILE"), expected, "{flag}: {told}");
+            assert!(!told.contains("sesame"), "{flag}: {told}");
+        }
+    }
 
     #[test]
     fn names_that_usually_stand_for_secrets_are_known() {
@@ -98,6 +159,10 @@ mod tests {
             (r#"--body={"url":"https://u:sesame@h"}"#, Some("--body -")),
             (
                 r#"--body={"headers":{"cookie":"sesame"}}"#,
+                Some("--body -"),
+            ),
+            (
+                r#"--body={"config":{"verifyToken":"sesame"}}"#,
                 Some("--body -"),
             ),
             ("--body=@sesame.json", None),
