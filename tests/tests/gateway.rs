@@ -5,7 +5,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use e2e::{Api, Authority, Options, Receiver, Reply, Server, Signed, Source, within};
@@ -29,12 +28,11 @@ const BODY: &str = r#"{"id":"evt_1","type":"invoice.paid","data":{"object":{"tot
 
 /// A request as Stripe signs it, now.
 fn stripe(body: &'static str) -> Signed {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let outgoing = Outgoing {
         method: "POST",
         url: "",
         id: "",
-        timestamp: now.expect("it is after 1970").as_secs().cast_signed(),
+        timestamp: jiff::Timestamp::now().as_second(),
         body: body.as_bytes(),
     };
     let stripe = Provider::named("stripe").expect("it is known");
