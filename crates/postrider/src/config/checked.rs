@@ -116,8 +116,6 @@ impl Checked {
         let default = EngineConfig::default();
         let dev = options.dev.unwrap_or(false);
         let listen = listen("listen", options.listen.as_deref().unwrap_or(LISTEN), dev)?;
-        let ingest_listen = options.ingest_listen.as_deref();
-        let ingest_listen = ingest_listen.map(|text| self::listen("ingest_listen", text, dev));
         let (retry_schedule, retry_waits) = retries(options.retry_schedule.as_ref())?;
         let proxy = options.egress_proxy.as_deref().map(egress_proxy);
         let at = |name, text: &Option<String>, default: Duration| match text {
@@ -127,7 +125,7 @@ impl Checked {
         let body = api::ApiConfig::default().body_timeout;
         Ok(Self {
             listen,
-            ingest_listen: ingest_listen.transpose()?,
+            ingest_listen: ingest_listen(&options, dev)?,
             trusted_proxies: trusted_proxies(&options)?,
             database: Database::from_options(&options)?,
             roles: roles(&options)?,
@@ -222,6 +220,12 @@ fn listen(name: &'static str, text: &str, dev: bool) -> Result<SocketAddr, Confi
         return Err(wrong(name)(reason));
     }
     Ok(address)
+}
+
+fn ingest_listen(options: &Options, dev: bool) -> Result<Option<SocketAddr>, ConfigError> {
+    let text = options.ingest_listen.as_deref();
+    text.map(|text| listen("ingest_listen", text, dev))
+        .transpose()
 }
 
 /// Networks, or single addresses.
