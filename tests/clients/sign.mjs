@@ -25,20 +25,20 @@ const senders = {
   },
 
   async standardwebhooks(event) {
-    return standard(new standardwebhooks.Webhook(event.secret), event);
+    return standard("webhook", new standardwebhooks.Webhook(event.secret), event);
   },
 
   async svix(event) {
-    return standard(new svix.Webhook(event.secret), event);
+    return standard("svix", new svix.Webhook(event.secret), event);
   },
 };
 
-function standard(webhook, { id, timestamp, body }) {
+function standard(family, webhook, { id, timestamp, body }) {
   const signature = webhook.sign(id, new Date(timestamp * 1000), body.toString());
   return {
-    "webhook-id": id,
-    "webhook-timestamp": String(timestamp),
-    "webhook-signature": signature,
+    [`${family}-id`]: id,
+    [`${family}-timestamp`]: String(timestamp),
+    [`${family}-signature`]: signature,
   };
 }
 

@@ -22,12 +22,14 @@ def slack_sdk(event: dict, body: bytes) -> dict:
 
 
 def standard(event: dict, body: bytes) -> dict:
-    webhook = importlib.import_module(os.environ["SENDER"]).Webhook(event["secret"])
+    package = os.environ["SENDER"]
+    webhook = importlib.import_module(package).Webhook(event["secret"])
+    family = "svix" if package == "svix" else "webhook"
     at = datetime.fromtimestamp(event["timestamp"], tz=timezone.utc)
     return {
-        "webhook-id": event["id"],
-        "webhook-timestamp": str(event["timestamp"]),
-        "webhook-signature": webhook.sign(event["id"], at, body.decode()),
+        f"{family}-id": event["id"],
+        f"{family}-timestamp": str(event["timestamp"]),
+        f"{family}-signature": webhook.sign(event["id"], at, body.decode()),
     }
 
 

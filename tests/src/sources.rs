@@ -1,6 +1,7 @@
 //! A source of a server, made through its API, and what a sender's other side is told of it.
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::api::{Api, Reply};
 use crate::senders::Signed;
@@ -8,6 +9,8 @@ use crate::wait::eventually;
 
 /// Where sources are made.
 const SOURCES: &str = "/ingest/api/v1/source";
+/// How many requests are sent at once where there are many.
+const AT_ONCE: usize = 16;
 
 /// A source. Its messages go to an application of its own.
 #[derive(Clone)]
@@ -35,6 +38,16 @@ impl Source {
         }
     }
 
+    /// Configures it anew.
+    ///
+    /// # Panics
+    /// When that is refused.
+    pub async fn configure(&self, source_type: &str, config: Value) {
+        let body = json!({"name": source_type, "type": source_type, "config": config});
+        let path = format!("{SOURCES}/{}", self.id);
+        self.api.put(&path, &body).await.expect(200);
+    }
+
     /// The same, through another server.
     pub fn at(&self, api: &Api) -> Self {
         Self {
@@ -60,6 +73,32 @@ impl Source {
     /// When there is none.
     pub async fn send(&self, request: &Signed) -> Reply {
         self.api.call(request.to(&self.inbound)).await
+    }
+
+    /// The same, where an answer may fail to come: an `Err` says why there is none.
+    pub async fn try_send(&self, request: &Signed) -> Result<Reply, String> {
+        self.api.try_call(request.to(&self.inbound)).await
+    }
+
+    /// Sends it many, several at once; gives the answers in the order of the requests.
+    ///
+    /// # Panics
+    /// When one is not answered.
+    pub async fn send_all(&self, requests: &[Signed]) -> Vec<Reply> {
+        let mut sending = JoinSet::new();
+        for first in 0..AT_ONCE {
+            let (source, requests) = (self.clone(), requests.to_vec());
+            sending.spawn(async move {
+                let mut replies = Vec::new();
+                for number in (first..requests.len()).step_by(AT_ONCE) {
+                    replies.push((number, source.send(&requests[number]).await));
+                }
+                replies
+            });
+        }
+        let mut replies: Vec<_> = sending.join_all().await.into_iter().flatten().collect();
+        replies.sort_by_key(|(number, _)| *number);
+        replies.into_iter().map(|(_, reply)| reply).collect()
     }
 
     /// What became of a request that was let in.

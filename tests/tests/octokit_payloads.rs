@@ -1,13 +1,14 @@
 //! Real payloads: every example of the npm package `@octokit/webhooks-examples`, as it is shipped,
 //! white space included, is sent through the API, arrives byte for byte, and is genuine to the
-//! published verifiers.
+//! published verifiers. And each comes in at a source, signed by Octokit as GitHub does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 
 use bytes::Bytes;
 use e2e::clients::{self, Language, Verifier};
-use e2e::{Api, Call, Options, Receiver, Server, place};
+use e2e::senders::Event as Sent;
+use e2e::{Api, Call, Options, Receiver, Sender, Server, Source, place};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -71,6 +72,59 @@ async fn every_example_arrives_byte_for_byte_and_genuine() {
     for language in [Language::Node, Language::Python] {
         clients::verify(language, Verifier::StandardWebhooks, &received).await;
     }
+}
+
+#[tokio::test]
+async fn every_example_comes_in_at_a_source_as_github_signs_it() {
+    let examples = examples();
+    let mut server = Server::start(Options::dev()).await;
+    let (api, receiver) = (server.api().await, Receiver::willing().await);
+    let mut versions: BTreeMap<&str, Vec<&Example>> = BTreeMap::new();
+    for example in &examples {
+        versions.entry(&example.version).or_default().push(example);
+    }
+    for (version, examples) in versions {
+        let secret = format!("what GitHub signs with, in {version}");
+        let source = Source::new(&api, "github", json!({"secret": secret})).await;
+        source.endpoint(&receiver.url("/")).await;
+        come_in(&source, &receiver, (&secret, &examples)).await;
+    }
+}
+
+/// What of a version is there twice is sent under one id, as GitHub repeats things, and comes in
+/// once.
+async fn come_in(source: &Source, receiver: &Receiver, sent: (&str, &[&Example])) {
+    let (secret, examples) = sent;
+    let mut deliveries: HashMap<&Bytes, Sent> = HashMap::new();
+    let mut events = Vec::new();
+    for (number, example) in examples.iter().enumerate() {
+        let delivery = || Sent {
+            id: format!("delivery-{number}"),
+            event_type: example.event.clone(),
+            timestamp: 0,
+            body: example.text.clone(),
+        };
+        let delivery = deliveries.entry(&example.text).or_insert_with(delivery);
+        events.push(delivery.clone());
+    }
+    let requests = Sender::Octokit.sign(secret, &events).await;
+    let mut repeats = 0;
+    for reply in source.send_all(&requests).await {
+        repeats += usize::from(reply.expect(200).json()["duplicate"] == true);
+    }
+    let received = receiver.take(deliveries.len()).await;
+    assert_eq!(repeats, examples.len() - received.len());
+    for request in received {
+        let delivery = deliveries.remove(&request.body);
+        let delivery = delivery.expect("it comes with other bytes, or twice");
+        let message = source.message(request.id()).await;
+        assert_eq!(message["eventType"], delivery.event_type, "{message}");
+        assert_eq!(message["eventId"], delivery.id, "{message}");
+    }
+    assert!(
+        receiver.rest().await.is_empty(),
+        "more arrived than was sent"
+    );
 }
 
 /// The request's body is put together around the example's text, so that nothing re-writes it.
