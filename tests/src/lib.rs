@@ -47,5 +47,5 @@ pub use receiver::{Answer, Gate, Received, Receiver};
 pub use senders::{Sender, Signed};
 pub use server::{Options, Server};
 pub use sources::Source;
-pub use tls::{Authority, Front};
+pub use tls::{Authority, Back, Front};
 pub use wait::{comes_to, eventually, within};

@@ -2,7 +2,8 @@
 //!
 //! [`Authority`] issues them. [`Front`] ends TLS and forwards what comes in clear, as a reverse
 //! proxy does, and keeps what it was told: what a client sends to a peer that it has not verified
-//! is there to be seen. It reads no HTTP, so whatever is spoken behind it goes through.
+//! is there to be seen. It reads no HTTP, so whatever is spoken behind it goes through. [`Back`]
+//! is the same the other way round.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -152,6 +153,47 @@ impl Front {
         )
         .await
         .expect("it is kept");
+    }
+}
+
+/// The way back: for clients that speak no TLS, a server that does.
+pub struct Back {
+    address: SocketAddr,
+    accepting: JoinHandle<()>,
+}
+
+impl Back {
+    /// To `server`, which must show what this authority issued for `name`.
+    pub async fn start(server: SocketAddr, authority: &Authority, name: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it is bound");
+        let connector = authority.connector("http/1.1");
+        let name = ServerName::try_from(name.to_owned()).expect("a name");
+        let accepting = tokio::spawn(async move {
+            let mut open = JoinSet::new();
+            while let Ok((mut client, _)) = listener.accept().await {
+                while open.try_join_next().is_some() {}
+                let (connector, name) = (connector.clone(), name.clone());
+                open.spawn(async move {
+                    // A server that is away, or another: the client sees its connection end.
+                    let server = TcpStream::connect(server).await?;
+                    let mut server = connector.connect(name, server).await?;
+                    tokio::io::copy_bidirectional(&mut client, &mut server).await
+                });
+            }
+        });
+        Self { address, accepting }
+    }
+
+    /// `http://`, and its address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        self.accepting.abort();
     }
 }
 

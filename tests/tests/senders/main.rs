@@ -1,8 +1,10 @@
 //! The gateway, and requests that are signed with their senders' own published packages.
 //!
 //! - [`each`]: what each of them signs comes in, once, and nothing else does.
+//! - [`round_trip`]: from one server to another, with all that protects what is sent.
 
 mod each;
+mod round_trip;
 
 use bytes::Bytes;
 use e2e::Signed;
