@@ -2,6 +2,8 @@
 //! directory, and counts: of what was accepted (a 202 was seen), nothing may be lost, and no more
 //! may arrive twice than was in flight at the kills.
 //!
+//! The same of the gateway is in `gateway`.
+//!
 //! 25 kills; more by E2E_KILLS, and the same moments, as far as chance chose them, by E2E_SEED:
 //!
 //! ```sh
@@ -9,6 +11,7 @@
 //! ```
 
 mod book;
+mod gateway;
 mod load;
 
 use std::sync::Arc;
@@ -92,6 +95,12 @@ async fn a_crash_loses_nothing_that_was_accepted() {
     assert!(sent.cut_off > 0, "no kill hit a request: there was no load");
 }
 
+/// How many kills there are: so many, unless E2E_KILLS says otherwise.
+fn kills_or(count: u64) -> u64 {
+    let given = place::variable("E2E_KILLS");
+    given.map_or(count, |text| text.parse().expect("E2E_KILLS is a number"))
+}
+
 /// All that takes part.
 struct World {
     server: Server,
@@ -104,10 +113,8 @@ struct World {
 impl World {
     /// Gives when each kill had taken effect.
     async fn kill_again_and_again(&mut self) -> Vec<Instant> {
-        let count = place::variable("E2E_KILLS");
-        let count = count.map_or(KILLS, |text| text.parse().expect("E2E_KILLS is a number"));
         let mut kills = Vec::new();
-        for _ in 0..count {
+        for _ in 0..kills_or(KILLS) {
             let events = 1 + self.chance.below(EVENTS_MAX);
             match self.chance.below(8) {
                 0 => {} // as soon as it was ready

@@ -2,7 +2,9 @@
 //!
 //! - [`each`]: what each of them signs comes in, once, and nothing else does.
 //! - [`round_trip`]: from one server to another, with all that protects what is sent.
+//! - [`broken_disk`]: nothing is taken that is not on disk, and nothing is burnt by that.
 
+mod broken_disk;
 mod each;
 mod round_trip;
 
