@@ -13,6 +13,7 @@ mod rotation;
 mod schedules;
 mod schemas;
 mod security_events;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
