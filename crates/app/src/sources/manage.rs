@@ -178,8 +178,15 @@ impl App {
     /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
     pub async fn delete_source(&self, caller: &Caller, path: &str) -> Result<(), AppError> {
         let id = self.source_for(caller, path).await?.row.source.id;
+        // The source goes behind its application: who dies in between can be asked again.
+        self.delete_own_application(caller, id).await?;
         let change = AccessChange::DeleteSource(id.key());
         self.change_access(change, None).await?;
+        // What came in the meantime has made it again.
+        self.delete_own_application(caller, id).await
+    }
+
+    async fn delete_own_application(&self, caller: &Caller, id: SourceId) -> Result<(), AppError> {
         match self.find_application(caller, &id.to_string()).await? {
             Some(own) => self.delete_application(caller, &own).await,
             None => Ok(()),

@@ -48,9 +48,10 @@ impl Came {
         let is_id_signed = genuine.id.as_ref().is_some_and(|id| id.is_signed);
         let id = genuine.id.map(|id| id.text.into_owned());
         let replay_key = match (genuine.guard, &id) {
-            // What can be changed can be changed all of it: then the id tells honest repeats best.
-            (ReplayGuard::Nothing, Some(id)) => ReplayKey::Id(id.clone().into()),
-            _ => owned(genuine.replay_key),
+            // What can be changed can be changed all of it: then the id tells honest repeats best,
+            // and without one, two bodies that are the same are two events as well as one.
+            (ReplayGuard::Nothing, id) => id.clone().map(|id| ReplayKey::Id(id.into())),
+            _ => Some(owned(genuine.replay_key)),
         };
         Self {
             // Then it is a part of the key, and no second one.
@@ -58,7 +59,7 @@ impl Came {
             id,
             event_type,
             payload: None,
-            replay_key: remembers.then_some(replay_key),
+            replay_key: replay_key.filter(|_| remembers),
         }
     }
 
