@@ -12,13 +12,25 @@ use tokio::time::Instant;
 
 /// What the demo promises to stay below.
 const DEMO_LIMIT: Duration = Duration::from_secs(30);
-/// What the attacker tries.
-const ATTACKS: [&str; 5] = [
+/// What the attacker tries at the gateway, and how that refuses it.
+const AT_THE_GATEWAY: [(&str, &str); 9] = [
+    ("a changed body", "401 signature_invalid"),
+    ("a replay, seconds later", "came before"),
+    ("a replay, an hour later", "401 timestamp_stale"),
+    ("a captured body under a fresh id", "401 replayed"),
+    ("a wrong secret", "401 signature_invalid"),
+    ("a wrong user", "401 credentials_invalid"),
+    ("no signature", "401 signature_invalid"),
+    ("an oversized body", "413 too_large"),
+    ("a slow body", "408"),
+];
+/// What it tries at the order system itself.
+const PAST_THE_GATEWAY: [&str; 5] = [
     "a changed body",
     "a replay",
     "an old request",
     "a wrong secret",
-    "an unsigned request",
+    "no signature",
 ];
 
 #[tokio::test]
@@ -29,17 +41,30 @@ async fn the_demo_loses_nothing_and_lets_no_attack_through() {
     println!("{text}\n{took:?}");
     let has = |part: &str| text.lines().any(|line| line.contains(part));
     assert!(text.lines().any(|line| line == "lost: 0"), "{outcome:#?}");
-    for trouble in ["is slow", "is down", "Postrider is killed (SIGKILL)"] {
+    for trouble in [
+        "is slow",
+        "is down",
+        "the platforms' Postrider is killed (SIGKILL)",
+        "the order system's Postrider is killed (SIGKILL)",
+    ] {
         assert!(has(trouble), "no trouble: {trouble}");
     }
-    let retries: u32 = cell(text, "retries").parse().expect("a number");
+    let retries: u32 = cell(text, "retries there").parse().expect("a number");
     assert!(retries > 0, "nothing was tried again");
-    for attack in ATTACKS {
+    for (attack, how) in AT_THE_GATEWAY {
         let refused = cell(text, attack);
+        assert!(
+            refused.starts_with(&format!("gateway: {how}")),
+            "{attack}: {refused}"
+        );
+    }
+    for attack in PAST_THE_GATEWAY {
+        let refused = cell(text, &format!("past the gateway: {attack}"));
         assert!(refused.starts_with("order system: "), "{attack}: {refused}");
     }
-    let refusals = text.lines().filter(|line| line.contains("order system: "));
-    assert_eq!(refusals.count(), ATTACKS.len());
+    let by = |who: &str| text.lines().filter(|line| line.contains(who)).count();
+    assert_eq!(by("order system: "), PAST_THE_GATEWAY.len());
+    assert_eq!(by("gateway: 4") + by("gateway: came"), AT_THE_GATEWAY.len());
     assert!(took < DEMO_LIMIT, "the demo took {took:?}");
 }
 
@@ -57,7 +82,7 @@ async fn what_is_kept_running_can_be_looked_at_until_it_is_interrupted() {
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
     let mut shown = Vec::new();
     within("the demo to keep running", async {
-        while shown.last().is_none_or(|line| line != "Ctrl-C stops it.") {
+        while shown.last().is_none_or(|line| line != "Ctrl-C stops them.") {
             let line = lines.next_line().await.expect("its output can be read");
             shown.push(line.unwrap_or_else(|| panic!("the demo ended: {shown:#?}")));
         }

@@ -157,7 +157,7 @@ impl Node {
         });
         let counting = record_uses(self.app.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(counting));
-        if accepts {
+        if self.config.roles.has(Role::Api) {
             let making = schedules::run(self.app.clone());
             tokio::spawn(stop.clone().run_until_cancelled_owned(making));
         }

@@ -4,8 +4,9 @@
 use crate::client::{Client, Credentials, Patience, Request, ServerUrl};
 use crate::failure::Failure;
 use anyhow::Context as _;
+use http::Method;
 use model::Secret;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -53,6 +54,32 @@ impl Api {
         body: &Value,
     ) -> anyhow::Result<Value> {
         Ok(self.0.ask(&Request::post(path, body.to_string())).await?)
+    }
+
+    /// Makes an event type.
+    pub(super) async fn create_event_type(&self, name: &str) -> anyhow::Result<()> {
+        let description = format!("An order's {}", name.replace('.', " has "));
+        let body = json!({"name": name, "description": description});
+        self.create(["event-type"], &body).await.map(drop)
+    }
+
+    /// Opens a source.
+    pub(super) async fn create_source(&self, body: &Value) -> anyhow::Result<Value> {
+        let request = Request::post(["ingest", "source"], body.to_string());
+        Ok(self.0.ask(&request).await?)
+    }
+
+    /// Writes a part of an endpoint.
+    pub(super) async fn put_of_endpoint(
+        &self,
+        endpoint: &str,
+        part: &str,
+        body: &Value,
+    ) -> anyhow::Result<()> {
+        let path = ["app", APPLICATION, "endpoint", endpoint, part];
+        let request = Request::new(Method::PUT, path).body(body.to_string());
+        self.0.call(&request.repeatable()).await?;
+        Ok(())
     }
 
     /// Reads something of an endpoint.

@@ -1,14 +1,26 @@
-//! The attacker: has recorded genuine requests, one of them long ago, knows the order system's
-//! address, and has no secret. Five tries, each against the order system's own verification.
+//! The attacker: sits on the way, has recorded genuine requests, one of them long ago, and tries
+//! two doors: the order system's gateway, and the order system itself, whose address it has found
+//! out.
+//!
+//! Map: [`gateway`], [`order_system`] (what is tried where) · here, how a try is made and judged.
 
-use super::shop::{Genuine, SEEN_BEFORE, Shop};
-use anyhow::Context as _;
-use http::{HeaderMap, HeaderValue, StatusCode};
+mod gateway;
+mod order_system;
+
+pub(super) use gateway::Gate;
+
+use super::shop::{SEEN_BEFORE, Shop};
+use super::wire::Recorded;
+use http::StatusCode;
 use model::address::AddressPolicy;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use transport::{Guard, HttpsTransport, Limits, Outgoing, SystemResolver, Target, Transport as _};
-use webhook::{Refused, SigningKey};
+use webhook::Refused;
+
+/// An hour and a half ago: beyond any tolerance.
+const OLD: Duration = Duration::from_secs(5_400);
 
 /// One try, and how it was answered.
 pub(super) struct Attack {
@@ -18,80 +30,84 @@ pub(super) struct Attack {
     pub(super) refused: Option<String>,
 }
 
-/// How the order system has to refuse a request. Anything else is no defence: an error on the way,
-/// or a refusal for another reason, says nothing about what was tried.
+/// What is to be tried.
+struct Try {
+    name: &'static str,
+    expected: Refusal,
+    request: Recorded,
+}
+
+/// How a request has to be refused. Anything else is no defence: an error on the way, or a refusal
+/// for another reason, says nothing about what was tried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Refusal {
-    /// As not genuine, for this reason.
+    /// By the order system as not genuine, for this reason.
     Because(Refused),
-    /// As genuine and too old.
+    /// By the order system as genuine and too old.
     TooOld,
-    /// As one that it has had.
+    /// By the order system as one that it has had.
     SeenBefore,
+    /// By the gateway, with this status and code.
+    AtGateway(u16, &'static str),
+    /// By the gateway as one that came before: it is answered as then, and not handed on.
+    Repeat,
 }
 
 impl Refusal {
     fn is(self, status: u16, text: &str) -> bool {
         let unauthorized = status == StatusCode::UNAUTHORIZED.as_u16();
+        let ok = status == StatusCode::OK.as_u16();
+        let answer = || serde_json::from_str::<Value>(text).unwrap_or_default();
         match self {
             Self::Because(refused) => unauthorized && text == refused.to_string(),
             Self::TooOld => unauthorized && text.ends_with("s ago, longer than is tolerated"),
-            Self::SeenBefore => status == StatusCode::OK.as_u16() && text == SEEN_BEFORE,
+            Self::SeenBefore => ok && text == SEEN_BEFORE,
+            Self::AtGateway(expected, code) => status == expected && answer()["code"] == code,
+            Self::Repeat => ok && answer()["duplicate"] == true,
+        }
+    }
+
+    /// Who said so, and how.
+    fn words(self, text: &str) -> String {
+        match self {
+            Self::Because(_) | Self::TooOld | Self::SeenBefore => format!("order system: {text}"),
+            Self::AtGateway(status, code) => format!("gateway: {status} {code}"),
+            Self::Repeat => "gateway: came before, and is not handed on".to_owned(),
         }
     }
 }
 
-/// An hour and a half ago: beyond any tolerance.
-const OLD: Duration = Duration::from_secs(5_400);
+/// Tries everything; `hanging` was tried before.
+pub(super) async fn all(shop: &Shop, gate: &Gate, hanging: Attack) -> anyhow::Result<Vec<Attack>> {
+    let mut attacks = made(gate.tries()?, shop).await?;
+    attacks.push(hanging);
+    attacks.extend(made(order_system::tries(shop)?, shop).await?);
+    Ok(attacks)
+}
 
-/// Tries everything.
-pub(super) async fn all(shop: &Shop) -> anyhow::Result<Vec<Attack>> {
-    let genuine = shop.genuine().context("nothing genuine was seen")?;
-    let old = shop.recorded_before(OLD)?;
-    let changed = Genuine {
-        body: forged_body(&genuine.body)?,
-        ..genuine.clone()
-    };
-    let stranger = SigningKey::generate_hmac(&[7; 24]);
-    let wrongly_signed = Genuine {
-        headers: signed_by(&stranger, &genuine, &changed.body)?,
-        ..changed.clone()
-    };
-    let unsigned = Genuine {
-        headers: HeaderMap::new(),
-        ..changed.clone()
-    };
-    let wrong = Refusal::Because(Refused::WrongSignature);
-    let none = Refusal::Because(Refused::MissingHeader("webhook-signature"));
-    let tries = [
-        ("a changed body", wrong, changed),
-        ("a replay", Refusal::SeenBefore, genuine),
-        ("an old request, genuinely signed", Refusal::TooOld, old),
-        ("a wrong secret", wrong, wrongly_signed),
-        ("an unsigned request", none, unsigned),
-    ];
-    let attacker = Attacker::new()?;
-    let mut attacks = Vec::new();
-    for (name, expected, request) in tries {
+async fn made(tries: Vec<Try>, shop: &Shop) -> anyhow::Result<Vec<Attack>> {
+    let sender = Sender::new()?;
+    let mut attacks = Vec::with_capacity(tries.len());
+    for one in tries {
         let before = shop.books();
-        let (status, text) = attacker.try_out(request).await?;
-        let is_refused = expected.is(status, &text) && shop.books() == before;
+        let (status, text) = sender.try_out(one.request).await?;
+        let is_refused = one.expected.is(status, &text) && shop.books() == before;
         attacks.push(Attack {
-            name,
-            refused: is_refused.then(|| format!("order system: {text}")),
+            name: one.name,
+            refused: is_refused.then(|| one.expected.words(&text)),
         });
     }
     Ok(attacks)
 }
 
 /// Sends what it likes to whatever listens on this machine.
-struct Attacker {
+pub(super) struct Sender {
     policy: AddressPolicy,
     transport: HttpsTransport,
 }
 
-impl Attacker {
-    fn new() -> anyhow::Result<Self> {
+impl Sender {
+    pub(super) fn new() -> anyhow::Result<Self> {
         let policy = AddressPolicy::development();
         let resolver = Arc::new(SystemResolver::from_system()?);
         let guard = Arc::new(Guard::new(policy.clone(), resolver));
@@ -99,37 +115,32 @@ impl Attacker {
         Ok(Self { policy, transport })
     }
 
-    /// How the order system answers a request, at the entrance that it was recorded at. Its bad
-    /// moments would refuse anybody: an attacker tries again.
-    async fn try_out(&self, request: Genuine) -> anyhow::Result<(u16, String)> {
-        let Genuine { url, headers, body } = request;
+    /// Sends a request where it was recorded, and gives the answer.
+    pub(super) async fn send(&self, request: Recorded) -> anyhow::Result<(StatusCode, String)> {
+        let Recorded { url, headers, body } = request;
         let target = Arc::new(Target::new(self.policy.check_url(&url)?)?);
-        let request = Outgoing::post(target, headers, body.into(), Limits::default());
-        let mut answer = self.transport.send(request.clone()).await?;
-        if answer.status == StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
-            answer = self.transport.send(request).await?;
-        }
+        let request = Outgoing::post(target, headers, body, Limits::default());
+        let answer = self.transport.send(request).await?;
         let text = String::from_utf8_lossy(&answer.body).into_owned();
-        Ok((answer.status, text))
+        Ok((StatusCode::from_u16(answer.status)?, text))
+    }
+
+    /// How a request is answered. The order system's bad moments would refuse anybody: an attacker
+    /// tries again.
+    async fn try_out(&self, request: Recorded) -> anyhow::Result<(u16, String)> {
+        let mut answer = self.send(request.clone()).await?;
+        if answer.0 == StatusCode::INTERNAL_SERVER_ERROR {
+            answer = self.send(request).await?;
+        }
+        Ok((answer.0.as_u16(), answer.1))
     }
 }
 
 /// Pays for an order that nobody paid for.
 fn forged_body(body: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut event: serde_json::Value = serde_json::from_slice(body)?;
+    let mut event: Value = serde_json::from_slice(body)?;
     event["order"] = "ord_forged".into();
     Ok(event.to_string().into_bytes())
-}
-
-/// A request of a new id, correctly signed, with a key that is not the endpoint's.
-fn signed_by(key: &SigningKey, genuine: &Genuine, body: &[u8]) -> anyhow::Result<HeaderMap> {
-    let mut headers = genuine.headers.clone();
-    let timestamp = headers.get("webhook-timestamp").context("it was signed")?;
-    let timestamp = timestamp.to_str()?.parse()?;
-    let signature = webhook::sign(&[key], "msg_forged", timestamp, body);
-    headers.insert("webhook-id", HeaderValue::from_static("msg_forged"));
-    headers.insert("webhook-signature", HeaderValue::try_from(signature)?);
-    Ok(headers)
 }
 
 #[cfg(test)]

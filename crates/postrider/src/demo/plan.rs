@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 pub(super) struct Event {
     /// Its type, such as `payment.succeeded`.
     pub(super) event_type: &'static str,
-    /// The source's own id of it.
-    pub(super) event_id: String,
+    /// Its platform's own id of it, which is in the payload, too.
+    pub(super) id: String,
     /// The payload: no more of the order than the order system needs.
     pub(super) payload: Value,
 }
@@ -100,13 +100,18 @@ fn gets_lost(order: u32) -> bool {
 }
 
 fn event(event_type: &'static str, order: u32, detail: Value) -> Event {
-    let mut payload = json!({"type": event_type, "order": format!("ord_{order:06}")});
+    let id = format!("{event_type}-{order:06}").replace('.', "_");
+    let mut payload = json!({
+        "id": id,
+        "type": event_type,
+        "order": format!("ord_{order:06}"),
+    });
     if let (Some(payload), Value::Object(detail)) = (payload.as_object_mut(), detail) {
         payload.extend(detail);
     }
     Event {
         event_type,
-        event_id: format!("{event_type}-{order:06}"),
+        id,
         payload,
     }
 }

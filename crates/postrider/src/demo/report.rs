@@ -3,8 +3,9 @@
 use super::api::Attempts;
 use super::attack::Attack;
 use super::plan::{Books, Plan};
+use super::posting::Sent;
 use super::shop::Shop;
-use super::source::Sent;
+
 use comfy_table::{Table, presets};
 use std::time::Duration;
 
@@ -14,27 +15,34 @@ pub(super) struct Findings<'a> {
     pub(super) shop: &'a Shop,
     pub(super) sent: &'a [Sent],
     pub(super) attacks: &'a [Attack],
-    pub(super) attempts: Attempts,
+    /// By the platforms' Postrider.
+    pub(super) to_gateway: Attempts,
+    /// By the gateway.
+    pub(super) to_shop: Attempts,
+    /// Requests that the gateway recognised.
+    pub(super) repeats_at_gateway: u64,
 }
 
 /// What all of it comes to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Verdict {
     lost: usize,
+    doubles: u64,
     attacks_through: usize,
     books_agree: bool,
 }
 
 impl Verdict {
     fn is_good(self) -> bool {
-        self.lost == 0 && self.attacks_through == 0 && self.books_agree
+        self.lost == 0 && self.doubles == 0 && self.attacks_through == 0 && self.books_agree
     }
 }
 
 /// Holds what was found against what was sent.
-fn judge(taken: &[bool], attacks: &[Attack], books: (Books, Books)) -> Verdict {
+fn judge((taken, doubles): (&[bool], u64), attacks: &[Attack], books: (Books, Books)) -> Verdict {
     Verdict {
         lost: taken.iter().filter(|taken| !**taken).count(),
+        doubles,
         attacks_through: attacks
             .iter()
             .filter(|attack| attack.refused.is_none())
@@ -50,11 +58,15 @@ pub(super) fn print(found: &Findings<'_>) -> bool {
     println!("{}\n", attacks(found.attacks));
     let taken = found.sent.iter();
     let taken: Vec<_> = taken
-        .map(|sent| found.shop.taken_at(&sent.id).is_some())
+        .map(|sent| found.shop.taken_at(&sent.event).is_some())
         .collect();
     let books = (found.plan.books(), found.shop.books());
-    let verdict = judge(&taken, found.attacks, books);
+    let doubles = found.shop.doubles();
+    let verdict = judge((&taken, doubles), found.attacks, books);
     println!("lost: {}", verdict.lost);
+    if verdict.doubles > 0 {
+        println!("let in twice by the gateway: {}", verdict.doubles);
+    }
     if verdict.attacks_through > 0 {
         println!("attacks that got through: {}", verdict.attacks_through);
     }
@@ -96,21 +108,28 @@ fn deliveries(found: &Findings<'_>) -> Table {
             Some(
                 found
                     .shop
-                    .taken_at(&sent.id)?
+                    .taken_at(&sent.event)?
                     .duration_since(sent.posted_at),
             )
         })
         .collect();
     latencies.sort_unstable();
-    let attempts = found.attempts.succeeded + found.attempts.failed;
+    let (theirs, ours) = (found.to_gateway, found.to_shop);
+    let all = |attempts: Attempts| (attempts.succeeded + attempts.failed).to_string();
     let mut table = table(["deliveries", ""]);
     for (name, value) in [
         ("events accepted", found.sent.len().to_string()),
-        ("attempts", attempts.to_string()),
+        ("attempts to the gateway", all(theirs)),
         (
-            "retries (attempts after a failure)",
-            found.attempts.failed.to_string(),
+            "retries there (attempts after a failure)",
+            theirs.failed.to_string(),
         ),
+        (
+            "repeats that the gateway recognised",
+            found.repeats_at_gateway.to_string(),
+        ),
+        ("attempts to the order system", all(ours)),
+        ("retries there", ours.failed.to_string()),
         (
             "repeats that the order system recognised",
             found.shop.repeats().to_string(),
@@ -175,12 +194,13 @@ mod tests {
         };
         let (refused, through) = ([attack(Some("order system"))], [attack(None)]);
         let (sent, other) = (Plan::new(40).books(), Plan::new(39).books());
-        let good = judge(&[true, true], &refused, (sent, sent));
+        let good = judge((&[true, true], 0), &refused, (sent, sent));
         assert!(good.is_good(), "{good:?}");
         for bad in [
-            judge(&[true, false], &refused, (sent, sent)),
-            judge(&[true, true], &through, (sent, sent)),
-            judge(&[true, true], &refused, (sent, other)),
+            judge((&[true, false], 0), &refused, (sent, sent)),
+            judge((&[true, true], 1), &refused, (sent, sent)),
+            judge((&[true, true], 0), &through, (sent, sent)),
+            judge((&[true, true], 0), &refused, (sent, other)),
         ] {
             assert!(!bad.is_good(), "{bad:?}");
         }

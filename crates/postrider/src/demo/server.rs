@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,6 +12,8 @@ use tokio::sync::Mutex;
 
 /// The waits between attempts: a shortened schedule, so that trouble is over in seconds.
 const RETRY_SCHEDULE: &str = "1,1,1,2,2,3,3,5,5,8,8";
+/// How long a body may take to arrive: less than usual, so that who is slow is refused in time.
+const BODY_TIMEOUT: &str = "5s";
 /// How long a start or an orderly stop may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -24,10 +26,10 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts one on a free port, with its data below `directory`.
-    pub(super) async fn start(directory: &Path) -> anyhow::Result<Self> {
+    /// Starts one on a free port, with its data in this directory.
+    pub(super) async fn start(data_dir: PathBuf) -> anyhow::Result<Self> {
         let server = Self {
-            data_dir: directory.join("postrider-data"),
+            data_dir,
             address: OnceLock::new(),
             token: OnceLock::new(),
             child: Mutex::new(None),
@@ -92,6 +94,7 @@ impl Server {
                 "--listen",
                 listen,
             ])
+            .args(["--body-timeout", BODY_TIMEOUT])
             .args(["--retry-schedule", RETRY_SCHEDULE, "--data-dir"])
             .arg(&self.data_dir)
             .stdin(Stdio::null())

@@ -3,7 +3,8 @@
 
 use super::api::{APPLICATION, Api};
 use super::plan::Books;
-use super::source::Sent;
+use super::posting::Sent;
+use super::wire::Recorded;
 use crate::listen::{Entrance, serve};
 use anyhow::Context as _;
 use axum::Router;
@@ -12,8 +13,9 @@ use axum::extract::{Path, State};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use indicatif::ProgressBar;
 use model::Clock;
-use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -25,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use webhook::{HeaderFamily, SigningKey, TOLERANCE_SECONDS, Verifier, VerifyingKey};
 
 /// The order system's entrances, and the types that each is registered for.
-const ENTRANCES: [(&str, [&str; 3]); 2] = [
+pub(super) const ENTRANCES: [(&str, [&str; 3]); 2] = [
     (
         "payments",
         ["payment.succeeded", "payment.failed", "payment.refunded"],
@@ -72,19 +74,15 @@ struct Open {
 struct Knowledge {
     keys: HashMap<String, (SigningKey, VerifyingKey)>,
     requests: u64,
-    /// When each message was first taken, by `webhook-id`.
-    seen: HashMap<String, Instant>,
+    /// The messages that were taken, by `webhook-id`.
+    seen: HashSet<String>,
+    /// When each event was first taken, by its platform's own id.
+    taken: HashMap<String, Instant>,
     repeats: u64,
+    /// Events that came again as another message.
+    doubles: u64,
     orders: BTreeMap<String, BTreeSet<String>>,
-    genuine: Option<Genuine>,
-}
-
-/// One genuine request, as somebody on the way could have recorded it.
-#[derive(Clone)]
-pub(super) struct Genuine {
-    pub(super) url: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    genuine: Option<Recorded>,
 }
 
 impl Shop {
@@ -108,35 +106,24 @@ impl Shop {
         Ok(shop)
     }
 
-    /// Registers for the events of both sources; gives the endpoints' ids.
+    /// Registers at its own gateway for what both platforms send; gives the endpoints' ids.
     pub(super) async fn register(&self, api: &Api) -> anyhow::Result<Vec<String>> {
-        for event_type in ENTRANCES.iter().flat_map(|(_, types)| types) {
-            let description = format!("An order's {}", event_type.replace('.', " has "));
-            api.create(
-                ["event-type"],
-                &json!({"name": event_type, "description": description}),
-            )
-            .await?;
-        }
-        api.create(
-            ["app"],
-            &json!({"name": "Order system", "uid": APPLICATION}),
-        )
-        .await?;
+        let application = json!({"name": "Order system", "uid": APPLICATION});
+        api.create(["app"], &application).await?;
         let mut endpoints = Vec::new();
         for (entrance, types) in ENTRANCES {
+            for event_type in types {
+                api.create_event_type(event_type).await?;
+            }
             let url = self.url(entrance);
             let body = json!({"url": url, "uid": entrance, "eventTypes": types});
             let made = api.create(["app", APPLICATION, "endpoint"], &body).await?;
-            let id = made["id"]
-                .as_str()
-                .context("an endpoint has an id")?
-                .to_owned();
-            let secret = api.of_endpoint(&id, "secret").await?;
+            let id = made["id"].as_str().context("an endpoint has an id")?;
+            let secret = api.of_endpoint(id, "secret").await?;
             let secret = secret["key"].as_str().context("a secret is a text")?;
             let key = (SigningKey::parse(secret)?, VerifyingKey::parse(secret)?);
             self.state().keys.insert(entrance.to_owned(), key);
-            endpoints.push(id);
+            endpoints.push(id.to_owned());
         }
         Ok(endpoints)
     }
@@ -167,7 +154,7 @@ impl Shop {
         let all = async {
             loop {
                 let arrived = self.room.arrived.notified();
-                let count = self.state().seen.len();
+                let count = self.state().taken.len();
                 bar.set_position(count as u64);
                 if count >= sent.len() {
                     return;
@@ -178,9 +165,9 @@ impl Shop {
         tokio::time::timeout(time, all).await.is_ok()
     }
 
-    /// When a message was taken.
-    pub(super) fn taken_at(&self, message: &str) -> Option<Instant> {
-        self.state().seen.get(message).copied()
+    /// When an event was taken.
+    pub(super) fn taken_at(&self, event: &str) -> Option<Instant> {
+        self.state().taken.get(event).copied()
     }
 
     /// How often a message came again that had been taken before.
@@ -188,14 +175,19 @@ impl Shop {
         self.state().repeats
     }
 
+    /// How many events came again as another message: the gateway let them in twice.
+    pub(super) fn doubles(&self) -> u64 {
+        self.state().doubles
+    }
+
     /// A genuine request that was taken.
-    pub(super) fn genuine(&self) -> Option<Genuine> {
+    pub(super) fn genuine(&self) -> Option<Recorded> {
         self.state().genuine.clone()
     }
 
     /// A request that Postrider signed so long ago for an order of then: what somebody who has
     /// been listening for long could have.
-    pub(super) fn recorded_before(&self, age: Duration) -> anyhow::Result<Genuine> {
+    pub(super) fn recorded_before(&self, age: Duration) -> anyhow::Result<Recorded> {
         let (entrance, [event_type, ..]) = ENTRANCES[0];
         let state = self.state();
         let (key, _) = state.keys.get(entrance).context("registered")?;
@@ -207,10 +199,10 @@ impl Shop {
         headers.insert("webhook-timestamp", HeaderValue::from(time));
         headers.insert("webhook-signature", HeaderValue::try_from(signature)?);
         let url = self.url(entrance);
-        Ok(Genuine {
+        Ok(Recorded {
             url,
             headers,
-            body: body.into_bytes(),
+            body: body.into(),
         })
     }
 
@@ -280,19 +272,26 @@ impl Shop {
             Ok(verified) => verified.id.to_owned(),
             Err(refused) => return (StatusCode::UNAUTHORIZED, refused.to_string()),
         };
-        if state.seen.contains_key(&id) {
+        if state.seen.contains(&id) {
             state.repeats += 1;
             return (StatusCode::OK, SEEN_BEFORE.into());
         }
-        let Some((order, kind)) = read(body) else {
+        let Some(event) = read(body) else {
             return (StatusCode::BAD_REQUEST, "no event of an order".into());
         };
-        state.orders.entry(order).or_default().insert(kind);
-        state.seen.insert(id, Instant::now());
-        state.genuine.get_or_insert_with(|| Genuine {
+        state
+            .orders
+            .entry(event.order)
+            .or_default()
+            .insert(event.kind);
+        state.seen.insert(id);
+        if state.taken.insert(event.id, Instant::now()).is_some() {
+            state.doubles += 1;
+        }
+        state.genuine.get_or_insert_with(|| Recorded {
             url: self.url(entrance),
             headers: headers.clone(),
-            body: body.to_vec(),
+            body: body.clone(),
         });
         self.room.arrived.notify_waiters();
         (StatusCode::OK, "processed".into())
@@ -323,10 +322,15 @@ async fn take(
     shop.judge(&entrance, &headers, &body)
 }
 
-fn read(body: &Bytes) -> Option<(String, String)> {
-    let event: Value = serde_json::from_slice(body).ok()?;
-    Some((
-        event["order"].as_str()?.to_owned(),
-        event["type"].as_str()?.to_owned(),
-    ))
+/// An event as its platform wrote it.
+#[derive(Deserialize)]
+struct Event {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    order: String,
+}
+
+fn read(body: &Bytes) -> Option<Event> {
+    serde_json::from_slice(body).ok()
 }

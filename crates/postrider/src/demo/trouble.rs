@@ -1,9 +1,10 @@
-//! What goes wrong on the way: the order system is slow, then down; Postrider is killed half way.
+//! What goes wrong on the way: the order system is slow, then down; both Postriders are killed, one
+//! after the other.
 //! (That the order system answers 500 now and then is its own doing.)
 
+use super::posting::Part;
 use super::server::Server;
 use super::shop::Shop;
-use super::source::Part;
 use indicatif::ProgressBar;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ const DOWN: Duration = Duration::from_secs(2);
 /// Makes the trouble as the story comes along.
 pub(super) async fn make(
     shop: &Shop,
-    server: &Server,
+    [theirs, ours]: [&Server; 2],
     bar: &ProgressBar,
     mut story: Part,
 ) -> anyhow::Result<()> {
@@ -25,9 +26,18 @@ pub(super) async fn make(
     say(bar, "the order system is down for two seconds");
     shop.be_down_for(DOWN).await?;
     story.reached(50).await;
-    say(bar, "Postrider is killed (SIGKILL) and started again");
-    server.kill_and_restart().await?;
-    say(bar, "Postrider is back");
+    say(
+        bar,
+        "the platforms' Postrider is killed (SIGKILL) and started again",
+    );
+    theirs.kill_and_restart().await?;
+    story.reached(70).await;
+    say(
+        bar,
+        "the order system's Postrider is killed (SIGKILL) and started again",
+    );
+    ours.kill_and_restart().await?;
+    say(bar, "both are back");
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! The payment platform and the delivery system: post their events, and remember what was
-//! accepted.
+//! The payment platform and the delivery system: post their events to the Postrider that they send
+//! with, and remember what was accepted.
 
 use super::api::Api;
 use super::plan::Event;
@@ -10,18 +10,20 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// Requests that a source has open at a time.
+/// Requests that a platform has open at a time.
 const AT_ONCE: usize = 8;
-/// The time over which a source spreads its events, so that trouble falls among them.
+/// The time over which a platform spreads its events, so that trouble falls among them.
 const SPREAD: Duration = Duration::from_secs(8);
 /// The most events that are spread: beyond, it sends as fast as it can.
 const SPREAD_EVENTS_MAX: usize = 2_000;
 
-/// An event that Postrider accepted.
+/// An event that the platforms' Postrider accepted.
 pub(super) struct Sent {
-    /// The message's id.
-    pub(super) id: String,
-    /// When its source began to post it.
+    /// The message's id there.
+    pub(super) message: String,
+    /// The platform's own id of it.
+    pub(super) event: String,
+    /// When its platform began to post it.
     pub(super) posted_at: Instant,
 }
 
@@ -55,12 +57,12 @@ impl Part {
     /// Waits until so many hundredths have been accepted.
     pub(super) async fn reached(&mut self, percent: usize) {
         let enough = |seen: &usize| seen * 100 >= self.total * percent;
-        // The sender lives as long as the sources do.
+        // The sender lives as long as the platforms do.
         let _ = self.seen.wait_for(enough).await;
     }
 }
 
-/// Posts all events of a source, a few at a time.
+/// Posts all events of a platform, a few at a time.
 pub(super) async fn send_all(
     api: &Arc<Api>,
     events: Vec<Event>,
@@ -101,10 +103,13 @@ pub(super) async fn send_all(
 async fn post(api: &Api, event: &Event) -> anyhow::Result<Sent> {
     let body = json!({
         "eventType": event.event_type,
-        "eventId": event.event_id,
+        "eventId": event.id,
         "payload": event.payload,
     });
     let posted_at = Instant::now();
-    let id = api.post_message(&body, &event.event_id).await?;
-    Ok(Sent { id, posted_at })
+    Ok(Sent {
+        message: api.post_message(&body, &event.id).await?,
+        event: event.id.clone(),
+        posted_at,
+    })
 }
