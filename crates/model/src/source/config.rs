@@ -18,8 +18,8 @@ pub struct SourceConfig {
     pub signature: Option<GenericSignature>,
     /// What they show besides.
     pub auth: Option<AuthDemanded>,
-    /// The private JWKs that payloads are encrypted to, as texts: the current one first. Where there
-    /// are any, nothing plain is taken.
+    /// The private JWKs that payloads are encrypted to, as texts: the current one first. Where
+    /// there are any, nothing plain is taken.
     pub encryption: Vec<Secret>,
     /// From where they come; none: from anywhere.
     pub allow_addresses: Vec<IpNet>,
