@@ -23,7 +23,7 @@ const METADATA: Parameter = Parameter::body(
 );
 /// Before those of its members that have flags of their own.
 const CONFIG: Parameter = Parameter::body(
-    "config",
+    "source-config",
     "config",
     Kind::Json,
     "How it verifies what arrives, and all else: JSON, @FILE or -; see docs/sources.md",
@@ -74,7 +74,7 @@ pub(super) const SOURCE_NOUN: Noun = Noun {
             about: "Make a source: what it shows as ingestUrl is what its provider is to call",
             examples: "Examples:
   postrider source create --name Payments --uid payments --type stripe --secret-file secret.txt
-  postrider source create --name Code --type github --config @config.json --app acme
+  postrider source create --name Code --type github --source-config @config.json --app acme
   postrider source create --name Tests --type generic-webhook --unverified",
             verb: Verb::Post,
             paths: &["/ingest/source"],
@@ -173,7 +173,7 @@ const PUT: Operation = Operation {
     about: "Write a source anew, but for its URL: what is not mentioned is taken away",
     examples: "Example:
   postrider source put payments --name Payments --uid payments --type stripe \\
-    --config @config.json",
+    --source-config @config.json",
     verb: Verb::Put,
     paths: &["/ingest/source/{id}"],
     parameters: &[

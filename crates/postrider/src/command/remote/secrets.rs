@@ -52,7 +52,7 @@ fn exposed(args: &RemoteArgs) -> Vec<String> {
             (Kind::Json, Place::Body(CONFIG), Given::Text(text))
                 if inline(text).is_some_and(|config| config_holds_a_secret(&config)) =>
             {
-                instead.push("a configuration with a secret as --config @FILE".to_owned());
+                instead.push("a configuration with a secret as --source-config @FILE".to_owned());
             }
             _ => {}
         }
@@ -105,14 +105,14 @@ mod tests {
     #[test]
     fn a_configuration_with_a_secret_belongs_into_a_file() {
         for (flag, expected) in [
-            (r#"--config={"secret":"sesame"}"#, true),
+            (r#"--source-config={"secret":"sesame"}"#, true),
             (
-                r#"--config={"auth":{"type":"bearer","token":"sesame"}}"#,
+                r#"--source-config={"auth":{"type":"bearer","token":"sesame"}}"#,
                 true,
             ),
-            (r#"--config={"rateLimit":5}"#, false),
-            ("--config=@sesame.json", false),
-            ("--config=-", false),
+            (r#"--source-config={"rateLimit":5}"#, false),
+            ("--source-config=@sesame.json", false),
+            ("--source-config=-", false),
             ("--secret-file=sesame", false),
         ] {
             let typed = [
@@ -127,7 +127,11 @@ mod tests {
                 panic!("{flag} asks no server");
             };
             let told = exposed(&args).concat();
-            assert_eq!(told.contains("--config @FILE"), expected, "{flag}: {told}");
+            assert_eq!(
+                told.contains("--source-config @FILE"),
+                expected,
+                "{flag}: {told}"
+            );
             assert!(!told.contains("sesame"), "{flag}: {told}");
         }
     }
