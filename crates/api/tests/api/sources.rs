@@ -359,6 +359,7 @@ async fn what_a_configuration_says_has_bounds_and_a_meaning() {
         (json!({ "schedule": "* * * * *" }), "config.schedule"),
         (json!({ "verifyToken": "a" }), "config.verifyToken"),
         (json!({ "publicKey": "a" }), "config.publicKey"),
+        (json!({ "clientId": "a" }), "config.clientId"),
     ];
     let secret = json!({ "secret": "a" });
     let cases = cases.map(|(config, place)| (merged(secret.clone(), config), place));
@@ -470,6 +471,34 @@ async fn every_part_of_a_configuration_is_shown_as_far_as_it_is_no_secret() {
         (&json!(true), &json!({}))
     );
     assert_eq!(made["replayProtection"], "none");
+}
+
+#[tokio::test]
+async fn what_the_contract_names_otherwise_is_taken_by_its_name() {
+    let world = World::new();
+    let key = "e4zSoRjUGzfA8dzGSPmS6HBDVbQfPR6+y1ZxWIrpU4Y=";
+    for (source_type, config, shown) in [
+        ("adobe-sign", json!({ "clientId": "a" }), json!({})),
+        (
+            "telnyx",
+            json!({ "publicKey": key }),
+            json!({ "publicKey": key }),
+        ),
+        (
+            "tailscale",
+            json!({ "secret": "a", "timestampGraceSeconds": 60 }),
+            json!({ "toleranceSeconds": 60 }),
+        ),
+        (
+            "meta",
+            json!({ "secret": "a", "verifyToken": "b" }),
+            json!({}),
+        ),
+    ] {
+        let body = json!({ "name": "one", "type": source_type, "config": config });
+        let made = world.post(SOURCES, &body).await.is(201);
+        assert_eq!(made["config"], shown, "{source_type}");
+    }
 }
 
 #[tokio::test]

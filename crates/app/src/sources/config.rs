@@ -162,6 +162,7 @@ impl ConfigInput {
         only("signature", self.signature.is_some(), is_described);
         let grace = self.timestamp_grace_seconds.is_some();
         only("timestampGraceSeconds", grace, nature.has_grace());
+        only("clientId", self.client_id.is_some(), nature.has_client());
         only(
             "publicKey",
             self.public_key.is_some(),

@@ -7,6 +7,8 @@ use webhook::provider::SourceType;
 
 /// Whose keys are pairs, so that what verifies is no secret.
 const KEY_PAIRS: [&str; 4] = ["discord", "orum-io", "sendgrid", "telnyx"];
+/// Who shows nothing but a client's id.
+const CLIENTS: [&str; 1] = ["adobe-sign"];
 /// Who asks by GET, with a token, whether requests are wanted.
 const ASKED: [&str; 1] = ["meta"];
 /// Whose clients call the tolerance `timestampGraceSeconds`.
@@ -50,6 +52,11 @@ impl Nature {
     /// Whether requests are verified with a public key.
     pub(super) fn has_key_pair(self) -> bool {
         self.is_among(&KEY_PAIRS)
+    }
+
+    /// Whether requests name a client, and show no more than that.
+    pub(super) fn has_client(self) -> bool {
+        self.is_among(&CLIENTS)
     }
 
     /// Whether the provider asks with a token of its user's choice.
@@ -126,7 +133,7 @@ mod tests {
 
     #[test]
     fn what_is_said_of_a_type_is_said_of_one_that_there_is() {
-        let all = [&KEY_PAIRS[..], &ASKED, &GRACE].concat();
+        let all = [&KEY_PAIRS[..], &CLIENTS, &ASKED, &GRACE].concat();
         let names: Vec<_> = SourceType::names().collect();
         assert!(all.iter().all(|name| names.contains(name)), "{all:?}");
     }
