@@ -112,7 +112,7 @@ async fn a_new_signature_is_good_now_and_an_unknown_scheme_says_what_is_known() 
         let refused = files.run(verb, "paypal", &[]).await;
         refused
             .expect(2)
-            .complains_of("standard-webhooks, standard-webhooks-ed25519, svix, adyen");
+            .complains_of("standard-webhooks, standard-webhooks-ed25519, svix, adobe-sign, adyen");
         let refused = files.run(verb, "standard-webhooks-ed25519", &[]).await;
         refused.expect(2).complains_of("--secret-file");
         assert!(!refused.stderr.contains("MfKQ9r8GKYqr"), "{refused:?}");
