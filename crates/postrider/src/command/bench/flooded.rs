@@ -104,5 +104,6 @@ fn answers(answers: &Answers) -> String {
     if answers.unanswered > 0 {
         parts.push(format!("not at all: {}", answers.unanswered));
     }
+    parts.push(format!("connections made: {}", answers.connections));
     parts.join(", ")
 }
