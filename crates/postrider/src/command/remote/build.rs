@@ -257,7 +257,7 @@ fn insert(body: &mut Object, field: &str, value: Box<RawValue>) -> Result<(), Fa
     };
     let mut within = match body.get(outer) {
         Some(object) => serde_json::from_str(object.get())
-            .map_err(|error| no_json(&format!("--{outer}"), "a JSON object", &error))?,
+            .map_err(|error| no_json(&format!("`{outer}`"), "a JSON object", &error))?,
         None => Object::new(),
     };
     within.insert(inner.to_owned(), value);
