@@ -74,6 +74,8 @@ pub struct ApiConfig {
     pub body_timeout: Duration,
     /// Where links point to, without a slash at its end.
     pub public_url: String,
+    /// Where the gateway is reached, by which sources' URLs begin: without a slash at its end.
+    pub gateway_url: String,
 }
 
 impl Default for ApiConfig {
@@ -83,6 +85,7 @@ impl Default for ApiConfig {
             batch_bytes_max: 8 * 1024 * 1024,
             body_timeout: Duration::from_secs(30),
             public_url: "http://127.0.0.1:8071".to_owned(),
+            gateway_url: "http://127.0.0.1:8071".to_owned(),
         }
     }
 }

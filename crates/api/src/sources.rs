@@ -154,7 +154,7 @@ fn guards(_: &mut SchemaGenerator) -> Schema {
 }
 
 impl IngestSourceOut {
-    fn new(public_url: &str, view: SourceView) -> Result<Self, AppError> {
+    fn new(gateway_url: &str, view: SourceView) -> Result<Self, AppError> {
         let source = view.source;
         Ok(Self {
             id: source.id.to_string(),
@@ -162,7 +162,7 @@ impl IngestSourceOut {
             name: source.name,
             source_type: source.source_type.to_string(),
             config: view.config.try_into()?,
-            ingest_url: view.token.map(|token| ingest_url(public_url, &token)),
+            ingest_url: view.token.map(|token| ingest_url(gateway_url, &token)),
             replay_protection: view.replay_protection.as_str(),
             unverified: view.unverified,
             unusable: view.unusable,
@@ -174,8 +174,8 @@ impl IngestSourceOut {
     }
 }
 
-fn ingest_url(public_url: &str, token: &Secret) -> String {
-    format!("{public_url}{INBOUND}{}", text(token))
+fn ingest_url(gateway_url: &str, token: &Secret) -> String {
+    format!("{gateway_url}{INBOUND}{}", text(token))
 }
 
 /// A source's new URL.
@@ -224,7 +224,7 @@ async fn list(
     Authenticated(caller): Authenticated,
 ) -> Answer<Json<ListOut<IngestSourceOut>>> {
     let page = api.app.sources(&caller, &input).await?;
-    let url = &api.config.public_url;
+    let url = &api.config.gateway_url;
     let page = page.try_map(|view| IngestSourceOut::new(url, view))?;
     Ok(Json(page.into()))
 }
@@ -236,7 +236,7 @@ async fn create(
     call.caller.require_organisation()?;
     let input = call.json()?.try_into()?;
     let made = api.app.create_source(&call.caller, input).await?;
-    let url = &api.config.public_url;
+    let url = &api.config.gateway_url;
     Ok(Created(Json(IngestSourceOut::new(url, made.value)?)))
 }
 
@@ -246,7 +246,7 @@ async fn get_one(
     Authenticated(caller): Authenticated,
 ) -> Answer<Json<IngestSourceOut>> {
     let view = api.app.source(&caller, &path).await?;
-    Ok(Json(IngestSourceOut::new(&api.config.public_url, view)?))
+    Ok(Json(IngestSourceOut::new(&api.config.gateway_url, view)?))
 }
 
 async fn put(
@@ -257,7 +257,7 @@ async fn put(
     call.caller.require_organisation()?;
     let input = call.json()?.try_into()?;
     let put = api.app.put_source(&call.caller, &path, input).await?;
-    let url = &api.config.public_url;
+    let url = &api.config.gateway_url;
     Ok(SavedOut::try_of(put, |view| {
         IngestSourceOut::new(url, view)
     })?)
@@ -276,7 +276,7 @@ async fn patch_one(
         metadata: body.metadata.0,
     };
     let view = api.app.patch_source(&call.caller, &path, patch).await?;
-    Ok(Json(IngestSourceOut::new(&api.config.public_url, view)?))
+    Ok(Json(IngestSourceOut::new(&api.config.gateway_url, view)?))
 }
 
 async fn delete(
@@ -294,7 +294,7 @@ async fn rotate(
     call: Call<NoBody>,
 ) -> Answer<Json<RotateTokenOut>> {
     let token = api.app.rotate_source_token(&call.caller, &path).await?;
-    let ingest_url = ingest_url(&api.config.public_url, &token);
+    let ingest_url = ingest_url(&api.config.gateway_url, &token);
     Ok(Json(RotateTokenOut { ingest_url }))
 }
 
@@ -317,7 +317,7 @@ async fn dashboard(
         .portal_access(&call.caller, recipient, input)
         .await?;
     Ok(Json(AppPortalAccessOut::new(
-        &api.config.public_url,
+        &api.config.gateway_url,
         &access,
     )))
 }

@@ -35,6 +35,8 @@ pub(crate) struct Open {
     gateway: Option<Entrance>,
     /// The API's.
     pub(crate) address: SocketAddr,
+    /// The gateway's, which may be the same.
+    pub(crate) receiving: SocketAddr,
 }
 
 /// The API, and the gateway where that has no listener of its own.
@@ -94,10 +96,11 @@ impl Entrances {
             proxies: self.proxies.clone(),
         };
         let (api, address) = addressed(listen(self.api)?)?;
-        let mut gateway = None;
+        let (mut gateway, mut receiving) = (None, address);
         if let Some(socket) = self.gateway {
-            let (listener, address) = addressed(listen(socket)?)?;
-            tracing::info!("receiving on {}", config.own_url(address));
+            let listener;
+            (listener, receiving) = addressed(listen(socket)?)?;
+            tracing::info!("receiving on {}", config.own_url(receiving));
             let asking = self.tls.as_ref().map(Tls::asking);
             gateway = Some(entrance(listener, asking));
         }
@@ -105,6 +108,7 @@ impl Entrances {
             api: entrance(api, self.tls.clone()),
             gateway,
             address,
+            receiving,
         })
     }
 }

@@ -136,7 +136,7 @@ impl Node {
         let tls = self.entrances.tls.clone();
         let entrances = self.entrances.listen(&self.config)?;
         let address = entrances.address;
-        let door = door(self.app.clone(), &self.config, address);
+        let door = door(self.app.clone(), &self.config, &entrances);
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
         if let Some(engine) = self.engine {
@@ -260,9 +260,10 @@ fn engine(
 }
 
 /// What requests are answered by. A node that others accept for is still asked for its health.
-fn door(app: App, config: &Checked, address: std::net::SocketAddr) -> Door {
+fn door(app: App, config: &Checked, entrances: &entrances::Open) -> Door {
     let api_config = ApiConfig {
-        public_url: config.public_url_or(address),
+        public_url: config.public_url_or(entrances.address),
+        gateway_url: config.public_url_or(entrances.receiving),
         ..api_config(config)
     };
     match config.roles.has(Role::Api) {
