@@ -118,6 +118,11 @@ BEYOND_SCHEMAS = [
     (BRINGING, broken("", type="application_uid_mismatch"), "which applications are there"),
     (BRINGING, broken("", type="application_uid_missing"), "which applications are there"),
     (
+        ["v1.message.create", "v1.message.broadcast", TRIAL],
+        broken("by which endpoints prove themselves", loc=["body", "eventType"]),
+        "which word is kept, and has been seen in what was sent",
+    ),
+    (
         ["v1.message.create", TRIAL],
         broken("30 days ahead", loc=["body", "deliverAt"]),
         "what time it is",

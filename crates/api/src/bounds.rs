@@ -194,7 +194,9 @@ shapes! {
     });
     /// A source's uid.
     SourceUid: json_schema!({
-        "type": "string", "pattern": "^[a-zA-Z0-9_-]+$", "not": { "pattern": "^src_" },
+        "type": "string", "pattern": "^[a-zA-Z0-9_-]+$",
+        // Of what is no text, a pattern says nothing: null is none of these.
+        "not": { "type": "string", "pattern": "^src_" },
         "minLength": 1, "maxLength": SOURCE_UID_BYTES_MAX,
     });
     /// What a source's requests are signed with, or the public key of it.
