@@ -494,6 +494,114 @@ await chapter("an installation is carried elsewhere, and holds payloads against 
   await client.application.delete("carried");
 });
 
+/// Sends what a source's sender would, signed as Svix signs; gives the status and the answer.
+async function arrives(url, secret, body, signed = body) {
+  const [id, now] = [`evt_${crypto.randomUUID()}`, new Date()];
+  const headers = {
+    "content-type": "application/json",
+    "svix-id": id,
+    "svix-timestamp": `${Math.floor(now.valueOf() / 1000)}`,
+    "svix-signature": new Webhook(secret).sign(id, now, signed),
+  };
+  const answer = await fetch(url, { method: "POST", headers, body });
+  return [answer.status, await answer.json()];
+}
+
+const theirs = "whsec_" + Buffer.alloc(24, 9).toString("base64"); // a sender's secret
+
+await chapter("sources", async () => {
+  const { source } = client.ingest;
+  const uid = "node-payments";
+  const made = await source.create({
+    name: "Cards",
+    uid,
+    type: "stripe",
+    config: { secret: theirs },
+    metadata: { team: "billing" },
+  });
+  assert.match(made.id, /^src_[0-9A-Za-z]{27}$/);
+  assert.deepEqual([made.name, made.uid, made.type, made.config], ["Cards", uid, "stripe", {}]);
+  assert.deepEqual(made.metadata, { team: "billing" });
+  assert.ok(made.createdAt instanceof Date && !Number.isNaN(made.createdAt.valueOf()));
+  assert.ok(made.ingestUrl.startsWith(process.env.SERVER_URL));
+  assert.deepEqual(await source.get(uid), made);
+
+  const body = { name: "Payments", uid, type: "svix", config: { secret: theirs } };
+  assert.equal((await refused(409, source.create(body))).code, "conflict");
+  const whole = await source.upsert(uid, body);
+  assert.deepEqual([whole.id, whole.ingestUrl], [made.id, made.ingestUrl]);
+  assert.deepEqual([whole.name, whole.type, whole.metadata], ["Payments", "svix", {}]);
+
+  const cron = { schedule: "0 3 * * *", payload: "{}" };
+  const nightly = await source.create({ name: "Nightly", type: "cron", config: cron });
+  const { schedule, payload } = nightly.config;
+  assert.deepEqual([{ schedule, payload }, nightly.ingestUrl ?? null], [cron, null]);
+  assert.equal((await refused(400, source.rotateToken(nightly.id))).code, "no_ingest_url");
+  const first = await source.list({ limit: 1, order: "descending" });
+  assert.deepEqual([ids(first), first.done], [[nightly.id], false]);
+  const second = await source.list({ iterator: first.iterator, order: "descending" });
+  assert.ok(ids(second).includes(made.id) && !ids(second).includes(nightly.id));
+  await source.delete(nightly.id);
+  await refused(404, source.get(nightly.id));
+  // Nothing would be verified.
+  await refused(422, source.create({ name: "Anybody", type: "generic-webhook", config: {} }));
+});
+
+await chapter("what a source takes is delivered, and its endpoints are its own", async () => {
+  const { authentication, endpoint, source } = client.ingest;
+  const { id: at, ingestUrl } = await source.get("node-payments");
+  const made = await endpoint.create(at, {
+    url: receiver.url("/desk"),
+    uid: "desk",
+    metadata: { floor: "2" },
+    headers: { "X-Desk": "one" },
+  });
+  assert.match(made.id, /^ep_[0-9A-Za-z]{27}$/);
+  assert.deepEqual([made.uid, made.metadata, made.disabled], ["desk", { floor: "2" }, false]);
+  assert.deepEqual(await endpoint.get(at, "desk"), made);
+  assert.deepEqual((await endpoint.getHeaders(at, "desk")).headers, { "X-Desk": "one" });
+  const anew = { url: made.url, uid: "desk", description: "All that is paid", throttleRate: 900 };
+  const whole = await endpoint.upsert(at, "desk", anew);
+  assert.deepEqual([whole.id, whole.description, whole.throttleRate], [made.id, "All that is paid", 900]);
+  await endpoint.setHeaders(at, "desk", { headers: { "X-Desk": "two", authorization: "Bearer x" } });
+  const { headers, sensitive } = await endpoint.getHeaders(at, "desk");
+  assert.deepEqual([headers, sensitive], [{ "X-Desk": "two" }, ["authorization"]]);
+  assert.deepEqual(ids(await endpoint.list(at)), [made.id]);
+
+  const old = (await endpoint.getSecret(at, "desk")).key;
+  const chosen = "whsec_" + Buffer.alloc(24, 8).toString("base64");
+  assert.notEqual(old, chosen);
+  await endpoint.rotateSecret(at, "desk", { key: chosen, gracePeriodSeconds: 0 });
+  assert.equal((await endpoint.getSecret(at, "desk")).key, chosen);
+
+  const paid = JSON.stringify({ type: "payment.made", amount: 12 });
+  const [status, { id }] = await arrives(ingestUrl, theirs, paid);
+  assert.equal(status, 200);
+  const got = await receiver.next("/desk", chosen);
+  assert.deepEqual([got.headers["webhook-id"], `${got.body}`], [id, paid]);
+  assert.equal(got.headers["x-desk"], "two");
+  assert.equal((await arrives(ingestUrl, theirs, paid.replace("12", "13"), paid))[0], 401);
+
+  const rotated = (await source.rotateToken(at)).ingestUrl;
+  assert.notEqual(rotated, ingestUrl);
+  assert.equal((await source.get(at)).ingestUrl, rotated);
+  assert.equal((await arrives(ingestUrl, theirs, paid))[0], 401);
+  assert.equal((await arrives(rotated, theirs, paid))[0], 200);
+  await receiver.next("/desk", chosen);
+
+  const { token, url } = await authentication.consumerPortalAccess(at, { expiry: 3600 });
+  assert.ok(!url.includes(token));
+  const own = connect(process.env.SERVER_URL, token);
+  assert.equal((await own.endpoint.get(at, "desk")).id, made.id);
+  await refused(403, own.ingest.source.list());
+
+  await endpoint.delete(at, "desk");
+  await refused(404, endpoint.get(at, "desk"));
+  await source.delete(at);
+  await refused(404, source.get(at));
+  await refused(404, client.application.get(at));
+});
+
 await chapter("what is not built says so", async () => {
   await client.health.get();
   const error = await client.operationalWebhook.endpoint.list().catch((error) => error);

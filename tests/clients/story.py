@@ -8,7 +8,10 @@ SERVER_URL and TOKEN say where. The server tries twice, a second apart.
 import base64
 import json
 import os
+import uuid
 from datetime import datetime, timedelta, timezone
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from methods import Recording, forgotten
 from receiver import Receiver, eventually
@@ -35,6 +38,7 @@ from svix.api import (
     MessageListOptions,
     RecoverIn,
 )
+from svix.api.ingest_source import IngestSourceListOptions
 from svix.api.message import MessageGetOptions, message_in_raw
 from svix.exceptions import HttpError, HTTPValidationError
 from svix.models import (
@@ -46,14 +50,24 @@ from svix.models import (
     BackgroundTaskType,
     BulkExpungeContentsIn,
     BulkReplayIn,
+    CronConfig,
     EnvironmentIn,
     EventExampleIn,
     EventTypeImportOpenApiIn,
     EventTypePatch,
+    IngestEndpointHeadersIn,
+    IngestEndpointIn,
+    IngestEndpointSecretIn,
+    IngestEndpointUpsertIn,
+    IngestSourceConsumerPortalAccessIn,
+    IngestSourceIn,
     MessagePrecheckIn,
     MessageStatus,
+    Ordering,
     ReplayIn,
     StatusCodeClass,
+    StripeConfig,
+    SvixConfig,
 )
 
 
@@ -65,6 +79,7 @@ called = set()
 client = Recording(connect(os.environ["SERVER_URL"]), called)
 receiver = Receiver()
 APP = "python-shop"  # the application's uid
+THEIRS = "whsec_" + base64.b64encode(bytes([9] * 24)).decode()  # a sender's secret
 BEGAN = datetime.now(timezone.utc) - timedelta(minutes=1)
 
 
@@ -538,6 +553,125 @@ def an_installation_is_carried_elsewhere_and_holds_payloads_against_their_schema
     client.application.delete("carried")
 
 
+def arrives(url, body, signed=None):
+    """Sends what a source's sender would, signed as Svix signs; gives the status and the answer."""
+    now = datetime.now(timezone.utc)
+    event = f"evt_{uuid.uuid4()}"
+    headers = {
+        "content-type": "application/json",
+        "svix-id": event,
+        "svix-timestamp": str(int(now.timestamp())),
+        "svix-signature": Webhook(THEIRS).sign(event, now, signed or body),
+    }
+    try:
+        with urlopen(Request(url, body.encode(), headers)) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as refusal:
+        return refusal.code, json.load(refusal)
+
+
+def sources():
+    source, uid = client.ingest.source, "python-payments"
+    stripe = StripeConfig(secret=THEIRS)
+    notes = {"team": "billing"}
+    made = source.create(
+        IngestSourceIn(name="Cards", uid=uid, type="stripe", config=stripe, metadata=notes)
+    )
+    assert made.id.startswith("src_"), made
+    assert (made.name, made.uid, made.type, made.metadata) == ("Cards", uid, "stripe", notes), made
+    assert made.ingest_url.startswith(os.environ["SERVER_URL"]), made
+    assert THEIRS not in made.model_dump_json(), made
+    assert source.get(uid) == made
+
+    body = IngestSourceIn(name="Payments", uid=uid, type="svix", config=SvixConfig(secret=THEIRS))
+    assert refused(409, source.create, body).code == "conflict"
+    whole = source.upsert(uid, body)
+    assert (whole.id, whole.ingest_url) == (made.id, made.ingest_url), whole
+    assert (whole.name, whole.type, whole.metadata) == ("Payments", "svix", {}), whole
+
+    cron = CronConfig(schedule="0 3 * * *", payload="{}")
+    nightly = source.create(IngestSourceIn(name="Nightly", type="cron", config=cron))
+    assert (nightly.config, nightly.ingest_url) == (cron, None), nightly
+    assert refused(400, source.rotate_token, nightly.id).code == "no_ingest_url"
+    newest = IngestSourceListOptions(limit=1, order=Ordering.DESCENDING)
+    first = source.list(newest)
+    assert (ids(first), first.done) == ([nightly.id], False), first
+    newest.iterator, newest.limit = first.iterator, None
+    second = ids(source.list(newest))
+    assert made.id in second and nightly.id not in second, second
+    source.delete(nightly.id)
+    refused(404, source.get, nightly.id)
+
+    # Only who says so gets a source that verifies nothing.
+    anybody = IngestSourceIn(name="Anybody", type="generic-webhook", config={})
+    refused(422, source.create, anybody)
+    anybody.config = {"unverified": True}
+    made = source.create(anybody)
+    assert source.get(made.id) == made
+    assert (made.type, made.config) == ("generic-webhook", {}), made
+    source.delete(made.id)
+
+
+def what_a_source_takes_is_delivered_and_its_endpoints_are_its_own():
+    source, endpoint = client.ingest.source, client.ingest.endpoint
+    at = source.get("python-payments").id
+    url, headers = receiver.url("/desk"), {"X-Desk": "one"}
+    made = endpoint.create(
+        at, IngestEndpointIn(url=url, uid="desk", metadata={"floor": "2"}, headers=headers)
+    )
+    assert made.id.startswith("ep_") and len(made.id) == 30, made
+    assert (made.uid, made.metadata, made.disabled) == ("desk", {"floor": "2"}, False), made
+    assert endpoint.get(at, "desk") == made
+    assert endpoint.get_headers(at, "desk").headers == headers
+    anew = IngestEndpointUpsertIn(url=url, uid="desk", description="All paid", throttle_rate=900)
+    whole = endpoint.upsert(at, "desk", anew)
+    assert (whole.id, whole.description) == (made.id, "All paid"), whole
+    assert whole.throttle_rate == 900, whole
+    headers = {"X-Desk": "two", "authorization": "Bearer x"}
+    endpoint.set_headers(at, "desk", IngestEndpointHeadersIn(headers=headers))
+    got = endpoint.get_headers(at, "desk")
+    assert (got.headers, list(got.sensitive)) == ({"X-Desk": "two"}, ["authorization"]), got
+    assert ids(endpoint.list(at)) == [made.id]
+
+    chosen = "whsec_" + base64.b64encode(bytes([8] * 24)).decode()
+    assert endpoint.get_secret(at, "desk").key != chosen
+    rotation = IngestEndpointSecretIn(key=chosen, grace_period_seconds=0)
+    endpoint.rotate_secret(at, "desk", rotation)
+    assert endpoint.get_secret(at, "desk").key == chosen
+    what_comes_to_it_arrives_at_its_desk(at, chosen)
+
+    access = client.ingest.authentication.consumer_portal_access(
+        at, IngestSourceConsumerPortalAccessIn(expiry=3600)
+    )
+    assert access.token not in access.url
+    own = connect(os.environ["SERVER_URL"], access.token)
+    assert own.endpoint.get(at, "desk").id == made.id
+    refused(403, own.ingest.source.list)
+
+    endpoint.delete(at, "desk")
+    refused(404, endpoint.get, at, "desk")
+    source.delete(at)
+    refused(404, source.get, at)
+    refused(404, client.application.get, at)
+
+
+def what_comes_to_it_arrives_at_its_desk(at, key):
+    source = client.ingest.source
+    before = source.get(at).ingest_url
+    paid = json.dumps({"type": "payment.made", "amount": 12})
+    status, answer = arrives(before, paid)
+    assert status == 200, answer
+    got = receiver.next("/desk", key)
+    assert (got.headers["webhook-id"], got.body.decode()) == (answer["id"], paid), got
+    assert got.headers["x-desk"] == "two", got
+    assert arrives(before, paid.replace("12", "13"), signed=paid)[0] == 401
+
+    rotated = source.rotate_token(at).ingest_url
+    assert rotated != before and source.get(at).ingest_url == rotated
+    assert (arrives(before, paid)[0], arrives(rotated, paid)[0]) == (401, 200)
+    receiver.next("/desk", key)
+
+
 def what_is_not_built_says_so():
     client.health.get()
     error = refused(501, client.operational_webhook.endpoint.list)
@@ -568,6 +702,8 @@ for chapter in (
     an_applications_own_token_reaches_what_is_its_own_until_it_is_ended,
     what_is_deleted_is_gone_and_its_name_is_free,
     an_installation_is_carried_elsewhere_and_holds_payloads_against_their_schemas,
+    sources,
+    what_a_source_takes_is_delivered_and_its_endpoints_are_its_own,
     what_is_not_built_says_so,
     no_method_is_left_out_whose_operation_is_built,
 ):
