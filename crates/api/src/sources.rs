@@ -17,6 +17,7 @@ use crate::render::{Answer, Created, Field, ListOut, NoContent, SavedOut, Time};
 use crate::segments::Segments;
 use app::messages::RecipientPath;
 use app::portal::{PORTAL_LIFETIME_MAX, PortalInput};
+use app::sources::checks::GENERIC;
 use app::sources::{SourceInput, SourcePatch, SourceView, types};
 use app::{AppError, ListInput};
 use axum::Json;
@@ -127,7 +128,12 @@ struct IngestSourceOut {
     #[serde(rename = "type")]
     #[schemars(schema_with = "source_types")]
     source_type: String,
-    config: ConfigOut,
+    /// How it verifies what comes; where the type is `generic-webhook`, `genericConfig` says that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config: Option<ConfigOut>,
+    /// The same where the type is `generic-webhook`: clients know no `config` of that type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generic_config: Option<ConfigOut>,
     /// Where its requests arrive; null where it makes messages by itself.
     ingest_url: Option<String>,
     /// By what replays are kept out: `age` where the time is signed, `memory` where it isn't,
@@ -156,12 +162,18 @@ fn guards(_: &mut SchemaGenerator) -> Schema {
 impl IngestSourceOut {
     fn new(gateway_url: &str, view: SourceView) -> Result<Self, AppError> {
         let source = view.source;
+        let config = Some(ConfigOut::try_from(view.config)?);
+        let (generic_config, config) = match source.source_type.as_str() {
+            GENERIC => (config, None),
+            _ => (None, config),
+        };
         Ok(Self {
             id: source.id.to_string(),
             uid: source.uid.map(|uid| uid.to_string()),
             name: source.name,
             source_type: source.source_type.to_string(),
-            config: view.config.try_into()?,
+            config,
+            generic_config,
             ingest_url: view.token.map(|token| ingest_url(gateway_url, &token)),
             replay_protection: view.replay_protection.as_str(),
             unverified: view.unverified,
