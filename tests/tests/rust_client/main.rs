@@ -10,6 +10,7 @@ mod carrying;
 mod ending;
 mod making;
 mod methods;
+mod receiving;
 mod sending;
 
 use std::collections::BTreeSet;
@@ -35,13 +36,23 @@ macro_rules! ask {
         }
         answer
     }};
+    ($story:expr, $noun:ident.$part:ident.$method:ident($($argument:expr),* $(,)?)) => {{
+        let answer = $story.client.$noun().$part().$method($($argument),*).await;
+        if answer.is_ok() {
+            let called = concat!(
+                stringify!($noun), "_", stringify!($part), ".", stringify!($method),
+            );
+            $story.note(called);
+        }
+        answer
+    }};
 }
 
 /// As [`ask!`], for what must succeed.
 macro_rules! done {
-    ($story:expr, $noun:ident.$method:ident($($argument:expr),* $(,)?)) => {
-        ask!($story, $noun.$method($($argument),*))
-            .expect(concat!(stringify!($noun), ".", stringify!($method)))
+    ($story:expr, $noun:ident.$($method:ident).+($($argument:expr),* $(,)?)) => {
+        ask!($story, $noun.$($method).+($($argument),*))
+            .expect(stringify!($noun.$($method).+))
     };
 }
 
@@ -80,10 +91,16 @@ async fn crate_svix_goes_through_every_operation_that_is_built() {
     background::all_content_is_removed(&story).await;
     carrying::an_installation_is_carried_elsewhere(&story).await;
     access::an_own_token_reaches_its_own(&story).await;
+    let api = server.api().await;
+    receiving::sources(&story).await;
+    receiving::a_described_source_is_read(&story, &api).await;
+    receiving::its_endpoints_are_its_own(&story).await;
+    receiving::what_it_takes_is_delivered(&story, &api).await;
+    receiving::its_people_reach_what_is_theirs_until_it_is_deleted(&story).await;
     ending::what_is_deleted_is_gone(&story).await;
     done!(story, health.get());
 
-    let document = server.api().await.get("/openapi.json").await;
+    let document = api.get("/openapi.json").await;
     let called = story.called.lock().expect("nobody panics with it").clone();
     methods::assert_none_forgotten(&document.json(), &called).await;
 }
