@@ -46,6 +46,8 @@ pub struct IngestConfig {
     /// How many requests from one address may be refused in a minute, before all of them are, as
     /// long as it goes on.
     pub refusals_per_minute_max: u32,
+    /// How long such a refusal waits, so that who floods a connection gets no further on it.
+    pub refusal_pause: Duration,
     /// The most requests at a time.
     pub requests_max: usize,
     /// How many bytes of bodies are held at a time, at the most; never less than eight of the
@@ -58,6 +60,7 @@ impl Default for IngestConfig {
         Self {
             body_timeout: Duration::from_secs(30),
             refusals_per_minute_max: 60,
+            refusal_pause: Duration::from_millis(500),
             requests_max: 8_192,
             held_bytes_max: 256 * 1024 * 1024,
         }

@@ -22,6 +22,9 @@ const SHARE: usize = 8;
 /// What is waited for where there is no room: others are done by then.
 const NO_ROOM_WAIT: Duration = Duration::from_secs(1);
 
+/// So many answers wait at a time before they are given: each keeps a connection, and no more.
+const WAITING_MAX: usize = 1_024;
+
 /// See the file's head.
 pub(crate) struct Limits {
     requests: Semaphore,
@@ -31,6 +34,8 @@ pub(crate) struct Limits {
     of_sources: Pace<SourceId>,
     of_addresses: Pace<IpAddr>,
     refusals: Rate,
+    waiting: Semaphore,
+    refusal_pause: Duration,
 }
 
 impl Limits {
@@ -45,6 +50,8 @@ impl Limits {
             of_sources: Pace::new(),
             of_addresses: Pace::new(),
             refusals: Rate::new(config.refusals_per_minute_max, Duration::from_secs(60)),
+            waiting: Semaphore::new(WAITING_MAX),
+            refusal_pause: config.refusal_pause,
         }
     }
 
@@ -95,6 +102,16 @@ impl Limits {
             self.of_addresses
                 .count(network(address), now, self.refusals);
         }
+    }
+
+    /// Lets an answer wait that nobody needs soon; false: there are too many that do, and its
+    /// connection had better end.
+    pub(crate) async fn wait(&self) -> bool {
+        let Ok(_waiting) = self.waiting.try_acquire() else {
+            return false;
+        };
+        tokio::time::sleep(self.refusal_pause).await;
+        true
     }
 
     /// That not more comes to a source than it takes.

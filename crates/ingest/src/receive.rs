@@ -33,15 +33,16 @@ where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
 {
     let mut arriving = Arriving::new(peer, request);
-    let (mut response, at_once) = match life(gate, &mut arriving).await {
-        Ok(response) => (response, false),
+    let (mut response, at_once, goes_on) = match life(gate, &mut arriving).await {
+        Ok(response) => (response, false, true),
         Err(refused) => {
             note(gate, &arriving, &refused);
+            let goes_on = !refused.is_slow || gate.limits.wait().await;
             let at_once = refused.at_once;
-            (refused.into_response(), at_once)
+            (refused.into_response(), at_once, goes_on)
         }
     };
-    if !arriving.read_out(at_once).await {
+    if !goes_on || !arriving.read_out(at_once).await {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }

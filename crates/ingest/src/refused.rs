@@ -31,6 +31,8 @@ pub(crate) struct Refused {
     allow: Option<&'static str>,
     /// Nothing more of it is waited for.
     pub(crate) at_once: bool,
+    /// Its sender waits for this answer, so that it can't send the next request at once.
+    pub(crate) is_slow: bool,
 }
 
 impl Refused {
@@ -44,6 +46,7 @@ impl Refused {
             retry_after: None,
             allow: None,
             at_once: false,
+            is_slow: false,
         }
     }
 
@@ -133,6 +136,7 @@ impl Refused {
         let kind = SecurityKind::IngestRateLimited;
         Self {
             at_once: true,
+            is_slow: true,
             ..Self::reported(StatusCode::TOO_MANY_REQUESTS, kind, detail).after(wait)
         }
     }

@@ -199,3 +199,19 @@ async fn nothing_but_sources_is_here() {
         world.send(None, request).await.refused(404, "not_found");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_was_refused_too_often_waits_for_the_next_refusal() {
+    let world = World::with(IngestConfig {
+        refusals_per_minute_max: 1,
+        ..IngestConfig::default()
+    });
+    let at = world
+        .source("standard-webhooks", with_secrets(&[FIRST]))
+        .await;
+    let bad = Sending::to(&at, BODY);
+    world.take(&bad).await.refused(401, "signature_invalid");
+    let began = tokio::time::Instant::now();
+    world.take(&bad).await.refused(429, "rate_limited");
+    assert!(began.elapsed() >= Duration::from_millis(500));
+}
