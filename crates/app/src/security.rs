@@ -45,6 +45,7 @@ impl App {
             subject: None,
             kind: input.kind,
             severity: input.severity,
+            with_samples: false,
         };
         let walk = self.store.security_events(&query).await?;
         Ok(part.page(walk, |row| row.id))

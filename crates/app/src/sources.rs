@@ -6,7 +6,8 @@
 //! Map: [`checks`] (what requests are verified by) · `opened` (a source as this node works with
 //! it) · `incoming` (the last steps of what came) · `manage` (what is done with sources, and by
 //! whom) · `input`, `config`, `auth`, `nature` (what is asked for, and its rules) · `view`, `log`
-//! (what is shown) · `schedule` (messages that are made by themselves).
+//! (what is shown) · `refused` (what is kept of a request that was refused) · `schedule` (messages
+//! that are made by themselves).
 
 pub mod checks;
 
@@ -18,6 +19,7 @@ mod log;
 mod manage;
 mod nature;
 mod opened;
+mod refused;
 mod schedule;
 mod view;
 
@@ -34,6 +36,7 @@ pub use manage::SOURCES_MAX;
 pub use nature::types;
 pub(crate) use opened::KnownSource;
 pub use opened::OpenSource;
+pub use refused::RefusedRequest;
 pub use view::{ConfigView, SourceView};
 
 pub use store::accept::{ReplayDigest, ReplayEntry};

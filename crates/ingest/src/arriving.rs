@@ -187,6 +187,11 @@ where
         rest.unwrap_or(false)
     }
 
+    /// Whether the body was read to its end.
+    pub(crate) fn is_read(&self) -> bool {
+        self.unread.is_none()
+    }
+
     /// The URL as its sender has it: what this server is called comes from its configuration, never
     /// from the request.
     pub(crate) fn url(&self, gate: &Shared) -> String {

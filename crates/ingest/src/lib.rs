@@ -1,9 +1,10 @@
 //! The receiving gateway: what comes to a source is verified before anything is made of it, kept
 //! from coming twice, and accepted as a message by the same use case as all others.
 //!
-//! `receive` shows the life of a request in one function. Nothing that a stranger sends is parsed,
-//! stored or logged before it was found to be genuine, and what is done for it until then is
-//! bounded: see `limits`.
+//! `receive` shows the life of a request in one function. Nothing that a stranger sends is parsed
+//! or logged before it was found to be genuine, nor stored, but for samples of what is refused
+//! where a source's owner asks for them; and what is done for it until then is bounded: see
+//! `limits`.
 //!
 //! Not here: sockets and TLS (the binary's), how senders sign (`webhook`'s), what a source is and
 //! what its configuration demands (`app::sources`), and sending on, which is as for every message.

@@ -32,6 +32,7 @@ pub(crate) struct Limits {
     by_address: Mutex<HashMap<IpAddr, usize>>,
     held: Arc<Semaphore>,
     of_sources: Pace<SourceId>,
+    samples: Pace<SourceId>,
     of_addresses: Pace<IpAddr>,
     refusals: Rate,
     waiting: Semaphore,
@@ -48,6 +49,7 @@ impl Limits {
             by_address: Mutex::default(),
             held: Arc::new(Semaphore::new(held)),
             of_sources: Pace::new(),
+            samples: Pace::new(),
             of_addresses: Pace::new(),
             refusals: Rate::new(config.refusals_per_minute_max, Duration::from_secs(60)),
             waiting: Semaphore::new(WAITING_MAX),
@@ -122,6 +124,17 @@ impl Limits {
         let rate = Rate::new(most, Duration::from_secs(1));
         let admitted = self.of_sources.admit(source.source.id, now, rate);
         admitted.map_err(Refused::too_many_for_source)
+    }
+
+    /// Whether a sample is due of what a source refuses: one a second, so that a flood costs no
+    /// more than a count.
+    pub(crate) fn is_sample_due(&self, source: SourceId, now: Timestamp) -> bool {
+        let second = Duration::from_secs(1);
+        let rate = Rate {
+            step: second,
+            ahead: second,
+        };
+        self.samples.admit(source, now, rate).is_ok()
     }
 
     /// Lets somebody hold so many bytes.

@@ -1,6 +1,7 @@
 //! The life of a request that comes to a source, step by step.
 //!
-//! Until it is verified, nothing of it is believed, parsed or kept. What tells a replay is in the
+//! Until it is verified, nothing of it is believed or parsed, and nothing kept but a sample of what
+//! is refused, sealed, where the source's owner wants to look at it. What tells a replay is in the
 //! commit of its message: whatever ends the process in between loses nothing and burns nothing. It
 //! is answered when the message is on disk.
 
@@ -210,7 +211,10 @@ where
     }
 }
 
-fn report<B>(gate: &Shared, arriving: &Arriving<B>, (kind, description): (SecurityKind, &str)) {
+fn report<B>(gate: &Shared, arriving: &Arriving<B>, (kind, description): (SecurityKind, &str))
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
     let source = arriving.source.as_ref();
     let subject = match source {
         Some(source) => Subject::new(SubjectKind::Source, source.source.id),
@@ -221,7 +225,24 @@ fn report<B>(gate: &Shared, arriving: &Arriving<B>, (kind, description): (Securi
     if let Some(application) = source.and_then(|source| source.config.application) {
         event = event.concerning(application.key());
     }
-    gate.app
-        .events
-        .report(event.from_address(arriving.peer.address));
+    let sample = source.and_then(|source| sample(gate, arriving, source));
+    let event = event.from_address(arriving.peer.address);
+    gate.app.events.report(event.with_sample(sample));
+}
+
+/// What people look at who want to know what was refused. What was not read is not looked at.
+fn sample<B>(gate: &Shared, arriving: &Arriving<B>, source: &OpenSource) -> Option<Arc<[u8]>>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
+    let now = gate.app.clock.now();
+    let is_due = source.config.keeps_refused
+        && arriving.is_read()
+        && gate.limits.is_sample_due(source.source.id, now);
+    let seal = || {
+        arriving.lend(gate, |arrived| {
+            gate.app.seal_refused(source, &arrived.request)
+        })
+    };
+    is_due.then(seal).flatten()
 }

@@ -4,6 +4,7 @@
 use crate::clock::Timestamp;
 use crate::id::{ApiKeyKind, ApplicationId, ApplicationKey, ApplicationKind, EndpointId, Kind};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -216,6 +217,8 @@ pub struct SecurityEvent {
     pub at: Timestamp,
     /// A sentence for people. Never a secret, never a payload.
     pub description: String,
+    /// What it happened with, sealed, where somebody wants to look at that.
+    pub sample: Option<Arc<[u8]>>,
 }
 
 impl SecurityEvent {
@@ -233,6 +236,7 @@ impl SecurityEvent {
             remote_address: None,
             at,
             description: description.into(),
+            sample: None,
         }
     }
 
@@ -247,6 +251,13 @@ impl SecurityEvent {
     #[must_use]
     pub fn from_address(mut self, address: Option<IpAddr>) -> Self {
         self.remote_address = address;
+        self
+    }
+
+    /// The same, with what it happened with. That is sealed already.
+    #[must_use]
+    pub fn with_sample(mut self, sample: Option<Arc<[u8]>>) -> Self {
+        self.sample = sample;
         self
     }
 }

@@ -384,7 +384,7 @@ CREATE TABLE one_time_token (
 CREATE INDEX one_time_token_end ON one_time_token (expires_at);
 
 -- Equal security events are one row. An application of 0 is none. Severity 0 is info, 1 warning,
--- 2 critical.
+-- 2 critical. A sample is sealed, of the latest that one was kept of.
 CREATE TABLE security_event (
     id             bigint PRIMARY KEY,
     tail           bytea NOT NULL,
@@ -397,7 +397,8 @@ CREATE TABLE security_event (
     count          bigint NOT NULL,
     first_seen     bigint NOT NULL,
     last_seen      bigint NOT NULL,
-    description    text NOT NULL
+    description    text NOT NULL,
+    sample         bytea
 );
 CREATE INDEX security_event_application ON security_event (application, id);
 CREATE INDEX security_event_subject ON security_event (subject_kind, subject, id);

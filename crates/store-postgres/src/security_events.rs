@@ -1,7 +1,7 @@
 //! Security events as rows: writing, listing, and removing them when they have reached their age.
 
 use crate::batch::Batch;
-use crate::columns::{direction, get, key, number, tail, time, unreadable};
+use crate::columns::{direction, get, key, number, optional_sealed, tail, time, unreadable};
 use crate::failure::Failure;
 use crate::paging::{self, Listing, Seen, SeenIn};
 use crate::sql::{Sql, columns_of, params};
@@ -49,14 +49,15 @@ async fn add(
     let added = sql.rows(
         "UPDATE security_event e SET count = e.count + u.count,
          first_seen = least(e.first_seen, u.first_seen),
-         last_seen = greatest(e.last_seen, u.last_seen)
-         FROM unnest($1, $2, $3, $4) AS u (id, count, first_seen, last_seen)
+         last_seen = greatest(e.last_seen, u.last_seen), sample = coalesce(u.sample, e.sample)
+         FROM unnest($1, $2, $3, $4, $5) AS u (id, count, first_seen, last_seen, sample)
          WHERE e.id = u.id RETURNING e.id",
         params![
             columns_of(&known, |(id, _)| id.key().integer()),
             columns_of(&known, |(_, event)| count(event)),
             columns_of(&known, |(_, event)| event.first_seen.micros()),
             columns_of(&known, |(_, event)| event.last_seen.micros()),
+            columns_of(&known, |(_, event)| event.sample.as_deref()),
         ],
     );
     added.await?.iter().map(|row| key(row, 0)).collect()
@@ -69,8 +70,8 @@ async fn insert(sql: &Sql<'_>, new: &[(SecurityEventId, &FoldedEvent)]) -> Resul
     let address = |event: &FoldedEvent| event.remote_address.map(|address| address.to_string());
     let inserted = sql.run(
         "INSERT INTO security_event (id, tail, kind, severity, subject_kind, subject, application,
-         remote_address, count, first_seen, last_seen, description)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         remote_address, count, first_seen, last_seen, description, sample)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         params![
             columns_of(new, |(id, _)| id.key().integer()),
             columns_of(new, |(id, _)| id.tail().to_vec()),
@@ -84,6 +85,7 @@ async fn insert(sql: &Sql<'_>, new: &[(SecurityEventId, &FoldedEvent)]) -> Resul
             columns_of(new, |(_, event)| event.first_seen.micros()),
             columns_of(new, |(_, event)| event.last_seen.micros()),
             columns_of(new, |(_, event)| event.description.as_str()),
+            columns_of(new, |(_, event)| event.sample.as_deref()),
         ],
     );
     inserted.await.map(drop)
@@ -124,9 +126,13 @@ impl Listing for Events<'_> {
             (Some(_), None) => "application = $4 AND $5 IS NULL AND $6 IS NULL",
             (None, None) => "$4 = 0 AND $5 IS NULL AND $6 IS NULL",
         };
+        let sample = match self.query.with_samples {
+            true => "sample",
+            false => "NULL::bytea",
+        };
         let statement = format!(
             "SELECT id, tail, kind, severity, subject_kind, subject, application, remote_address,
-             count, first_seen, last_seen, description
+             count, first_seen, last_seen, description, {sample}
              FROM security_event WHERE {whose} AND id > $1 AND id < $2 ORDER BY id {} LIMIT $3",
             direction(window.ascending)
         );
@@ -181,6 +187,7 @@ fn read(row: &Row) -> Result<Option<SecurityRow>, Failure> {
             first_seen: time(row, 9)?,
             last_seen: time(row, 10)?,
             description: get(row, 11)?,
+            sample: optional_sealed(row, 12)?,
         },
     }))
 }

@@ -69,7 +69,7 @@ impl World {
              INSERT INTO replay_key VALUES ('\\x14', NULL, '\\x15', {id}, '\\x16', 5);
              INSERT INTO one_time_token VALUES ('\\x0e', '{{}}', 4);
              INSERT INTO security_event
-             VALUES (1, '\\x10', 'k', 1, 'node', 'n', 0, NULL, 2, 3, 4, 'd');"
+             VALUES (1, '\\x10', 'k', 1, 'node', 'n', 0, NULL, 2, 3, 4, 'd', '\\x17');"
         ));
         let home = tempfile::tempdir().expect("a temporary directory");
         Self { database, home }

@@ -350,7 +350,7 @@ CREATE TABLE one_time_token (
 CREATE INDEX one_time_token_end ON one_time_token (expires_at);
 
 -- Equal security events are one row. An application of 0 is none. Severity 0 is info, 1 warning,
--- 2 critical.
+-- 2 critical. A sample is sealed, of the latest that one was kept of.
 CREATE TABLE security_event (
     id             INTEGER PRIMARY KEY,
     tail           BLOB NOT NULL,
@@ -363,7 +363,8 @@ CREATE TABLE security_event (
     count          INTEGER NOT NULL,
     first_seen     INTEGER NOT NULL,
     last_seen      INTEGER NOT NULL,
-    description    TEXT NOT NULL
+    description    TEXT NOT NULL,
+    sample         BLOB
 ) STRICT;
 CREATE INDEX security_event_application ON security_event (application, id);
 CREATE INDEX security_event_subject ON security_event (subject_kind, subject, id);

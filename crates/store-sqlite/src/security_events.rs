@@ -1,7 +1,7 @@
 //! Security events as rows: writing, listing, and removing them when they have reached their age.
 
 use crate::batch::Batch;
-use crate::columns::{direction, optional_text, tail, time, unreadable};
+use crate::columns::{direction, optional_sealed, optional_text, tail, time, unreadable};
 use crate::failure::Failure;
 use model::id::{ApplicationKey, Key, SecurityEventId, SecurityEventKey};
 use model::security::{SecurityKind, Subject, SubjectKind};
@@ -32,13 +32,14 @@ fn add(connection: &Connection, id: SecurityEventId, event: &FoldedEvent) -> Res
     let added = connection
         .prepare_cached(
             "UPDATE security_event SET count = count + ?2, first_seen = min(first_seen, ?3),
-             last_seen = max(last_seen, ?4) WHERE id = ?1",
+             last_seen = max(last_seen, ?4), sample = coalesce(?5, sample) WHERE id = ?1",
         )?
         .execute(params![
             id.key().integer(),
             count(event),
             event.first_seen.micros(),
-            event.last_seen.micros()
+            event.last_seen.micros(),
+            event.sample.as_deref(),
         ])?;
     Ok(added > 0)
 }
@@ -49,8 +50,8 @@ fn insert(batch: &mut Batch<'_>, event: &FoldedEvent) -> Result<SecurityEventId,
         .connection
         .prepare_cached(
             "INSERT INTO security_event (id, tail, kind, severity, subject_kind, subject,
-             application, remote_address, count, first_seen, last_seen, description)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             application, remote_address, count, first_seen, last_seen, description, sample)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             id.key().integer(),
@@ -65,6 +66,7 @@ fn insert(batch: &mut Batch<'_>, event: &FoldedEvent) -> Result<SecurityEventId,
             event.first_seen.micros(),
             event.last_seen.micros(),
             event.description,
+            event.sample.as_deref(),
         ])?;
     Ok(id)
 }
@@ -90,9 +92,13 @@ pub(crate) fn list(
         }
         (None, None) => "WHERE ?3 = 0 AND ?4 IS NULL AND ?5 IS NULL",
     };
+    let sample = match query.with_samples {
+        true => "sample",
+        false => "NULL",
+    };
     let sql = format!(
         "SELECT id, tail, kind, severity, subject_kind, subject, application, remote_address,
-         count, first_seen, last_seen, description
+         count, first_seen, last_seen, description, {sample}
          FROM security_event {whose} AND id > ?1 AND id < ?2 ORDER BY id {}",
         direction(query.window.ascending)
     );
@@ -139,6 +145,7 @@ fn read(row: &Row<'_>) -> Result<Option<SecurityRow>, Failure> {
             first_seen: time(row, 9)?,
             last_seen: time(row, 10)?,
             description: row.get(11)?,
+            sample: optional_sealed(row, 12)?,
         },
     }))
 }

@@ -221,7 +221,8 @@ impl Change {
             Change::StartWork { work, .. } => work.bytes(),
             Change::KeepSecurityEvents(writes) => {
                 let each = |one: &SecurityWrite| {
-                    256 + one.event.subject.id.len() + one.event.description.len()
+                    let sample = one.event.sample.as_ref().map_or(0, |sample| sample.len());
+                    256 + one.event.subject.id.len() + one.event.description.len() + sample
                 };
                 writes.iter().map(each).sum()
             }

@@ -1,6 +1,7 @@
 //! Security events as they are kept: equal ones are one row with a count. What is equal, and for
 //! how long, is decided by who writes them.
 
+use crate::Sealed;
 use crate::query::Window;
 use model::Timestamp;
 use model::id::{ApplicationKey, SecurityEventId, SecurityEventKind};
@@ -28,6 +29,9 @@ pub struct FoldedEvent {
     pub last_seen: Timestamp,
     /// A sentence for people.
     pub description: String,
+    /// What the latest of them happened with of which anything was kept: column `sample`. Written
+    /// onto a row, one takes the place of that row's, and none leaves it as it is.
+    pub sample: Option<Sealed>,
 }
 
 /// What is to be written.
@@ -62,6 +66,8 @@ pub struct SecurityQuery {
     pub kind: Option<SecurityKind>,
     /// That are so bad.
     pub severity: Option<Severity>,
+    /// Whether samples are read: they are much longer than all else of a row.
+    pub with_samples: bool,
 }
 
 impl SecurityQuery {

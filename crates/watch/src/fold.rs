@@ -9,6 +9,7 @@ use model::security::{SecurityEvent, SecurityKind, Subject, SubjectKind};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
+use store::Sealed;
 use store::security::{FoldedEvent, SecurityWrite};
 
 /// For so long equal events are one row: a flood that goes on leaves six an hour.
@@ -107,7 +108,7 @@ impl Folding {
             return event;
         }
         event.subject = Subject::others();
-        (event.application, event.remote_address) = (None, None);
+        (event.application, event.remote_address, event.sample) = (None, None, None);
         event.description =
             "there was more of this kind than is told apart: these are counted together".to_owned();
         event
@@ -153,6 +154,12 @@ impl Entry {
             return;
         };
         known.count = known.count.saturating_add(event.count);
+        // What could not be written is added after what has happened since.
+        let (later, earlier) = match event.last_seen >= known.last_seen {
+            true => (event.sample, known.sample.take()),
+            false => (known.sample.take(), event.sample),
+        };
+        known.sample = later.or(earlier);
         known.first_seen = known.first_seen.min(event.first_seen);
         known.last_seen = known.last_seen.max(event.last_seen);
     }
@@ -176,6 +183,7 @@ fn folded(event: SecurityEvent) -> FoldedEvent {
         first_seen: event.at,
         last_seen: event.at,
         description: cut(event.description),
+        sample: event.sample.as_deref().map(Sealed::copy_from_slice),
     }
 }
 

@@ -80,6 +80,7 @@ impl World {
             subject: None,
             kind: None,
             severity: None,
+            with_samples: false,
         };
         let walk = self.store.security_events(&query).await;
         walk.expect("reads go on").rows

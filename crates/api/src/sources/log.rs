@@ -37,9 +37,10 @@ struct IngestLogOut {
     status_code: u16,
     /// Why, how often, and from where the first time.
     error_text: String,
-    /// Not kept.
+    /// Of the latest request of which anything was kept, without credentials: the source's
+    /// `keepRefused` says whether.
     headers: BTreeMap<String, String>,
-    /// Not kept.
+    /// Its body's beginning; in base64, where that is no text.
     payload: String,
     /// When it happened first.
     created_at: Time,
@@ -49,7 +50,7 @@ struct IngestLogOut {
 
 impl From<SourceLogEntry> for IngestLogOut {
     fn from(entry: SourceLogEntry) -> Self {
-        let event = entry.event;
+        let (event, request) = (entry.event, entry.request.unwrap_or_default());
         let mut error_text = event.description;
         if let Some(address) = event.remote_address {
             error_text.push_str(&format!("; from {address}"));
@@ -62,8 +63,8 @@ impl From<SourceLogEntry> for IngestLogOut {
             source_id: entry.source.to_string(),
             status_code: answered(event.kind).as_u16(),
             error_text,
-            headers: BTreeMap::new(),
-            payload: String::new(),
+            headers: request.headers,
+            payload: request.body,
             created_at: Time(event.first_seen),
             updated_at: Time(event.last_seen),
         }

@@ -51,6 +51,7 @@ mod security_events;
 mod signature;
 mod sinks;
 mod slow_disk;
+mod source_log;
 mod sources;
 mod stage;
 mod standings;

@@ -20,6 +20,7 @@ async fn keep(world: &World, (kind, application): (SecurityKind, Option<Applicat
         first_seen: world.clock.now(),
         last_seen: world.clock.now().plus(Duration::from_secs(1)),
         description: "It happened.".to_owned(),
+        sample: None,
     };
     let onto = None;
     let request = ChangeRequest {

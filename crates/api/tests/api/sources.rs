@@ -3,32 +3,28 @@
 
 use crate::world::{World, merged};
 use app::Settings;
-use model::Clock as _;
 use model::security::{SecurityKind, Subject, SubjectKind};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
-use store::change::{Change, ChangeRequest};
-use store::security::{FoldedEvent, SecurityWrite};
 
-const SOURCES: &str = "/ingest/api/v1/source";
+pub(crate) const SOURCES: &str = "/ingest/api/v1/source";
 
-fn one(id: &str) -> String {
+pub(crate) fn one(id: &str) -> String {
     format!("{SOURCES}/{id}")
 }
 
-fn stripe(uid: &str) -> Value {
+pub(crate) fn stripe(uid: &str) -> Value {
     json!({
         "name": "Payments", "uid": uid, "type": "stripe",
         "config": { "secret": "whsec_of_stripe" }, "metadata": { "team": "billing" },
     })
 }
 
-async fn make(world: &World, body: &Value) -> Value {
+pub(crate) async fn make(world: &World, body: &Value) -> Value {
     world.post(SOURCES, body).await.is(201).body
 }
 
-fn token(source: &Value) -> String {
+pub(crate) fn token(source: &Value) -> String {
     let url = source["ingestUrl"].as_str().expect("a URL");
     let token = url.strip_prefix("http://127.0.0.1:8071/in/");
     token.expect("below the public URL").to_owned()
@@ -515,77 +511,6 @@ async fn a_schedule_has_no_url() {
     );
     let rotated = world.post(one("night/token/rotate"), "").await;
     rotated.refuses(400, "no_ingest_url");
-}
-
-/// Keeps a security event of a source, as if it had just happened.
-async fn keep(world: &World, (source, kind): (&str, SecurityKind), count: u64) {
-    let event = FoldedEvent {
-        kind,
-        severity: kind.severity(),
-        subject: Subject::new(SubjectKind::Source, source),
-        application: None,
-        remote_address: "192.0.2.7".parse().ok(),
-        count,
-        first_seen: world.clock.now(),
-        last_seen: world.clock.now().plus(Duration::from_secs(1)),
-        description: "It was not signed".to_owned(),
-    };
-    let onto = None;
-    let request = ChangeRequest {
-        change: Change::KeepSecurityEvents(vec![SecurityWrite { onto, event }]),
-        idempotency: None,
-    };
-    world.app.store.change(request).await.expect("it is kept");
-    world.clock.advance(Duration::from_secs(60));
-}
-
-fn statuses(page: &crate::call::Answer) -> Vec<Value> {
-    page.rows()
-        .iter()
-        .map(|row| row["status_code"].clone())
-        .collect()
-}
-
-#[tokio::test]
-async fn a_sources_log_has_what_it_refused_and_nothing_else() {
-    let world = World::new();
-    let made = [
-        make(&world, &stripe("pay")).await,
-        make(&world, &stripe("other")).await,
-    ];
-    let [id, other] = made.map(|one| one["id"].as_str().expect("an id").to_owned());
-    keep(&world, (&id, SecurityKind::IngestSignatureInvalid), 3).await;
-    keep(&world, (&other, SecurityKind::IngestSignatureInvalid), 1).await;
-    keep(&world, (&id, SecurityKind::SecretRotated), 1).await;
-    keep(&world, (&id, SecurityKind::IngestTooLarge), 1).await;
-    let log = world.get(one("pay/log")).await.is(200);
-    assert_eq!(statuses(&log), [413, 401]);
-    let entry = &log["data"][1];
-    let expected = json!({
-        "id": entry["id"], "source_id": id, "status_code": 401,
-        "error_text": "It was not signed; from 192.0.2.7; 3 times",
-        "headers": {}, "payload": "",
-        "created_at": entry["created_at"], "updated_at": entry["updated_at"],
-    });
-    assert_eq!(*entry, expected);
-    assert!(entry["id"].as_str().is_some_and(|id| id.starts_with("log")));
-    let mut pages = Vec::new();
-    let mut next = one("pay/log?limit=1");
-    loop {
-        let page = world.get(&next).await.is(200);
-        pages.extend(statuses(&page));
-        if page["done"] == true {
-            break;
-        }
-        next = format!(
-            "{}?limit=1&iterator={}",
-            one("pay/log"),
-            page.text("iterator")
-        );
-    }
-    assert_eq!(pages, [413, 401]);
-    let oldest = world.get(one("pay/log?order=ascending")).await.is(200);
-    assert_eq!(statuses(&oldest), [401, 413]);
 }
 
 #[tokio::test]

@@ -285,7 +285,7 @@ pub(super) fn remove_sensitive(headers: &mut CustomHeaders) -> bool {
 }
 
 /// Whether a header of this name usually holds a credential.
-pub(super) fn is_sensitive(name: &str) -> bool {
+pub(crate) fn is_sensitive(name: &str) -> bool {
     is_one_of(name, &SENSITIVE)
 }
 

@@ -225,6 +225,14 @@ impl Checks {
         self.keys.iter().map(PrivateJwk::public_json).collect()
     }
 
+    /// Whether a header of this name holds what its sender is known by, rather than a signature.
+    pub(super) fn is_token(&self, header: &str) -> bool {
+        let of_scheme = self.scheme.token_header();
+        let of_credentials = self.credentials.as_ref().and_then(CredentialCheck::header);
+        let mut names = of_scheme.into_iter().chain(of_credentials);
+        names.any(|name| name.eq_ignore_ascii_case(header))
+    }
+
     /// By what replays are kept out.
     pub fn replay_protection(&self) -> ReplayProtection {
         let signed = self.credentials.as_ref().is_some_and(|it| it.is_signed());

@@ -1,6 +1,7 @@
 //! What a source refused: its security events, whose equal ones are one entry with a count. What is
 //! no refusal, such as that its token was replaced, is not among them.
 
+use super::RefusedRequest;
 use crate::page::{ListInput, Order, Page, Part};
 use crate::{App, AppError, Caller};
 use model::id::{Key, SourceId, SourceLogId, SourceLogKind};
@@ -17,6 +18,8 @@ pub struct SourceLogEntry {
     pub source: SourceId,
     /// What happened, how often, and when.
     pub event: FoldedEvent,
+    /// The latest of the requests, of which anything was kept.
+    pub request: Option<RefusedRequest>,
 }
 
 impl App {
@@ -45,26 +48,32 @@ impl App {
             subject: Some(Subject::new(SubjectKind::Source, source)),
             kind: None,
             severity: None,
+            with_samples: true,
         };
         let walk = self.store.security_events(&query).await?;
         let examined = walk.examined.or(walk.rows.last().map(|row| row.id.key()));
         let rows = walk.rows.into_iter();
+        let rows = rows.filter(|row| row.event.kind.is_of_ingest());
+        let rows = rows.map(|row| self.entry(source, row));
         let walk = Walk {
             examined: examined.map(same_key),
-            rows: rows.filter_map(|row| entry(source, row)).collect(),
+            rows: rows.collect::<Result<_, _>>()?,
             more: walk.more,
         };
         Ok(part.page(walk, |entry| entry.id))
     }
-}
 
-fn entry(source: SourceId, row: SecurityRow) -> Option<SourceLogEntry> {
-    let SecurityRow { id, event } = row;
-    event.kind.is_of_ingest().then(|| SourceLogEntry {
-        id: SourceLogId::new(same_key(id.key()), id.tail()),
-        source,
-        event,
-    })
+    fn entry(&self, source: SourceId, row: SecurityRow) -> Result<SourceLogEntry, AppError> {
+        let SecurityRow { id, event } = row;
+        let sample = event.sample.as_deref();
+        let request = sample.map(|sample| self.open_refused(source, sample));
+        Ok(SourceLogEntry {
+            id: SourceLogId::new(same_key(id.key()), id.tail()),
+            source,
+            request: request.transpose()?,
+            event,
+        })
+    }
 }
 
 /// The key of the same row under another name.

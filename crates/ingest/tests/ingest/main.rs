@@ -5,6 +5,7 @@ mod checks;
 mod crashes;
 mod events;
 mod handshakes;
+mod kept;
 mod limits;
 mod replays;
 mod rotation;

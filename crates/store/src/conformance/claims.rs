@@ -388,6 +388,7 @@ macro_rules! conformance_claims {
                 what_is_more_of_the_same_is_counted_in_its_row
                 security_events_are_listed_by_kind_severity_and_application
                 security_events_are_listed_by_what_they_happened_to
+                the_latest_sample_is_kept_and_read_where_it_is_asked_for
                 security_events_go_when_they_have_reached_their_age
             }
             erasure {

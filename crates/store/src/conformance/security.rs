@@ -3,10 +3,10 @@
 use super::drafts::{DAY, SECOND};
 use super::reading::{newest, oldest, pages};
 use super::world::World;
-use crate::Lane;
 use crate::change::{Change, Changed};
 use crate::security::{FoldedEvent, SecurityQuery, SecurityRow, SecurityWrite};
 use crate::work::SweepLimits;
+use crate::{Lane, Sealed};
 use model::id::{SecurityEventId, SecurityEventKey};
 use model::security::{SecurityKind, Severity, Subject, SubjectKind};
 
@@ -104,6 +104,45 @@ pub(super) async fn security_events_are_listed_by_kind_severity_and_application(
     }
 }
 
+pub(super) async fn the_latest_sample_is_kept_and_read_where_it_is_asked_for(world: &World) {
+    let bare = event(world, SecurityKind::IngestMalformed);
+    let with = |sample| FoldedEvent {
+        sample: Some(Sealed::from_static(sample)),
+        ..bare.clone()
+    };
+    let first = keep(world, None, &with(b"\0one")).await;
+    keep(world, Some(first), &with(b"two")).await;
+    let second = keep(world, None, &bare).await;
+    // Of several rows at once, some have one.
+    let writes = [(first, bare.clone()), (second, with(b"three"))];
+    let writes = writes.map(|(id, event)| SecurityWrite {
+        onto: Some(id),
+        event,
+    });
+    assert_eq!(kept(world, &writes).await, [first, second]);
+    world.clock.advance(DAY);
+    let bare = keep(world, None, &bare).await;
+    let asked = SecurityQuery {
+        with_samples: true,
+        ..everything()
+    };
+    let samples = |rows: Vec<SecurityRow>| -> Vec<_> {
+        let samples = rows.into_iter().map(|row| (row.id, row.event.sample));
+        samples.collect()
+    };
+    let [two, three] = [&b"two"[..], b"three"].map(|text| Some(Sealed::from_static(text)));
+    let expected = [(first, two), (second, three), (bare, None)];
+    assert_eq!(samples(list(world, &asked).await), expected);
+    let without = expected.clone().map(|(id, _)| (id, None));
+    assert_eq!(samples(list(world, &everything()).await), without);
+    let limits = SweepLimits {
+        keep_since: world.now(),
+        rows_max: 10,
+    };
+    world.sweep(limits).await;
+    assert_eq!(samples(list(world, &asked).await), expected[2..]);
+}
+
 pub(super) async fn security_events_go_when_they_have_reached_their_age(world: &World) {
     for _ in 0..3 {
         keep(world, None, &event(world, SecurityKind::SecretRead)).await;
@@ -192,6 +231,7 @@ pub(super) async fn fill(world: &World, lane: Lane) {
         Some(lane.application),
         "2001:db8::1".parse().map(Some).expect("an address"),
     );
+    full.sample = Some(Sealed::from_static(b"\0\xff"));
     for event in [event(world, SecurityKind::ClockSkew), full] {
         keep(world, None, &event).await;
     }
@@ -208,6 +248,7 @@ fn event(world: &World, kind: SecurityKind) -> FoldedEvent {
         first_seen: world.now(),
         last_seen: world.now().plus(SECOND),
         description: "\u{1f510} it happened".to_owned(),
+        sample: None,
     }
 }
 
@@ -236,6 +277,7 @@ fn everything() -> SecurityQuery {
         subject: None,
         kind: None,
         severity: None,
+        with_samples: false,
     }
 }
 

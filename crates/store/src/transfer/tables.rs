@@ -127,7 +127,7 @@ tables! {
     security_event key 0 {
         id: Integer, tail: Bytes, kind: Text, severity: Integer, subject_kind: Text,
         subject: Text, application: Integer, remote_address: Text, count: Integer,
-        first_seen: Integer, last_seen: Integer, description: Text,
+        first_seen: Integer, last_seen: Integer, description: Text, sample: Bytes,
     }
 }
 

@@ -66,6 +66,33 @@ fn events_are_equal_by_kind_subject_and_network() {
 }
 
 #[test]
+fn the_latest_sample_is_kept_and_what_has_none_takes_it_from_nobody() {
+    let one = |seconds, sample: Option<&[u8]>| {
+        let event = at(event(SecurityKind::IngestMalformed, "a", ""), seconds);
+        event.with_sample(sample.map(Into::into))
+    };
+    let mut folding = Folding::default();
+    for event in [one(1, Some(b"one")), one(2, Some(b"two")), one(3, None)] {
+        folding.take(event);
+    }
+    let unwritten = folding.unwritten();
+    folding.take(one(4, None));
+    folding.not_written(unwritten.clone());
+    assert_eq!(sample(&mut folding).as_deref(), Some(&b"two"[..]));
+    folding.take(one(5, Some(b"three")));
+    folding.not_written(unwritten);
+    assert_eq!(sample(&mut folding).as_deref(), Some(&b"three"[..]));
+    folding.take(one(6, None));
+    assert_eq!(sample(&mut folding), None, "what is written has one");
+}
+
+/// Writes all of one row, and gives its sample.
+fn sample(folding: &mut Folding) -> Option<Sealed> {
+    let [write] = <[_; 1]>::try_from(write(folding)).expect("they are equal");
+    write.event.sample
+}
+
+#[test]
 fn a_row_has_its_first_address_and_both_times_and_goes_on_until_the_window_ends() {
     let kind = SecurityKind::AuthenticationFailed;
     let mut folding = Folding::default();

@@ -80,6 +80,14 @@ impl CredentialCheck {
         matches!(self, Self::Signature { .. })
     }
 
+    /// The header of a name of its own that it stands in.
+    pub(super) fn header(&self) -> Option<&str> {
+        match self {
+            Self::Header(name, _) => Some(name),
+            _ => None,
+        }
+    }
+
     /// What a signature says.
     pub(super) fn check(
         &self,

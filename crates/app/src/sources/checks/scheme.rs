@@ -12,6 +12,7 @@ pub(super) struct Scheme {
     manners: Manners,
     tolerance_seconds: u32,
     signs_url: bool,
+    token_header: Option<&'static str>,
     verifier: Option<Verifier>,
 }
 
@@ -28,6 +29,7 @@ impl Scheme {
             manners: Manners::PLAIN,
             tolerance_seconds: TOLERANCE_SECONDS,
             signs_url: false,
+            token_header: None,
             verifier: None,
         }
     }
@@ -68,6 +70,7 @@ impl Scheme {
             manners: provider.manners(),
             tolerance_seconds: provider.tolerance_seconds(),
             signs_url: provider.signs_url() && !secrets.is_empty(),
+            token_header: token_header(provider),
             verifier: Some(verifier).filter(|_| !secrets.is_empty()),
         })
     }
@@ -93,6 +96,11 @@ impl Scheme {
             verifier: Some(verifier),
             ..Self::none()
         })
+    }
+
+    /// The header with a token that stands in a signature's place.
+    pub(super) fn token_header(&self) -> Option<&'static str> {
+        self.token_header
     }
 
     /// Whether there is anything to verify with.
@@ -153,6 +161,11 @@ impl Scheme {
     ) -> Option<Result<Answer, Refused>> {
         self.verifier.as_ref()?.handshake(request, genuine)
     }
+}
+
+fn token_header(provider: Provider) -> Option<&'static str> {
+    let signs_nothing = provider.guard() == ReplayGuard::Nothing;
+    provider.headers().signature.filter(|_| signs_nothing)
 }
 
 fn secrets(config: &SourceConfig) -> Result<Vec<&str>, CheckError> {
