@@ -5,7 +5,7 @@ use crate::resend::endpoint_is_disabled;
 use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller, Tenant, Violation};
 use model::Timestamp;
-use model::id::EndpointKey;
+use model::id::{EndpointKey, KEY_STEP};
 use std::time::Duration;
 use store::work::Work;
 
@@ -32,7 +32,9 @@ pub(crate) struct Reach {
 impl RecoverInput {
     /// What it comes to now.
     pub(crate) fn at(self, now: Timestamp) -> Result<Reach, AppError> {
-        let (since, until) = (self.since, self.until.unwrap_or(now));
+        // What was made a moment ago, in the step of this one, was made before it was asked.
+        let so_far = || now.plus(KEY_STEP);
+        let (since, until) = (self.since, self.until.unwrap_or_else(so_far));
         let text = if since > until {
             "`since` must not be after `until`."
         } else if until.since(since) > RECOVERY_SPAN + GRACE {
@@ -92,5 +94,24 @@ impl App {
             return Err(endpoint_is_unproved());
         }
         self.begin_task((tenant.key(), work), key).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::id::MessageKey;
+
+    #[test]
+    fn what_was_made_a_moment_before_is_reached_unless_an_end_was_named() {
+        let now = Timestamp::from_micros(1_764_000_000_000_003);
+        let since = now.minus(Duration::from_secs(60));
+        let made = MessageKey::first_at(now);
+        let reaches = |until: Option<Timestamp>| {
+            let reach = RecoverInput { since, until }.at(now).expect("sound");
+            MessageKey::first_at(reach.until) > made
+        };
+        assert!(reaches(None));
+        assert!(!reaches(Some(now)));
     }
 }

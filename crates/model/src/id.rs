@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Second zero of a KSUID: 13 May 2014, as its authors chose.
 pub const EPOCH_SECONDS: i64 = 1_400_000_000;
@@ -19,7 +20,9 @@ pub const TEXT_LENGTH: usize = 27;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const SLOT_BITS: u32 = 10;
 const COUNTER_BITS: u32 = 14;
-const STEP_MICROS: i64 = 4_000;
+/// To what a key tells the time: rows that were made within it may have keys of the same time.
+pub const KEY_STEP: Duration = Duration::from_millis(4);
+const STEP_MICROS: i64 = KEY_STEP.as_micros() as i64;
 const STEPS_PER_SECOND: i64 = 250;
 
 /// The random part of an id, which is also the row's name in the additional data of whatever is
