@@ -7,9 +7,10 @@ use crate::pace::{Pace, Rate};
 use crate::refused::Refused;
 use app::sources::OpenSource;
 use model::Timestamp;
+use model::address::network;
 use model::id::SourceId;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
@@ -173,17 +174,6 @@ impl Drop for Place<'_> {
                 by_address.remove(&address);
             }
         }
-    }
-}
-
-/// Whom an address is counted for: with IPv6, one who is connected has all those of a /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let bits = address.to_bits() & (u128::MAX << 64);
-            Ipv6Addr::from_bits(bits).into()
-        }
-        address => address,
     }
 }
 

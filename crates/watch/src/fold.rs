@@ -4,10 +4,11 @@
 //! so that nothing is left out of the count, and whoever floods one kind hides no other.
 
 use model::Timestamp;
+use model::address::network;
 use model::id::SecurityEventId;
 use model::security::{SecurityEvent, SecurityKind, Subject, SubjectKind};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 use store::Sealed;
 use store::security::{FoldedEvent, SecurityWrite};
@@ -190,17 +191,6 @@ fn folded(event: SecurityEvent) -> FoldedEvent {
 fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
     text.replace('\0', "\u{fffd}")
-}
-
-/// Whoever has an IPv6 address has all of its /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let network = address.to_bits() >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-    }
 }
 
 /// Clocks are set back, too.

@@ -16,12 +16,14 @@
 
 mod checked_url;
 mod name;
+mod network;
 mod refusal;
 mod rule;
 mod special;
 mod spelling;
 
 pub use checked_url::{CheckedUrl, Host, credentials};
+pub use network::network;
 pub use refusal::Refusal;
 pub use rule::{AllowRule, AllowRuleError};
 
