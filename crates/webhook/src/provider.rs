@@ -15,7 +15,7 @@
 //! together by who knows it.
 //!
 //! Map: `scheme` (what a description consists of, and how any is verified) · `hmac`, `standard`,
-//! `token` (those that several providers share) · `manners`, with `place` (of an event type),
+//! `token`, `ed25519` (those that several providers share) · `manners`, with `place` (of an event type),
 //! `handshake` and `answer` · `body` (members of a JSON body) · `form` · `secret` · `sign` ·
 //! `source_type` (the names that a gateway's sources have) · one file for each provider.
 //!
@@ -51,6 +51,7 @@ mod discord;
 mod docusign;
 mod dropbox;
 mod easypost;
+mod ed25519;
 mod form;
 mod generic;
 pub(crate) mod github;

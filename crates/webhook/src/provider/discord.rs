@@ -2,23 +2,19 @@
 //! no tolerance. Both ask by a ping whether somebody is there: of an interaction, that is type 1;
 //! of an event, which alone has a `version`, type 0.
 
-use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 use serde::Deserialize;
 
 use super::answer::Accepted;
+use super::ed25519::Ed25519;
 use super::handshake::Greeted;
 use super::place::Place;
-use super::scheme::{Claim, Covers, Names, Scheme};
 use super::{Answer, Manners, Provider, Request, SecretError};
-use crate::freshness::Written;
-use crate::refused::Carried;
+use crate::TOLERANCE_SECONDS;
 use crate::scheme::Encoding;
-use crate::scheme::verify::needed;
-use crate::{Refused, TOLERANCE_SECONDS};
 
 pub(super) static PROVIDER: Provider = Provider {
     name: "discord",
-    scheme: &Discord,
+    scheme: &SCHEME,
     tolerance_seconds: TOLERANCE_SECONDS,
     body_id: Some("id"),
     manners: Manners {
@@ -29,53 +25,13 @@ pub(super) static PROVIDER: Provider = Provider {
     },
 };
 
-const SIGNATURE: &str = "X-Signature-Ed25519";
-const TIMESTAMP: &str = "X-Signature-Timestamp";
-const PUBLIC_KEY_BYTES: usize = 32;
-
-struct Discord;
-
-impl Scheme for Discord {
-    type Key = ParsedPublicKey;
-    type Signature = [u8; 64];
-
-    fn names(&self) -> Names {
-        Names {
-            id: None,
-            timestamp: Some(TIMESTAMP),
-            signature: Some(SIGNATURE),
-        }
-    }
-
-    fn covers(&self) -> Covers {
-        Covers::BODY_AND_TIME
-    }
-
-    fn key(&self, secret: &str) -> Result<ParsedPublicKey, SecretError> {
-        let key = Encoding::Hex.read(secret.as_bytes());
-        let key = key.filter(|key| key.len() == PUBLIC_KEY_BYTES);
-        let key = key.and_then(|key| ParsedPublicKey::new(&ED25519, key).ok());
-        key.ok_or(SecretError::NotAnEd25519Key)
-    }
-
-    fn read<'r>(&self, request: &Request<'r>) -> Result<Claim<'r, [u8; 64]>, Refused> {
-        let headers = request.headers.iter().copied();
-        let signature = needed(headers.clone(), SIGNATURE, Carried::Signature)?;
-        let timestamp = needed(headers, TIMESTAMP, Carried::Timestamp)?;
-        let signature = Encoding::Hex.read(signature);
-        let signature = signature.and_then(|bytes| bytes.try_into().ok());
-        let content = [timestamp, request.body].concat();
-        Ok(Claim {
-            time: Some((timestamp.into(), Written::Seconds)),
-            ..Claim::over(content, signature.into_iter().collect())
-        })
-    }
-
-    fn is_signed(&self, key: &ParsedPublicKey, content: &[u8], found: &[[u8; 64]]) -> bool {
-        let mut found = found.iter();
-        found.any(|signature| key.verify_sig(content, signature).is_ok())
-    }
-}
+static SCHEME: Ed25519 = Ed25519 {
+    signature: "X-Signature-Ed25519",
+    timestamp: "X-Signature-Timestamp",
+    encoding: Encoding::Hex,
+    between: b"",
+    not_a_key: SecretError::NotAnEd25519Key,
+};
 
 /// What a body says that it is.
 #[derive(Deserialize)]
