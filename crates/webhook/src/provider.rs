@@ -15,8 +15,8 @@
 //! together by who knows it.
 //!
 //! Map: `scheme` (what a description consists of, and how any is verified) · `hmac`, `standard`,
-//! `token`, `ed25519` (those that several providers share) · `manners`, with `place` (of an event type),
-//! `handshake` and `answer` · `body` (members of a JSON body) · `form` · `secret` · `sign` ·
+//! `token`, `ed25519` (those that several providers share) · `manners`, with `place` (of an event
+//! type), `handshake` and `answer` · `body` (members of a JSON body) · `form` · `secret` · `sign` ·
 //! `source_type` (the names that a gateway's sources have) · one file for each provider.
 //!
 //! ```
