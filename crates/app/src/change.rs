@@ -45,6 +45,7 @@ impl App {
             let request = ChangeRequest {
                 change,
                 idempotency,
+                audit: None,
             };
             let changed = app.store.change(request).await;
             // Also after a failure: a stale revision means that what is in memory is old, and a

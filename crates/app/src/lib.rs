@@ -75,6 +75,7 @@ pub use patch::Patch;
 pub use rules::TEXT_BYTES_MAX;
 pub use tokens::Tokens;
 
+use model::operational::OperationalSink;
 use model::security::EventSink;
 use model::{Clock, Entropy};
 use std::sync::Arc;
@@ -104,6 +105,8 @@ pub struct App {
     pub entropy: Arc<dyn Entropy>,
     /// Takes security events.
     pub events: Arc<dyn EventSink>,
+    /// Takes what the operator is told by operational webhooks.
+    pub operational: Arc<dyn OperationalSink>,
     /// What the whole installation is set to.
     pub environment: Arc<environment::Environment>,
     /// Who waits for what is accepted.

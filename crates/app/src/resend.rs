@@ -87,6 +87,7 @@ impl Resend {
         let request = ChangeRequest {
             change,
             idempotency: self.idempotency,
+            audit: None,
         };
         let (delivery, hold) = match app.store.change(request).await? {
             Changed::Delivery(delivery, hold) => (delivery, hold),

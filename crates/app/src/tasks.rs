@@ -178,6 +178,7 @@ impl App {
         let request = ChangeRequest {
             change,
             idempotency,
+            audit: None,
         };
         let app = self.clone();
         carried_through(async move { app.began(request, kind).await }).await

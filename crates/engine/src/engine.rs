@@ -14,6 +14,7 @@ use crate::roster::{InHand, Moment, Roster};
 use crate::shutdown::{Drained, drain};
 use model::address::AddressPolicy;
 use model::id::ApplicationKey;
+use model::operational::OperationalSink;
 use model::security::EventSink;
 use model::{Clock, Entropy, Timestamp};
 use std::future::Future;
@@ -47,6 +48,8 @@ pub struct EngineParts {
     pub entropy: Arc<dyn Entropy>,
     /// Takes security events.
     pub events: Arc<dyn EventSink>,
+    /// Takes what the operator is told by operational webhooks.
+    pub operational: Arc<dyn OperationalSink>,
 }
 
 /// The sender. Shared by whoever hands messages over; see the crate's documentation.

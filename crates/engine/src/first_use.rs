@@ -97,6 +97,7 @@ async fn take(
     let request = ChangeRequest {
         change,
         idempotency: None,
+        audit: None,
     };
     let changed = engine.parts.store.change(request).await;
     // Also after a failure: what is in memory is old then, or may be.

@@ -167,6 +167,7 @@ async fn keep(engine: &Engine, endpoint: EndpointKey, chain: SeenChain) {
     let request = ChangeRequest {
         change,
         idempotency: None,
+        audit: None,
     };
     match engine.parts.store.change(request).await {
         Ok(_) => drop(lock(&engine.peers.kept).put(endpoint, chain)),

@@ -14,7 +14,8 @@
 //! doesn't get), [`scan`] (what is not to be in a payload), `json` (what both walk over) ·
 //! [`oauth`] (how requests come by a token) · [`pin`] (keys of certificates) · [`node`] (who does
 //! the work) · [`source`] (where webhooks come in), [`schedule`] (when some make messages by
-//! themselves) · [`security`] (what is worth reporting), [`skew`] (whether our clock runs apart) ·
+//! themselves) · [`security`] (what is worth reporting), [`audit`] (who did what), [`operational`]
+//! (what the operator is told of), [`skew`] (whether our clock runs apart) ·
 //! `texts`, `fields` (forms that some are stored in) · [`clock`], [`entropy`], [`secret`],
 //! [`chain`] (errors as people read them).
 
@@ -22,6 +23,7 @@ pub mod address;
 pub mod api_key;
 pub mod application;
 pub mod attempt;
+pub mod audit;
 pub mod chain;
 pub mod chain_seen;
 pub mod challenge;
@@ -38,6 +40,7 @@ pub mod message;
 pub mod name;
 pub mod node;
 pub mod oauth;
+pub mod operational;
 pub mod pin;
 pub mod policy;
 pub mod proof;

@@ -100,10 +100,15 @@ security_kinds! {
     SecretRead = "secret.read", Info;
     /// A signing secret was replaced.
     SecretRotated = "secret.rotated", Info;
+    /// An endpoint was made.
+    EndpointCreated = "endpoint.created", Info;
     /// An endpoint's URL was changed.
     EndpointUrlChanged = "endpoint.url_changed", Info;
     /// An endpoint was disabled because it kept failing, or said that it is gone.
     EndpointDisabled = "endpoint.disabled", Warning;
+    /// What happens is far from what is usual, by one of the rules of detection, which the
+    /// description begins with.
+    TrafficAnomaly = "traffic.anomaly", Warning;
 }
 
 impl SecurityKind {

@@ -22,6 +22,7 @@ use app::tokens::{Grant, Lifetime, TokenSettings};
 use app::{App, Tokens};
 use engine::{Engine, EngineConfig, EngineParts, Fetcher, Retention};
 use model::node::Role;
+use model::operational::Untold;
 use model::{Clock, Entropy, Secret};
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,6 +94,7 @@ impl Node {
             clock: clock.clone(),
             entropy: entropy.clone(),
             events: events.clone(),
+            operational: Arc::new(Untold),
         };
         let (engine, fetching) = engine(parts, &config, storage.is_shared());
         let lanes: Arc<dyn Lanes> = match &engine {
@@ -110,6 +112,7 @@ impl Node {
             clock,
             entropy,
             events: events.clone(),
+            operational: Arc::new(Untold),
             environment: Arc::default(),
             listeners: Arc::default(),
             settings: Arc::new(config.app.clone()),

@@ -25,6 +25,7 @@ async fn two_nodes(database: &Database) -> (Node, Node, TaskId) {
             work,
         },
         idempotency: None,
+        audit: None,
     };
     match first.store.change(request).await {
         Ok(Changed::Work(id, _)) => (first, second, id),

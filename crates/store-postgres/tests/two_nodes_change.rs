@@ -133,6 +133,7 @@ fn asked(change: Change) -> ChangeRequest {
     ChangeRequest {
         change,
         idempotency: None,
+        audit: None,
     }
 }
 

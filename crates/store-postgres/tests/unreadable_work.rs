@@ -34,6 +34,7 @@ async fn start(node: &Node, work: Work) {
     let request = ChangeRequest {
         change,
         idempotency: None,
+        audit: None,
     };
     node.store.change(request).await.expect("it is started");
 }

@@ -285,6 +285,7 @@ async fn change_to(store: &SqliteStore, change: Change) -> Result<Changed, Failu
         .change(ChangeRequest {
             change,
             idempotency,
+            audit: None,
         })
         .await?)
 }

@@ -13,6 +13,7 @@ use crate::work::Work;
 use crate::{Hold, Sealed, StoreError};
 use model::Timestamp;
 use model::application::Application;
+use model::audit::AuditDraft;
 use model::delivery::{Delivery, Trigger};
 use model::endpoint::Endpoint;
 use model::event_type::EventType;
@@ -185,6 +186,8 @@ pub enum Change {
     /// Tells the other nodes which master keys this one has: the texts of their ids. A store that
     /// no other node works on need not keep it. It holds until this node's lease ends.
     TellMasterKeys(Vec<String>),
+    /// Changes nothing: for what is only to be in the audit log, such as that a secret was read.
+    Note,
 }
 
 impl Change {
@@ -434,4 +437,7 @@ pub struct ChangeRequest {
     pub change: Change,
     /// The key that the request came with.
     pub idempotency: Option<IdempotencyKey>,
+    /// The entry that the audit log gets with it, in the same commit; what is refused, or a repeat,
+    /// leaves none.
+    pub audit: Option<AuditDraft>,
 }

@@ -56,6 +56,7 @@ impl Keeper {
         let request = ChangeRequest {
             change: Change::KeepSecurityEvents(writes),
             idempotency: None,
+            audit: None,
         };
         match store.change(request).await {
             Ok(Changed::SecurityEvents(rows)) => {

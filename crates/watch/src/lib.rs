@@ -6,6 +6,7 @@
 //! Map: [`keeper`] (the sink, and the loop that writes) · `fold` (what is equal, and how much of it
 //! is told apart).
 
+pub mod detect;
 mod fold;
 pub mod keeper;
 

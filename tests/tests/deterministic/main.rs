@@ -124,6 +124,7 @@ fn node(
         clock: clock.clone(),
         entropy: entropy.clone(),
         events: Arc::new(NoEvents),
+        operational: Arc::new(model::operational::Untold),
     };
     let waits = WAITS.map(Duration::from_secs).to_vec();
     let retry_schedule = RetrySchedule::new(waits).expect("a schedule that can be kept");
@@ -150,6 +151,7 @@ fn node(
         clock,
         entropy,
         events: Arc::new(NoEvents),
+        operational: Arc::new(model::operational::Untold),
         environment: Arc::default(),
         listeners: Arc::default(),
         settings: Arc::new(Settings::default()),

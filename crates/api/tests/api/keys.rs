@@ -38,6 +38,7 @@ async fn set_uses(world: &World, id: ApplicationId, uses: u64) {
     let request = ChangeRequest {
         change,
         idempotency: None,
+        audit: None,
     };
     world.app.store.change(request).await.expect("it is kept");
     world.app.registry.forget(id.key());

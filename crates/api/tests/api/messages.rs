@@ -212,6 +212,7 @@ async fn an_endpoint_that_another_node_made_just_now_is_not_missed() {
         .change(ChangeRequest {
             change,
             idempotency: None,
+            audit: None,
         })
         .await
         .unwrap();

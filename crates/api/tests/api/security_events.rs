@@ -26,6 +26,7 @@ async fn keep(world: &World, (kind, application): (SecurityKind, Option<Applicat
     let request = ChangeRequest {
         change: Change::KeepSecurityEvents(vec![SecurityWrite { onto, event }]),
         idempotency: None,
+        audit: None,
     };
     let kept = world.app.store.change(request).await;
     assert!(matches!(kept, Ok(Changed::SecurityEvents(_))), "{kept:?}");

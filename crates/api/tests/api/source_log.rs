@@ -33,6 +33,7 @@ async fn keep(
     let request = ChangeRequest {
         change: Change::KeepSecurityEvents(vec![SecurityWrite { onto, event }]),
         idempotency: None,
+        audit: None,
     };
     world.app.store.change(request).await.expect("it is kept");
     world.clock.advance(Duration::from_secs(60));

@@ -57,6 +57,7 @@ async fn told(world: &World, outcome: Outcome) {
     let request = ChangeRequest {
         change,
         idempotency: None,
+        audit: None,
     };
     world.app.store.change(request).await.expect("it is kept");
     world.app.registry.forget(row.endpoint.application);

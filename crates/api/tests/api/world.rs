@@ -80,6 +80,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             events: events.clone(),
+            operational: Arc::new(model::operational::Untold),
             environment: Arc::default(),
             listeners: Arc::default(),
             settings: Arc::new(Settings {

@@ -105,6 +105,7 @@ impl App {
         let request = ChangeRequest {
             change,
             idempotency,
+            audit: None,
         };
         let changed: Result<Changed, ChangeError> = carried_through(async move {
             let changed = app.store.change(request).await;

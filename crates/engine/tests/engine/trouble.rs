@@ -257,6 +257,7 @@ async fn nothing_is_sent_while_the_store_can_t_write() {
     let refused = store::change::ChangeRequest {
         change: refused,
         idempotency: None,
+        audit: None,
     };
     world
         .store

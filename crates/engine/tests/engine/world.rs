@@ -226,6 +226,7 @@ impl World {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             events: self.reports.clone(),
+            operational: Arc::new(model::operational::Untold),
         }
     }
 }
@@ -236,6 +237,7 @@ impl World {
         let request = ChangeRequest {
             change,
             idempotency: None,
+            audit: None,
         };
         self.store
             .change(request)

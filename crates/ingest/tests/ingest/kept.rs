@@ -42,6 +42,7 @@ impl World {
         let request = ChangeRequest {
             change: Change::KeepSecurityEvents(writes.collect()),
             idempotency: None,
+            audit: None,
         };
         self.app.store.change(request).await.expect("it is done");
         let input = ListInput::default();

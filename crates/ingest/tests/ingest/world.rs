@@ -135,6 +135,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             events: events.clone(),
+            operational: Arc::new(model::operational::Untold),
             environment: Arc::default(),
             listeners: Arc::default(),
             settings: Arc::new(Settings {
@@ -210,6 +211,7 @@ impl World {
         let request = ChangeRequest {
             change: Change::Access(change),
             idempotency: None,
+            audit: None,
         };
         let changed = self.app.store.change(request).await.expect("it is done");
         self.app.renew_access().await.expect("it hears of it");

@@ -133,6 +133,7 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
         Change::KeepSecurityEvents(writes) => Ok(security_events::keep(batch, writes).await?),
         Change::SwapSetting { name, values } => environment::swap(batch, name, values).await,
         Change::TellMasterKeys(ids) => environment::tell_master_keys(batch, ids).await,
+        Change::Note => Ok(Changed::Kept),
     }
 }
 

@@ -260,5 +260,6 @@ fn asked(change: Change) -> ChangeRequest {
     ChangeRequest {
         change,
         idempotency: None,
+        audit: None,
     }
 }

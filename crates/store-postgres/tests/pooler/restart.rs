@@ -134,6 +134,7 @@ async fn change(store: &PostgresStore, change: Change) -> Changed {
     let request = ChangeRequest {
         change,
         idempotency,
+        audit: None,
     };
     store.change(request).await.expect("it is in order")
 }

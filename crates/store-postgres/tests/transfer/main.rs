@@ -249,6 +249,7 @@ async fn application(store: &dyn Store) -> Result<i64, StoreError> {
     let request = ChangeRequest {
         change,
         idempotency: None,
+        audit: None,
     };
     match store.change(request).await {
         Ok(Changed::Application(row)) => Ok(row.application.id.key().integer()),

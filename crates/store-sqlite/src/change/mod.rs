@@ -138,6 +138,7 @@ fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
         Change::KeepSecurityEvents(writes) => Ok(security_events::keep(batch, writes)?),
         Change::SwapSetting { name, values } => environment::swap(batch, name, values),
         Change::TellMasterKeys(_) => Ok(Changed::Setting),
+        Change::Note => Ok(Changed::Kept),
     }
 }
 

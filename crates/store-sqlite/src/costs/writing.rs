@@ -61,6 +61,7 @@ fn changes_and_background_work_touch_only_what_they_are_about() {
         let request = ChangeRequest {
             change: asked,
             idempotency: None,
+            audit: None,
         };
         check("a change, and the work that it starts", |connection| {
             in_batch(connection, &Arc::default(), |batch| {
@@ -94,6 +95,7 @@ fn a_recoverys_slice_costs_the_same_however_much_was_only_ended() {
         let recover = ChangeRequest {
             change: recover_other(),
             idempotency: None,
+            audit: None,
         };
         instructions(&mut connection, |connection| {
             let worked = in_batch(connection, &Arc::default(), |batch| {

@@ -94,6 +94,7 @@ async fn change(store: &SqliteStore, change: Change) -> Changed {
     let request = ChangeRequest {
         change,
         idempotency: None,
+        audit: None,
     };
     store.change(request).await.expect("it can be done")
 }

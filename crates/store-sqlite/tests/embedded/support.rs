@@ -160,6 +160,7 @@ impl World {
         let request = ChangeRequest {
             change,
             idempotency: None,
+            audit: None,
         };
         self.store.change(request).await.expect("it is done")
     }

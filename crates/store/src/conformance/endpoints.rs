@@ -232,6 +232,7 @@ pub(super) async fn endpoints_made_at_once_keep_to_the_limit(world: &World) {
                 endpoints_max: 5,
             },
             idempotency: None,
+            audit: None,
         };
         making.spawn(async move { store.change(request).await.is_ok() });
     }

@@ -315,6 +315,7 @@ pub(super) async fn make_endpoints(world: &World, application: ApplicationKey, c
         let request = crate::change::ChangeRequest {
             change: drafts::create_endpoint(endpoint),
             idempotency: None,
+            audit: None,
         };
         let store = world.store();
         making.spawn(async move { store.change(request).await.map(drop) });

@@ -163,6 +163,7 @@ pub(super) async fn a_change_with_a_known_key_is_not_done_again(world: &mut Worl
             status: 201,
             ..idempotency_key(1)
         }),
+        audit: None,
     };
     let first = world.store().change(request.clone()).await;
     let row = drafts::endpoint_in(first.expect("it is in order"));
@@ -191,6 +192,7 @@ pub(super) async fn a_change_with_another_body_under_its_key_is_refused(world: &
     let mut request = ChangeRequest {
         change: drafts::create_endpoint(drafts::endpoint(application, world.tail())),
         idempotency: Some(idempotency_key(1)),
+        audit: None,
     };
     let first = world.store().change(request.clone()).await;
     first.expect("it is in order");
@@ -209,6 +211,7 @@ pub(super) async fn a_refused_change_keeps_no_key(world: &World) {
     let request = ChangeRequest {
         change: drafts::replace_endpoint(row),
         idempotency: Some(idempotency_key(1)),
+        audit: None,
     };
     let answer = world.store().change(request).await;
     assert!(matches!(answer, Err(ChangeError::Stale)), "{answer:?}");

@@ -79,6 +79,7 @@ impl World {
         let request = ChangeRequest {
             change,
             idempotency,
+            audit: None,
         };
         self.store().change(request).await
     }

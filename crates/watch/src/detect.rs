@@ -1,0 +1,106 @@
+//! Detection: what in the stream of security events and in the traffic is far from what is usual.
+//! Pure: a state machine of what was observed and when. Whoever runs it tells it, and reports what
+//! it finds; it reads no clock and keeps nothing but its own state, which is bounded.
+
+use model::Timestamp;
+use model::id::ApplicationKey;
+use model::name::Name;
+use model::security::{SecurityEvent, Subject};
+use std::net::IpAddr;
+
+/// What detection is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    /// A security event, as it was reported.
+    Event(SecurityEvent),
+    /// How much of what came to a source, or was sent for an application, in a minute.
+    Traffic(Traffic),
+    /// A source was seen to get something of this type from this network. Told at least the first
+    /// time; how often besides doesn't matter.
+    CameIn {
+        /// The source.
+        source: Subject,
+        /// Its type.
+        event_type: Option<Name>,
+        /// From where.
+        address: IpAddr,
+        /// When.
+        at: Timestamp,
+    },
+    /// An endpoint was made, or its URL changed.
+    Destination {
+        /// The endpoint.
+        endpoint: Subject,
+        /// Its application.
+        application: ApplicationKey,
+        /// The host of its URL.
+        host: String,
+        /// Whether the endpoint was there before, with another URL.
+        changed: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody was shown a secret.
+    SecretRead {
+        /// Whose.
+        endpoint: Subject,
+        /// The application.
+        application: Option<ApplicationKey>,
+        /// Who: as the audit log names them.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody had much taken out, or sent again.
+    Bulk {
+        /// Who.
+        by: String,
+        /// Of which application; `None`: of all.
+        application: Option<ApplicationKey>,
+        /// What.
+        what: Bulk,
+        /// How many, as far as it is known.
+        count: u64,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What is done with much at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bulk {
+    /// Read, page after page, or exported.
+    Export,
+    /// Sent again: replayed, recovered.
+    Replay,
+}
+
+/// How much there was in a minute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traffic {
+    /// A source or an application.
+    pub of: Subject,
+    /// The minute's beginning.
+    pub at: Timestamp,
+    /// How much in all: requests of a source, attempts of an application.
+    pub total: u64,
+    /// How much of it failed.
+    pub failed: u64,
+}
+
+/// What a rule found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// To what or whom.
+    pub subject: Subject,
+    /// The application that it concerns.
+    pub application: Option<ApplicationKey>,
+    /// From where, where it is about an address.
+    pub remote_address: Option<IpAddr>,
+    /// When it was found.
+    pub at: Timestamp,
+    /// What is usual, what is now, and since when: a sentence for people.
+    pub explanation: String,
+}
