@@ -69,6 +69,8 @@ kinds! {
     ApiKeyKind, ApiKeyId, ApiKeyKey = "key_";
     /// A security event as it is kept.
     SecurityEventKind, SecurityEventId, SecurityEventKey = "sec_";
+    /// An entry of the audit log.
+    AuditKind, AuditId, AuditKey = "aud_";
     /// A source: a place that incoming webhooks arrive at.
     SourceKind, SourceId, SourceKey = "src_";
     /// A security event as a source's log shows it: with the same key and tail.

@@ -402,3 +402,42 @@ CREATE TABLE security_event (
 );
 CREATE INDEX security_event_application ON security_event (application, id);
 CREATE INDEX security_event_subject ON security_event (subject_kind, subject, id);
+
+-- Who did what. `entry` is all of it, as it is hashed; the application (0: none), the action and
+-- the actor stand beside it to be searched by. `position` and `hash` are its place in the chain,
+-- which it gets a moment after its commit.
+CREATE TABLE audit_entry (
+    id          bigint PRIMARY KEY,
+    tail        bytea NOT NULL,
+    entry       text NOT NULL,
+    application bigint NOT NULL,
+    action      text NOT NULL,
+    actor       text NOT NULL,
+    position    bigint,
+    hash        bytea
+);
+CREATE UNIQUE INDEX audit_entry_position ON audit_entry (position) WHERE position IS NOT NULL;
+CREATE INDEX audit_entry_unsealed ON audit_entry (id) WHERE position IS NULL;
+CREATE INDEX audit_entry_application ON audit_entry (application, id);
+CREATE INDEX audit_entry_actor ON audit_entry (actor, id);
+
+-- Signed heads of the chain. `previous` is the position of the one before, 0 of none: each goes on
+-- from another one. `first` is where the log began when it was signed.
+CREATE TABLE audit_checkpoint (
+    previous  bigint PRIMARY KEY,
+    position  bigint NOT NULL UNIQUE,
+    hash      bytea NOT NULL,
+    first     bigint NOT NULL,
+    signed_at bigint NOT NULL,
+    signature bytea NOT NULL
+);
+
+-- Where the log begins, since what was older has reached its age: signed, with the hash of the last
+-- entry that is gone. At most one row.
+CREATE TABLE audit_start (
+    one       bigint PRIMARY KEY CHECK (one = 1),
+    position  bigint NOT NULL,
+    hash      bytea NOT NULL,
+    signed_at bigint NOT NULL,
+    signature bytea NOT NULL
+);

@@ -26,7 +26,7 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 /// All that there is to copy; a partitioned table is one.
-const TABLES: [&str; 26] = [
+const TABLES: [&str; 29] = [
     "setting",
     "node",
     "application",
@@ -53,6 +53,9 @@ const TABLES: [&str; 26] = [
     "replay_key",
     "one_time_token",
     "security_event",
+    "audit_entry",
+    "audit_checkpoint",
+    "audit_start",
 ];
 const BUFFER_BYTES: usize = 1 << 20;
 

@@ -8,16 +8,16 @@ use crate::request::{Asked, Request};
 use crate::shared::Shared;
 use crate::sweep::Wanted;
 use crate::{
-    accept, access, all_messages, applications, attempts, batch, claim, deliveries, delivery_list,
-    endpoint_messages, endpoints, event_types, messages, nodes, retry_schedules, security_events,
-    settings, sole, statistics, sweep, tally, work,
+    accept, access, all_messages, applications, attempts, audit, batch, claim, deliveries,
+    delivery_list, endpoint_messages, endpoints, event_types, messages, nodes, retry_schedules,
+    security_events, settings, sole, statistics, sweep, tally, work,
 };
 use async_trait::async_trait;
 use model::Timestamp;
 use model::delivery::Delivery;
 use model::event_type::EventType;
 use model::id::{
-    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, Key, MessageKey,
+    ApplicationKey, AttemptId, AttemptKey, AuditKey, EndpointId, EndpointKey, Key, MessageKey,
     SecurityEventKey, TaskId, TaskKey,
 };
 use model::name::Name;
@@ -28,6 +28,7 @@ use std::path::Path;
 use std::sync::Arc;
 use store::accept::{Accept, AcceptError, Accepted};
 use store::access::AccessRows;
+use store::audit::{AuditEnds, AuditQuery, AuditRow, Checkpoint, KeptEntry};
 use store::change::{ChangeError, ChangeRequest, Changed};
 use store::deliveries::{DeliveryPosition, DeliveryQuery, DeliveryRow};
 use store::idempotency::{Fingerprint, KEY_LIFE, Prior};
@@ -378,6 +379,26 @@ impl Store for PostgresStore {
         query: &SecurityQuery,
     ) -> Stored<Walk<SecurityRow, SecurityEventKey>> {
         walk!(self, query, sql => security_events::list)
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Stored<Walk<AuditRow, AuditKey>> {
+        walk!(self, query, sql => audit::list)
+    }
+
+    async fn audit_ends(&self) -> Stored<AuditEnds> {
+        read!(self, sql => audit::ends(&sql))
+    }
+
+    async fn audit_unsealed(&self, limit: usize) -> Stored<Vec<KeptEntry>> {
+        read!(self, sql => audit::unsealed(&sql, limit))
+    }
+
+    async fn audit_sealed(&self, after: u64, limit: usize) -> Stored<Vec<KeptEntry>> {
+        read!(self, sql => audit::sealed(&sql, after, limit))
+    }
+
+    async fn audit_checkpoints(&self, after: u64, limit: usize) -> Stored<Vec<Checkpoint>> {
+        read!(self, sql => audit::checkpoints(&sql, after, limit))
     }
 
     async fn work_rows(&self, query: &WorkQuery) -> Stored<Walk<WorkRow, TaskKey>> {

@@ -24,6 +24,7 @@ mod access;
 mod all_messages;
 mod applications;
 mod attempts;
+mod audit;
 mod backup;
 mod batch;
 mod change;
@@ -76,6 +77,7 @@ mod work;
 mod writer;
 
 pub use access::revoke;
+pub use audit::{AuditReader, AuditSnapshot};
 pub use backup::{CopyError, backup, restore};
 pub use config::PostgresConfig;
 pub use fill::fill;

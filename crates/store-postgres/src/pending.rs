@@ -4,7 +4,7 @@
 use crate::deliveries::Columns;
 use crate::replays::{self, NewReplay};
 use crate::sql::{Statement, blob, columns_of, params};
-use crate::work;
+use crate::{audit, work};
 use model::Timestamp;
 use model::attempt::AttemptResult;
 use model::delivery::{Delivery, Trigger};
@@ -12,6 +12,7 @@ use model::id::{ApplicationKey, AttemptId, EndpointKey, MessageId, MessageKey};
 use model::name::Name;
 use store::Sealed;
 use store::accept::NewMessage;
+use store::audit::AuditEntry;
 use store::encoding::{form_number, hops_number, join_some, result_number, trigger_number};
 use store::idempotency::{Fingerprint, Prior};
 
@@ -24,6 +25,7 @@ pub(crate) struct Pending {
     pub(crate) keys: Vec<(i64, Fingerprint, Prior)>,
     pub(crate) replays: Vec<NewReplay>,
     pub(crate) tasks: Vec<work::TaskWrite>,
+    pub(crate) audit: Vec<AuditEntry>,
 }
 
 /// An attempt's row.
@@ -57,6 +59,7 @@ impl Pending {
             attempts(&self.attempts),
             excerpts(&self.attempts),
             work::insert(&self.tasks),
+            audit::insert(&self.audit),
         ];
         each.into_iter().flatten().collect()
     }

@@ -368,3 +368,42 @@ CREATE TABLE security_event (
 ) STRICT;
 CREATE INDEX security_event_application ON security_event (application, id);
 CREATE INDEX security_event_subject ON security_event (subject_kind, subject, id);
+
+-- Who did what. `entry` is all of it, as it is hashed; the application (0: none), the action and
+-- the actor stand beside it to be searched by. `position` and `hash` are its place in the chain,
+-- which it gets a moment after its commit.
+CREATE TABLE audit_entry (
+    id          INTEGER PRIMARY KEY,
+    tail        BLOB NOT NULL,
+    entry       TEXT NOT NULL,
+    application INTEGER NOT NULL,
+    action      TEXT NOT NULL,
+    actor       TEXT NOT NULL,
+    position    INTEGER,
+    hash        BLOB
+) STRICT;
+CREATE UNIQUE INDEX audit_entry_position ON audit_entry (position) WHERE position IS NOT NULL;
+CREATE INDEX audit_entry_unsealed ON audit_entry (id) WHERE position IS NULL;
+CREATE INDEX audit_entry_application ON audit_entry (application, id);
+CREATE INDEX audit_entry_actor ON audit_entry (actor, id);
+
+-- Signed heads of the chain. `previous` is the position of the one before, 0 of none: each goes on
+-- from another one. `first` is where the log began when it was signed.
+CREATE TABLE audit_checkpoint (
+    previous  INTEGER PRIMARY KEY,
+    position  INTEGER NOT NULL UNIQUE,
+    hash      BLOB NOT NULL,
+    first     INTEGER NOT NULL,
+    signed_at INTEGER NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;
+
+-- Where the log begins, since what was older has reached its age: signed, with the hash of the last
+-- entry that is gone. At most one row.
+CREATE TABLE audit_start (
+    one       INTEGER PRIMARY KEY CHECK (one = 1),
+    position  INTEGER NOT NULL,
+    hash      BLOB NOT NULL,
+    signed_at INTEGER NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;

@@ -7,17 +7,17 @@ use crate::reader::Readers;
 use crate::shared::Shared;
 use crate::writer::Writer;
 use crate::{
-    accept, access, applications, attempts, backup, change, claim, deliveries, delivery_list,
-    endpoint_messages, endpoints, event_types, messages, record, retry_schedules, security_events,
-    statistics, sweep, tally, work,
+    accept, access, applications, attempts, audit, backup, change, claim, deliveries,
+    delivery_list, endpoint_messages, endpoints, event_types, messages, record, retry_schedules,
+    security_events, statistics, sweep, tally, work,
 };
 use async_trait::async_trait;
 use model::Timestamp;
 use model::delivery::Delivery;
 use model::event_type::EventType;
 use model::id::{
-    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, MessageKey, SecurityEventKey,
-    TaskId, TaskKey,
+    ApplicationKey, AttemptId, AttemptKey, AuditKey, EndpointId, EndpointKey, MessageKey,
+    SecurityEventKey, TaskId, TaskKey,
 };
 use model::name::Name;
 use model::node::Node;
@@ -28,6 +28,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use store::accept::{Accept, AcceptError, Accepted};
 use store::access::AccessRows;
+use store::audit::{AuditEnds, AuditQuery, AuditRow, Checkpoint, KeptEntry};
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
 use store::deliveries::{DeliveryPosition, DeliveryQuery, DeliveryRow};
 use store::idempotency::{Fingerprint, Prior};
@@ -447,6 +448,31 @@ impl Store for SqliteStore {
         let query = query.clone();
         let read = move |connection: &_| security_events::list(connection, &query);
         Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Stored<Walk<AuditRow, AuditKey>> {
+        let query = query.clone();
+        let read = move |connection: &_| audit::list(connection, &query);
+        Ok(self.readers.snapshot(read).await?)
+    }
+
+    async fn audit_ends(&self) -> Stored<AuditEnds> {
+        Ok(self.readers.snapshot(audit::ends).await?)
+    }
+
+    async fn audit_unsealed(&self, limit: usize) -> Stored<Vec<KeptEntry>> {
+        let read = move |connection: &_| audit::unsealed(connection, limit);
+        Ok(self.readers.with(read).await?)
+    }
+
+    async fn audit_sealed(&self, after: u64, limit: usize) -> Stored<Vec<KeptEntry>> {
+        let read = move |connection: &_| audit::sealed(connection, after, limit);
+        Ok(self.readers.with(read).await?)
+    }
+
+    async fn audit_checkpoints(&self, after: u64, limit: usize) -> Stored<Vec<Checkpoint>> {
+        let read = move |connection: &_| audit::checkpoints(connection, after, limit);
+        Ok(self.readers.with(read).await?)
     }
 
     async fn work_rows(&self, query: &WorkQuery) -> Stored<Walk<WorkRow, TaskKey>> {

@@ -21,6 +21,7 @@ mod accept;
 mod access;
 mod applications;
 mod attempts;
+mod audit;
 mod backup;
 mod batch;
 mod change;
@@ -65,6 +66,7 @@ mod work;
 mod writer;
 
 pub use access::revoke;
+pub use audit::AuditReader;
 pub use checkpoint::CheckpointLoop;
 pub use config::SqliteConfig;
 pub use copies::{CopyError, backup, restore};

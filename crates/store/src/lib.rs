@@ -17,6 +17,7 @@
 
 pub mod accept;
 pub mod access;
+pub mod audit;
 pub mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -2,6 +2,7 @@
 
 use crate::accept::{Accept, AcceptError, Accepted};
 use crate::access::AccessRows;
+use crate::audit::{AuditEnds, AuditQuery, AuditRow, Checkpoint, KeptEntry};
 use crate::change::{ChangeError, ChangeRequest, Changed};
 use crate::deliveries::{DeliveryPosition, DeliveryQuery, DeliveryRow};
 use crate::idempotency::{Fingerprint, Prior};
@@ -24,8 +25,8 @@ use model::Timestamp;
 use model::delivery::Delivery;
 use model::event_type::EventType;
 use model::id::{
-    ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, MessageId, MessageKey,
-    SecurityEventKey, TaskId, TaskKey,
+    ApplicationKey, AttemptId, AttemptKey, AuditKey, EndpointId, EndpointKey, MessageId,
+    MessageKey, SecurityEventKey, TaskId, TaskKey,
 };
 use model::name::Name;
 use model::node::Node;
@@ -196,6 +197,22 @@ pub trait Store: Send + Sync + 'static {
         &self,
         query: &SecurityQuery,
     ) -> Stored<Walk<SecurityRow, SecurityEventKey>>;
+
+    /// The entries of the audit log in a window. Those that this program can't read are passed
+    /// over: a newer one may have written them.
+    async fn audit(&self, query: &AuditQuery) -> Stored<Walk<AuditRow, AuditKey>>;
+
+    /// Both ends of the audit log's chain.
+    async fn audit_ends(&self) -> Stored<AuditEnds>;
+
+    /// Entries that are not sealed yet, by ascending key.
+    async fn audit_unsealed(&self, limit: usize) -> Stored<Vec<KeptEntry>>;
+
+    /// Sealed entries behind a position, in the order of the chain.
+    async fn audit_sealed(&self, after: u64, limit: usize) -> Stored<Vec<KeptEntry>>;
+
+    /// Checkpoints behind a position, in the order of the chain.
+    async fn audit_checkpoints(&self, after: u64, limit: usize) -> Stored<Vec<Checkpoint>>;
 
     /// Counts an endpoint's attempts and open deliveries.
     async fn statistics(&self, query: StatisticsQuery) -> Stored<Statistics>;

@@ -15,7 +15,7 @@ pub(crate) use endpoint::disable;
 
 use crate::batch::Batch;
 use crate::failure::Failure;
-use crate::{deliveries, endpoints, locks, messages, security_events, work};
+use crate::{audit, deliveries, endpoints, locks, messages, security_events, work};
 use model::delivery::Trigger;
 use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
@@ -60,6 +60,9 @@ pub(crate) async fn change(
         Err(Refused::Change(error)) => return Ok(Err(error)),
         Err(Refused::Failure(failure)) => return Err(failure),
     };
+    if let Some(draft) = &request.audit {
+        audit::note(batch, draft, &changed).await?;
+    }
     if let Some(key) = &request.idempotency {
         batch.remember(key, changed.made());
     }
@@ -133,6 +136,8 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
         Change::KeepSecurityEvents(writes) => Ok(security_events::keep(batch, writes).await?),
         Change::SwapSetting { name, values } => environment::swap(batch, name, values).await,
         Change::TellMasterKeys(ids) => environment::tell_master_keys(batch, ids).await,
+        Change::SealAudit(seal) => Ok(audit::seal(batch, seal).await??),
+        Change::CutAudit(start) => Ok(audit::cut(batch, start).await??),
         Change::Note => Ok(Changed::Kept),
     }
 }

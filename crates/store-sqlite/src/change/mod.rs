@@ -15,7 +15,7 @@ pub(crate) use endpoint::disable;
 use crate::batch::Batch;
 use crate::deliveries;
 use crate::failure::Failure;
-use crate::{applications, endpoints, messages, security_events, work};
+use crate::{applications, audit, endpoints, messages, security_events, work};
 use model::delivery::Trigger;
 use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
@@ -66,6 +66,9 @@ pub(crate) fn change(
         Err(Refused::Change(error)) => return Ok(Err(error)),
         Err(Refused::Failure(failure)) => return Err(failure),
     };
+    if let Some(draft) = &request.audit {
+        audit::note(batch, draft, &changed)?;
+    }
     if let Some(key) = &request.idempotency {
         let id = batch.key::<()>().integer();
         batch.remember(key, changed.made(), id)?;
@@ -138,6 +141,8 @@ fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
         Change::KeepSecurityEvents(writes) => Ok(security_events::keep(batch, writes)?),
         Change::SwapSetting { name, values } => environment::swap(batch, name, values),
         Change::TellMasterKeys(_) => Ok(Changed::Setting),
+        Change::SealAudit(seal) => Ok(audit::seal(batch, seal)??),
+        Change::CutAudit(start) => Ok(audit::cut(batch, start)??),
         Change::Note => Ok(Changed::Kept),
     }
 }

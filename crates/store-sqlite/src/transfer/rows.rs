@@ -171,6 +171,8 @@ fn order(table: &Table) -> &'static [&'static str] {
         "token_floor" => &["application", "session", "issued_before"],
         "replay_key" => &["key"],
         "one_time_token" => &["hash"],
+        "audit_checkpoint" => &["previous"],
+        "audit_start" => &["one"],
         _ => &["id"],
     }
 }

@@ -129,6 +129,17 @@ tables! {
         subject: Text, application: Integer, remote_address: Text, count: Integer,
         first_seen: Integer, last_seen: Integer, description: Text, sample: Bytes,
     }
+    audit_entry key 0 {
+        id: Integer, tail: Bytes, entry: Text, application: Integer, action: Text, actor: Text,
+        position: Integer, hash: Bytes,
+    }
+    audit_checkpoint {
+        previous: Integer, position: Integer, hash: Bytes, first: Integer, signed_at: Integer,
+        signature: Bytes,
+    }
+    audit_start {
+        one: Integer, position: Integer, hash: Bytes, signed_at: Integer, signature: Bytes,
+    }
 }
 
 impl Table {

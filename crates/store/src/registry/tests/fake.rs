@@ -3,6 +3,7 @@
 
 use crate::accept::{Accept, AcceptError, Accepted};
 use crate::access::AccessRows;
+use crate::audit::{AuditEnds, AuditQuery, AuditRow, Checkpoint, KeptEntry};
 use crate::change::{ChangeError, ChangeRequest, Changed};
 use crate::deliveries::{DeliveryPosition, DeliveryQuery, DeliveryRow};
 use crate::idempotency::{Fingerprint, Prior};
@@ -25,8 +26,8 @@ use model::Timestamp;
 use model::application::{Application, Metadata};
 use model::event_type::EventType;
 use model::id::{
-    ApplicationId, ApplicationKey, AttemptId, AttemptKey, EndpointId, EndpointKey, Id, Key,
-    MessageKey, SecurityEventKey, TaskId, TaskKey,
+    ApplicationId, ApplicationKey, AttemptId, AttemptKey, AuditKey, EndpointId, EndpointKey, Id,
+    Key, MessageKey, SecurityEventKey, TaskId, TaskKey,
 };
 use model::name::Name;
 use model::node::Node;
@@ -299,6 +300,21 @@ impl Store for FakeStore {
         &self,
         _: &SecurityQuery,
     ) -> Stored<Walk<SecurityRow, SecurityEventKey>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn audit(&self, _: &AuditQuery) -> Stored<Walk<AuditRow, AuditKey>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn audit_ends(&self) -> Stored<AuditEnds> {
+        unreachable!("{UNASKED}")
+    }
+    async fn audit_unsealed(&self, _: usize) -> Stored<Vec<KeptEntry>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn audit_sealed(&self, _: u64, _: usize) -> Stored<Vec<KeptEntry>> {
+        unreachable!("{UNASKED}")
+    }
+    async fn audit_checkpoints(&self, _: u64, _: usize) -> Stored<Vec<Checkpoint>> {
         unreachable!("{UNASKED}")
     }
     async fn work_rows(&self, _: &WorkQuery) -> Stored<Walk<WorkRow, TaskKey>> {

@@ -1,0 +1,279 @@
+//! The audit log as it is kept: what an entry says, how it is chained to the one before, and the
+//! signed checkpoints over the chain. Hashing, signing and verifying are others'.
+//!
+//! An entry is one text, written once: it is what is hashed, exported and read back. The columns
+//! beside it are there to search by, and whoever verifies compares them with it. An entry gets its
+//! position a moment after its commit, when it is sealed, so that changes need not wait for each
+//! other.
+
+mod text;
+
+use crate::StoreError;
+use crate::access::AccessChanged;
+use crate::change::Changed;
+use crate::query::Window;
+use async_trait::async_trait;
+use model::Timestamp;
+use model::audit::{Actor, AuditAction, AuditDraft, AuditSubject};
+use model::id::{ApplicationId, ApplicationKey, AuditId, AuditKey, AuditKind, Key};
+use model::security::{Subject, SubjectKind};
+
+/// Of an entry, and of all that came before it.
+pub type Hash = [u8; 32];
+
+/// A signature by the installation's audit key.
+pub type Signature = [u8; 64];
+
+/// Under this name the store keeps that key, sealed.
+pub const AUDIT_SIGNING_KEY: &str = "audit_signing_key";
+
+/// Who did what, when, from where, to what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its id.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What was done.
+    pub action: AuditAction,
+    /// To what.
+    pub subject: Subject,
+    /// The application that it concerns, where it concerns one.
+    pub application: Option<ApplicationId>,
+    /// What else is worth knowing.
+    pub detail: String,
+}
+
+impl AuditEntry {
+    /// What a draft becomes with what its change made. `application` is the whole id of the one
+    /// that the draft names.
+    pub fn new(
+        id: AuditId,
+        draft: &AuditDraft,
+        changed: &Changed,
+        application: Option<ApplicationId>,
+    ) -> Self {
+        Self {
+            id,
+            at: draft.at,
+            actor: draft.actor.clone(),
+            action: draft.action,
+            subject: subject(&draft.subject, changed),
+            application: application.or_else(|| made_application(&draft.subject, changed)),
+            detail: draft.detail.clone(),
+        }
+    }
+
+    /// What lists find it by.
+    pub fn listed(&self) -> Listed {
+        Listed {
+            application: self.application.map_or(Key::MIN, ApplicationId::key),
+            action: self.action.as_str().to_owned(),
+            actor: self.actor.subject.clone(),
+        }
+    }
+}
+
+fn subject(of: &AuditSubject, changed: &Changed) -> Subject {
+    match of {
+        AuditSubject::Known(subject) => subject.clone(),
+        AuditSubject::Made(kind) => Subject::new(*kind, made_id(changed)),
+    }
+}
+
+/// The public id of what a change made, or its name where it has none; `*` of one that made nothing.
+fn made_id(changed: &Changed) -> String {
+    match changed {
+        Changed::Application(row) => row.application.id.to_string(),
+        Changed::Endpoint(row) => row.endpoint.id.to_string(),
+        Changed::EventType(event_type) => event_type.name.as_str().to_owned(),
+        Changed::Work(id, _) => id.to_string(),
+        Changed::Access(AccessChanged::ApiKey(row)) => row.key.id.to_string(),
+        Changed::Access(AccessChanged::Source(row)) => row.source.id.to_string(),
+        _ => "*".to_owned(),
+    }
+}
+
+/// An application that is made concerns itself.
+fn made_application(of: &AuditSubject, changed: &Changed) -> Option<ApplicationId> {
+    match (of, changed) {
+        (AuditSubject::Made(SubjectKind::Application), Changed::Application(row)) => {
+            Some(row.application.id)
+        }
+        _ => None,
+    }
+}
+
+/// What stands beside an entry's text, to search by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The application's key; [`Key::MIN`]: it concerns none.
+    pub application: ApplicationKey,
+    /// What was done, by its name.
+    pub action: String,
+    /// Whom the actor's token speaks for.
+    pub actor: String,
+}
+
+/// Where a sealed entry is in the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// The first entry ever has 1.
+    pub position: u64,
+    /// Of it and all before it.
+    pub hash: Hash,
+}
+
+/// An entry as it is kept, read by nobody yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptEntry {
+    /// The row's id.
+    pub id: AuditId,
+    /// The entry.
+    pub text: String,
+    /// What stands beside it.
+    pub listed: Listed,
+    /// Where it is in the chain; `None`: it is not sealed yet.
+    pub link: Option<Link>,
+}
+
+/// An entry as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// What it says.
+    pub entry: AuditEntry,
+    /// Its position in the chain; `None`: it is not sealed yet.
+    pub position: Option<u64>,
+}
+
+/// A list of entries.
+#[derive(Debug, Clone)]
+pub struct AuditQuery {
+    /// Which part, by when they were written.
+    pub window: Window<AuditKind>,
+    /// That concern this application.
+    pub application: Option<ApplicationKey>,
+    /// Of what was done.
+    pub action: Option<AuditAction>,
+    /// Of what was done by this actor, by the subject of its token.
+    pub actor: Option<String>,
+}
+
+impl AuditQuery {
+    /// A row as lists show it, if it passes, whatever application it concerns and whoever did it.
+    pub fn row(&self, kept: &KeptEntry) -> Option<AuditRow> {
+        let action = self.action.map(AuditAction::as_str);
+        action
+            .is_none_or(|action| action == kept.listed.action)
+            .then(|| AuditEntry::read(&kept.text))
+            .flatten()
+            .map(|entry| AuditRow {
+                entry,
+                position: kept.link.map(|link| link.position),
+            })
+    }
+}
+
+/// A signed head of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Of the last entry that it seals.
+    pub position: u64,
+    /// Of that entry.
+    pub hash: Hash,
+    /// How many entries it seals that the one before did not.
+    pub count: u64,
+    /// The position of the first entry that the log still held then.
+    pub start: u64,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// Over all of this.
+    pub signature: Signature,
+}
+
+impl Checkpoint {
+    /// The position of the checkpoint before; 0: there was none.
+    pub fn previous(&self) -> u64 {
+        self.position.saturating_sub(self.count)
+    }
+}
+
+/// Where the log begins since entries that had reached their age were taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditStart {
+    /// Of the first entry that is left, or that is to come.
+    pub position: u64,
+    /// Of the last entry that was taken away.
+    pub before: Hash,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// Over all of this.
+    pub signature: Signature,
+}
+
+/// Both ends of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AuditEnds {
+    /// `None`: nothing was ever taken away, and it begins with position 1.
+    pub start: Option<AuditStart>,
+    /// The latest checkpoint; `None`: nothing was ever sealed.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+impl AuditEnds {
+    /// The position of the last entry that was sealed; 0: none was.
+    pub fn head(&self) -> u64 {
+        self.checkpoint.map_or(0, |checkpoint| checkpoint.position)
+    }
+
+    /// The position of the first entry that is kept, or would be.
+    pub fn first(&self) -> u64 {
+        self.start.map_or(1, |start| start.position)
+    }
+}
+
+/// Entries that are chained to those before, with the checkpoint over them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditSeal {
+    /// Which, in their order, and their hashes: the first gets the position behind
+    /// [`Checkpoint::previous`].
+    pub entries: Vec<(AuditKey, Hash)>,
+    /// The checkpoint. It names the head that it goes on from.
+    pub checkpoint: Checkpoint,
+}
+
+/// Reads the log from one state of the store, beside whoever writes it.
+#[async_trait]
+pub trait AuditLog: Send {
+    /// A setting, such as [`AUDIT_SIGNING_KEY`].
+    async fn setting(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Both ends.
+    async fn ends(&mut self) -> Result<AuditEnds, StoreError>;
+
+    /// Sealed entries behind a position, in the order of the chain.
+    async fn sealed(&mut self, after: u64, limit: usize) -> Result<Vec<KeptEntry>, StoreError>;
+
+    /// How many entries there are, wherever they stand.
+    async fn count(&mut self) -> Result<u64, StoreError>;
+
+    /// Entries that stand nowhere in the chain, by ascending key behind one: those that are not
+    /// sealed yet. All are looked at.
+    async fn unsealed(
+        &mut self,
+        after: AuditKey,
+        limit: usize,
+    ) -> Result<Vec<KeptEntry>, StoreError>;
+
+    /// Checkpoints behind a position, in the order of the chain.
+    async fn checkpoints(
+        &mut self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Checkpoint>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests;
