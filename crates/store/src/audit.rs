@@ -6,7 +6,10 @@
 //! position a moment after its commit, when it is sealed, so that changes need not wait for each
 //! other.
 
+mod line;
 mod text;
+
+pub use line::{SignedCheckpoint, from_hex, hex};
 
 use crate::StoreError;
 use crate::access::AccessChanged;

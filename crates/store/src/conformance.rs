@@ -25,6 +25,7 @@ mod accept;
 mod access;
 mod applications;
 mod attempts;
+mod audit;
 mod came_in;
 mod cancel;
 mod claim;

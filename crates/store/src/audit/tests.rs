@@ -42,6 +42,65 @@ fn an_entry_is_this_text() {
     assert_eq!(AuditEntry::read("{}"), None);
 }
 
+#[test]
+fn a_column_that_says_something_else_than_the_text_is_found() {
+    let entry = entry("org_x", None, "");
+    let kept = KeptEntry {
+        id: entry.id,
+        text: entry.text(),
+        listed: entry.listed(),
+        link: None,
+    };
+    assert_eq!(kept.contradiction(), None);
+    let newer = KeptEntry {
+        text: kept.text.replace("updated", "shaken"),
+        listed: Listed {
+            action: "application.shaken".to_owned(),
+            ..kept.listed.clone()
+        },
+        ..kept.clone()
+    };
+    assert_eq!(newer.contradiction(), None, "of a newer program");
+    let changed = |change: &dyn Fn(&mut KeptEntry)| {
+        let mut changed = kept.clone();
+        change(&mut changed);
+        changed.contradiction()
+    };
+    let other = AuditId::new(Key::from_integer(8), [3; 12]);
+    assert_eq!(changed(&|kept| kept.id = other), Some("id"));
+    assert_eq!(
+        changed(&|kept| kept.listed.application = Key::MIN),
+        Some("application")
+    );
+    assert_eq!(changed(&|kept| kept.listed.action.clear()), Some("action"));
+    assert_eq!(changed(&|kept| kept.listed.actor.push('y')), Some("actor"));
+    assert_eq!(changed(&|kept| kept.text.clear()), Some("entry"));
+}
+
+#[test]
+fn a_checkpoint_is_read_back_from_its_line() {
+    let signed = SignedCheckpoint {
+        checkpoint: Checkpoint {
+            position: u64::MAX,
+            hash: [0xa0; 32],
+            count: 3,
+            start: 1,
+            at: Timestamp::from_micros(1_764_430_000_123_456),
+            signature: [0x0b; 64],
+        },
+        public_key: [0xff; 32],
+    };
+    let line = signed.line();
+    assert_eq!(SignedCheckpoint::read(&line), Some(signed));
+    for damaged in [
+        line.replace("a0a0", "a0"),
+        line.replace("ff", "fg"),
+        String::new(),
+    ] {
+        assert_eq!(SignedCheckpoint::read(&damaged), None, "{damaged}");
+    }
+}
+
 proptest! {
     #[test]
     fn an_entry_is_read_back_from_its_text(

@@ -1,9 +1,10 @@
 //! An entry's text: JSON with its members in a fixed order and no spaces, so that the same entry is
 //! the same bytes; and reading it back.
 
-use super::AuditEntry;
+use super::{AuditEntry, KeptEntry, Link, Listed};
 use model::Timestamp;
 use model::audit::{Actor, ActorKind, AuditAction};
+use model::id::{ApplicationId, AuditId, Key};
 use model::security::{Subject, SubjectKind};
 use serde_json::Value;
 use std::str::FromStr;
@@ -57,6 +58,48 @@ impl AuditEntry {
             application: parsed(&value["application"])?,
             detail: value["detail"].as_str()?.to_owned(),
         })
+    }
+}
+
+impl KeptEntry {
+    /// An entry of which there is only the text: beside it stands what it says itself.
+    pub fn alone(text: String, link: Option<Link>) -> Self {
+        let value: Value = serde_json::from_str(&text).unwrap_or_default();
+        let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let application = parsed::<ApplicationId>(&value["application"]).flatten();
+        let id = parsed(&value["id"]).flatten();
+        Self {
+            id: id.unwrap_or(AuditId::new(Key::MIN, [0; 12])),
+            listed: Listed {
+                application: application.map_or(Key::MIN, ApplicationId::key),
+                action: said(&value["action"]),
+                actor: said(&value["actor"]["subject"]),
+            },
+            text,
+            link,
+        }
+    }
+
+    /// The column that says something else than the text, if there is one. Also of an entry of which
+    /// this program does not know what it is.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        let Ok(value) = serde_json::from_str::<Value>(&self.text) else {
+            return Some("entry");
+        };
+        let application = parsed::<ApplicationId>(&value["application"]);
+        let application = application.map(|id| id.map_or(Key::MIN, ApplicationId::key));
+        let says = |value: &Value, column: &str| value.as_str() == Some(column);
+        [
+            ("id", says(&value["id"], &self.id.to_string())),
+            ("application", application == Some(self.listed.application)),
+            ("action", says(&value["action"], &self.listed.action)),
+            (
+                "actor",
+                says(&value["actor"]["subject"], &self.listed.actor),
+            ),
+        ]
+        .into_iter()
+        .find_map(|(column, agrees)| (!agrees).then_some(column))
     }
 }
 
