@@ -15,9 +15,11 @@
 //!
 //! Map: `master` (the master key) · `standing` (which one
 //! seals, while one gives way to another) · `vault` (what it seals) · `data_key`, `key_ring` (an
-//! application's keys) · `ticket` (who may fetch a payload) · `place` (where a value belongs) ·
-//! `envelope` (bytes and AES-256-GCM) · `cache` (opened data keys) · `error`.
+//! application's keys) · `audit_key` (what signs the audit log) · `ticket` (who may fetch a
+//! payload) · `place` (where a value belongs) · `envelope` (bytes and AES-256-GCM) · `cache` (opened
+//! data keys) · `error`.
 
+mod audit_key;
 mod cache;
 mod data_key;
 mod envelope;
@@ -29,6 +31,7 @@ mod standing;
 mod ticket;
 mod vault;
 
+pub use audit_key::{AuditKey, is_signed_by};
 pub use data_key::{DATA_KEY_USES_MAX, DataKey, DataKeyId, SealedDataKey};
 pub use error::VaultError;
 pub use key_ring::KeyRing;

@@ -49,6 +49,7 @@ fn data_key(vault: &Vault) -> Arc<DataKey> {
         .expect("a new key opens")
 }
 
+mod audit;
 mod tickets;
 mod values;
 
