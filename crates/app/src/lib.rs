@@ -20,6 +20,7 @@ pub mod access;
 pub mod api_keys;
 pub mod applications;
 pub mod attempts;
+mod audit_key;
 pub mod broadcast;
 pub mod caller;
 pub mod content;

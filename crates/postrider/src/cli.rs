@@ -1,5 +1,6 @@
 //! What can be typed. Parsing only; [`crate::command`] does the work.
 
+mod audit;
 mod bench;
 mod import;
 mod keys;
@@ -11,6 +12,7 @@ mod signature;
 mod token;
 mod transfer;
 
+pub(crate) use audit::{Asked, AuditCommand, ExportLogArgs, VerifyLogArgs};
 pub(crate) use bench::{BenchArgs, BenchPart};
 pub(crate) use import::{ImportCommand, ImportOpenapiArgs};
 pub(crate) use keys::{ExportKeyArgs, ExportedKey, GenerateArgs, RotateArgs};
@@ -68,9 +70,9 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Measure what a server costs, beside a bare relay and no server at all
     Bench(BenchArgs),
-    // What asks a server: the nouns of `resources`, and `send`.
+    // What asks a server: the nouns of `resources`, and `send`; and what stands beside that.
     #[command(flatten)]
-    Remote(RemoteArgs),
+    Asked(Asked),
     /// Bring over what another system or a document has
     #[command(subcommand)]
     Import(ImportCommand),
@@ -248,7 +250,8 @@ impl Command {
             Self::Openapi => command::openapi::run(),
             Self::Demo(args) => crate::demo::run(&args),
             Self::Bench(args) => command::bench::run(args),
-            Self::Remote(args) => command::remote::run(args),
+            Self::Asked(Asked::Remote(args)) => command::remote::run(args),
+            Self::Asked(Asked::Audit(asked)) => command::audit::run(asked),
             Self::Import(command) => command::import::run(command),
             Self::Listen(args) => command::listen::run(args),
             Self::Sign(args) => command::signature::sign(&args),

@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     No,
     /// The answer is no, for this reason.
     Refused(anyhow::Error),
+    /// It is neither yes nor no, and what can be said has been printed.
+    Unconfirmed,
     /// It was asked wrongly.
     Misuse(anyhow::Error),
     /// It could not: unreachable, I/O, in use.
@@ -28,6 +30,7 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         let (error, status) = match self {
             Self::No => return ExitCode::from(1),
+            Self::Unconfirmed => return ExitCode::from(4),
             Self::Refused(error) => (error, 1),
             Self::Misuse(error) => (error, 2),
             Self::CouldNot(error) => (error, 3),

@@ -1,8 +1,10 @@
 //! The one binary: command line, configuration, wiring. It has no rule of its own; whatever it
 //! prints as an answer, a room below it has decided.
 //!
-//! Exit status: 0, did it, or yes; 1, no (denied, something lost); 2, misuse; 3, could not.
+//! Exit status: 0, did it, or yes; 1, no (denied, something lost); 2, misuse; 3, could not; 4, yes
+//! as far as can be shown (`audit verify` alone).
 
+mod auditing;
 mod cli;
 mod client;
 mod command;

@@ -3,7 +3,8 @@
 //! The order of the end matters: the store closes behind the last answer and the last outcome, but
 //! for those that had no more time.
 
-use crate::config::Checked;
+use crate::auditing;
+use crate::config::{AuditConfig, Checked};
 use crate::entrances::{self, Entrances};
 use crate::events::Events;
 use crate::failure::Failure;
@@ -27,7 +28,7 @@ use model::{Clock, Entropy, Secret};
 use std::sync::Arc;
 use std::time::Duration;
 use store::registry::RegistryConfig;
-use store::{Condition, Fetching, Lanes, NoLanes, Registry, Store};
+use store::{Condition, Fetching, Lanes, NoLanes, Registry};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -65,6 +66,7 @@ pub(crate) struct Node {
 impl Node {
     /// Opens everything, in the order in which a failure leaves the least behind.
     pub(crate) async fn open(config: Checked) -> Result<Self, Failure> {
+        auditing::check(&config.audit)?;
         let entrances = Entrances::take(&config)?;
         let keys = KeySources::of(&config);
         let home = Home::of(&config, &keys)?;
@@ -168,7 +170,8 @@ impl Node {
         // Until the last answer is given: it is told apart from what stops with the first signal.
         let watching = tokio::spawn(watch_access(self.app.clone())).abort_handle();
         let keeping = CancellationToken::new();
-        let kept = keep_events(self.keeper, self.app.store.clone(), keeping.clone());
+        let audit = self.config.audit.clone();
+        let kept = keep_events(self.keeper, (self.app.clone(), audit), keeping.clone());
         let kept = tokio::spawn(kept);
         let rotation = rotation::follow(
             self.app.clone(),
@@ -312,9 +315,16 @@ async fn work_outside(app: App) {
     }
 }
 
-/// Keeps security events, until the last has been reported.
-async fn keep_events(keeper: Arc<Keeper>, store: Arc<dyn Store>, until: CancellationToken) {
-    keeper.run(&*store, until).await;
+/// Keeps security events, until the last has been reported, and seals the audit log, until the last
+/// entry is in it.
+async fn keep_events(
+    keeper: Arc<Keeper>,
+    (app, audit): (App, AuditConfig),
+    until: CancellationToken,
+) {
+    let store = app.store.clone();
+    let keeping = keeper.run(&*store, until.clone());
+    tokio::join!(keeping, auditing::run(app, audit, until));
 }
 
 /// Those who wait for messages are answered when the node is to end, and ask another one.

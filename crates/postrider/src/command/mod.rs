@@ -1,5 +1,6 @@
 //! One file for each command. `demo` has a folder of its own.
 
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod check_url;

@@ -1,6 +1,7 @@
 //! The configuration after checking: typed, with defaults. Whatever is wrong is said here, once,
 //! before anything is opened or listened on.
 
+use super::audit::AuditConfig;
 use super::database::Database;
 use super::key_choice::KeyChoice;
 use super::options::{Options, Waits};
@@ -102,6 +103,7 @@ pub(crate) struct Checked {
     pub(crate) attempts_per_host_max: usize,
     pub(crate) header_family: HeaderFamily,
     pub(crate) app: app::Settings,
+    pub(crate) audit: AuditConfig,
     pub(crate) accept_foreign_tokens: bool,
     pub(crate) organisation: String,
     pub(crate) log: String,
@@ -168,6 +170,7 @@ impl Checked {
                 Some(text) => text.parse().map_err(wrong("header_family"))?,
             },
             app: app_settings(&options)?,
+            audit: AuditConfig::from_options(&options)?,
             organisation: organisation(options.organisation.as_deref())?,
             log_format: options.log_format.as_deref().map(log_format).transpose()?,
             log: log(options.log.unwrap_or_else(|| LOG.into()))?,
@@ -202,7 +205,7 @@ impl Checked {
     }
 }
 
-fn wrong<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> ConfigError {
+pub(super) fn wrong<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> ConfigError {
     move |error| ConfigError::Option {
         name,
         reason: error.to_string(),
@@ -484,6 +487,7 @@ mod tests {
             ("default_signature = 'rsa'", "hmac, ed25519"),
             ("drain_timeout = 'soon'", "`drain_timeout`"),
             ("retention = '5s'", "at least 1h"),
+            ("audit_retention = '5h'", "at least 1d"),
             ("public_url = 'ftp://x'", "`public_url`"),
             ("egress_proxy = 'user:sesame@x'", "`egress_proxy`"),
             ("organisation = 'acme'", "org_"),

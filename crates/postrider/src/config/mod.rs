@@ -2,6 +2,7 @@
 //! defaults; checked once, at the door, into [`Checked`], from which every room gets its own small
 //! part.
 
+mod audit;
 mod checked;
 mod database;
 mod file;
@@ -11,6 +12,7 @@ mod print;
 mod profile;
 mod typed;
 
+pub(crate) use audit::AuditConfig;
 pub(crate) use checked::{Checked, ConfigError, LogFormat, TlsFiles};
 pub(crate) use database::{Database, DatabaseUrl};
 pub(crate) use file::profile;

@@ -108,6 +108,10 @@ options! {
     encrypt_payloads: bool, "POSTRIDER_ENCRYPT_PAYLOADS";
     /// How long messages and attempts are kept
     [value_name = "DURATION"] retention: String, "POSTRIDER_RETENTION";
+    /// How long the audit log is kept
+    [value_name = "DURATION"] audit_retention: String, "POSTRIDER_AUDIT_RETENTION";
+    /// File that signed checkpoints of the audit log are appended to
+    [value_name = "FILE"] audit_checkpoint_file: PathBuf, "POSTRIDER_AUDIT_CHECKPOINT_FILE";
     /// The largest payload, in bytes
     [value_name = "BYTES"] payload_bytes_max: usize, "POSTRIDER_PAYLOAD_BYTES_MAX";
     /// The most endpoints of an application

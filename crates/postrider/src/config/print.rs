@@ -154,9 +154,15 @@ fn deliveries(config: &Checked) -> Vec<Entry> {
 
 fn limits(config: &Checked) -> Vec<Entry> {
     let app = &config.app;
+    let checkpoints = config.audit.checkpoint_file.as_ref();
     vec![
         ("encrypt_payloads", value(app.encrypt_payloads)),
         ("retention", length(app.retention)),
+        ("audit_retention", length(config.audit.retention)),
+        (
+            "audit_checkpoint_file",
+            checkpoints.map_or(Shown::Unset, |path| path_of(path)),
+        ),
         ("payload_bytes_max", value(app.payload_bytes_max)),
         ("endpoints_max", value(app.endpoints_max)),
         ("batch_messages_max", value(app.batch_messages_max)),

@@ -82,7 +82,7 @@ fn goes_on(failure: Failure) -> Failure {
         anyhow!("{error:#}\nIt is not finished: run the same command again, and it goes on")
     };
     match failure {
-        Failure::No => Failure::No,
+        no @ (Failure::No | Failure::Unconfirmed) => no,
         Failure::Refused(error) => Failure::Refused(advice(error)),
         Failure::Misuse(error) => Failure::Misuse(advice(error)),
         Failure::CouldNot(error) => Failure::CouldNot(advice(error)),

@@ -113,7 +113,7 @@ impl Side {
     /// What was not answered as it should be.
     pub(super) fn failure(&self, error: ClientError) -> Failure {
         match Failure::from(error) {
-            Failure::No => Failure::No,
+            no @ (Failure::No | Failure::Unconfirmed) => no,
             Failure::Refused(error) => Failure::Refused(error.context(self.name)),
             Failure::Misuse(error) => Failure::Misuse(error.context(self.name)),
             Failure::CouldNot(error) => Failure::CouldNot(error.context(self.name)),

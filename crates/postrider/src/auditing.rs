@@ -1,0 +1,174 @@
+//! Seals the audit log, second by second, takes away what has reached its age, and tells of
+//! checkpoints outside: all of them to the configured file, one a minute to the log and to
+//! operational webhooks, the last one at the end.
+//!
+//! Every node does so. What is sealed, and that two don't seal the same, the rooms below know.
+
+use crate::config::AuditConfig;
+use crate::failure::Failure;
+use anyhow::{Context as _, anyhow};
+use app::App;
+use model::operational::{CheckpointTold, Happened, OperationalEvent};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+use store::audit::SignedCheckpoint;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use vault::AuditKey;
+use watch::audit::{Sealer, SigningKey};
+
+/// How long an entry waits to be sealed.
+const PERIOD: Duration = Duration::from_secs(1);
+/// The log and operational webhooks hear of a checkpoint so often at the most.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked for what has reached its age.
+const CUT_EVERY: Duration = Duration::from_secs(3_600);
+
+/// The key, as `watch` has use for it.
+struct Key(AuditKey);
+
+impl SigningKey for Key {
+    fn public_key(&self) -> [u8; 32] {
+        self.0.public_key()
+    }
+
+    fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        self.0.sign(bytes)
+    }
+}
+
+/// Refuses a file that can't be appended to, before anything relies on it.
+pub(crate) fn check(config: &AuditConfig) -> Result<(), Failure> {
+    let Some(path) = &config.checkpoint_file else {
+        return Ok(());
+    };
+    let opened = open(path).with_context(|| format!("audit_checkpoint_file {}", path.display()));
+    opened.map(drop).map_err(Failure::CouldNot)
+}
+
+/// Seals until it is stopped, and then what is left.
+pub(crate) async fn run(app: App, config: AuditConfig, stop: CancellationToken) {
+    let mut auditing = Auditing {
+        app,
+        config,
+        sealer: None,
+        cut_at: Instant::now(),
+        untold: None,
+        told_at: None,
+        unwritten: Vec::new(),
+    };
+    let mut period = tokio::time::interval(PERIOD);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    loop {
+        let stopped = stop.run_until_cancelled(period.tick()).await.is_none();
+        match auditing.step().await {
+            Ok(()) => failing = false,
+            Err(error) if !failing => {
+                failing = true;
+                tracing::warn!("the audit log can't be sealed, and will be later: {error:#}");
+            }
+            Err(_) => {}
+        }
+        auditing.tell(stopped);
+        if stopped {
+            return;
+        }
+    }
+}
+
+struct Auditing {
+    app: App,
+    config: AuditConfig,
+    sealer: Option<Sealer>,
+    cut_at: Instant,
+    /// The latest checkpoint, if it was not told of.
+    untold: Option<SignedCheckpoint>,
+    told_at: Option<Instant>,
+    /// Lines that are not in the file yet.
+    unwritten: Vec<String>,
+}
+
+impl Auditing {
+    async fn step(&mut self) -> anyhow::Result<()> {
+        self.write().await?;
+        let sealer = match &self.sealer {
+            Some(sealer) => sealer,
+            None => {
+                let key = self.app.audit_key().await?;
+                let (store, clock) = (self.app.store.clone(), self.app.clock.clone());
+                self.sealer
+                    .insert(Sealer::new(store, Box::new(Key(key)), clock))
+            }
+        };
+        let mut sealed = Vec::new();
+        while let Some(checkpoint) = sealer.seal().await? {
+            sealed.push(checkpoint);
+        }
+        if Instant::now() >= self.cut_at {
+            let border = self.app.clock.now().minus(self.config.retention);
+            while sealer.cut(border).await? {}
+            self.cut_at = Instant::now() + CUT_EVERY;
+        }
+        self.untold = sealed.last().copied().or(self.untold);
+        if self.config.checkpoint_file.is_some() {
+            self.unwritten
+                .extend(sealed.iter().map(SignedCheckpoint::line));
+        }
+        self.write().await
+    }
+
+    /// Into the file. A line that can't be written is written later.
+    async fn write(&mut self) -> anyhow::Result<()> {
+        let Some(path) = self.config.checkpoint_file.clone() else {
+            return Ok(());
+        };
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        let lines = self.unwritten.clone();
+        let shown = format!("audit_checkpoint_file {}", path.display());
+        let written = tokio::task::spawn_blocking(move || append(&path, &lines));
+        written
+            .await
+            .map_err(|error| anyhow!(error))?
+            .context(shown)?;
+        self.unwritten.clear();
+        Ok(())
+    }
+
+    fn tell(&mut self, last: bool) {
+        let is_time = self.told_at.is_none_or(|at| at.elapsed() >= TOLD_EVERY);
+        if !is_time && !last {
+            return;
+        }
+        let Some(signed) = self.untold.take() else {
+            return;
+        };
+        self.told_at = Some(Instant::now());
+        let line = signed.line();
+        tracing::info!("audit checkpoint {line}");
+        self.app.operational.report(OperationalEvent {
+            at: signed.checkpoint.at,
+            what: Happened::AuditCheckpoint(CheckpointTold { line }),
+        });
+    }
+}
+
+fn append(path: &Path, lines: &[String]) -> io::Result<()> {
+    let mut file = open(path)?;
+    let text: String = lines
+        .iter()
+        .flat_map(|line| [line.as_str(), "\n"])
+        .collect();
+    file.write_all(text.as_bytes())?;
+    file.sync_data()
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600).open(path)
+}
