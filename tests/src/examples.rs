@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use crate::clients::{Language, SCRIPT_LIMIT, described, feed, node, python, scripts};
+use crate::command::{Outcome, run};
 use crate::place;
 use crate::receiver::Received;
 use crate::wait::eventually;
@@ -108,6 +109,14 @@ impl Example {
         let output = feed(command, (name, SCRIPT_LIMIT), &lines).await;
         let expected = format!("judged: {}", requests.len());
         assert!(output.contains(&expected), "{self:?} said {output:?}");
+    }
+
+    /// Runs it to its end, as a program with these arguments.
+    pub async fn runs(&self, arguments: &[String]) -> Outcome {
+        let home = home(&[]);
+        let mut command = self.file(home.path(), &self.code).await;
+        command.args(arguments).current_dir(&home);
+        run(command).await
     }
 
     /// Starts it, as a server; its port of the page is another here.

@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use vault::AuditKey;
 use watch::audit::{Sealer, SigningKey};
 
+/// What stands before a checkpoint in the log.
+pub(crate) const TOLD_AS: &str = "audit checkpoint ";
 /// How long an entry waits to be sealed.
 const PERIOD: Duration = Duration::from_secs(1);
 /// The log and operational webhooks hear of a checkpoint so often at the most.
@@ -150,7 +152,7 @@ impl Auditing {
         };
         self.told_at = Some(Instant::now());
         let line = signed.line();
-        tracing::info!("audit checkpoint {line}");
+        tracing::info!("{TOLD_AS}{line}");
         self.app.operational.report(OperationalEvent {
             at: signed.checkpoint.at,
             what: Happened::AuditCheckpoint(CheckpointTold { line }),

@@ -73,7 +73,11 @@ pub(crate) struct ExportLogArgs {
 
 impl Subcommand for Asked {
     fn augment_subcommands(command: Command) -> Command {
-        RemoteArgs::augment_subcommands(command).mut_subcommand(AUDIT, |audit| {
+        let mut command = RemoteArgs::augment_subcommands(command);
+        if command.find_subcommand(AUDIT).is_none() {
+            command = command.subcommand(Command::new(AUDIT));
+        }
+        command.mut_subcommand(AUDIT, |audit| {
             AuditCommand::augment_subcommands(audit)
                 .about("The audit log: who did what, and whether all of it is there")
                 .subcommand_required(true)

@@ -2,6 +2,7 @@
 //! may be at work, or at one that was exported. What is wrong with a log, `watch` knows.
 
 use super::{drive, say, say_json};
+use crate::auditing::TOLD_AS;
 use crate::cli::{AuditCommand, ExportLogArgs, VerifyLogArgs};
 use crate::config::Checked;
 use crate::failure::Failure;
@@ -164,11 +165,10 @@ fn checkpoints(path: &Path) -> Result<Vec<SignedCheckpoint>, Failure> {
     for (number, line) in (1..).zip(reader(path)?.lines()) {
         let line = line.with_context(|| path.display().to_string());
         let line = line.map_err(Failure::CouldNot)?;
-        let Some(begin) = line.find('{') else {
+        let Some(told) = told_in(&line) else {
             continue;
         };
-        let read = SignedCheckpoint::read(line[begin..].trim_end());
-        let read = read.ok_or_else(|| {
+        let read = SignedCheckpoint::read(&told).ok_or_else(|| {
             Failure::Misuse(anyhow!(
                 "line {number} of {} is no checkpoint of an audit log",
                 path.display()
@@ -182,6 +182,20 @@ fn checkpoints(path: &Path) -> Result<Vec<SignedCheckpoint>, Failure> {
             "there is no checkpoint in {}",
             path.display()
         ))),
+    }
+}
+
+/// What a line has that should be a checkpoint: all of it, or what the server's log says, in either
+/// format.
+fn told_in(line: &str) -> Option<String> {
+    let object: Option<Value> = serde_json::from_str(line).ok();
+    let message = object
+        .as_ref()
+        .and_then(|object| object["message"].as_str());
+    let text = message.unwrap_or(line).trim();
+    match text.split_once(TOLD_AS) {
+        Some((_, told)) => Some(told.to_owned()),
+        None => text.starts_with('{').then(|| text.to_owned()),
     }
 }
 
@@ -262,4 +276,29 @@ fn tell(report: &Report) -> Result<(), Failure> {
 
 fn say_finding(finding: &watch::audit::Finding) -> Result<(), Failure> {
     say(super::escaped(&format!("  {finding}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoints_are_found_in_their_file_and_in_either_log() {
+        for (line, told) in [
+            (r#"{"position":1}"#, Some(r#"{"position":1}"#)),
+            (
+                r#"2026 INFO audit checkpoint {"position":1}"#,
+                Some(r#"{"position":1}"#),
+            ),
+            (
+                r#"{"level":"INFO","message":"audit checkpoint {\"position\":1}"}"#,
+                Some(r#"{"position":1}"#),
+            ),
+            (r#"{"level":"INFO","message":"listening on {}"}"#, None),
+            ("2026 INFO listening", None),
+            ("", None),
+        ] {
+            assert_eq!(told_in(line).as_deref(), told, "{line}");
+        }
+    }
 }
