@@ -217,6 +217,8 @@ pub struct Slice {
     pub lanes: Vec<LaneDue>,
     /// Whether there is more to do at once.
     pub more: bool,
+    /// The work came to its end with it, and is some that people are shown.
+    pub finished: Option<TaskId>,
 }
 
 /// What is to be swept away by age.

@@ -28,13 +28,16 @@ pub(crate) async fn slice(batch: &mut Batch<'_>) -> Result<Slice, Failure> {
             task: None,
             lanes: Vec::new(),
             more: false,
+            finished: None,
         });
     };
     let progress = advance(batch, &task).await?;
     rows::move_on(batch, &task, &progress).await?;
     let more = !progress.finished || rows::is_any_open(batch.sql).await?;
+    let is_told = progress.finished && task.work.kind().is_shown();
     Ok(Slice {
         task: Some(task.id),
+        finished: is_told.then_some(task.id),
         lanes: progress.into_lanes(),
         more,
     })

@@ -28,12 +28,15 @@ pub(crate) fn slice(batch: &mut Batch<'_>) -> Result<Slice, Failure> {
             task: None,
             lanes: Vec::new(),
             more: false,
+            finished: None,
         });
     };
     let progress = advance(batch, &task)?;
     rows::move_on(batch, task.id, &progress)?;
+    let is_told = progress.finished && task.work.kind().is_shown();
     Ok(Slice {
         task: Some(task.id),
+        finished: is_told.then_some(task.id),
         lanes: progress.into_lanes(),
         more: rows::is_any_open(batch.connection)?,
     })

@@ -413,6 +413,7 @@ macro_rules! conformance_claims {
                 a_page_of_work_with_much_to_do_ends_early
                 work_of_an_application_that_is_not_there_is_missing
                 work_done_outside_is_not_done_inside
+                a_slice_tells_when_work_ends_that_people_are_shown
                 taken_work_is_not_taken_again_until_its_hold_drops
                 what_is_done_outside_takes_turns
                 a_step_commits_with_its_messages_and_its_data

@@ -19,6 +19,7 @@ pub(super) async fn without_work_there_is_nothing_to_do(world: &World) {
         task: None,
         lanes: vec![],
         more: false,
+        finished: None,
     };
     assert_eq!(world.work().await, expected);
 }

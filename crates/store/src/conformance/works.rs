@@ -121,6 +121,20 @@ pub(super) async fn work_done_outside_is_not_done_inside(world: &World) {
     assert_eq!(take(world).await.row.id, id);
 }
 
+pub(super) async fn a_slice_tells_when_work_ends_that_people_are_shown(world: &World) {
+    let lane = world.lane().await;
+    let cancel = Change::CancelDeliveries {
+        application: lane.application,
+        endpoint: lane.endpoint,
+        up_to: None,
+    };
+    world.change(cancel).await;
+    let shown = start(world, Some(lane.application), Work::ExpungeAll).await;
+    let slices = world.finish_work().await;
+    let ends: Vec<_> = slices.iter().filter_map(|slice| slice.finished).collect();
+    assert_eq!(ends, [shown], "{slices:?}");
+}
+
 pub(super) async fn taken_work_is_not_taken_again_until_its_hold_drops(world: &mut World) {
     assert!(try_take(world).await.is_none(), "there is none");
     let first = start(world, None, outside(OutsideKind::Broadcast)).await;
