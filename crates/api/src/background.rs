@@ -8,7 +8,7 @@ use crate::query::{FromQuery, Pairs, Query};
 use crate::render::{Answer, ListOut, Time};
 use crate::segments::Segments;
 use app::AppError;
-use app::tasks::{Task, TaskKind, TaskState, TasksInput};
+use app::tasks::{KIND_NAMES, STATE_NAMES, Task, TaskKind, TaskState, TasksInput};
 use axum::Json;
 use axum::extract::State;
 use model::id::TaskKind as TaskIdKind;
@@ -32,23 +32,6 @@ pub(crate) fn routes() -> Routes {
             get,
         )
 }
-
-const STATES: [(&str, TaskState); 3] = [
-    ("running", TaskState::Running),
-    ("finished", TaskState::Finished),
-    ("failed", TaskState::Failed),
-];
-
-const KINDS: [(&str, TaskKind); 8] = [
-    ("endpoint.replay", TaskKind::Replay),
-    ("endpoint.recover", TaskKind::Recover),
-    ("application.stats", TaskKind::ApplicationStats),
-    ("message.broadcast", TaskKind::Broadcast),
-    ("sdk.generate", TaskKind::EventTypeExport),
-    ("event-type.aggregate", TaskKind::EventTypeAggregate),
-    ("application.purge_content", TaskKind::PurgeContent),
-    ("endpoint.bulk-replay", TaskKind::BulkReplay),
-];
 
 /// How background work stands.
 #[derive(Debug, Clone, Copy)]
@@ -84,13 +67,13 @@ word_of!(
     TaskStatus,
     "BackgroundTaskStatus",
     "How background work stands.",
-    STATES
+    STATE_NAMES
 );
 word_of!(
     TaskType,
     "BackgroundTaskType",
     "What background work does.",
-    KINDS
+    KIND_NAMES
 );
 
 /// What is told of background work that was begun: shapes of their own names, which are all the
@@ -150,8 +133,8 @@ struct Asked(TasksInput);
 impl FromQuery for Asked {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
         Ok(Self(TasksInput {
-            state: query.choice("status", &STATES)?,
-            kind: query.choice("task", &KINDS)?,
+            state: query.choice("status", &STATE_NAMES)?,
+            kind: query.choice("task", &KIND_NAMES)?,
             list: query.list::<TaskIdKind>()?,
         }))
     }

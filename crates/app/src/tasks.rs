@@ -67,7 +67,32 @@ const KINDS: [(TaskKind, &[WorkKind]); 8] = [
     ),
 ];
 
+/// What each is called.
+pub const KIND_NAMES: [(&str, TaskKind); 8] = [
+    ("endpoint.replay", TaskKind::Replay),
+    ("endpoint.recover", TaskKind::Recover),
+    ("application.stats", TaskKind::ApplicationStats),
+    ("message.broadcast", TaskKind::Broadcast),
+    ("sdk.generate", TaskKind::EventTypeExport),
+    ("event-type.aggregate", TaskKind::EventTypeAggregate),
+    ("application.purge_content", TaskKind::PurgeContent),
+    ("endpoint.bulk-replay", TaskKind::BulkReplay),
+];
+
+/// What it is called how work stands.
+pub const STATE_NAMES: [(&str, TaskState); 3] = [
+    ("running", TaskState::Running),
+    ("finished", TaskState::Finished),
+    ("failed", TaskState::Failed),
+];
+
 impl TaskKind {
+    /// What it is called.
+    pub fn as_str(self) -> &'static str {
+        let found = KIND_NAMES.iter().find(|(_, kind)| *kind == self);
+        found.expect("every one has its name").0
+    }
+
     /// `None`: people are not shown it.
     fn of(kind: WorkKind) -> Option<Self> {
         let found = KINDS.iter().find(|(_, stored)| stored.contains(&kind));
@@ -215,8 +240,14 @@ impl App {
     }
 }
 
+/// What it is called that work stands so.
+pub fn state_name(state: TaskState) -> &'static str {
+    let found = STATE_NAMES.iter().find(|(_, other)| *other == state);
+    found.expect("every one has its name").0
+}
+
 /// A row as people see it; `None`: they are not shown it.
-fn task(row: WorkRow) -> Option<Task> {
+pub(crate) fn task(row: WorkRow) -> Option<Task> {
     let kind = TaskKind::of(row.work.kind())?;
     let told = row.data.as_deref().map(serde_json::from_str);
     let mut data = match told {
