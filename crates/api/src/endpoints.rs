@@ -7,6 +7,7 @@ mod example;
 pub(crate) mod headers;
 mod mtls;
 mod oauth;
+pub(crate) mod owner;
 mod part;
 mod payload;
 mod pins;
@@ -17,26 +18,23 @@ pub(crate) mod signature;
 mod verification;
 
 use crate::Shared;
-use crate::authentication::Authenticated;
 use crate::body::Call;
 use crate::bounds::{self, Headers, Notes, Ordinal, Rate, Text, WebUrl, Word, Words};
 use crate::operation::{Routes, application};
-use crate::query::{FromQuery, Pairs, Query};
-use crate::render::{Answer, Created, Field, ListOut, NoContent, SavedOut, Time};
+use crate::render::{Answer, Field, Time};
 use crate::segments::Segments;
 use app::access::limits::Capability;
-use app::endpoints::{
-    EVENT_TYPES_MAX, EndpointInput, EndpointPatch, EndpointView, HeadersInput, NewEndpointInput,
-};
-use app::{AppError, ListInput};
+use app::endpoints::{EVENT_TYPES_MAX, EndpointInput, EndpointPatch, EndpointView};
+use app::{App, AppError, Caller, Tenant};
 use axum::Json;
 use axum::extract::State;
 use model::Secret;
 use model::application::Metadata;
-use model::id::EndpointKind;
 use model::message::ENDPOINT_CHANNELS_MAX;
 use model::name::Name;
+use owner::{Brought, EndpointBody, Owner};
 use schemars::JsonSchema;
+use secrets::SecretOut;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
@@ -45,19 +43,22 @@ pub(crate) fn routes() -> Routes {
     Routes::at("/api/v1/app/{app_id}/endpoint")
         .get(
             application("v1.endpoint.list", "Endpoints, the newest first"),
-            list,
+            owner::list::<OfApplication>,
         )
         .post(
             application("v1.endpoint.create", "Makes an endpoint")
                 .needs(Capability::ManageEndpoint),
-            create,
+            owner::create::<OfApplication>,
         )
         .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}")
-        .get(application("v1.endpoint.get", "An endpoint"), get_one)
+        .get(
+            application("v1.endpoint.get", "An endpoint"),
+            owner::get::<OfApplication>,
+        )
         .put(
             application("v1.endpoint.update", "Writes an endpoint anew, or makes it")
                 .needs(Capability::ManageEndpoint),
-            put,
+            owner::put::<OfApplication>,
         )
         .patch(
             application("v1.endpoint.patch", "Changes what is given")
@@ -70,7 +71,7 @@ pub(crate) fn routes() -> Routes {
                 "Deletes an endpoint; what is open to it is ended",
             )
             .needs(Capability::ManageEndpoint),
-            delete,
+            owner::delete::<OfApplication>,
         )
         .merge(auth::routes())
         .merge(ca::routes())
@@ -125,6 +126,15 @@ struct EndpointIn {
 
 fn first_version() -> u16 {
     1
+}
+
+impl EndpointBody for EndpointIn {
+    fn brought(&mut self) -> Brought {
+        Brought {
+            secret: self.secret.take(),
+            headers: self.headers.take(),
+        }
+    }
 }
 
 impl From<EndpointIn> for EndpointInput {
@@ -246,68 +256,28 @@ impl From<EndpointView> for EndpointOut {
     }
 }
 
-fn texts(names: BTreeSet<Name>) -> BTreeSet<String> {
+/// The names as texts.
+pub(crate) fn texts(names: BTreeSet<Name>) -> BTreeSet<String> {
     names.iter().map(Name::to_string).collect()
 }
 
-struct ListQuery(ListInput);
+/// An application.
+struct OfApplication;
 
-impl FromQuery for ListQuery {
-    fn from_query(query: &Pairs) -> Result<Self, AppError> {
-        Ok(Self(query.list::<EndpointKind>()?))
+impl Owner for OfApplication {
+    type Path = String;
+    type PathTo = (String, String);
+    type In = EndpointIn;
+    type Out = EndpointOut;
+    type Rotated = Json<SecretOut>;
+
+    async fn find(app: &App, caller: &Caller, path: &String) -> Result<Option<Tenant>, AppError> {
+        app.application(caller, path).await.map(Some)
     }
-}
 
-async fn list(
-    State(api): State<Shared>,
-    Segments(app_id): Segments<String>,
-    Query(ListQuery(input)): Query<ListQuery>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<ListOut<EndpointOut>>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    let page = api.app.endpoints(&tenant, &input)?;
-    Ok(Json(page.map(EndpointOut::from).into()))
-}
-
-async fn create(
-    State(api): State<Shared>,
-    Segments(app_id): Segments<String>,
-    call: Call<EndpointIn>,
-) -> Answer<Created<Json<EndpointOut>>> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    let mut body = call.json()?;
-    let new = NewEndpointInput {
-        secret: body.secret.take().map(Secret::from),
-        headers: body.headers.take().map(HeadersInput),
-    };
-    let made = api
-        .app
-        .create_endpoint(&call.caller, &tenant, body.into(), new)
-        .await?;
-    Ok(Created(Json(made.value.into())))
-}
-
-async fn get_one(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<EndpointOut>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    Ok(Json(api.app.endpoint(&tenant, &endpoint_id)?.into()))
-}
-
-async fn put(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call<EndpointIn>,
-) -> Answer<SavedOut<Json<EndpointOut>>> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    let body = call.json()?;
-    let put = api
-        .app
-        .put_endpoint(&call.caller, &tenant, &endpoint_id, body.into())
-        .await?;
-    Ok(SavedOut::of(put, Into::into))
+    fn rotated(secret: &Secret) -> Result<Json<SecretOut>, AppError> {
+        SecretOut::of(secret).map(Json)
+    }
 }
 
 async fn patch_one(
@@ -322,16 +292,4 @@ async fn patch_one(
         .app
         .patch_endpoint(&call.caller, &tenant, &endpoint_id, body.into());
     Ok(Json(patched.await?.into()))
-}
-
-async fn delete(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    api.app
-        .delete_endpoint(&caller, &tenant, &endpoint_id)
-        .await?;
-    Ok(NoContent)
 }

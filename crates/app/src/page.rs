@@ -104,6 +104,16 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The page of a list that has nothing in it.
+    pub fn empty() -> Self {
+        Self {
+            data: Vec::new(),
+            iterator: None,
+            prev_iterator: None,
+            done: true,
+        }
+    }
+
     /// The same page of something else.
     pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
         Page {

@@ -1,15 +1,14 @@
 //! An endpoint's headers: shapes, routes, handlers.
 
+use super::{OfApplication, owner};
 use crate::Shared;
-use crate::authentication::Authenticated;
 use crate::body::Call;
 use crate::bounds::{HeaderChanges, Headers};
 use crate::operation::{Routes, application};
 use crate::render::{Answer, NoContent};
 use crate::segments::Segments;
 use app::access::limits::Capability;
-use app::endpoints::{HeadersInput, HeadersPatch, HeadersView};
-use axum::Json;
+use app::endpoints::{HeadersPatch, HeadersView};
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,12 +21,12 @@ pub(super) fn routes() -> Routes {
                 "v1.endpoint.get-headers",
                 "The headers that its deliveries carry, without those that hold secrets",
             ),
-            get_all,
+            owner::get_headers::<OfApplication>,
         )
         .put(
             application("v1.endpoint.update-headers", "Replaces them")
                 .needs(Capability::ManageEndpoint),
-            put_all,
+            owner::put_headers::<OfApplication>,
         )
         .patch(
             application("v1.endpoint.patch-headers", "Changes those that are given")
@@ -67,30 +66,6 @@ impl From<HeadersView> for HeadersOut {
             sensitive: view.sensitive,
         }
     }
-}
-
-async fn get_all(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<HeadersOut>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    Ok(Json(api.app.headers(&tenant, &endpoint_id)?.into()))
-}
-
-async fn put_all(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call<HeadersIn>,
-) -> Answer<NoContent> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    api.app.endpoint(&tenant, &endpoint_id)?;
-    let body = call.json()?;
-    let input = HeadersInput(body.headers);
-    api.app
-        .put_headers(&call.caller, &tenant, &endpoint_id, input)
-        .await?;
-    Ok(NoContent)
 }
 
 async fn patch_some(

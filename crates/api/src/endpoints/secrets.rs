@@ -1,18 +1,12 @@
 //! An endpoint's signing secret: shapes, routes, handlers. The only place where the API shows
 //! one, because whoever verifies needs it.
 
-use crate::Shared;
-use crate::authentication::Authenticated;
-use crate::body::Call;
+use super::{OfApplication, owner};
 use crate::bounds;
 use crate::operation::{Routes, application};
-use crate::render::Answer;
-use crate::segments::Segments;
 use app::AppError;
 use app::access::limits::Capability;
 use app::endpoints::{GRACE_MAX, RotateInput};
-use axum::Json;
-use axum::extract::State;
 use model::Secret;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +19,7 @@ pub(super) fn routes() -> Routes {
                 "What its deliveries are verified with",
             )
             .shows_a_secret(),
-            get_secret,
+            owner::get_secret::<OfApplication>,
         )
         .and_at("/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret/rotate")
         .post(
@@ -34,7 +28,7 @@ pub(super) fn routes() -> Routes {
                 "Gives it a new secret; the old one signs too for a while",
             )
             .needs(Capability::ManageEndpointSecret),
-            rotate,
+            owner::rotate::<OfApplication>,
         )
 }
 
@@ -71,29 +65,4 @@ impl SecretOut {
             key: text.to_owned(),
         })
     }
-}
-
-async fn get_secret(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<SecretOut>> {
-    let tenant = api.app.application(&caller, &app_id).await?;
-    let secret = api.app.secret(&caller, &tenant, &endpoint_id)?;
-    Ok(Json(SecretOut::of(&secret)?))
-}
-
-async fn rotate(
-    State(api): State<Shared>,
-    Segments((app_id, endpoint_id)): Segments<(String, String)>,
-    call: Call<RotateIn>,
-) -> Answer<Json<SecretOut>> {
-    let tenant = api.app.application(&call.caller, &app_id).await?;
-    api.app.endpoint(&tenant, &endpoint_id)?;
-    let input = call.json()?.into();
-    let secret = api
-        .app
-        .rotate_secret(&call.caller, &tenant, &endpoint_id, input)
-        .await?;
-    Ok(Json(SecretOut::of(&secret)?))
 }

@@ -1,23 +1,14 @@
 //! A source's endpoints: those of the application that gets what comes to it. Shapes with less in
 //! them than an endpoint has, and the same use cases.
 
-use crate::Shared;
-use crate::authentication::Authenticated;
-use crate::body::Call;
 use crate::bounds::{self, Headers, Notes, Rate, Text, WebUrl, Word};
-use crate::endpoints::headers::{HeadersIn, HeadersOut};
-use crate::endpoints::secrets::{RotateIn, SecretOut};
+use crate::endpoints::owner::{self, Brought, EndpointBody, Owner};
 use crate::operation::{Routes, organisation};
-use crate::query::{FromQuery, Pairs, Query};
-use crate::render::{Answer, Created, ListOut, NoContent, SavedOut, Time};
-use crate::segments::Segments;
-use app::endpoints::{EndpointInput, EndpointView, HeadersInput, NewEndpointInput};
-use app::{AppError, ListInput};
-use axum::Json;
-use axum::extract::State;
+use crate::render::{NoContent, Time};
+use app::endpoints::{EndpointInput, EndpointView};
+use app::{App, AppError, Caller, Tenant};
 use model::Secret;
 use model::application::Metadata;
-use model::id::EndpointKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,27 +18,27 @@ pub(super) fn routes() -> Routes {
     Routes::at("/ingest/api/v1/source/{source_id}/endpoint")
         .get(
             organisation("v1.ingest.endpoint.list", "Its endpoints, the newest first"),
-            list,
+            owner::list::<OfSource>,
         )
         .post(
             organisation("v1.ingest.endpoint.create", "Makes one"),
-            create,
+            owner::create::<OfSource>,
         )
         .and_at("/ingest/api/v1/source/{source_id}/endpoint/{endpoint_id}")
         .get(
             organisation("v1.ingest.endpoint.get", "One of them"),
-            get_one,
+            owner::get::<OfSource>,
         )
         .put(
             organisation("v1.ingest.endpoint.upsert", "Writes one anew, or makes it"),
-            put,
+            owner::put::<OfSource>,
         )
         .delete(
             organisation(
                 "v1.ingest.endpoint.delete",
                 "Deletes one; what is open to it is ended",
             ),
-            delete,
+            owner::delete::<OfSource>,
         )
         .and_at("/ingest/api/v1/source/{source_id}/endpoint/{endpoint_id}/headers")
         .get(
@@ -55,11 +46,11 @@ pub(super) fn routes() -> Routes {
                 "v1.ingest.endpoint.get-headers",
                 "The headers that its deliveries carry, without those that hold secrets",
             ),
-            get_headers,
+            owner::get_headers::<OfSource>,
         )
         .put(
             organisation("v1.ingest.endpoint.set-headers", "Replaces them"),
-            put_headers,
+            owner::put_headers::<OfSource>,
         )
         .and_at("/ingest/api/v1/source/{source_id}/endpoint/{endpoint_id}/secret")
         .get(
@@ -68,7 +59,7 @@ pub(super) fn routes() -> Routes {
                 "What its deliveries are verified with",
             )
             .shows_a_secret(),
-            get_secret,
+            owner::get_secret::<OfSource>,
         )
         .and_at("/ingest/api/v1/source/{source_id}/endpoint/{endpoint_id}/secret/rotate")
         .post(
@@ -76,7 +67,7 @@ pub(super) fn routes() -> Routes {
                 "v1.ingest.endpoint.rotate-secret",
                 "Gives it a new secret; the old one signs too for a while",
             ),
-            rotate,
+            owner::rotate::<OfSource>,
         )
 }
 
@@ -103,6 +94,15 @@ struct IngestEndpointIn {
     /// Only looked at when it is new.
     #[schemars(with = "Option<Headers>")]
     headers: Option<BTreeMap<String, String>>,
+}
+
+impl EndpointBody for IngestEndpointIn {
+    fn brought(&mut self) -> Brought {
+        Brought {
+            secret: self.secret.take(),
+            headers: self.headers.take(),
+        }
+    }
 }
 
 impl From<IngestEndpointIn> for EndpointInput {
@@ -154,119 +154,21 @@ impl From<EndpointView> for IngestEndpointOut {
     }
 }
 
-struct EndpointsQuery(ListInput);
+/// A source.
+struct OfSource;
 
-impl FromQuery for EndpointsQuery {
-    fn from_query(query: &Pairs) -> Result<Self, AppError> {
-        Ok(Self(query.list::<EndpointKind>()?))
+impl Owner for OfSource {
+    type Path = String;
+    type PathTo = (String, String);
+    type In = IngestEndpointIn;
+    type Out = IngestEndpointOut;
+    type Rotated = NoContent;
+
+    async fn find(app: &App, caller: &Caller, path: &String) -> Result<Option<Tenant>, AppError> {
+        app.source_application(caller, path).await.map(Some)
     }
-}
 
-async fn list(
-    State(api): State<Shared>,
-    Segments(source): Segments<String>,
-    Query(EndpointsQuery(input)): Query<EndpointsQuery>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<ListOut<IngestEndpointOut>>> {
-    let tenant = api.app.source_application(&caller, &source).await?;
-    let page = api.app.endpoints(&tenant, &input)?;
-    Ok(Json(page.map(IngestEndpointOut::from).into()))
-}
-
-async fn create(
-    State(api): State<Shared>,
-    Segments(source): Segments<String>,
-    call: Call<IngestEndpointIn>,
-) -> Answer<Created<Json<IngestEndpointOut>>> {
-    let tenant = api.app.source_application(&call.caller, &source).await?;
-    let mut body = call.json()?;
-    let new = NewEndpointInput {
-        secret: body.secret.take().map(Secret::from),
-        headers: body.headers.take().map(HeadersInput),
-    };
-    let made = api
-        .app
-        .create_endpoint(&call.caller, &tenant, body.into(), new)
-        .await?;
-    Ok(Created(Json(made.value.into())))
-}
-
-async fn get_one(
-    State(api): State<Shared>,
-    Segments((source, endpoint)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<IngestEndpointOut>> {
-    let tenant = api.app.source_application(&caller, &source).await?;
-    Ok(Json(api.app.endpoint(&tenant, &endpoint)?.into()))
-}
-
-async fn put(
-    State(api): State<Shared>,
-    Segments((source, endpoint)): Segments<(String, String)>,
-    call: Call<IngestEndpointIn>,
-) -> Answer<SavedOut<Json<IngestEndpointOut>>> {
-    let tenant = api.app.source_application(&call.caller, &source).await?;
-    let body = call.json()?;
-    let put = api
-        .app
-        .put_endpoint(&call.caller, &tenant, &endpoint, body.into())
-        .await?;
-    Ok(SavedOut::of(put, Into::into))
-}
-
-async fn delete(
-    State(api): State<Shared>,
-    Segments((source, endpoint)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<NoContent> {
-    let tenant = api.app.source_application(&caller, &source).await?;
-    api.app.delete_endpoint(&caller, &tenant, &endpoint).await?;
-    Ok(NoContent)
-}
-
-async fn get_headers(
-    State(api): State<Shared>,
-    Segments((source, endpoint)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<HeadersOut>> {
-    let tenant = api.app.source_application(&caller, &source).await?;
-    Ok(Json(api.app.headers(&tenant, &endpoint)?.into()))
-}
-
-async fn put_headers(
-    State(api): State<Shared>,
-    Segments((source, endpoint)): Segments<(String, String)>,
-    call: Call<HeadersIn>,
-) -> Answer<NoContent> {
-    let tenant = api.app.source_application(&call.caller, &source).await?;
-    api.app.endpoint(&tenant, &endpoint)?;
-    let input = HeadersInput(call.json()?.headers);
-    api.app
-        .put_headers(&call.caller, &tenant, &endpoint, input)
-        .await?;
-    Ok(NoContent)
-}
-
-async fn get_secret(
-    State(api): State<Shared>,
-    Segments((source, endpoint)): Segments<(String, String)>,
-    Authenticated(caller): Authenticated,
-) -> Answer<Json<SecretOut>> {
-    let tenant = api.app.source_application(&caller, &source).await?;
-    let secret = api.app.secret(&caller, &tenant, &endpoint)?;
-    Ok(Json(SecretOut::of(&secret)?))
-}
-
-async fn rotate(
-    State(api): State<Shared>,
-    Segments((source, endpoint)): Segments<(String, String)>,
-    call: Call<RotateIn>,
-) -> Answer<NoContent> {
-    let tenant = api.app.source_application(&call.caller, &source).await?;
-    api.app.endpoint(&tenant, &endpoint)?;
-    let input = call.json()?.into();
-    api.app
-        .rotate_secret(&call.caller, &tenant, &endpoint, input)
-        .await?;
-    Ok(NoContent)
+    fn rotated(_: &Secret) -> Result<NoContent, AppError> {
+        Ok(NoContent)
+    }
 }
