@@ -35,6 +35,7 @@ mod nodes;
 mod not_built;
 mod openapi;
 mod operation;
+mod operational;
 mod payloads;
 mod portal;
 mod problem;
@@ -157,6 +158,7 @@ fn routes(config: &ApiConfig) -> Routes {
         .merge(messages::routes(config))
         .merge(nodes::routes())
         .merge(not_built::routes())
+        .merge(operational::routes())
         .merge(payloads::routes())
         .merge(portal::routes())
         .merge(public_keys::routes())

@@ -13,8 +13,8 @@
 //! [`content`], `key_uses` (what is sealed, and with what) · `fetching` (payloads that receivers
 //! fetch) · [`filter`], [`status`]
 //! (what lists of messages and attempts are asked for) · [`following`], [`listening`] (reading
-//! forwards, for ever) · then one file for each noun; of the way of a message, `accept` is the
-//! first part.
+//! forwards, for ever) · [`operational`] (what the operator is told) · then one file for each noun;
+//! of the way of a message, `accept` is the first part.
 
 pub mod access;
 pub mod api_keys;
@@ -35,6 +35,7 @@ pub mod following;
 pub mod listening;
 pub mod master_keys;
 pub mod messages;
+pub mod operational;
 pub mod page;
 pub mod patch;
 pub mod portal;

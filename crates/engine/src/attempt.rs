@@ -15,6 +15,7 @@ use crate::prepare::{NotPrepared, Prepared, Request, is_live};
 use crate::ready::{ReadyEndpoint, Unsound};
 use crate::report::report;
 use crate::roster::{Ended, InHand, Moment};
+use crate::tell::{ToTell, tell_disabled};
 use crate::verdict::{Happened, Verdict, classify, effect_on_lane};
 use model::Timestamp;
 use model::entropy::{fraction, random};
@@ -232,7 +233,9 @@ async fn record(engine: &Engine, in_hand: InHand, attempt: &Attempt, noted: Note
         due: None,
         rest: None,
     };
+    let event_id = in_hand.claimed.message.message.event_id.clone();
     let outcome = outcome(engine, in_hand, attempt, decision);
+    let to_tell = ToTell::of(&attempt.about, &outcome, event_id);
     match engine.parts.store.record(outcome).await {
         Ok(recorded) => {
             if let Some(change) = on_its_way {
@@ -241,8 +244,12 @@ async fn record(engine: &Engine, in_hand: InHand, attempt: &Attempt, noted: Note
             if let (Then::Reschedule(due), false) = (decision.then, recorded.stale) {
                 ended.due = Some(due);
             }
+            if let Some(to_tell) = to_tell.filter(|_| !recorded.stale) {
+                to_tell.tell(engine, recorded.attempt).await;
+            }
             if recorded.disabled {
                 engine.endpoint_disabled(&attempt.about, attempt.ended.wall);
+                tell_disabled(engine, &attempt.about, attempt.ended.wall).await;
             }
             let result = decision.result;
             engine

@@ -7,6 +7,8 @@
 use crate::claim::note;
 use crate::engine::Engine;
 use crate::observe::Happening;
+use crate::tell::report;
+use model::operational::Happened;
 use std::time::Duration;
 use store::StoreError;
 use store::work::SweepLimits;
@@ -37,6 +39,9 @@ async fn work_through(engine: &Engine) -> Result<(), StoreError> {
     loop {
         let slice = engine.parts.store.work().await?;
         note(engine, &slice.lanes);
+        if let Some(task) = slice.finished {
+            report(engine, Happened::TaskFinished(task));
+        }
         if !slice.more {
             return Ok(());
         }

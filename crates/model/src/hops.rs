@@ -19,6 +19,9 @@ impl Hops {
     /// The most that a delivery tells: what was through so many is not posted on.
     pub const MAX: Self = Self(3);
 
+    /// What may be delivered once, and not be posted on into any installation.
+    pub const LAST: Self = Self(Self::MAX.0 - 1);
+
     /// What a store has kept; `None`: it is not one that was let in.
     pub fn kept(number: i64) -> Option<Self> {
         let number = u8::try_from(number).ok()?;
@@ -87,6 +90,7 @@ mod tests {
             told.push(hops.number());
         }
         assert_eq!(told, [1, 2, 3]);
+        assert!(!Hops::LAST.is_spent() && Hops::LAST.next().is_spent());
         assert_eq!(Hops::kept(3), None);
         assert_eq!(Hops::kept(-1), None);
         assert!(Hops(255).next().is_spent());

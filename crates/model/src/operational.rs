@@ -7,6 +7,16 @@ use crate::name::Name;
 use crate::security::{Severity, Subject};
 use std::net::IpAddr;
 
+/// The uid of the installation's own application, whose endpoints are told. No other application
+/// may have it: who has an application of this uid hears of all others.
+pub const APPLICATION_UID: &str = "operational-webhooks";
+
+/// Whether an application with this uid is that one. Nothing is told of it: whatever went wrong
+/// with telling would be something to tell again.
+pub fn is_told(uid: Option<&Name>) -> bool {
+    uid.is_some_and(|uid| uid.as_str() == APPLICATION_UID)
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationalEvent {
@@ -35,12 +45,47 @@ pub enum Happened {
     AttemptExhausted(AttemptNamed),
     /// `message.attempt.recovered`: a scheduled attempt succeeded, the fifth or a later one.
     AttemptRecovered(AttemptNamed),
-    /// `background_task.finished`: its name as the API has it, and whether it did all.
-    TaskFinished(TaskId, &'static str, bool),
+    /// `background_task.finished`: it came to its end, whether or not it did all.
+    TaskFinished(TaskId),
     /// `security.event`.
     Security(SecurityTold),
     /// `audit.checkpoint`: the signed head of the audit log.
     AuditCheckpoint(CheckpointTold),
+}
+
+/// The names of all that can happen, in the order of [`Happened`].
+pub const NAMES: [&str; 11] = [
+    "endpoint.created",
+    "endpoint.updated",
+    "endpoint.deleted",
+    "endpoint.enabled",
+    "endpoint.disabled",
+    "message.attempt.failing",
+    "message.attempt.exhausted",
+    "message.attempt.recovered",
+    "background_task.finished",
+    "security.event",
+    "audit.checkpoint",
+];
+
+impl Happened {
+    /// Its name, which endpoints can ask for: one of [`NAMES`].
+    pub fn name(&self) -> &'static str {
+        let place = match self {
+            Self::EndpointCreated(_) => 0,
+            Self::EndpointUpdated(_) => 1,
+            Self::EndpointDeleted(_) => 2,
+            Self::EndpointEnabled(_) => 3,
+            Self::EndpointDisabled(..) => 4,
+            Self::AttemptFailing(_) => 5,
+            Self::AttemptExhausted(_) => 6,
+            Self::AttemptRecovered(_) => 7,
+            Self::TaskFinished(_) => 8,
+            Self::Security(_) => 9,
+            Self::AuditCheckpoint(_) => 10,
+        };
+        NAMES[place]
+    }
 }
 
 /// An endpoint, and whose it is.

@@ -28,6 +28,7 @@ mod running;
 mod schedules;
 mod storage;
 mod system;
+mod telling;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -17,13 +17,13 @@ use crate::running::{Ended, Running, Signals};
 use crate::schedules;
 use crate::storage::{Home, Storage, host_name};
 use crate::system::{SystemClock, SystemEntropy};
+use crate::telling;
 use anyhow::{Context as _, anyhow};
 use api::{ApiConfig, Door};
 use app::tokens::{Grant, Lifetime, TokenSettings};
 use app::{App, Tokens};
 use engine::{Engine, EngineConfig, EngineParts, Fetcher, Retention};
 use model::node::Role;
-use model::operational::Untold;
 use model::{Clock, Entropy, Secret};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use transport::{Guard, HttpsTransport, Limits, SystemResolver};
 use vault::Vault;
-use watch::Keeper;
+use watch::{Keeper, Outbox};
 
 /// Applications whose endpoints are kept in memory.
 const REGISTRY_APPLICATIONS: std::num::NonZeroUsize =
@@ -60,6 +60,7 @@ pub(crate) struct Node {
     /// None where others deliver.
     engine: Option<Arc<Engine>>,
     keeper: Arc<Keeper>,
+    operational: Arc<Outbox>,
     storage: Storage,
 }
 
@@ -80,6 +81,7 @@ impl Node {
         let (storage, vault) = with_vault(storage, masters, &token_key).await?;
         let store = storage.store().clone();
         let events = Arc::new(Events::default());
+        let operational = Arc::new(Outbox::default());
         let resolver = SystemResolver::from_system().map_err(Failure::could_not)?;
         let guard = Arc::new(Guard::new(config.policy.clone(), Arc::new(resolver)));
         let registry_config = RegistryConfig {
@@ -96,7 +98,7 @@ impl Node {
             clock: clock.clone(),
             entropy: entropy.clone(),
             events: events.clone(),
-            operational: Arc::new(Untold),
+            operational: operational.clone(),
         };
         let (engine, fetching) = engine(parts, &config, storage.is_shared());
         let lanes: Arc<dyn Lanes> = match &engine {
@@ -114,7 +116,7 @@ impl Node {
             clock,
             entropy,
             events: events.clone(),
-            operational: Arc::new(Untold),
+            operational: operational.clone(),
             environment: Arc::default(),
             listeners: Arc::default(),
             settings: Arc::new(config.app.clone()),
@@ -130,6 +132,7 @@ impl Node {
             app,
             engine,
             keeper: events.keeper.clone(),
+            operational,
             storage,
         })
     }
@@ -172,7 +175,8 @@ impl Node {
         let keeping = CancellationToken::new();
         let audit = self.config.audit.clone();
         let kept = keep_events(self.keeper, (self.app.clone(), audit), keeping.clone());
-        let kept = tokio::spawn(kept);
+        let told = telling::run(self.operational, self.app.clone(), keeping.clone());
+        let kept = tokio::spawn(async { tokio::join!(kept, told) });
         let rotation = rotation::follow(
             self.app.clone(),
             KeySources::of(&self.config),
@@ -193,7 +197,9 @@ impl Node {
         }
         keeping.cancel();
         if tokio::time::timeout(KEEPING_MAX, kept).await.is_err() {
-            tracing::warn!("the last security events are in the log alone: nothing can be written");
+            tracing::warn!(
+                "nothing can be written: the last security events are in the log alone, and are not told"
+            );
         }
         self.storage.end().await?;
         ended

@@ -32,6 +32,7 @@ mod lists;
 mod messages;
 mod nodes;
 mod oauth;
+mod operational;
 mod operations;
 mod outcomes;
 mod payloads;

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use model::Timestamp;
 use model::id::ApplicationKey;
+use model::operational::{OperationalEvent, OperationalSink};
 use model::security::{EventSink, SecurityEvent};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -30,6 +31,29 @@ impl TestEvents {
 
 impl EventSink for TestEvents {
     fn report(&self, event: SecurityEvent) {
+        self.0.lock().expect("nobody panics").push(event);
+    }
+}
+
+/// Takes down what the operator is to be told.
+#[derive(Default)]
+pub(crate) struct TestTold(Mutex<Vec<OperationalEvent>>);
+
+impl TestTold {
+    /// What happened since this was last asked.
+    pub(crate) fn take(&self) -> Vec<OperationalEvent> {
+        std::mem::take(&mut self.0.lock().expect("nobody panics"))
+    }
+
+    /// The same, only the names.
+    pub(crate) fn take_names(&self) -> Vec<&'static str> {
+        let name = |event: &OperationalEvent| event.what.name();
+        self.take().iter().map(name).collect()
+    }
+}
+
+impl OperationalSink for TestTold {
+    fn report(&self, event: OperationalEvent) {
         self.0.lock().expect("nobody panics").push(event);
     }
 }

@@ -19,6 +19,9 @@ pub(crate) struct Stage {
     ticket: String,
 }
 
+/// What the operator's endpoint is kept by beside the prefixes.
+const OPERATOR: &str = "operational-webhook";
+
 /// Every part of an endpoint's protection, so that it can be read.
 const PROTECTION: [(&str, &str); 8] = [
     (
@@ -82,7 +85,10 @@ impl Stage {
         });
         let source = world.post("/ingest/api/v1/source", source).await.is(201);
         let ticket = issued(&world, [&app, &endpoint, &message]).await;
+        let operator = json!({ "url": "https://ops.example.com/" });
+        let operator = world.post("/operational-webhook/endpoint", operator).await;
         let ids = [
+            (OPERATOR, operator.is(201).text("id")),
             ("qtask_", recovery.is(202).text("id")),
             ("key_", key.text("id")),
             ("src_", source.text("id")),
@@ -142,9 +148,11 @@ impl Stage {
     /// The same, but for another name in the place of one part.
     pub(crate) fn path_with(&self, operation: &Operation, (part, name): (&str, &str)) -> String {
         let parts = operation.template.split('/');
-        let names = parts.map(|other| match other == part {
-            true => name,
-            false => self.name(other),
+        let is_operators = operation.template.contains(OPERATOR);
+        let names = parts.map(|other| match other {
+            other if other == part => name,
+            "{endpoint_id}" if is_operators => &self.ids[OPERATOR],
+            other => self.name(other),
         });
         names.collect::<Vec<_>>().join("/")
     }

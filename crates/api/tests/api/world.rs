@@ -2,7 +2,7 @@
 //! own, a clock that a test moves, and a sender that only takes down what it is handed.
 
 use crate::call::{Answer, Call};
-use crate::sinks::{TestEvents, TestFetching, TestLanes};
+use crate::sinks::{TestEvents, TestFetching, TestLanes, TestTold};
 use crate::slow_disk::SlowDisk;
 use api::Door;
 use app::tokens::{Grant, Lifetime, TokenSettings};
@@ -39,6 +39,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) lanes: Arc<TestLanes>,
     pub(crate) events: Arc<TestEvents>,
+    pub(crate) told: Arc<TestTold>,
     /// Makes commits take time.
     pub(crate) disk: Arc<SlowDisk>,
     /// Makes commits fail.
@@ -57,6 +58,7 @@ impl World {
         let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::new(7));
         let lanes = Arc::new(TestLanes::default());
         let events = Arc::new(TestEvents::default());
+        let told = Arc::new(TestTold::default());
         let faults = Faults::default();
         let disk = Arc::new(SlowDisk::new(clock.clone()));
         let surroundings = Surroundings {
@@ -80,7 +82,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             events: events.clone(),
-            operational: Arc::new(model::operational::Untold),
+            operational: told.clone(),
             environment: Arc::default(),
             listeners: Arc::default(),
             settings: Arc::new(Settings {
@@ -94,6 +96,7 @@ impl World {
             clock,
             lanes,
             events,
+            told,
             disk,
             faults,
             _directory: directory,

@@ -6,7 +6,11 @@ use crate::rules::{Judge, Rate};
 use model::application::{Application, Metadata};
 use model::id::ApplicationKind;
 use model::name::Name;
+use model::operational::is_told;
 use std::num::NonZeroU16;
+
+/// Why a uid is refused that is not for people to give.
+const RESERVED: &str = "is kept for the application that operational webhooks belong to";
 
 /// An application as it was asked for, parsed and not yet judged.
 #[derive(Debug, Clone, Default)]
@@ -73,6 +77,9 @@ impl ApplicationPatch {
         let uid = self
             .uid
             .map(|uid| judge.uid::<ApplicationKind>("uid", uid.as_deref()));
+        if uid.as_set().is_some_and(|uid| is_told(uid.as_ref())) {
+            judge.note("uid", RESERVED);
+        }
         let rate = judge.rate(Rate {
             rate_limit: self.rate_limit,
             throttle_rate: self.throttle_rate,

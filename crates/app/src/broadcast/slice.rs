@@ -7,6 +7,7 @@ use crate::accept::{Draft, Prepared};
 use crate::outside::Next;
 use crate::{App, AppError};
 use model::id::ApplicationKey;
+use model::operational::is_told;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::MessageRef;
@@ -47,7 +48,7 @@ impl App {
                 end: Some(WorkEnd::Failed(UNREADABLE.to_owned())),
                 ..WorkStep::default()
             };
-            self.store.advance_work(&taken, step).await?;
+            self.advance_work(&taken, step).await?;
             return Ok(true);
         };
         let most = (BYTES_MAX / draft.payload.len().max(1)).clamp(1, APPLICATIONS_MAX);
@@ -64,7 +65,7 @@ impl App {
             messages: prepared.iter().map(Prepared::accept).collect(),
             ..WorkStep::default()
         };
-        if let Advanced::Moved(answers) = self.store.advance_work(&taken, step).await? {
+        if let Advanced::Moved(answers) = self.advance_work(&taken, step).await? {
             for (one, answer) in prepared.into_iter().zip(answers) {
                 if let Ok(accepted) = answer {
                     one.receive(accepted);
@@ -103,6 +104,9 @@ impl App {
             let Some(row) = found else {
                 continue; // It was deleted meanwhile.
             };
+            if is_told(row.application.application.uid.as_ref()) {
+                continue; // The installation's own.
+            }
             tally.applications += 1;
             if self.is_taken(key, draft).await? {
                 tally.conflicts += 1;

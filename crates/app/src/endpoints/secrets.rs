@@ -12,6 +12,7 @@ use crate::{App, AppError, Caller, DefaultSignature, Violation};
 use model::Secret;
 use model::endpoint::SigningSecrets;
 use model::entropy::random;
+use model::operational::Happened;
 use model::protection::Signature;
 use model::security::SecurityKind;
 use std::time::Duration;
@@ -91,6 +92,7 @@ impl App {
             grace.as_secs()
         );
         self.report(caller, SecurityKind::SecretRotated, &row.endpoint, text);
+        self.tell(tenant, &row.endpoint, Happened::EndpointUpdated);
         Ok(receiver_text(&next))
     }
 

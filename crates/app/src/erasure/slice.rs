@@ -52,7 +52,7 @@ impl App {
                 end: Some(WorkEnd::Failed(UNREADABLE.to_owned())),
                 ..WorkStep::default()
             };
-            self.store.advance_work(taken, step).await?;
+            self.advance_work(taken, step).await?;
             return Ok(true);
         };
         let asked_for = taken.row.id.key().integer();
@@ -65,7 +65,7 @@ impl App {
         }
         let step = self.step(taken, (walk, is_last), &wanted).await?;
         let erased = step.erased.clone();
-        if let Advanced::Moved(_) = self.store.advance_work(taken, step).await? {
+        if let Advanced::Moved(_) = self.advance_work(taken, step).await? {
             for of_one in erased.chunk_by(|one, other| one.0 == other.0) {
                 self.registry.forget(of_one[0].0);
                 self.lanes.changed(of_one[0].0);

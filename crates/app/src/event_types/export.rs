@@ -42,7 +42,7 @@ impl App {
             end: Some(end),
             ..WorkStep::default()
         };
-        self.store.advance_work(taken, step).await?;
+        self.advance_work(taken, step).await?;
         Ok(true)
     }
 }

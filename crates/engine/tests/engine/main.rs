@@ -12,6 +12,7 @@ mod redacting;
 mod sending;
 mod sharing;
 mod signatures;
+mod telling;
 mod thin;
 mod tokens;
 mod trouble;

@@ -6,6 +6,7 @@
 mod node;
 
 use crate::network::Network;
+use crate::telling::Told;
 use bytes::Bytes;
 use engine::{Drained, Engine, EngineConfig, EngineParts, Happening};
 use model::address::AddressPolicy;
@@ -114,6 +115,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) reports: Arc<Reports>,
+    pub(crate) told: Arc<Told>,
     pub(crate) faults: Faults,
     entropy: Arc<TestEntropy>,
     pub(crate) vault: Arc<Vault>,
@@ -178,6 +180,7 @@ impl World {
             store: Arc::new(store),
             clock,
             reports: Arc::default(),
+            told: Arc::default(),
             faults,
             vault: Arc::new(Vault::new(master, entropy.clone())),
             entropy,
@@ -226,7 +229,7 @@ impl World {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             events: self.reports.clone(),
-            operational: Arc::new(model::operational::Untold),
+            operational: self.told.clone(),
         }
     }
 }

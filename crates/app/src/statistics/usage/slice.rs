@@ -54,7 +54,7 @@ impl App {
             end: next.is_end.then_some(WorkEnd::Finished),
             ..WorkStep::default()
         };
-        self.store.advance_work(taken, step).await?;
+        self.advance_work(taken, step).await?;
         Ok(true)
     }
 
@@ -65,7 +65,7 @@ impl App {
             end: Some(WorkEnd::Failed(why.to_owned())),
             ..WorkStep::default()
         };
-        self.store.advance_work(taken, step).await?;
+        self.advance_work(taken, step).await?;
         Ok(true)
     }
 
