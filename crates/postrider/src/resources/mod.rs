@@ -12,6 +12,8 @@ mod endpoint;
 mod environment;
 mod event_type;
 mod message;
+mod operational;
+mod owned;
 mod security;
 mod source;
 
@@ -21,7 +23,7 @@ pub(crate) use message::SEND;
 use crate::command::Column;
 
 /// Every noun, in the order in which they are shown.
-pub(crate) const NOUNS: [&Noun; 10] = [
+pub(crate) const NOUNS: [&Noun; 11] = [
     &app::APP,
     &endpoint::ENDPOINT,
     &event_type::EVENT_TYPE,
@@ -31,6 +33,7 @@ pub(crate) const NOUNS: [&Noun; 10] = [
     &background_task::BACKGROUND_TASK,
     &environment::ENVIRONMENT,
     &source::SOURCE_NOUN,
+    &operational::OPERATIONAL_WEBHOOK,
     &security::SECURITY,
 ];
 

@@ -4,6 +4,7 @@ mod endpoint;
 
 use super::{Kind, Noun, ORDER, Operation, Parameter, Shows, Verb};
 use crate::command::Column;
+use endpoint::OF_SOURCE;
 
 const ID: Parameter = Parameter::target("id", "The source, by id or uid");
 const SOURCE: Parameter = Parameter::path("source", "The source, by id or uid").required();
@@ -132,15 +133,15 @@ pub(super) const SOURCE_NOUN: Noun = Noun {
         },
         LOG,
         PORTAL,
-        endpoint::LIST,
-        endpoint::GET,
-        endpoint::CREATE,
-        endpoint::PUT,
-        endpoint::DELETE,
-        endpoint::HEADERS,
-        endpoint::SET_HEADERS,
-        endpoint::SECRET,
-        endpoint::ROTATE_SECRET,
+        OF_SOURCE.list,
+        OF_SOURCE.get,
+        OF_SOURCE.create,
+        OF_SOURCE.put,
+        OF_SOURCE.delete,
+        OF_SOURCE.headers,
+        OF_SOURCE.set_headers,
+        OF_SOURCE.secret,
+        OF_SOURCE.rotate_secret,
     ],
 };
 
