@@ -46,7 +46,9 @@ impl Side {
         let applications = if only.is_empty() {
             let request = Request::get(["app"]).query("order", "ascending");
             let request = request.query("limit", PAGE_ROWS);
-            self.list(request, state::application).await?
+            let mut all = self.list(request, state::application).await?;
+            all.retain(|application| !application.is_the_operators());
+            all
         } else {
             let mut named: Vec<Application> = Vec::new();
             for path in only {

@@ -5,6 +5,7 @@
 //! Pure: what a server answered is read here, and no server is asked.
 
 use model::Secret;
+use model::operational::APPLICATION_UID;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
@@ -35,6 +36,15 @@ pub(super) struct Application {
     pub(super) id: Option<String>,
     pub(super) fields: Fields,
     pub(super) endpoints: Vec<Endpoint>,
+}
+
+impl Application {
+    /// Whether operational webhooks belong to it: a server makes its own.
+    pub(super) fn is_the_operators(&self) -> bool {
+        self.fields
+            .get("uid")
+            .is_some_and(|uid| *uid == APPLICATION_UID)
+    }
 }
 
 pub(super) struct Endpoint {
@@ -305,5 +315,20 @@ pub(super) fn words(list: &Value) -> Value {
         Value::Null
     } else {
         json!(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_application_of_operational_webhooks_is_each_servers_own() {
+        let named = |uid: Value| {
+            let object = json!({ "id": "app_1", "name": "x", "uid": uid });
+            application(&object).expect("it is one").is_the_operators()
+        };
+        assert!(named(json!("operational-webhooks")));
+        assert!(!named(json!("acme")) && !named(Value::Null));
     }
 }
