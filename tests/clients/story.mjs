@@ -602,9 +602,48 @@ await chapter("what a source takes is delivered, and its endpoints are its own",
   await refused(404, client.application.get(at));
 });
 
+await chapter("whoever runs the installation is told what happens in it", async () => {
+  const { endpoint } = client.operationalWebhook;
+  const body = {
+    url: receiver.url("/ops"),
+    uid: "ops",
+    eventTypes: ["endpoint.created"],
+    metadata: { floor: "1" },
+    headers: { "X-Desk": "one" },
+  };
+  const made = await endpoint.create(body);
+  assert.match(made.id, /^ep_[0-9A-Za-z]{27}$/);
+  assert.deepEqual([made.uid, made.metadata, made.disabled], ["ops", { floor: "1" }, false]);
+  assert.deepEqual(await endpoint.get("ops"), made);
+  assert.deepEqual((await endpoint.getHeaders("ops")).headers, { "X-Desk": "one" });
+  assert.deepEqual(ids(await endpoint.list()), [made.id]);
+  await refused(422, endpoint.create({ url: made.url, eventTypes: ["invoice.paid"] }));
+  const anew = { url: made.url, uid: "ops", description: "All", eventTypes: ["endpoint.created"] };
+  const whole = await endpoint.upsert("ops", anew);
+  assert.deepEqual([whole.id, whole.description], [made.id, "All"]);
+  await endpoint.setHeaders("ops", { headers: { "X-Desk": "two", authorization: "Bearer x" } });
+  const { headers, sensitive } = await endpoint.getHeaders("ops");
+  assert.deepEqual([headers, sensitive], [{ "X-Desk": "two" }, ["authorization"]]);
+  const chosen = "whsec_" + Buffer.alloc(24, 7).toString("base64");
+  assert.notEqual((await endpoint.getSecret("ops")).key, chosen);
+  await endpoint.rotateSecret("ops", { key: chosen, gracePeriodSeconds: 0 });
+  assert.equal((await endpoint.getSecret("ops")).key, chosen);
+
+  const watched = await client.application.create({ name: "Watched", uid: "node-watched" });
+  const hook = await client.endpoint.create(watched.id, { url: receiver.url("/main"), uid: "hook" });
+  const got = await receiver.next("/ops", chosen);
+  assert.equal(got.headers["x-desk"], "two");
+  const names = { appUid: "node-watched", endpointUid: "hook" };
+  const data = { appId: watched.id, endpointId: hook.id, ...names };
+  assert.deepEqual(JSON.parse(got.body), { type: "endpoint.created", data });
+  await client.application.delete(watched.id);
+  await endpoint.delete("ops");
+  await refused(404, endpoint.get("ops"));
+});
+
 await chapter("what is not built says so", async () => {
   await client.health.get();
-  const error = await client.operationalWebhook.endpoint.list().catch((error) => error);
+  const error = await client.endpoint.transformation.get(app, "main").catch((error) => error);
   assert.equal(error.code, 501);
   const body = typeof error.body === "string" ? JSON.parse(error.body) : error.body;
   assert.ok(body.code && body.detail);

@@ -63,6 +63,10 @@ from svix.models import (
     IngestSourceIn,
     MessagePrecheckIn,
     MessageStatus,
+    OperationalWebhookEndpointHeadersIn,
+    OperationalWebhookEndpointIn,
+    OperationalWebhookEndpointSecretIn,
+    OperationalWebhookEndpointUpsertIn,
     Ordering,
     ReplayIn,
     StatusCodeClass,
@@ -672,9 +676,53 @@ def what_comes_to_it_arrives_at_its_desk(at, key):
     receiver.next("/desk", key)
 
 
+def whoever_runs_the_installation_is_told_what_happens_in_it():
+    endpoint, url = client.operational_webhook.endpoint, receiver.url("/ops")
+    types, headers = ["endpoint.created"], {"X-Desk": "one"}
+    made = endpoint.create(
+        OperationalWebhookEndpointIn(
+            url=url, uid="ops", event_types=types, metadata={"floor": "1"}, headers=headers
+        )
+    )
+    assert made.id.startswith("ep_") and len(made.id) == 30, made
+    assert (made.uid, made.metadata, made.disabled) == ("ops", {"floor": "1"}, False), made
+    assert made.event_types == types, made
+    assert endpoint.get("ops") == made
+    assert endpoint.get_headers("ops").headers == headers
+    assert ids(endpoint.list()) == [made.id]
+    unknown = OperationalWebhookEndpointIn(url=url, event_types=["invoice.paid"])
+    refused(422, endpoint.create, unknown)
+    anew = OperationalWebhookEndpointUpsertIn(
+        url=url, uid="ops", description="All", event_types=types
+    )
+    whole = endpoint.upsert("ops", anew)
+    assert (whole.id, whole.description) == (made.id, "All"), whole
+    headers = {"X-Desk": "two", "authorization": "Bearer x"}
+    endpoint.set_headers("ops", OperationalWebhookEndpointHeadersIn(headers=headers))
+    got = endpoint.get_headers("ops")
+    assert (got.headers, list(got.sensitive)) == ({"X-Desk": "two"}, ["authorization"]), got
+    chosen = "whsec_" + base64.b64encode(bytes([7] * 24)).decode()
+    assert endpoint.get_secret("ops").key != chosen
+    rotation = OperationalWebhookEndpointSecretIn(key=chosen, grace_period_seconds=0)
+    endpoint.rotate_secret("ops", rotation)
+    assert endpoint.get_secret("ops").key == chosen
+
+    watched = client.application.create(ApplicationIn(name="Watched", uid="python-watched"))
+    hook = EndpointIn(url=receiver.url("/main"), uid="hook")
+    hook = client.endpoint.create(watched.id, hook)
+    got = receiver.next("/ops", chosen)
+    assert got.headers["x-desk"] == "two", got
+    data = {"appId": watched.id, "appUid": "python-watched"}
+    data |= {"endpointId": hook.id, "endpointUid": "hook"}
+    assert json.loads(got.body) == {"type": "endpoint.created", "data": data}, got
+    client.application.delete(watched.id)
+    endpoint.delete("ops")
+    refused(404, endpoint.get, "ops")
+
+
 def what_is_not_built_says_so():
     client.health.get()
-    error = refused(501, client.operational_webhook.endpoint.list)
+    error = refused(501, client.endpoint.transformation.get, APP, "main")
     assert error.code and error.detail, error
 
 
@@ -704,6 +752,7 @@ for chapter in (
     an_installation_is_carried_elsewhere_and_holds_payloads_against_their_schemas,
     sources,
     what_a_source_takes_is_delivered_and_its_endpoints_are_its_own,
+    whoever_runs_the_installation_is_told_what_happens_in_it,
     what_is_not_built_says_so,
     no_method_is_left_out_whose_operation_is_built,
 ):

@@ -10,6 +10,7 @@ mod carrying;
 mod ending;
 mod making;
 mod methods;
+mod operating;
 mod receiving;
 mod sending;
 
@@ -98,6 +99,8 @@ async fn crate_svix_goes_through_every_operation_that_is_built() {
     receiving::what_it_takes_is_delivered(&story, &api).await;
     receiving::its_people_reach_what_is_theirs_until_it_is_deleted(&story).await;
     ending::what_is_deleted_is_gone(&story).await;
+    operating::its_endpoints_are_the_operators(&story).await;
+    operating::what_happens_is_told(&story).await;
     done!(story, health.get());
 
     let document = api.get("/openapi.json").await;
