@@ -99,7 +99,7 @@ fn may_hold_a_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::cli::{Asked, Cli, Command};
     use clap::Parser as _;
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
                 "--type=stripe",
                 flag,
             ];
-            let Command::Remote(args) = Cli::try_parse_from(typed).unwrap().command else {
+            let Command::Asked(Asked::Remote(args)) = Cli::try_parse_from(typed).unwrap().command else {
                 panic!("{flag} asks no server");
             };
             let told = exposed(&args).concat();
@@ -180,7 +180,7 @@ mod tests {
             let url = ["--url=http://h"].into_iter();
             let url = url.filter(|_| !flag.starts_with("--url"));
             let typed = typed.into_iter().chain(url);
-            let Command::Remote(args) = Cli::try_parse_from(typed).unwrap().command else {
+            let Command::Asked(Asked::Remote(args)) = Cli::try_parse_from(typed).unwrap().command else {
                 panic!("{flag} asks no server");
             };
             let told = exposed(&args);

@@ -1,7 +1,7 @@
 //! What command lines become as requests. Nothing is sent.
 
 use super::*;
-use crate::cli::{Cli, Command};
+use crate::cli::{Asked, Cli, Command};
 use clap::Parser as _;
 
 /// 2026-01-02T03:04:05Z.
@@ -175,7 +175,7 @@ const LINES: &[(&str, &str)] = &[
 fn built(words: &[&str]) -> Result<Request, Failure> {
     let line = ["postrider"].iter().chain(words);
     let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{words:?}: {error}"));
-    let Command::Remote(args) = cli.command else {
+    let Command::Asked(Asked::Remote(args)) = cli.command else {
         panic!("{words:?} asks no server");
     };
     let build = Build {
@@ -316,7 +316,7 @@ fn headers_go_with_a_new_endpoint_and_apart_where_one_is_changed() {
             words,
         ]
         .concat();
-        let Command::Remote(args) = Cli::try_parse_from(typed).unwrap().command else {
+        let Command::Asked(Asked::Remote(args)) = Cli::try_parse_from(typed).unwrap().command else {
             panic!("it asks a server");
         };
         let now = Timestamp::from_micros(NOW);
