@@ -330,16 +330,32 @@ CREATE TABLE source (
 CREATE UNIQUE INDEX source_uid ON source (uid) WHERE uid IS NOT NULL;
 CREATE INDEX source_version ON source (version);
 
--- What came in at sources, until it needs to be told no more.
+-- What came in at sources, until it needs to be told no more: found, and grows, as idempotency keys
+-- do. `hour` is the first by whose beginning `until` is over; that of a day, where it is far away.
 CREATE TABLE replay_key (
-    key         BLOB PRIMARY KEY,
+    hour        INTEGER NOT NULL,
+    id          INTEGER NOT NULL,
+    key         BLOB NOT NULL,
     unsigned_id BLOB,
     content     BLOB NOT NULL,
     message     INTEGER NOT NULL,
     tail        BLOB NOT NULL,
-    until       INTEGER NOT NULL
+    until       INTEGER NOT NULL,
+    PRIMARY KEY (hour, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX replay_key_end ON replay_key (until);
+CREATE TABLE replay_key_run (
+    hour    INTEGER NOT NULL,
+    run     INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    PRIMARY KEY (hour, run)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE replay_key_sorted (
+    hour   INTEGER NOT NULL,
+    run    INTEGER NOT NULL,
+    prefix INTEGER NOT NULL,
+    id     INTEGER NOT NULL,
+    PRIMARY KEY (hour, run, prefix, id)
+) STRICT, WITHOUT ROWID;
 
 -- Tokens that are good once, by their SHA-256.
 CREATE TABLE one_time_token (

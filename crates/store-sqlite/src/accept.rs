@@ -4,7 +4,7 @@
 use crate::batch::Batch;
 use crate::deliveries;
 use crate::failure::Failure;
-use crate::{replays, work};
+use crate::{idempotency, replays, work};
 use model::delivery::{Delivery, Trigger};
 use model::id::{DeliveryKey, MessageId, MessageKey, TaskKey};
 use rusqlite::params;
@@ -35,7 +35,7 @@ pub(crate) fn accept(batch: &mut Batch<'_>, items: &[Accept]) -> Result<Vec<Answ
 
 fn accept_one(batch: &mut Batch<'_>, item: &Accept) -> Result<Answer, Failure> {
     if let Some(key) = &item.idempotency
-        && let Some(prior) = batch.prior(key)?
+        && let Some(prior) = idempotency::prior(batch, key)?
     {
         return Ok(match prior.body == key.body {
             true => Ok(Accepted::Repeated(prior)),
@@ -81,7 +81,7 @@ fn accept_one(batch: &mut Batch<'_>, item: &Accept) -> Result<Answer, Failure> {
             key: id.key().integer(),
             tail: id.tail(),
         };
-        batch.remember(key, made, made.key)?;
+        idempotency::remember(batch, key, (made, made.key))?;
     }
     Ok(Ok(Accepted::New {
         id,

@@ -162,11 +162,6 @@ pub(crate) fn sweep(batch: &Batch<'_>, limits: SweepLimits) -> Result<bool, Fail
             now,
         )?,
         removed(
-            "DELETE FROM replay_key WHERE key IN (SELECT key FROM replay_key
-             WHERE until < ?1 ORDER BY until LIMIT ?2)",
-            now,
-        )?,
-        removed(
             "DELETE FROM one_time_token WHERE hash IN (SELECT hash FROM one_time_token
              WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
             now,

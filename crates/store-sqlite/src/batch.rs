@@ -4,22 +4,19 @@
 
 use crate::applications;
 use crate::failure::Failure;
-use crate::idempotency::{Idempotency, Remembered};
+use crate::idempotency::IdempotencyRow;
+use crate::remembered::{self, Indices};
+use crate::replays::ReplayRow;
 use crate::rounds::Rounds;
 use model::entropy::random;
 use model::id::{ApplicationKey, Key, KeySequence, Tail};
 use model::{Entropy, Timestamp};
 use rusqlite::{CachedStatement, Connection, params};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::counts::Counts;
-use store::encoding::HOUR;
-use store::idempotency::{Fingerprint, IdempotencyKey, Made, Prior};
 use store::owned::Owned;
 use store::tally::{SLOTS, hour_of};
-
-const INSERT_KEY: &str = "INSERT INTO idempotency
-    (hour, id, fingerprint, body, status, made, made_tail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 macro_rules! counts {
     ($($minute:ident)*) => {
@@ -43,9 +40,16 @@ pub(crate) struct Lent<'w> {
     pub(crate) now: Timestamp,
     pub(crate) owned: &'w Arc<Owned>,
     pub(crate) entropy: &'w dyn Entropy,
-    pub(crate) idempotency: &'w Idempotency,
+    pub(crate) indices: &'w Indices,
     pub(crate) keys: &'w mut KeySequence,
     pub(crate) rounds: &'w mut Rounds,
+}
+
+/// What is kept by its hash.
+#[derive(Default)]
+pub(crate) struct Fresh {
+    pub(crate) idempotency: remembered::Fresh<IdempotencyRow>,
+    pub(crate) replays: remembered::Fresh<ReplayRow>,
 }
 
 /// A transaction in the making.
@@ -58,13 +62,15 @@ pub(crate) struct Batch<'w> {
     /// Where the rounds of housekeeping stand.
     pub(crate) rounds: &'w mut Rounds,
     entropy: &'w dyn Entropy,
-    idempotency: &'w Idempotency,
+    /// Where what is kept by its hash is found.
+    pub(crate) indices: &'w Indices,
     keys: &'w mut KeySequence,
     /// Those that run for each message, taken out of the connection's cache once.
     statements: Vec<(&'static str, CachedStatement<'w>)>,
     /// As they are now, of applications that were asked for.
     revisions: BTreeMap<ApplicationKey, Option<u64>>,
-    fresh: HashMap<Fingerprint, Remembered>,
+    /// What is to be found after the commit, and in it.
+    pub(crate) fresh: Fresh,
     /// What is counted beside what is written.
     pub(crate) counts: Counts,
     taken: i64,
@@ -80,11 +86,11 @@ impl<'w> Batch<'w> {
             owned: lent.owned,
             rounds: lent.rounds,
             entropy: lent.entropy,
-            idempotency: lent.idempotency,
+            indices: lent.indices,
             keys: lent.keys,
             statements: Vec::new(),
             revisions: BTreeMap::new(),
-            fresh: HashMap::new(),
+            fresh: Fresh::default(),
             counts: Counts::default(),
             taken: 0,
             kept: 0,
@@ -151,47 +157,9 @@ impl<'w> Batch<'w> {
         Ok(())
     }
 
-    /// What became of the first request with this key, also if that was in this very transaction.
-    pub(crate) fn prior(&self, key: &IdempotencyKey) -> Result<Option<Prior>, Failure> {
-        if let Some(remembered) = self.fresh.get(&key.fingerprint) {
-            return Ok(Some(remembered.prior));
-        }
-        self.idempotency
-            .find(self.connection, self.now, &key.fingerprint)
-    }
-
-    /// Keeps the key of a request that was done. `id` is unique among them: the key of what it
-    /// made, or a new one.
-    pub(crate) fn remember(
-        &mut self,
-        key: &IdempotencyKey,
-        made: Made,
-        id: i64,
-    ) -> Result<(), Failure> {
-        let end = self.now.plus(key.life).micros();
-        let hour = end.div_euclid(HOUR) + i64::from(end.rem_euclid(HOUR) > 0);
-        self.statement(INSERT_KEY)?.execute(params![
-            hour,
-            id,
-            key.fingerprint,
-            key.body,
-            key.status,
-            made.key,
-            made.tail
-        ])?;
-        let prior = Prior {
-            status: key.status,
-            body: key.body,
-            made,
-        };
-        let remembered = Remembered { hour, id, prior };
-        self.fresh.insert(key.fingerprint, remembered);
-        Ok(())
-    }
-
     /// Writes what is written once per transaction, and gives back the keys to index after the
     /// commit.
-    pub(crate) fn finish(self) -> Result<HashMap<Fingerprint, Remembered>, Failure> {
+    pub(crate) fn finish(self) -> Result<Fresh, Failure> {
         self.write_attempts()?;
         self.write_open()?;
         if self.taken > self.kept {

@@ -23,9 +23,9 @@ pub struct SqliteConfig {
     pub checkpoint_bytes: u64,
     /// The writer itself makes the log start anew when it is larger.
     pub wal_bytes_max: u64,
-    /// Idempotency keys that are indexed in memory, at about 30 bytes each; older ones are found
-    /// through sorted runs on disk, at 2 bytes each.
-    pub idempotency_keys_max: usize,
+    /// Idempotency keys that are indexed in memory, at about 30 bytes each, and as many keys of what
+    /// came in at sources; older ones are found through sorted runs on disk, at 2 bytes each.
+    pub indexed_keys_max: usize,
     /// What this node is called in lists of nodes.
     pub name: String,
     /// The version that it runs.
@@ -44,7 +44,7 @@ impl Default for SqliteConfig {
             commit_patience: Duration::from_millis(2),
             checkpoint_bytes: 64 << 20,
             wal_bytes_max: 512 << 20,
-            idempotency_keys_max: 256 * 1024,
+            indexed_keys_max: 256 * 1024,
             name: String::new(),
             version: String::new(),
             faults: Faults::default(),

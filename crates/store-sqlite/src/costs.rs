@@ -80,10 +80,10 @@ fn database(rows: i64) -> Connection {
         "{rollup} SELECT 1000 + i, 1, 'order.paid', 0, 1, 1"
     ));
     fill("task SELECT 10 + i, zeroblob(12), 5, 16, 10, 0, 0, 0, NULL, 0, 0, 1, NULL, NULL, 0");
+    // Expired: those that are not are read at the start.
     fill(&format!(
-        "replay_key SELECT CAST(printf('replay%010d', i) AS BLOB), NULL, zeroblob(16), {message},
-         {tail}, {}",
-        i64::MAX
+        "replay_key SELECT 1, i, CAST(printf('replay%010d', i) AS BLOB), NULL, zeroblob(16),
+         {message}, {tail}, 0"
     ));
     fill("setting SELECT 'setting' || i, x'00'");
     let one = format!(

@@ -273,7 +273,8 @@ impl Store for SqliteStore {
         let (shared, fingerprints) = (self.shared.clone(), fingerprints.to_vec());
         let find = move |connection: &_| {
             let now = shared.clock.now();
-            let find = |key| shared.idempotency.find(connection, now, key).transpose();
+            let index = &shared.indices.idempotency;
+            let find = |key| index.find(connection, now, key).transpose();
             fingerprints.iter().find_map(find).transpose()
         };
         Ok(self.way.snapshot(find).await?)
@@ -491,9 +492,7 @@ impl Store for SqliteStore {
             Ok(Ok(sweep::sweep(batch, *limits)?))
         });
         let swept = swept.await?;
-        self.shared
-            .idempotency
-            .drop_expired(self.shared.clock.now());
+        self.shared.indices.drop_expired(self.shared.clock.now());
         Ok(swept)
     }
 

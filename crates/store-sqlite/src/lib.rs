@@ -3,7 +3,7 @@
 //! All SQL is here. One writer commits what waits as a group, with one fsync, and gives out keys;
 //! readers see a state of their own and wait for nobody; checkpoints are made in the background.
 //! The locked data directory makes this process the only one, so that which deliveries are owned,
-//! and where idempotency keys are found, is kept in memory.
+//! and where idempotency keys and what came in at sources are found, is kept in memory.
 //!
 //! Nothing here spawns a thread, reads a clock or draws randomness: [`SqliteStore::open`] gives the
 //! two loops to whoever has threads, [`SqliteStore::open_inline`] needs none.
@@ -11,7 +11,8 @@
 //! Map, in the order of a message's way: [`accept`] · [`claim`] · [`record`] · [`work`] and
 //! [`sweep`] (housekeeping) · [`change`] (what is configured) · [`access`] (who may come in) ·
 //! [`applications`], [`event_types`], [`messages`], [`attempts`], [`endpoint_messages`],
-//! [`statistics`] (lists and counts) · [`idempotency`] · [`inbox`], [`batch`], [`writer`],
+//! [`statistics`] (lists and counts) · [`idempotency`], [`replays`], [`remembered`] · [`inbox`],
+//! [`batch`], [`writer`],
 //! [`checkpoint`], [`reader`] (the machinery) · [`open`](mod@open), [`connection`], [`schema`],
 //! [`directory`] (the start) · [`mod@backup`], [`copies`], [`unfinished`] (copies) · [`transfer`]
 //! (to and from other stores).
@@ -49,6 +50,7 @@ mod open;
 mod open_error;
 mod reader;
 mod record;
+mod remembered;
 mod replays;
 mod retry_schedules;
 mod rounds;

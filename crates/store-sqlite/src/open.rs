@@ -5,9 +5,9 @@ use crate::config::SqliteConfig;
 use crate::connection::{open_writer, prepare_for_writing, require_durability};
 use crate::directory::{DataDirectory, log_in};
 use crate::handle::SqliteStore;
-use crate::idempotency::Idempotency;
 use crate::inbox::Inbox;
 use crate::open_error::OpenError;
+use crate::remembered::Indices;
 use crate::schema;
 use crate::shared::Shared;
 use crate::writer::{Writer, WriterLoop};
@@ -84,7 +84,7 @@ pub(crate) fn prepare(
     checkpoints.count_frames(&mut connection)?;
     let shared = Arc::new(Shared {
         inbox: Inbox::new(config.inbox_kib),
-        idempotency: Idempotency::load(&connection, now, config.idempotency_keys_max)?,
+        indices: Indices::load(&connection, now, config.indexed_keys_max)?,
         inline,
         clock: surroundings.clock,
         since: now,

@@ -1,7 +1,7 @@
 //! Where the rounds of housekeeping stand: positions in memory that only say where to look next. A
 //! restart begins the rounds anew and loses nothing.
 
-use crate::idempotency::Spill;
+use crate::remembered::Spill;
 
 /// The positions.
 #[derive(Default)]
@@ -13,6 +13,6 @@ pub(crate) struct Rounds {
     /// A data key was destroyed or sealed anew, and the log may still hold what it was: the start
     /// of a store empties that.
     pub(crate) destroyed: bool,
-    /// Idempotency keys on their way out of memory.
+    /// Keys on their way out of memory, of one run at a time.
     pub(crate) spill: Option<Spill>,
 }

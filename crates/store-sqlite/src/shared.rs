@@ -4,8 +4,8 @@ use crate::checkpoint::Checkpoints;
 use crate::config::SqliteConfig;
 use crate::directory::DataDirectory;
 use crate::failure::Failure;
-use crate::idempotency::Idempotency;
 use crate::inbox::Inbox;
+use crate::remembered::Indices;
 use model::node::{Node, Roles};
 use model::{Clock, Timestamp};
 use std::sync::atomic::AtomicU64;
@@ -24,7 +24,7 @@ pub(crate) struct Shared {
     pub(crate) since: Timestamp,
     pub(crate) inbox: Inbox,
     pub(crate) owned: Arc<Owned>,
-    pub(crate) idempotency: Idempotency,
+    pub(crate) indices: Indices,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) condition: watch::Sender<Condition>,
     pub(crate) commits: AtomicU64,

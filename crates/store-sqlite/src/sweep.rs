@@ -1,12 +1,14 @@
 //! Removing what has reached its age, a slice at a time: payloads by their own expiry, attempts and
-//! messages by theirs, idempotency keys by the hour.
+//! messages by theirs, idempotency keys and what came in at sources by the hour.
 //!
 //! A message takes with it all that points at it: its open deliveries are ended, and its attempts
 //! go although some may be younger, since nothing could be told of them without it.
 
 use crate::batch::Batch;
 use crate::failure::Failure;
-use crate::idempotency::sweep_expired;
+use crate::idempotency::IdempotencyRow;
+use crate::remembered::sweep_expired;
+use crate::replays::ReplayRow;
 use crate::{access, deliveries, security_events};
 use model::delivery::EndReason;
 use model::id::{AttemptKey, MessageKey};
@@ -26,8 +28,10 @@ pub(crate) fn sweep(batch: &mut Batch<'_>, limits: SweepLimits) -> Result<Swept,
     expire_payloads(batch, limit, &mut swept)?;
     remove_attempts(batch, limits, &mut swept)?;
     remove_messages(batch, limits, &mut swept)?;
-    let (keys, more) = sweep_expired(batch.connection, batch.now, limit)?;
+    let (keys, more) = sweep_expired::<IdempotencyRow>(batch.connection, batch.now, limit)?;
     swept.keys = keys;
+    swept.more |= more;
+    let (_, more) = sweep_expired::<ReplayRow>(batch.connection, batch.now, limit)?;
     swept.more |= more;
     remove_statistics(batch, limits)?;
     remove_finished_work(batch, limits)?;

@@ -12,8 +12,10 @@ use crate::directory::{DataDirectory, database_in};
 use crate::failure::Failure;
 use crate::{schema, settings};
 use async_trait::async_trait;
+use model::id::Key;
 use rusqlite::Connection;
 use std::path::Path;
+use std::time::Duration;
 use store::transfer::{
     Chunk, Cursor, Found, Keys, MARKER, Row, Source, State, TABLES, Table, Target, TransferError,
 };
@@ -22,10 +24,15 @@ use store::transfer::{
 const CACHE_KIB: u32 = 8 * 1_024;
 /// Pages of the log after which it starts anew: 32 MiB.
 const LOG_PAGES: u32 = 4_096;
+/// A key tells its time so exactly.
+const KEY_TIME: Duration = Duration::from_millis(4);
 
 /// A data directory that this process has locked, to read or fill it.
 pub struct SqliteTransfer {
     connection: Connection,
+    /// What came in at sources and was over before this is not moved: under one key, there may be
+    /// what came later.
+    live_since: i64,
     _directory: DataDirectory,
 }
 
@@ -50,6 +57,7 @@ impl SqliteTransfer {
                 Err(TransferError::UnfinishedSource(place()))
             }
             _ => Ok(Self {
+                live_since: last_written(&connection).map_err(failed)?,
                 connection,
                 _directory: directory,
             }),
@@ -74,6 +82,7 @@ impl SqliteTransfer {
         }
         Ok(Self {
             connection,
+            live_since: i64::MIN,
             _directory: directory,
         })
     }
@@ -120,25 +129,18 @@ impl SqliteTransfer {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         Ok(emptied?)
     }
-
-    fn last_key(&self) -> Result<i64, Failure> {
-        let last = self
-            .connection
-            .query_row(schema::LAST_KEY, [], |row| row.get(0))?;
-        Ok(last)
-    }
 }
 
 #[async_trait]
 impl Source for SqliteTransfer {
     async fn keys(&mut self) -> Result<Keys, TransferError> {
         // Whatever other slots gave is told by the rows.
-        let last = self.last_key().map_err(failed)?;
+        let last = last_key(&self.connection).map_err(failed)?;
         Ok(Keys { last, slots: 0 })
     }
 
     async fn count(&mut self, table: &Table) -> Result<u64, TransferError> {
-        rows::count(&self.connection, table).map_err(failed)
+        rows::count(&self.connection, table, self.live_since).map_err(failed)
     }
 
     async fn read(
@@ -147,7 +149,8 @@ impl Source for SqliteTransfer {
         after: Option<&Cursor>,
         rows_max: usize,
     ) -> Result<Chunk, TransferError> {
-        rows::read(&self.connection, table, (after, rows_max)).map_err(failed)
+        let which = (after, rows_max);
+        rows::read(&self.connection, table, which, self.live_since).map_err(failed)
     }
 }
 
@@ -183,6 +186,16 @@ pub(crate) fn refuse_unfinished(connection: &Connection, path: &Path) -> Result<
 
 fn is_unfinished(connection: &Connection) -> Result<bool, Failure> {
     Ok(settings::get(connection, MARKER)?.is_some())
+}
+
+fn last_key(connection: &Connection) -> Result<i64, Failure> {
+    Ok(connection.query_row(schema::LAST_KEY, [], |row| row.get(0))?)
+}
+
+/// When the store was last written to, by its last key.
+fn last_written(connection: &Connection) -> Result<i64, Failure> {
+    let key = Key::<()>::from_integer(last_key(connection)?);
+    Ok(key.time().plus(KEY_TIME).micros())
 }
 
 fn failed(failure: Failure) -> TransferError {

@@ -318,7 +318,7 @@ impl Writer {
                 now,
                 owned: &writer.shared.owned,
                 entropy: &*writer.entropy,
-                idempotency: &writer.shared.idempotency,
+                indices: &writer.shared.indices,
                 keys: &mut writer.keys,
                 rounds: &mut writer.rounds,
             });
@@ -331,23 +331,23 @@ impl Writer {
             Ok((fresh, spilled.transpose()?))
         })?;
         self.shared.commits.fetch_add(1, Ordering::Relaxed);
-        self.shared.idempotency.add(&fresh);
+        self.shared.indices.idempotency.add(&fresh.idempotency);
+        self.shared.indices.replays.add(&fresh.replays);
         self.after_spilling(spilled);
         Ok(())
     }
 
-    /// Idempotency keys leave memory piece by piece, one run at a time.
+    /// Keys leave memory piece by piece, one run at a time.
     fn after_spilling(&mut self, written_to: Option<usize>) {
-        let idempotency = &self.shared.idempotency;
         match (self.rounds.spill.take(), written_to) {
             (Some(mut spill), Some(end)) => {
                 if spill.written_to(end) {
-                    idempotency.end_spill(spill);
+                    spill.end();
                 } else {
                     self.rounds.spill = Some(spill);
                 }
             }
-            _ => self.rounds.spill = idempotency.begin_spill(),
+            _ => self.rounds.spill = self.shared.indices.begin_spill(),
         }
     }
 

@@ -15,6 +15,7 @@ pub(crate) use endpoint::disable;
 use crate::batch::Batch;
 use crate::deliveries;
 use crate::failure::Failure;
+use crate::idempotency;
 use crate::{applications, audit, endpoints, messages, security_events, work};
 use model::delivery::Trigger;
 use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
@@ -54,7 +55,7 @@ pub(crate) fn change(
     request: &ChangeRequest,
 ) -> Result<Result<Changed, ChangeError>, Failure> {
     if let Some(key) = &request.idempotency
-        && let Some(prior) = batch.prior(key)?
+        && let Some(prior) = idempotency::prior(batch, key)?
     {
         return Ok(match prior.body == key.body {
             true => Ok(Changed::Repeated(prior)),
@@ -71,7 +72,7 @@ pub(crate) fn change(
     }
     if let Some(key) = &request.idempotency {
         let id = batch.key::<()>().integer();
-        batch.remember(key, changed.made(), id)?;
+        idempotency::remember(batch, key, (changed.made(), id))?;
     }
     Ok(Ok(changed))
 }

@@ -3,7 +3,7 @@
 use super::{FULL, OTHER, ROWS, check, database, instructions, lane, name, some_message};
 use crate::batch::{Batch, Lent};
 use crate::failure::Failure;
-use crate::idempotency::Idempotency;
+use crate::remembered::Indices;
 use crate::rounds::Rounds;
 use crate::{accept, change, claim, record, sweep, work};
 use model::Timestamp;
@@ -128,7 +128,7 @@ fn in_batch<T>(
     work: impl FnOnce(&mut Batch<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let transaction = connection.unchecked_transaction()?;
-    let idempotency = Idempotency::load(connection, TestClock::START, 10)?;
+    let indices = Indices::load(connection, TestClock::START, 10)?;
     let (mut keys, mut rounds) = (KeySequence::after(0, 0), Rounds::default());
     let entropy = TestEntropy::new(1);
     let mut batch = Batch::new(Lent {
@@ -136,7 +136,7 @@ fn in_batch<T>(
         now: TestClock::START,
         owned,
         entropy: &entropy,
-        idempotency: &idempotency,
+        indices: &indices,
         keys: &mut keys,
         rounds: &mut rounds,
     });

@@ -1,21 +1,25 @@
 //! Rows in their neutral form, and as they lie in this store's tables. Both have the same columns
 //! but for an attempt, which here has its application by way of its endpoint and its excerpt in a
-//! table of its own, and for idempotency keys, which here are numbered within their hour.
+//! table of its own, and for idempotency keys and what came in at sources, which here are numbered
+//! within their hour.
 
 use crate::failure::Failure;
+use crate::replays::HOUR_OF_MOVED;
 use bytes::Bytes;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement, ToSql, params_from_iter};
 use store::transfer::{CHUNK_BYTES, Chunk, Column, Cursor, Kind, MARKER, Row, Table, Value};
 
-/// The next rows of a table behind a cursor, at most so many.
+/// The next rows of a table behind a cursor, at most so many, and of what came in at sources only
+/// what was not over by then.
 pub(super) fn read(
     connection: &Connection,
     table: &Table,
     (after, rows_max): (Option<&Cursor>, usize),
+    live_since: i64,
 ) -> Result<Chunk, Failure> {
     let order = order(table);
-    let mut select = connection.prepare_cached(&select(table, after.is_some()))?;
+    let mut select = connection.prepare_cached(&select(table, after.is_some(), live_since))?;
     let columns = table.columns.len();
     let empty = Cursor::new();
     let values = after.unwrap_or(&empty).iter().map(Parameter);
@@ -38,15 +42,27 @@ pub(super) fn read(
     Ok(Chunk { rows, next: None })
 }
 
-/// How many rows a table has.
-pub(super) fn count(connection: &Connection, table: &Table) -> Result<u64, Failure> {
-    let kept = match table.name {
-        "setting" => format!(" WHERE name <> '{MARKER}'"),
-        _ => String::new(),
+/// How many rows of a table are read.
+pub(super) fn count(
+    connection: &Connection,
+    table: &Table,
+    live_since: i64,
+) -> Result<u64, Failure> {
+    let sql = match kept(table, live_since) {
+        Some(kept) => format!("SELECT count(*) FROM {} t WHERE {kept}", table.name),
+        None => format!("SELECT count(*) FROM {}", table.name),
     };
-    let sql = format!("SELECT count(*) FROM {}{kept}", table.name);
     let count: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
     Ok(count.unsigned_abs())
+}
+
+/// Which rows of a table are read, if not all.
+fn kept(table: &Table, live_since: i64) -> Option<String> {
+    match table.name {
+        "setting" => Some(format!("t.name <> '{MARKER}'")),
+        "replay_key" => Some(format!("t.until >= {live_since}")),
+        _ => None,
+    }
 }
 
 /// Writes rows into the transaction that is open.
@@ -100,12 +116,21 @@ fn insert(table: &Table) -> String {
     let columns = columns.filter(|column| !of_attempts || is_attempts_own(column));
     let mut names: Vec<&str> = columns.map(|column| column.name).collect();
     let mut values: Vec<String> = (1..=names.len()).map(|place| format!("?{place}")).collect();
-    if table.name == "idempotency" {
-        // Below every key that is written from now on: see `crate::idempotency`.
-        names.push("id");
-        values.push(
-            "(SELECT coalesce(max(k.id), 0) + 1 FROM idempotency k WHERE k.hour = ?1)".to_owned(),
-        );
+    // Below every number that is written from now on: see `crate::remembered`.
+    let number = |hour: &str| {
+        let name = table.name;
+        format!("(SELECT coalesce(max(k.id), 0) + 1 FROM {name} k WHERE k.hour = {hour})")
+    };
+    match table.name {
+        "idempotency" => {
+            names.push("id");
+            values.push(number("?1"));
+        }
+        "replay_key" => {
+            names.extend(["hour", "id"]);
+            values.extend([HOUR_OF_MOVED.to_owned(), number(HOUR_OF_MOVED)]);
+        }
+        _ => {}
     }
     format!(
         "INSERT INTO {} ({}) VALUES ({})",
@@ -116,7 +141,7 @@ fn insert(table: &Table) -> String {
 }
 
 /// The columns of a table, then those that it is read in the order of.
-fn select(table: &Table, behind: bool) -> String {
+fn select(table: &Table, behind: bool, live_since: i64) -> String {
     let own = |column: &Column| match (table.name, column.name) {
         ("attempt", "application") => "e.application".to_owned(),
         ("attempt", "excerpt") => "x.body".to_owned(),
@@ -134,10 +159,7 @@ fn select(table: &Table, behind: bool) -> String {
         }
         _ => "",
     };
-    let mut conditions = Vec::new();
-    if table.name == "setting" {
-        conditions.push(format!("t.name <> '{MARKER}'"));
-    }
+    let mut conditions: Vec<String> = kept(table, live_since).into_iter().collect();
     let order = order.join(", ");
     if behind {
         let places = (1..=self::order(table).len()).map(|place| format!("?{place}"));
@@ -165,11 +187,10 @@ fn order(table: &Table) -> &'static [&'static str] {
         "delivery" => &["endpoint", "class", "due", "id"],
         "open_count" => &["endpoint"],
         "rollup" => &["endpoint", "hour", "event_type", "result"],
-        "idempotency" => &["hour", "id"],
+        "idempotency" | "replay_key" => &["hour", "id"],
         "access_version" => &["one"],
         "revoked_token" => &["token"],
         "token_floor" => &["application", "session", "issued_before"],
-        "replay_key" => &["key"],
         "one_time_token" => &["hash"],
         "audit_checkpoint" => &["previous"],
         "audit_start" => &["one"],
@@ -232,9 +253,16 @@ mod tests {
             "idempotency_run",
             "idempotency_sorted",
             "probe",
+            "replay_key_run",
+            "replay_key_sorted",
             "sequence",
         ];
-        let numbers = [("event_type", "id"), ("idempotency", "id")];
+        let numbers = [
+            ("event_type", "id"),
+            ("idempotency", "id"),
+            ("replay_key", "hour"),
+            ("replay_key", "id"),
+        ];
         let mut forgotten = columns.iter().filter(|(table, column)| {
             let moved = Table::named(table).is_some_and(|table| table.place(column).is_some());
             let known = own.contains(&&**table) || numbers.contains(&(table, column));

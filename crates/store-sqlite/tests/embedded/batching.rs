@@ -142,7 +142,7 @@ async fn keys_beyond_what_memory_holds_are_remembered() {
     const KEYS: u8 = 250;
     let home = tempfile::tempdir().expect("a temporary directory");
     let config = SqliteConfig {
-        idempotency_keys_max: 20,
+        indexed_keys_max: 20,
         ..SqliteConfig::default()
     };
     let key = |number: u8| IdempotencyKey {

@@ -8,4 +8,5 @@ mod copying;
 mod destroying;
 mod failing;
 mod opening;
+mod remembering;
 mod support;

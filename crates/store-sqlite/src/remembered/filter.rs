@@ -17,9 +17,12 @@ impl Filter {
     }
 
     /// That of a run on disk.
-    pub(super) fn load(connection: &Connection, hour: i64, run: i64) -> Result<Self, Failure> {
-        let mut select = connection
-            .prepare_cached("SELECT prefix FROM idempotency_sorted WHERE hour = ?1 AND run = ?2")?;
+    pub(super) fn load(
+        connection: &Connection,
+        prefixes: &str,
+        (hour, run): (i64, i64),
+    ) -> Result<Self, Failure> {
+        let mut select = connection.prepare_cached(prefixes)?;
         let prefixes = select.query_map([hour, run], |row| row.get(0))?;
         let prefixes = prefixes.collect::<Result<Vec<i64>, _>>()?;
         let mut filter = Self::with_room_for(prefixes.len());

@@ -1,17 +1,18 @@
 //! Keys are found wherever they are: in memory, in a run that is half written, in a run on disk,
 //! and after a restart at any of these points.
 
+use super::spill::SPILL_ROWS_MAX;
 use super::*;
 use crate::connection::prepare_for_writing;
 use crate::schema;
 use model::id::Tail;
-use store::idempotency::KEY_LIFE;
+use store::idempotency::{Fingerprint, KEY_LIFE, Made, Prior};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 struct Fixture {
     connection: Connection,
-    index: Idempotency,
+    index: Index<IdempotencyRow>,
     next: i64,
 }
 
@@ -20,7 +21,7 @@ impl Fixture {
         let connection = Connection::open_in_memory().unwrap();
         prepare_for_writing(&connection).unwrap();
         schema::migrate(&connection, 0).unwrap();
-        let index = Idempotency::load(&connection, NOW, keys_max).unwrap();
+        let index = Index::load(&connection, NOW, keys_max).unwrap();
         Self {
             connection,
             index,
@@ -45,18 +46,18 @@ impl Fixture {
                 key: id,
                 tail: Tail::default(),
             };
-            let prior = Prior {
+            let told = Prior {
                 status: 202,
                 body: fingerprint(id),
                 made,
             };
-            fresh.insert(fingerprint(id), Remembered { hour, id, prior });
+            fresh.insert(fingerprint(id), Remembered { hour, id, told });
         }
         self.index.add(&fresh);
     }
 
     fn reload(&mut self, keys_max: usize) {
-        self.index = Idempotency::load(&self.connection, NOW, keys_max).unwrap();
+        self.index = Index::load(&self.connection, NOW, keys_max).unwrap();
     }
 
     fn find(&self, id: i64, now: Timestamp) -> Option<i64> {
@@ -73,6 +74,7 @@ impl Fixture {
 
     fn in_memory(&self) -> usize {
         self.index
+            .hours
             .lock()
             .values()
             .map(|hour| hour.recent.len())
@@ -85,7 +87,7 @@ impl Fixture {
         for _ in 0..pieces {
             let end = spill.write_piece(&self.connection).unwrap();
             if spill.written_to(end) {
-                return self.index.end_spill(spill);
+                return spill.end();
             }
         }
     }
@@ -148,7 +150,7 @@ fn a_piece_that_was_rolled_back_is_written_again() {
         }
     }
     assert_eq!(pieces, 4);
-    fixture.index.end_spill(spill);
+    spill.end();
     assert_eq!(fixture.in_memory(), 0);
     fixture.assert_all_found();
     fixture.reload(1_000);
@@ -170,7 +172,7 @@ fn keys_that_came_while_a_run_was_written_are_found_after_a_restart() {
             break;
         }
     }
-    fixture.index.end_spill(spill);
+    spill.end();
     assert_eq!(fixture.in_memory(), 20);
     fixture.assert_all_found();
     fixture.reload(1_000);
@@ -184,8 +186,25 @@ fn a_run_that_was_not_finished_is_begun_again() {
     fixture.add(3 * SPILL_ROWS_MAX);
     fixture.spill(1);
     fixture.assert_all_found();
-    fixture.reload(1_000);
+    fixture.reload(3 * SPILL_ROWS_MAX);
     assert_eq!(fixture.in_memory(), 3 * SPILL_ROWS_MAX);
+    fixture.add(1);
+    fixture.spill(usize::MAX);
+    assert_eq!(fixture.in_memory(), 0);
+    fixture.assert_all_found();
+}
+
+/// As in a store that was filled from another, which has no runs yet.
+#[test]
+fn no_more_than_fits_is_in_memory_after_a_restart() {
+    let mut fixture = Fixture::new(1_000);
+    fixture.add(3 * SPILL_ROWS_MAX + 10);
+    for _ in 0..2 {
+        fixture.reload(1_000);
+        assert!(fixture.in_memory() <= 1_000);
+        fixture.assert_all_found();
+    }
+    fixture.add(1_000);
     fixture.spill(usize::MAX);
     fixture.assert_all_found();
 }
@@ -197,7 +216,7 @@ fn what_a_crash_left_of_a_run_goes_and_finished_runs_stay() {
     fixture.spill(usize::MAX);
     fixture.add(2 * SPILL_ROWS_MAX);
     fixture.spill(1);
-    fixture.reload(1_000);
+    fixture.reload(2 * SPILL_ROWS_MAX);
     let sql = "SELECT count(*), max(run) FROM idempotency_sorted";
     let left: (i64, i64) = fixture
         .connection
@@ -219,7 +238,8 @@ fn expired_keys_are_not_found_and_swept_away() {
 
     let mut removed = 0;
     loop {
-        let (keys, more) = sweep_expired(&fixture.connection, later, 300).unwrap();
+        let (keys, more) =
+            sweep_expired::<IdempotencyRow>(&fixture.connection, later, 300).unwrap();
         assert!(keys <= 300);
         removed += keys;
         if !more {
@@ -236,5 +256,5 @@ fn expired_keys_are_not_found_and_swept_away() {
         assert_eq!(left, 0, "{table}");
     }
     fixture.index.drop_expired(later);
-    assert!(fixture.index.lock().is_empty());
+    assert!(fixture.index.hours.lock().is_empty());
 }
