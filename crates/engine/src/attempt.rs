@@ -118,7 +118,8 @@ async fn send(
     about.ready = Some(request.endpoint.clone());
     let happened = match (request.asked.take(), &mut about.challenged) {
         (Some(asked), Some(challenged)) => {
-            let (happened, outcome) = ask(engine, *request, asked, when).await;
+            // In a box, since it is seldom done, and every attempt would be as large.
+            let (happened, outcome) = Box::pin(ask(engine, *request, asked, when)).await;
             challenged.outcome = outcome;
             happened
         }
@@ -136,7 +137,7 @@ async fn send(
 /// one is not refused; where there is none, once.
 pub(crate) async fn send_request(
     engine: &Engine,
-    (mut outgoing, endpoint): (Outgoing, &ReadyEndpoint),
+    (mut outgoing, endpoint): (Box<Outgoing>, &ReadyEndpoint),
     (now, time): (Timestamp, AttemptTime),
 ) -> Happened {
     let means = Means {

@@ -110,7 +110,7 @@ impl Authentication {
 
     /// Sends a request with the credentials that are valid now, one after the other, until one is
     /// not refused, neither by the receiver nor by the token server.
-    pub(crate) async fn send(&self, request: Outgoing, means: Means<'_>) -> Happened {
+    pub(crate) async fn send(&self, request: Box<Outgoing>, means: Means<'_>) -> Happened {
         let valid: Vec<&Try> = self
             .tries
             .iter()
@@ -168,10 +168,20 @@ fn clients(
 }
 
 impl Try {
-    async fn send(&self, request: Outgoing, means: Means<'_>) -> Happened {
-        let Some(client) = &self.client else {
-            return means.send(self, request, None).await;
-        };
+    async fn send(&self, request: Box<Outgoing>, means: Means<'_>) -> Happened {
+        match &self.client {
+            None => means.send(self, request, None).await,
+            // In a box, since few ask for tokens, and every attempt would be as large.
+            Some(client) => Box::pin(self.send_with_token(client, request, means)).await,
+        }
+    }
+
+    async fn send_with_token(
+        &self,
+        client: &OauthClient,
+        request: Box<Outgoing>,
+        means: Means<'_>,
+    ) -> Happened {
         let token = match means.token(client).await {
             Ok(token) => token,
             Err(error) => return Happened::NoToken(error),
@@ -194,7 +204,7 @@ impl Means<'_> {
     async fn send(
         self,
         what: &Try,
-        mut request: Outgoing,
+        mut request: Box<Outgoing>,
         token: Option<&AccessToken>,
     ) -> Happened {
         if let Some(token) = token {
@@ -208,7 +218,7 @@ impl Means<'_> {
             };
         }
         request.limits.total_timeout = self.time.left();
-        self.transport.send(request).await.into()
+        self.transport.send(*request).await.into()
     }
 
     async fn token(self, client: &OauthClient) -> Result<Arc<AccessToken>, OauthError> {
@@ -274,7 +284,7 @@ impl Laid {
     }
 
     /// The request with it, in place of headers of the same names that the endpoint has.
-    fn on(&self, mut request: Outgoing, means: Means<'_>) -> Result<Outgoing, Held> {
+    fn on(&self, mut request: Box<Outgoing>, means: Means<'_>) -> Result<Box<Outgoing>, Held> {
         match self {
             Self::Header(name, value) => {
                 request.headers.insert(name.clone(), value.clone());

@@ -57,7 +57,7 @@ pub(crate) async fn ask(
     } = request;
     let handshake = handshake(engine, (&outgoing, &endpoint), &asked);
     let part = AttemptTime::begin(time.left() / HANDSHAKE_SHARE);
-    let happened = send_request(engine, (handshake, &endpoint), (now, part)).await;
+    let happened = send_request(engine, (Box::new(handshake), &endpoint), (now, part)).await;
     if let Happened::Answered(answer) = &happened
         && let Some(per_minute) = allowed(answer, &engine.config.origin)
     {

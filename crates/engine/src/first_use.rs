@@ -26,13 +26,14 @@ pub(crate) async fn prepare_pinned(
     loop {
         let mut prepared = prepare(engine, in_hand, when).await?;
         let looked = match &prepared.request {
+            // In boxes, since it is seldom done, and every attempt would be as large.
             Ok(request) if request.endpoint.connecting.awaits_first_use() => {
-                look(engine, &prepared, when).await
+                Box::pin(look(engine, &prepared, when)).await
             }
             _ => return Ok(prepared),
         };
         let taken = match looked {
-            Ok(pin) => take(engine, &prepared, pin).await?,
+            Ok(pin) => Box::pin(take(engine, &prepared, pin)).await?,
             Err(error) => Err(Happened::NoAnswer(error)),
         };
         if let Err(happened) = taken {

@@ -46,7 +46,8 @@ pub(crate) struct Prepared {
 
 /// What is sent, and to whom.
 pub(crate) struct Request {
-    pub(crate) outgoing: Outgoing,
+    /// In a box, since each step on its way would hold it anew.
+    pub(crate) outgoing: Box<Outgoing>,
     pub(crate) endpoint: Arc<ReadyEndpoint>,
     /// What it asks, where it is a challenge.
     pub(crate) asked: Option<Asked>,
@@ -336,7 +337,7 @@ fn request(
         limits: engine.config.limits,
     };
     Ok(Request {
-        outgoing: seal(to.endpoint, letter, at, manner),
+        outgoing: Box::new(seal(to.endpoint, letter, at, manner)),
         endpoint: to.endpoint.clone(),
         asked,
     })

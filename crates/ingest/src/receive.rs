@@ -11,7 +11,7 @@ use crate::arriving::{Arriving, Peer, Wanted};
 use crate::event::{With, incoming};
 use crate::refused::Refused;
 use app::sources::checks::{Came, Verified};
-use app::sources::{CameIn, Incoming, OpenSource};
+use app::sources::{CameIn, Incoming, OpenSource, ReplayEntry};
 use axum::BoxError;
 use axum::body::HttpBody;
 use axum::response::{IntoResponse, Response};
@@ -61,7 +61,7 @@ where
     arriving.check_head()?;
 
     let Some(source) = find(gate, arriving)? else {
-        return Err(unknown(gate, arriving).await);
+        return Err(Box::pin(unknown(gate, arriving)).await);
     };
     arriving.source = Some(source.clone());
     match (arriving.wanted()?, &arriving.head.method) {
@@ -87,11 +87,13 @@ where
     let of = |one: Came| incoming(gate, &source, request, one);
     let events: Vec<Incoming> = came.into_iter().map(of).collect();
 
-    let accepted = gate.app.accept_incoming(&source, events.clone()).await;
+    let replays: Vec<_> = events.iter().map(|event| event.replay).collect();
+
+    let accepted = gate.app.accept_incoming(&source, events).await;
     let accepted = accepted.map_err(|error| Refused::of_error(&error))?;
-    let mut came_in = events.iter().zip(&accepted).zip(is_id_signed);
-    came_in.try_for_each(|((event, came_in), is_id_signed)| {
-        judge(gate, arriving, (event, came_in), is_id_signed)
+    let mut came_in = replays.iter().zip(&accepted).zip(is_id_signed);
+    came_in.try_for_each(|((replay, came_in), is_id_signed)| {
+        judge(gate, arriving, (replay, came_in), is_id_signed)
     })?;
     Ok(accepted_answer(gate, arriving, &source, &accepted))
 }
@@ -159,7 +161,7 @@ where
 fn judge<B>(
     gate: &Shared,
     arriving: &Arriving<B>,
-    (event, came_in): (&Incoming, &CameIn),
+    (replay, came_in): (&ReplayEntry, &CameIn),
     is_id_signed: bool,
 ) -> Result<(), Refused>
 where
@@ -168,10 +170,10 @@ where
     let Some(seen) = came_in.seen else {
         return Ok(());
     };
-    if seen.unsigned_id != event.replay.unsigned_id {
+    if seen.unsigned_id != replay.unsigned_id {
         return Err(Refused::replayed());
     }
-    if is_id_signed && seen.content != event.replay.content {
+    if is_id_signed && seen.content != replay.content {
         let text = "a genuine request came with the id of another, and other content: it is \
                     answered as a repeat, and not forwarded";
         report(gate, arriving, (SecurityKind::IngestReplayed, text));

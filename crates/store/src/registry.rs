@@ -94,6 +94,14 @@ impl Registry {
         if let Some(row) = self.cached(&mut self.lock(), application) {
             return Ok(Some(row));
         }
+        // In a box, since it is seldom needed, and all that await it would be as large.
+        Box::pin(self.read(application)).await
+    }
+
+    async fn read(
+        &self,
+        application: &ApplicationRef,
+    ) -> Result<Option<Arc<RegistryRow>>, StoreError> {
         let _flight = self.flights[flight(application)].lock().await;
         let forgotten = {
             let mut entries = self.lock();

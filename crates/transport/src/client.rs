@@ -78,7 +78,8 @@ impl HttpsTransport {
                 answered => return answered.map_err(|unanswered| unanswered.error),
             }
         }
-        let (new, handshake) = self.0.connect(&key, request).await?;
+        // In a box, since it is seldom needed, and every request would be as large.
+        let (new, handshake) = Box::pin(self.0.connect(&key, request)).await?;
         if let Some(handshake) = handshake {
             let _ = shown.set(handshake);
         }

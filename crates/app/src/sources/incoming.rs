@@ -108,6 +108,8 @@ impl App {
             uid: Some(uid),
             ..ApplicationInput::default()
         };
-        self.application_with_uid_of(&own.judge(&[])?).await
+        // In a box, since it is seldom needed, and what is large is moved with all that awaits it.
+        let draft = own.judge(&[])?;
+        Box::pin(self.application_with_uid_of(&draft)).await
     }
 }
