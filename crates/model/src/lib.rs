@@ -16,8 +16,8 @@
 //! the work) · [`source`] (where webhooks come in), [`schedule`] (when some make messages by
 //! themselves) · [`security`] (what is worth reporting), [`audit`] (who did what), [`operational`]
 //! (what the operator is told of), [`skew`] (whether our clock runs apart) ·
-//! `texts`, `fields` (forms that some are stored in) · [`clock`], [`entropy`], [`secret`],
-//! [`chain`] (errors as people read them).
+//! [`meter`] (what is counted) · `texts`, `fields` (forms that some are stored in) · [`clock`],
+//! [`entropy`], [`secret`], [`chain`] (errors as people read them).
 
 pub mod address;
 pub mod api_key;
@@ -37,6 +37,7 @@ pub mod hops;
 pub mod id;
 mod json;
 pub mod message;
+pub mod meter;
 pub mod name;
 pub mod node;
 pub mod oauth;

@@ -2,6 +2,7 @@
 //! transaction again, try again later, or give up on this one request.
 
 use store::StoreError;
+use store::vitals::Cause;
 use tokio_postgres::error::SqlState;
 
 /// A failure of the database. Cloned to everyone who waited for the same commit.
@@ -14,6 +15,9 @@ pub(crate) enum Failure {
     /// succeeded is not known.
     #[error("{0}")]
     Unavailable(String),
+    /// The same, since the database's disk is full.
+    #[error("{0}")]
+    Full(String),
     /// A row is not as this version writes it, or a statement can't be carried out: no repetition
     /// helps.
     #[error("{0}")]
@@ -35,7 +39,7 @@ impl Failure {
     /// As the seam tells it.
     pub(crate) fn to_store_error(&self) -> StoreError {
         match self.clone() {
-            Failure::Conflict(reason) | Failure::Unavailable(reason) => {
+            Failure::Conflict(reason) | Failure::Unavailable(reason) | Failure::Full(reason) => {
                 StoreError::Unavailable { reason }
             }
             Failure::LeaseLost => StoreError::Unavailable {
@@ -43,6 +47,17 @@ impl Failure {
             },
             Failure::Unreadable(reason) => StoreError::Corrupt { reason },
             Failure::Closed => StoreError::Closed,
+        }
+    }
+}
+
+impl Failure {
+    /// Why nothing can be committed, if it says that.
+    pub(crate) fn cause(&self) -> Cause {
+        match self {
+            Failure::Full(_) => Cause::Full,
+            Failure::LeaseLost => Cause::LeaseLost,
+            _ => Cause::Away,
         }
     }
 }
@@ -71,6 +86,9 @@ impl From<tokio_postgres::Error> for Failure {
         ];
         if conflicts.contains(state) {
             return Failure::Conflict(reason);
+        }
+        if *state == SqlState::DISK_FULL {
+            return Failure::Full(reason);
         }
         match &state.code()[..2] {
             // Data, integrity, syntax, and what Postrider itself would have to mend.

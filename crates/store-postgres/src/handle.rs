@@ -43,6 +43,7 @@ use store::rows::{
 };
 use store::security::{SecurityQuery, SecurityRow};
 use store::tally::{Census, Tally, TallyQuery};
+use store::vitals::{Backlog, Vitals};
 use store::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
 use store::{Condition, Lane, MessageRef, Scope, Sole, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -166,10 +167,10 @@ impl Store for PostgresStore {
     async fn accept(&self, batch: Vec<Accept>) -> Vec<Result<Accepted, AcceptError>> {
         let items = batch.len();
         let bytes = batch.iter().map(Accept::bytes).sum();
-        match self.ask(bytes, |reply| Asked::Accept(batch, reply)).await {
-            Ok(answers) => answers,
-            Err(failure) => accept::refuse(items, &failure),
-        }
+        let answered = self.ask(bytes, |reply| Asked::Accept(batch, reply)).await;
+        let answers = answered.unwrap_or_else(|failure| accept::refuse(items, &failure));
+        self.shared.meter.accepted(&answers);
+        answers
     }
 
     async fn record(&self, outcome: Outcome) -> Stored<Recorded> {
@@ -212,6 +213,10 @@ impl Store for PostgresStore {
 
     fn condition(&self) -> watch::Receiver<Condition> {
         self.shared.condition.subscribe()
+    }
+
+    fn vitals(&self) -> Vitals {
+        self.shared.vitals()
     }
 
     async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError> {
@@ -352,6 +357,10 @@ impl Store for PostgresStore {
 
     async fn census(&self) -> Stored<Census> {
         read!(self, sql => tally::census(&sql))
+    }
+
+    async fn backlog(&self) -> Stored<Backlog> {
+        read!(self, sql => statistics::backlog(&sql))
     }
 
     async fn work(&self) -> Stored<Slice> {

@@ -14,6 +14,7 @@ use model::id::KeySequence;
 use model::{Clock, Entropy};
 use std::sync::{Arc, Mutex};
 use store::Condition;
+use store::vitals::Meter;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
 use tokio_postgres::SimpleQueryMessage;
@@ -59,6 +60,7 @@ impl PostgresStore {
             partitions: crate::partitions::Partitions::default(),
             cleared: Mutex::default(),
             condition: watch::Sender::new(Condition::Writable),
+            meter: Meter::default(),
             room: Arc::new(Semaphore::new(ROOM_KIB)),
             closing: watch::Sender::new(false),
         });

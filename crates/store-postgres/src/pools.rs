@@ -12,6 +12,7 @@ use deadpool_postgres::{
 };
 use std::sync::Arc;
 use std::time::Duration;
+use store::vitals::Fill;
 use tokio::time::Instant;
 use tokio_postgres::Config;
 
@@ -159,6 +160,20 @@ impl Pools {
             .map_err(|_| Failure::Unavailable("the database does not answer".to_owned()))??;
         tokio::spawn(connection);
         Ok(client)
+    }
+
+    /// How many connections are in use, of both pools.
+    pub(crate) fn fill(&self) -> Fill {
+        let of = |pool: &Pool| {
+            let status = pool.status();
+            let taken = status.size.saturating_sub(status.available);
+            (taken as u64, status.max_size as u64)
+        };
+        let (readers, writers) = (of(&self.pool), of(&self.writers));
+        Fill {
+            taken: readers.0 + writers.0,
+            of: readers.1 + writers.1,
+        }
     }
 
     /// No connection is given out any more.

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::keys::Keys;
 use crate::lease::COUNTED_ON;
 use crate::node::Membership;
+use crate::open::ROOM_KIB;
 use crate::partitions::{Partition, Partitions};
 use crate::pools::Pools;
 use crate::sweep::Cleared;
@@ -14,6 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use store::Condition;
 use store::owned::Owned;
+use store::vitals::{Cause, Fill, Meter, Vitals};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
@@ -32,6 +34,7 @@ pub(crate) struct Shared {
     /// How far what hangs on old messages is gone.
     pub(crate) cleared: Mutex<Cleared>,
     pub(crate) condition: watch::Sender<Condition>,
+    pub(crate) meter: Meter,
     /// Room for requests that wait, in KiB.
     pub(crate) room: Arc<Semaphore>,
     pub(crate) closing: watch::Sender<bool>,
@@ -72,6 +75,7 @@ impl Shared {
     pub(crate) fn renewed(&self, since: Instant) {
         self.renewed.send_replace(since);
         if since.elapsed() < COUNTED_ON {
+            self.meter.well();
             self.tell(Condition::Writable);
         }
     }
@@ -82,14 +86,32 @@ impl Shared {
             let late = self.renewed.borrow().elapsed() >= COUNTED_ON;
             let changed = late && *told == Condition::Writable;
             if changed {
+                self.meter.in_trouble(Cause::LeaseLate, self.clock.now());
                 *told = Condition::ReadOnly;
             }
             changed
         });
     }
 
+    /// Tells that nothing can be committed, and why.
+    pub(crate) fn in_trouble(&self, cause: Cause) {
+        self.meter.in_trouble(cause, self.clock.now());
+        self.tell(Condition::ReadOnly);
+    }
+
+    /// What was counted, how full the queue and the pools are, and what is wrong.
+    pub(crate) fn vitals(&self) -> Vitals {
+        let room = self.room.available_permits();
+        let bytes = |kib: usize| kib as u64 * 1_024;
+        let queue = Fill {
+            taken: bytes(ROOM_KIB.saturating_sub(room)),
+            of: bytes(ROOM_KIB),
+        };
+        self.meter.read(queue, Some(self.pools.fill()))
+    }
+
     /// Tells whether commits succeed.
-    pub(crate) fn tell(&self, condition: Condition) {
+    fn tell(&self, condition: Condition) {
         self.condition.send_if_modified(|told| {
             let changed = *told != condition;
             *told = condition;

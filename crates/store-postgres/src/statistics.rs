@@ -2,7 +2,7 @@
 //! themselves, so that the count is exact. Open deliveries are counted as they come and go: there
 //! may be millions. Each node counts for itself; what they counted is added up here.
 
-use crate::columns::{key, number};
+use crate::columns::{get, key, number};
 use crate::failure::Failure;
 use crate::sql::{Sql, params};
 use model::Timestamp;
@@ -10,6 +10,7 @@ use model::id::{ApplicationKey, AttemptKey, EndpointKey};
 use std::ops::Range;
 use store::query::StatisticsQuery;
 use store::rows::Statistics;
+use store::vitals::Backlog;
 use tokio_postgres::Row;
 
 /// Counts.
@@ -106,4 +107,28 @@ fn add(statistics: &mut Statistics, counted: &[Row]) -> Result<(), Failure> {
         statistics.add(number(row, 0)?, number(row, 1)?);
     }
     Ok(())
+}
+
+/// Open deliveries of all endpoints: looks at each that has some, and at the first of its two
+/// classes.
+pub(crate) async fn backlog(sql: &Sql<'_>) -> Result<Backlog, Failure> {
+    let row = sql.row(
+        "SELECT coalesce(sum(o.open), 0)::bigint, min(live.due), min(replayed.due)
+         FROM (SELECT endpoint, sum(pending + retrying)::bigint AS open
+             FROM open_count GROUP BY endpoint HAVING sum(pending + retrying) > 0) AS o
+         LEFT JOIN LATERAL (SELECT due FROM delivery WHERE endpoint = o.endpoint AND class = 0
+             ORDER BY due LIMIT 1) AS live ON true
+         LEFT JOIN LATERAL (SELECT due FROM delivery WHERE endpoint = o.endpoint AND class = 1
+             ORDER BY due LIMIT 1) AS replayed ON true",
+        params![],
+    );
+    let Some(row) = row.await? else {
+        return Ok(Backlog::default());
+    };
+    let due = |column| -> Result<Option<Timestamp>, Failure> {
+        let micros: Option<i64> = get(&row, column)?;
+        Ok(micros.map(Timestamp::from_micros))
+    };
+    let backlog = Backlog::default().and(number(&row, 0)?, due(1)?);
+    Ok(backlog.and(0, due(2)?))
 }

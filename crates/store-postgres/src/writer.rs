@@ -13,7 +13,7 @@ use crate::rounds::Rounds;
 use crate::shared::Shared;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Condition;
+use store::vitals::Cause;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -122,6 +122,7 @@ impl Writer {
 
     fn succeeded(&mut self, begun: Instant, group: Vec<Request>, answers: Vec<Answer>) {
         self.pause = PAUSE.0;
+        self.shared.meter.commits.took(begun.elapsed());
         self.shared.renewed(begun);
         for (request, answer) in group.into_iter().zip(answers) {
             request.answer(answer);
@@ -131,10 +132,11 @@ impl Writer {
     /// Nothing of a group was committed. Outcomes wait, whatever else there is can be asked for
     /// again.
     fn failed(&mut self, group: Vec<Request>, failure: &Failure) {
+        self.shared.meter.commits_failed.count();
         let hopeless = matches!(failure, Failure::Unreadable(_) | Failure::Closed);
         if !hopeless {
             tracing::warn!(%failure, "can't commit at the moment");
-            self.shared.tell(Condition::ReadOnly);
+            self.shared.in_trouble(failure.cause());
         }
         for request in group {
             if request.waits() && !hopeless {
@@ -147,7 +149,7 @@ impl Writer {
 
     /// Whether the commit of this number succeeded.
     async fn find_out(&mut self, number: i64, (group, sent): (&[Request], &Sent)) -> bool {
-        self.shared.tell(Condition::ReadOnly);
+        self.shared.in_trouble(Cause::Away);
         loop {
             let succeeded = match self.last_commit().await {
                 Err(Failure::LeaseLost) => self.outlived_its_lease(group, sent).await,
@@ -208,7 +210,7 @@ impl Writer {
 
     async fn rejoin(&mut self) -> Result<(), Failure> {
         tracing::warn!("this node's lease has ended: what it held goes to whoever is alive");
-        self.shared.tell(Condition::ReadOnly);
+        self.shared.in_trouble(Cause::LeaseLost);
         let joined = self.shared.join().await;
         joined.map_err(|error| Failure::Unavailable(error.to_string()))
     }

@@ -198,7 +198,7 @@ pub(crate) fn empty_log(connection: &Connection) -> Result<bool, Failure> {
             row.get::<_, i64>(0)
         });
         match busy.map_err(Failure::from) {
-            Err(Failure::Unavailable(_)) => Ok(false),
+            Err(Failure::Unavailable(_) | Failure::Full(_)) => Ok(false),
             other => Ok(other? == 0),
         }
     })
@@ -226,7 +226,7 @@ fn checkpoint(connection: &Connection, mode: &str) -> Result<(), Failure> {
         .query_row(&sql, [], |_| Ok(()))
         .map_err(Failure::from)
     {
-        Err(Failure::Unavailable(reason)) => {
+        Err(Failure::Unavailable(reason) | Failure::Full(reason)) => {
             tracing::warn!(reason, "a checkpoint did not succeed");
             Ok(())
         }

@@ -3,6 +3,7 @@
 
 use rusqlite::ffi;
 use store::StoreError;
+use store::vitals::Cause;
 
 /// A failure of the database. Cloned to everyone who waited for the same commit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +11,9 @@ pub(crate) enum Failure {
     /// Nothing was committed; later it may work.
     #[error("{0}")]
     Unavailable(String),
+    /// The same, for want of space.
+    #[error("{0}")]
+    Full(String),
     /// What is on disk is not known: only a restart helps.
     #[error("{0}")]
     Fatal(String),
@@ -31,10 +35,23 @@ impl Failure {
     /// As the seam tells it.
     pub(crate) fn to_store_error(&self) -> StoreError {
         match self.clone() {
-            Failure::Unavailable(reason) => StoreError::Unavailable { reason },
+            Failure::Unavailable(reason) | Failure::Full(reason) => {
+                StoreError::Unavailable { reason }
+            }
             Failure::Fatal(reason) => StoreError::Fatal { reason },
             Failure::Unreadable(reason) => StoreError::Corrupt { reason },
             Failure::Closed => StoreError::Closed,
+        }
+    }
+}
+
+impl Failure {
+    /// Why nothing can be committed any more, if it says that.
+    pub(crate) fn cause(&self) -> Cause {
+        match self {
+            Failure::Full(_) => Cause::Full,
+            Failure::Fatal(_) => Cause::Broken,
+            _ => Cause::Unwritable,
         }
     }
 }
@@ -56,8 +73,8 @@ impl From<rusqlite::Error> for Failure {
             // repeated one would report success.
             ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC => Failure::Fatal(reason),
             extended => match extended & 0xff {
-                ffi::SQLITE_FULL
-                | ffi::SQLITE_IOERR
+                ffi::SQLITE_FULL => Failure::Full(reason),
+                ffi::SQLITE_IOERR
                 | ffi::SQLITE_CANTOPEN
                 | ffi::SQLITE_READONLY
                 | ffi::SQLITE_BUSY
@@ -92,7 +109,7 @@ mod tests {
             let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
             Failure::from(error)
         };
-        assert!(matches!(class(ffi::SQLITE_FULL), Failure::Unavailable(_)));
+        assert!(matches!(class(ffi::SQLITE_FULL), Failure::Full(_)));
         assert!(matches!(
             class(ffi::SQLITE_IOERR_WRITE),
             Failure::Unavailable(_)

@@ -24,7 +24,6 @@ use model::node::Node;
 use model::redaction::TypeRedaction;
 use model::retry::RetrySchedule;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use store::accept::{Accept, AcceptError, Accepted};
 use store::access::AccessRows;
@@ -43,6 +42,7 @@ use store::rows::{
 };
 use store::security::{SecurityQuery, SecurityRow};
 use store::tally::{Census, Tally, TallyQuery};
+use store::vitals::{Backlog, Vitals};
 use store::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
 use store::{Condition, Lane, MessageRef, Scope, Sole, Store, StoreError};
 use tokio::sync::{oneshot, watch};
@@ -111,7 +111,7 @@ impl SqliteStore {
 
     /// Commits since the store was opened.
     pub fn commits(&self) -> u64 {
-        self.shared.commits.load(Ordering::Relaxed)
+        self.shared.meter.commits.read().count()
     }
 
     /// Has the writer do something, and waits for the answer.
@@ -199,10 +199,10 @@ impl Store for SqliteStore {
             refuse: |batch, failure| accept::refuse(batch.len(), failure),
             urgency: Urgency::Now,
         };
-        match self.ask(question).await {
-            Ok(answers) => answers,
-            Err(failure) => accept::refuse(items, &failure),
-        }
+        let answered = self.ask(question).await;
+        let answers = answered.unwrap_or_else(|failure| accept::refuse(items, &failure));
+        self.shared.meter.accepted(&answers);
+        answers
     }
 
     async fn record(&self, outcome: Outcome) -> Stored<Recorded> {
@@ -248,6 +248,10 @@ impl Store for SqliteStore {
 
     fn condition(&self) -> watch::Receiver<Condition> {
         self.shared.condition.subscribe()
+    }
+
+    fn vitals(&self) -> Vitals {
+        self.shared.vitals()
     }
 
     async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError> {
@@ -418,6 +422,10 @@ impl Store for SqliteStore {
 
     async fn census(&self) -> Stored<Census> {
         Ok(self.readers.snapshot(tally::census).await?)
+    }
+
+    async fn backlog(&self) -> Stored<Backlog> {
+        Ok(self.readers.snapshot(statistics::backlog).await?)
     }
 
     async fn work(&self) -> Stored<Slice> {

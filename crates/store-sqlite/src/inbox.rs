@@ -233,6 +233,12 @@ impl Inbox {
         self.arrived.notify_all();
     }
 
+    /// How much is queued, and how much may be.
+    pub(crate) fn kib(&self) -> (u32, u32) {
+        let room = u32::try_from(self.room.available_permits()).unwrap_or(u32::MAX);
+        (self.capacity_kib.saturating_sub(room), self.capacity_kib)
+    }
+
     /// Takes no more requests; what is queued is still done.
     pub(crate) fn close(&self) {
         self.room.close();

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::Condition;
 use store::owned::Owned;
+use store::vitals::Meter;
 use tokio::sync::watch;
 
 /// A clock set back by more than this is refused: keys would run ahead of time for too long.
@@ -91,7 +92,7 @@ pub(crate) fn prepare(
         owned: Arc::new(Owned::default()),
         checkpoints,
         condition: watch::Sender::new(Condition::Writable),
-        commits: std::sync::atomic::AtomicU64::new(0),
+        meter: Meter::default(),
         fatal: Mutex::default(),
         config,
         directory,

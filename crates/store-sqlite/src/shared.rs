@@ -8,10 +8,10 @@ use crate::inbox::Inbox;
 use crate::remembered::Indices;
 use model::node::{Node, Roles};
 use model::{Clock, Timestamp};
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use store::Condition;
 use store::owned::Owned;
+use store::vitals::{Cause, Fill, Meter, Vitals};
 use tokio::sync::watch;
 
 /// One store's common ground.
@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     pub(crate) indices: Indices,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) condition: watch::Sender<Condition>,
-    pub(crate) commits: AtomicU64,
+    pub(crate) meter: Meter,
     /// Why only a restart helps, once that is so.
     pub(crate) fatal: Mutex<Option<String>>,
     /// Unlocked when the last part of the store is gone.
@@ -45,6 +45,7 @@ impl Shared {
             .lock()
             .expect("nothing panics while it holds this lock")
             .get_or_insert(reason);
+        self.meter.in_trouble(Cause::Broken, self.clock.now());
         self.turn(Condition::Failed);
         self.inbox.nudge();
     }
@@ -82,6 +83,17 @@ impl Shared {
             deliveries: self.owned.count() as u64,
             master_keys: Vec::new(),
         }
+    }
+
+    /// What was counted, how full the queue is, and what is wrong.
+    pub(crate) fn vitals(&self) -> Vitals {
+        let (taken, of) = self.inbox.kib();
+        let bytes = |kib: u32| u64::from(kib) * 1_024;
+        let queue = Fill {
+            taken: bytes(taken),
+            of: bytes(of),
+        };
+        self.meter.read(queue, None)
     }
 
     /// How the store stands.

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 use std::ops::Range;
 use store::query::StatisticsQuery;
 use store::rows::Statistics;
+use store::vitals::Backlog;
 
 /// Counts.
 pub(crate) fn count(
@@ -75,4 +76,24 @@ fn count_open(
     statistics.pending = pending.cast_unsigned();
     statistics.retrying = retrying.cast_unsigned();
     Ok(())
+}
+
+/// Open deliveries of all endpoints: looks at each that has some, and at the first of its two
+/// classes.
+pub(crate) fn backlog(connection: &Connection) -> Result<Backlog, Failure> {
+    let first = "(SELECT due FROM delivery WHERE endpoint = o.endpoint AND class";
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT sum(o.pending + o.retrying), min({first} = 0 ORDER BY due LIMIT 1)),
+             min({first} = 1 ORDER BY due LIMIT 1))
+         FROM open_count o WHERE o.pending + o.retrying > 0"
+    ))?;
+    Ok(select.query_row([], |row| {
+        let open: Option<i64> = row.get(0)?;
+        let due = |column| -> rusqlite::Result<Option<Timestamp>> {
+            let micros: Option<i64> = row.get(column)?;
+            Ok(micros.map(Timestamp::from_micros))
+        };
+        let backlog = Backlog::default().and(open.unwrap_or(0).cast_unsigned(), due(1)?);
+        Ok(backlog.and(0, due(2)?))
+    })?)
 }

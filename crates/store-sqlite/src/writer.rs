@@ -15,7 +15,6 @@ use model::Entropy;
 use model::id::KeySequence;
 use rusqlite::Connection;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use store::Condition;
 
@@ -209,7 +208,9 @@ impl Writer {
                 self.parked.extend(requests);
                 self.refuse_all(failure);
             }
-            Failure::Unavailable(reason) => {
+            Failure::Unavailable(reason) | Failure::Full(reason) => {
+                let now = self.shared.clock.now();
+                self.shared.meter.in_trouble(failure.cause(), now);
                 tracing::warn!(reason, "nothing can be written at the moment");
                 self.shared.turn(Condition::ReadOnly);
                 self.probe_at = self.shared.clock.monotonic() + PROBE_EVERY;
@@ -284,6 +285,7 @@ impl Writer {
         match self.write_probe() {
             Ok(()) => {
                 tracing::info!("writing works again");
+                self.shared.meter.well();
                 self.shared.turn(Condition::Writable);
                 true
             }
@@ -311,7 +313,8 @@ impl Writer {
 
     fn transact(&mut self, requests: &mut Requests) -> Result<(), Failure> {
         let _alarm = Alarm(self.shared.clone());
-        let (fresh, spilled) = self.in_transaction(|writer| {
+        let begun = self.shared.clock.monotonic();
+        let done = self.in_transaction(|writer| {
             let now = writer.shared.clock.now();
             let mut batch = Batch::new(Lent {
                 connection: &writer.connection,
@@ -329,8 +332,11 @@ impl Writer {
             let spill = writer.rounds.spill.as_mut();
             let spilled = spill.map(|spill| spill.write_piece(&writer.connection));
             Ok((fresh, spilled.transpose()?))
-        })?;
-        self.shared.commits.fetch_add(1, Ordering::Relaxed);
+        });
+        let meter = &self.shared.meter;
+        let (fresh, spilled) = done.inspect_err(|_| meter.commits_failed.count())?;
+        let ended = self.shared.clock.monotonic();
+        meter.commits.took(ended.saturating_sub(begun));
         self.shared.indices.idempotency.add(&fresh.idempotency);
         self.shared.indices.replays.add(&fresh.replays);
         self.after_spilling(spilled);

@@ -64,6 +64,7 @@ mod standings;
 mod statistics;
 mod sweep;
 mod tally;
+mod vitals;
 mod works;
 mod world;
 

@@ -37,6 +37,7 @@ pub mod rows;
 pub mod security;
 pub mod tally;
 pub mod transfer;
+pub mod vitals;
 pub mod walking;
 pub mod work;
 

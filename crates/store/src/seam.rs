@@ -18,6 +18,7 @@ use crate::rows::{
 };
 use crate::security::{SecurityQuery, SecurityRow};
 use crate::tally::{Census, Tally, TallyQuery};
+use crate::vitals::{Backlog, Vitals};
 use crate::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
 use crate::{Lane, StoreError};
 use async_trait::async_trait;
@@ -94,6 +95,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether commits succeed.
     fn condition(&self) -> watch::Receiver<Condition>;
+
+    /// What it has counted, how full it is, and what is wrong where [`Self::condition`] is not
+    /// [`Condition::Writable`].
+    fn vitals(&self) -> Vitals;
 
     // ---- What is configured -------------------------------------------------------------------
 
@@ -227,6 +232,10 @@ pub trait Store: Send + Sync + 'static {
     /// Counts endpoints, and the applications that have some. Walks along an index with an entry
     /// for each endpoint: for people, now and then.
     async fn census(&self) -> Stored<Census>;
+
+    /// Counts open deliveries, and finds the earliest of them. Looks at each endpoint that has
+    /// some: now and then.
+    async fn backlog(&self) -> Stored<Backlog>;
 
     // ---- Housekeeping -------------------------------------------------------------------------
 

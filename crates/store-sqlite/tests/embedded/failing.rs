@@ -5,6 +5,7 @@ use crate::support::{SECOND, World};
 use std::time::Duration;
 use store::accept::AcceptError;
 use store::change::Change;
+use store::vitals::Cause;
 use store::work::{OutsideKind, OutsideWork, Work};
 use store::{Condition, Store, StoreError};
 use store_sqlite::SqliteConfig;
@@ -44,6 +45,8 @@ async fn a_full_disk_refuses_and_recovers_by_itself() {
     };
     assert!(is_unavailable(&refused), "{refused:?}");
     assert_eq!(*world.store.condition().borrow(), Condition::ReadOnly);
+    let trouble = world.store.vitals().trouble.expect("it tells why");
+    assert_eq!(trouble.cause, Cause::Full);
     assert_eq!(
         world.waiting(lane).await,
         accepted,
@@ -57,7 +60,9 @@ async fn a_full_disk_refuses_and_recovers_by_itself() {
     );
     faults.limit_pages(1_000_000);
     world.clock.advance(2 * SECOND);
+    assert_eq!(world.store.vitals().trouble, Some(trouble));
     world.send(lane).await.expect("there is room again");
+    assert_eq!(world.store.vitals().trouble, None);
     assert_eq!(*world.store.condition().borrow(), Condition::Writable);
     assert_eq!(world.waiting(lane).await, accepted + 1);
 }
@@ -137,6 +142,8 @@ async fn a_failed_fsync_is_for_good() {
         |error: &AcceptError| matches!(error, AcceptError::Store(StoreError::Fatal { .. }));
     assert!(refused.as_ref().is_err_and(is_fatal), "{refused:?}");
     assert_eq!(*world.store.condition().borrow(), Condition::Failed);
+    let trouble = world.store.vitals().trouble;
+    assert_eq!(trouble.map(|trouble| trouble.cause), Some(Cause::Broken));
 
     faults.fail_commits(None);
     let refused = world.store.record(outcome).await;

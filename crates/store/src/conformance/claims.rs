@@ -393,6 +393,10 @@ macro_rules! conformance_claims {
                 tallies_go_with_the_age_of_what_they_count
                 a_census_counts_what_is_live
             }
+            vitals {
+                the_backlog_is_what_is_open_and_the_earliest_of_it
+                a_message_is_counted_when_it_is_durable_and_never_twice
+            }
             security {
                 what_is_kept_is_listed_in_both_directions
                 what_is_more_of_the_same_is_counted_in_its_row

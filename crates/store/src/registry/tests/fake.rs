@@ -191,6 +191,12 @@ impl Store for FakeStore {
     fn condition(&self) -> watch::Receiver<Condition> {
         unreachable!("{UNASKED}")
     }
+    fn vitals(&self) -> crate::vitals::Vitals {
+        unreachable!("{UNASKED}")
+    }
+    async fn backlog(&self) -> Stored<crate::vitals::Backlog> {
+        unreachable!("{UNASKED}")
+    }
     async fn change(&self, _: ChangeRequest) -> Result<Changed, ChangeError> {
         unreachable!("{UNASKED}")
     }
