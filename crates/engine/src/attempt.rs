@@ -18,6 +18,7 @@ use crate::roster::{Ended, InHand, Moment};
 use crate::tell::{ToTell, tell_disabled};
 use crate::verdict::{Happened, Verdict, classify, effect_on_lane};
 use model::Timestamp;
+use model::delivery::Trigger;
 use model::entropy::{fraction, random};
 use model::id::Tail;
 use model::name::Name;
@@ -27,6 +28,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use store::record::{self, NewAttempt, Then};
+use store::rows::Claimed;
 use store::{Sealed, StoreError};
 use transport::Outgoing;
 use vault::Place;
@@ -235,6 +237,7 @@ async fn record(engine: &Engine, in_hand: InHand, attempt: &Attempt, noted: Note
         rest: None,
     };
     let event_id = in_hand.claimed.message.message.event_id.clone();
+    let since_due = since_due(&in_hand, attempt.ended.wall);
     let outcome = outcome(engine, in_hand, attempt, decision);
     let to_tell = ToTell::of(&attempt.about, &outcome, event_id);
     match engine.parts.store.record(outcome).await {
@@ -248,6 +251,8 @@ async fn record(engine: &Engine, in_hand: InHand, attempt: &Attempt, noted: Note
             if let Some(to_tell) = to_tell.filter(|_| !recorded.stale) {
                 to_tell.tell(engine, recorded.attempt).await;
             }
+            let ending = (decision, &recorded);
+            engine.meter.recorded(ending, ended.took, since_due);
             if recorded.disabled {
                 engine.endpoint_disabled(&attempt.about, attempt.ended.wall);
                 tell_disabled(engine, &attempt.about, attempt.ended.wall).await;
@@ -267,6 +272,15 @@ async fn record(engine: &Engine, in_hand: InHand, attempt: &Attempt, noted: Note
         engine.parts.registry.forget(application);
     }
     ended
+}
+
+/// How long a message has been due; `None` for what was sent again.
+fn since_due(in_hand: &InHand, now: Timestamp) -> Option<Duration> {
+    let Claimed {
+        delivery, message, ..
+    } = &in_hand.claimed;
+    let scheduled = delivery.trigger == Trigger::Scheduled;
+    scheduled.then(|| now.since(message.message.first_due()))
 }
 
 fn outcome(

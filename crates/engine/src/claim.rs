@@ -113,6 +113,7 @@ async fn survey(engine: &Engine) -> Result<(), StoreError> {
             _ => break,
         }
     }
+    engine.looked();
     engine.observer.tell(Happening::Surveyed);
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::claim::survey_lanes;
 use crate::config::EngineConfig;
 use crate::errand::carry_out;
 use crate::health_book::HealthBook;
+use crate::meter::{Meter, Reading};
 use crate::observe::{Counters, Happening, Observer};
 use crate::peers::Peers;
 use crate::ready::ReadyEndpoints;
@@ -18,8 +19,9 @@ use model::operational::OperationalSink;
 use model::security::EventSink;
 use model::{Clock, Entropy, Timestamp};
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
+use std::time::Duration;
 use store::rows::Claimed;
 use store::{Condition, Fresh, Lane, Lanes, Place, Registry, Store};
 use tokio::runtime::Handle;
@@ -28,6 +30,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use transport::{KeySets, TokenKeeper, Transport};
 use vault::Vault;
+
+/// When all lanes were not looked through for so long, something is wrong: it is tried each second
+/// where it fails, and takes seconds where there are very many.
+const LOOK_LATE: Duration = Duration::from_secs(300);
 
 /// What an engine works with: everything that makes one run differ from another.
 #[derive(Clone)]
@@ -64,6 +70,9 @@ pub struct Engine {
     pub(crate) peers: Peers,
     pub(crate) health: HealthBook,
     pub(crate) observer: Observer,
+    pub(crate) meter: Meter,
+    /// When all lanes were last looked through, in microseconds.
+    looked: AtomicI64,
     /// Told when there is background work.
     pub(crate) work: Notify,
     /// All futures that carry out orders.
@@ -94,6 +103,8 @@ impl Engine {
             peers: Peers::new(config.endpoints_cached),
             health: HealthBook::new(config.shared),
             observer: Observer::default(),
+            meter: Meter::default(),
+            looked: AtomicI64::new(parts.clock.now().micros()),
             work: Notify::new(),
             errands: TaskTracker::new(),
             break_off: CancellationToken::new(),
@@ -136,6 +147,12 @@ impl Engine {
             lanes_waiting,
             ..self.observer.counters()
         }
+    }
+
+    /// What has been counted for whoever watches. Looks at each lane in memory: now and then.
+    pub fn read_meter(&self) -> Reading {
+        let lanes = self.lock().at(self.moment()).count_lanes();
+        self.meter.read(lanes)
     }
 
     /// Everything that happens from now on, for tests and simulation: unbounded. `None` if somebody
@@ -197,6 +214,12 @@ impl Engine {
         self.changed(about.seen.application);
         self.work();
         report_disabled(self, about, at);
+    }
+
+    /// All lanes were looked through.
+    pub(crate) fn looked(&self) {
+        let now = self.parts.clock.now();
+        self.looked.store(now.micros(), Ordering::Relaxed);
     }
 
     /// Whether commits succeed.
@@ -280,5 +303,11 @@ impl Lanes for Engine {
 
     fn work(&self) {
         self.work.notify_one();
+    }
+
+    fn overdue(&self) -> Option<Timestamp> {
+        let looked = Timestamp::from_micros(self.looked.load(Ordering::Relaxed));
+        let late = LOOK_LATE.max(2 * self.config.look_every());
+        (self.parts.clock.now().since(looked) >= late).then_some(looked)
     }
 }

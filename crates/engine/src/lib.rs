@@ -43,7 +43,8 @@
 //!   endpoint), `health_book`, `report` and `tell` (who hears of it), `peers` (what is learned of
 //!   receivers).
 //! - `fetching`: payloads that receivers fetch, made as an attempt's are, on nodes too that make
-//!   none. `background`, `shutdown`, `observe`.
+//!   none. `background`, `shutdown`, `observe`, `meter` (what is
+//!   counted for whoever watches).
 
 mod attempt;
 mod attempt_time;
@@ -67,6 +68,7 @@ mod health_book;
 mod host;
 mod lane;
 mod line;
+mod meter;
 mod observe;
 mod peers;
 mod prepare;
@@ -85,5 +87,6 @@ pub use config::{EngineConfig, Retention, SURVEY_SHARED_EVERY};
 pub use engine::{Engine, EngineParts};
 pub use fetching::Fetcher;
 pub use lane::LaneLimits;
+pub use meter::{LaneCounts, Reading};
 pub use observe::{Counters, Happening};
 pub use shutdown::Drained;

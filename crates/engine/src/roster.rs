@@ -13,9 +13,10 @@
 //!
 //! Parts: `talk` (what it is told and orders), `turns` (turns and their ends), `waits` (what keeps
 //! a lane from its turn), `owning` (lanes that are one node's alone), `coming` (lanes that come and
-//! go), `lane_state`.
+//! go), `counted` (how many do what), `lane_state`.
 
 mod coming;
+mod counted;
 mod lane_state;
 mod owning;
 mod talk;

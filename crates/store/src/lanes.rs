@@ -50,6 +50,12 @@ pub trait Lanes: Send + Sync {
 
     /// Background work was started.
     fn work(&self);
+
+    /// Since when due deliveries have not been looked for, where that is far too long ago: then
+    /// something is wrong.
+    fn overdue(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// The lanes of a node that makes no attempts: it grants no place, so that what it accepts is

@@ -6,6 +6,7 @@ mod connecting;
 mod demanding;
 mod encrypting;
 mod ending;
+mod metered;
 mod network;
 mod others;
 mod redacting;
