@@ -36,6 +36,15 @@ async fn a_full_disk_refuses_writes_and_recovers_when_space_returns() {
         receiver.rest().await.is_empty(),
         "a message was refused and sent all the same"
     );
+    let health = api.get("/health").await.expect(500).json();
+    for part in ["database", "queue"] {
+        let reason = health[part]["reason"].as_str().unwrap_or_default();
+        assert!(reason.starts_with("the disk is full"), "{health}");
+        let since = health[part]["since"].as_str().unwrap_or_default();
+        let since: Timestamp = since.parse().expect("a time");
+        assert!(since <= Timestamp::now(), "{health}");
+    }
+    assert_eq!(health["cache"], json!({"status": "ok"}));
 
     disk.set(Fault::None);
     let after = recovered(&api, json!({"n": "after"})).await;

@@ -68,12 +68,13 @@ pub(crate) fn routes() -> Routes {
         )
 }
 
-/// The nouns that a scope can name: those of the operations.
+/// The nouns that a scope can name: those of the operations, and of what monitoring reads.
 fn nouns() -> &'static [&'static str] {
     static NOUNS: OnceLock<Vec<&'static str>> = OnceLock::new();
     NOUNS.get_or_init(|| {
         let operations = crate::operations();
-        let nouns: BTreeSet<_> = operations.iter().map(|one| one.need.noun).collect();
+        let nouns = operations.iter().map(|one| one.need.noun);
+        let nouns: BTreeSet<_> = nouns.chain([crate::metrics::NEED.noun]).collect();
         nouns.into_iter().collect()
     })
 }

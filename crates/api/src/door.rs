@@ -8,6 +8,7 @@
 //! - Any page may call the API (CORS): what is asked for is decided by the token, which no browser
 //!   adds by itself.
 
+use crate::metered::Requests;
 use crate::problem;
 use axum::body::{Body, HttpBody};
 use axum::response::{IntoResponse, Response};
@@ -40,11 +41,25 @@ const LEFTOVER_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Door {
     routes: Router,
+    requests: Requests,
 }
 
 impl Door {
     pub(crate) fn before(routes: Router) -> Self {
-        Self { routes }
+        Self {
+            routes,
+            requests: Requests::default(),
+        }
+    }
+
+    /// What is counted of requests to these routes.
+    pub(crate) fn counting(self, requests: Requests) -> Self {
+        Self { requests, ..self }
+    }
+
+    /// What is counted of requests.
+    pub fn requests(&self) -> Requests {
+        self.requests.clone()
     }
 
     /// Answers a request. Whoever serves it puts a [`crate::RemoteAddress`] into its extensions.

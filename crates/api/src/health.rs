@@ -3,8 +3,8 @@
 use crate::Shared;
 use crate::describe::{Describer, Output};
 use crate::operation::{Routes, public};
-use crate::render::NoContent;
-use app::Health;
+use crate::render::{NoContent, Time};
+use app::{Health, Ill};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -26,15 +26,24 @@ struct HealthOut {
     cache: PartOut,
 }
 
+/// A part of the node: `ok`, or `error` and why.
 #[derive(Serialize, JsonSchema)]
 struct PartOut {
     status: &'static str,
+    /// What is wrong, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Since when, as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Time>,
 }
 
 impl From<Health> for HealthOut {
     fn from(health: Health) -> Self {
-        let part = |good| PartOut {
-            status: if good { "ok" } else { "error" },
+        let part = |ill: Option<Ill>| PartOut {
+            status: if ill.is_none() { "ok" } else { "error" },
+            since: ill.as_ref().and_then(|ill| ill.since).map(Time),
+            reason: ill.map(|ill| ill.reason),
         };
         Self {
             database: part(health.database),

@@ -10,7 +10,8 @@
 //!
 //! Map: `operation` (how operations are declared), `describe`, `openapi`, `links` and `reference`
 //! (what is said of them, to programs and people) · `door`, `authentication`, `body`, `strict`,
-//! `query`, `segments` (the way in) · `problem` (refusals) · `render` (the way out) · then one file
+//! `query`, `segments` (the way in) · `problem` (refusals) · `render` (the way out) ·
+//! `metered`, `metrics` (what is counted, and who may look) · then one file
 //! for each noun, with its operations, shapes and handlers.
 
 mod api_tokens;
@@ -31,6 +32,8 @@ mod health;
 mod links;
 mod listening;
 mod messages;
+mod metered;
+mod metrics;
 mod nodes;
 mod not_built;
 mod openapi;
@@ -56,6 +59,8 @@ mod strict;
 
 pub use authentication::RemoteAddress;
 pub use door::Door;
+pub use metered::{OperationMeter, Requests};
+pub use metrics::{METRICS_PATH, METRICS_TYPE, Metrics, Scrape};
 pub use nodes::NodeOut;
 pub use operation::{Access, MethodName, Operation};
 
@@ -63,6 +68,7 @@ use app::App;
 use operation::Routes;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The operator's settings of the API itself.
 #[derive(Debug, Clone)]
@@ -77,6 +83,8 @@ pub struct ApiConfig {
     pub public_url: String,
     /// Where the gateway is reached, by which sources' URLs begin: without a slash at its end.
     pub gateway_url: String,
+    /// What makes the text that monitoring reads, if it reads that here.
+    pub metrics: Option<Metrics>,
 }
 
 impl Default for ApiConfig {
@@ -87,6 +95,7 @@ impl Default for ApiConfig {
             body_timeout: Duration::from_secs(30),
             public_url: "http://127.0.0.1:8071".to_owned(),
             gateway_url: "http://127.0.0.1:8071".to_owned(),
+            metrics: None,
         }
     }
 }
@@ -116,29 +125,43 @@ pub(crate) type Shared = Arc<Api>;
 
 /// Health checks alone, for a node that does not answer for the rest of the API.
 pub fn open_for_health(app: App, config: ApiConfig) -> Door {
+    let metrics = metrics::routes(config.metrics.as_ref());
     let api = Api::new(app, config);
-    let routes = health::routes()
+    let routes = health::routes();
+    let requests = Requests::new(routes.meters);
+    let routes = routes
         .router
+        .merge(metrics)
         .fallback(|| async { problem::not_here() })
         .method_not_allowed_fallback(|| async { problem::unknown_method() })
         .with_state(api);
-    Door::before(routes)
+    Door::before(routes).counting(requests)
 }
 
 /// The API, ready to be served.
 pub fn open(app: App, config: ApiConfig) -> Door {
-    let routes = routes(&config);
+    let mut routes = routes(&config);
+    let metrics = metrics::routes(config.metrics.as_ref());
+    let others = OperationMeter::of_others();
+    let unknown = others.meter();
+    routes.meters.push(others);
     let api = Api::new(app, config);
+    let requests = Requests::new(routes.meters);
     let document = openapi::routes(routes.operations.clone());
     let reference = reference::routes(routes.operations);
     let routes = routes
         .router
         .merge(document)
         .merge(reference)
-        .fallback(|| async { problem::unknown_route() })
+        .merge(metrics)
+        .fallback(|| async move {
+            let response = problem::unknown_route();
+            unknown.answered(response.status(), Instant::now());
+            response
+        })
         .method_not_allowed_fallback(|| async { problem::unknown_method() })
         .with_state(api);
-    Door::before(routes)
+    Door::before(routes).counting(requests)
 }
 
 /// Every operation.

@@ -11,6 +11,7 @@
 use crate::Shared;
 use crate::body::BodyLimit;
 use crate::describe::{Described, Describer};
+use crate::metered::{Declared, OperationMeter};
 use crate::openapi::tag;
 use app::access::limits::{Capability, ForPortal, Need};
 use axum::Router;
@@ -219,6 +220,7 @@ pub(crate) fn organisation(id: &'static str, summary: &'static str) -> Named {
 pub(crate) struct Routes {
     pub(crate) router: Router<Shared>,
     pub(crate) operations: Vec<Operation>,
+    pub(crate) meters: Vec<OperationMeter>,
     path: &'static str,
 }
 
@@ -236,6 +238,7 @@ impl Routes {
     /// All of another's too.
     pub(crate) fn merge(mut self, other: Self) -> Self {
         self.operations.extend(other.operations);
+        self.meters.extend(other.meters);
         Self {
             router: self.router.merge(other.router),
             ..self
@@ -329,7 +332,13 @@ impl Routes {
             shown: named.shown,
             describe: describe.unwrap_or(|_| {}),
         });
-        let route = route.route_layer(Extension(need));
+        let counted = OperationMeter::new(method, self.path);
+        let declared = Declared {
+            need,
+            meter: counted.meter(),
+        };
+        self.meters.push(counted);
+        let route = route.route_layer(declared);
         Self {
             router: self.router.route(self.path, route),
             ..self

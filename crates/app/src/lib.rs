@@ -69,7 +69,7 @@ pub use caller::{Caller, Who};
 pub use change::Saved;
 pub use error::{AppError, Violation};
 pub use find::Tenant;
-pub use health::Health;
+pub use health::{Health, Ill};
 pub use key_uses::KEY_USES_RECORDED;
 pub use listening::Listeners;
 pub use page::{ListInput, Order, Page};

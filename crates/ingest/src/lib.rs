@@ -11,7 +11,7 @@
 //!
 //! Map: `receive` (the life of a request) · `arriving` (the request itself) · `limits`, `pace`
 //! (what is too much) · `decoy` (what is done for a source that isn't there) · `event` (what
-//! becomes of what came) · `refused`, `answer` (the way out) · [`proxies`] (where a request comes
+//! becomes of what came) · `refused`, `answer` (the way out) · `meter` (how many went it) · [`proxies`] (where a request comes
 //! from).
 
 mod answer;
@@ -19,12 +19,14 @@ mod arriving;
 mod decoy;
 mod event;
 mod limits;
+mod meter;
 mod pace;
 pub mod proxies;
 mod receive;
 mod refused;
 
 pub use arriving::Peer;
+pub use meter::Meter;
 
 use app::App;
 use axum::BoxError;
@@ -77,6 +79,7 @@ pub(crate) struct Shared {
     body_timeout: Duration,
     limits: Limits,
     decoy: Decoy,
+    meter: Arc<Meter>,
 }
 
 /// Opens the gateway.
@@ -85,6 +88,7 @@ pub fn open(app: App, config: &IngestConfig) -> Gate {
         limits: Limits::new(config, app.settings.payload_bytes_max),
         body_timeout: config.body_timeout,
         decoy: Decoy::default(),
+        meter: Arc::default(),
         app,
     }))
 }
@@ -96,5 +100,10 @@ impl Gate {
         B: axum::body::HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
     {
         receive::receive(&self.0, peer, request).await
+    }
+
+    /// What is counted of requests.
+    pub fn meter(&self) -> Arc<Meter> {
+        self.0.meter.clone()
     }
 }

@@ -9,6 +9,7 @@ use crate::Shared;
 use crate::answer::{public_keys, sealed, written};
 use crate::arriving::{Arriving, Peer, Wanted};
 use crate::event::{With, incoming};
+use crate::meter::{ACCEPTED, ANSWERED, REPEATED};
 use crate::refused::Refused;
 use app::sources::checks::{Came, Verified};
 use app::sources::{CameIn, Incoming, OpenSource, ReplayEntry};
@@ -28,14 +29,29 @@ const KEY_METHODS: &str = "GET";
 /// How a source is called that isn't there.
 const UNKNOWN: &str = "*";
 
+/// An answer, and what it is counted as.
+type Lived = (Response, &'static str);
+
+fn answered(response: Response) -> Lived {
+    (response, ANSWERED)
+}
+
 /// Takes a request, or refuses it and says so.
 pub(crate) async fn receive<B>(gate: &Shared, peer: Peer, request: Request<B>) -> Response
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
 {
     let mut arriving = Arriving::new(peer, request);
-    let (mut response, at_once, goes_on) = match life(gate, &mut arriving).await {
-        Ok(response) => (response, false, true),
+    let begun = gate.app.clock.monotonic();
+    let lived = life(gate, &mut arriving).await;
+    let outcome = match &lived {
+        Ok((_, outcome)) => outcome,
+        Err(refused) => refused.code(),
+    };
+    let took = gate.app.clock.monotonic().saturating_sub(begun);
+    gate.meter.ended(outcome, took);
+    let (mut response, at_once, goes_on) = match lived {
+        Ok((response, _)) => (response, false, true),
         Err(refused) => {
             note(gate, &arriving, &refused);
             let goes_on = !refused.is_slow || gate.limits.wait().await;
@@ -50,8 +66,8 @@ where
     sealed(response)
 }
 
-/// The life of a request.
-async fn life<B>(gate: &Shared, arriving: &mut Arriving<B>) -> Result<Response, Refused>
+/// The life of a request, and what it is counted as.
+async fn life<B>(gate: &Shared, arriving: &mut Arriving<B>) -> Result<Lived, Refused>
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
 {
@@ -66,8 +82,8 @@ where
     arriving.source = Some(source.clone());
     match (arriving.wanted()?, &arriving.head.method) {
         (Wanted::Source(_), &Method::POST) => {}
-        (Wanted::Source(_), _) => return asked(gate, arriving, &source),
-        (Wanted::Keys(_), &Method::GET) => return public_keys(&source),
+        (Wanted::Source(_), _) => return asked(gate, arriving, &source).map(answered),
+        (Wanted::Keys(_), &Method::GET) => return public_keys(&source).map(answered),
         (Wanted::Keys(_), _) => return Err(Refused::unknown_method(KEY_METHODS)),
     }
     gate.limits.check_rate(&source, now)?;
@@ -75,7 +91,7 @@ where
 
     arriving.read(gate).await?;
     let came = match verify(gate, arriving, &source)? {
-        Verified::Handshake(answer) => return Ok(written(answer)),
+        Verified::Handshake(answer) => return Ok(answered(written(answer))),
         Verified::Came(came) => came,
     };
     let is_id_signed: Vec<_> = came.iter().map(|one| one.is_id_signed).collect();
@@ -186,16 +202,18 @@ fn accepted_answer<B>(
     arriving: &Arriving<B>,
     source: &OpenSource,
     accepted: &[CameIn],
-) -> Response
+) -> Lived
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
 {
     let id = accepted.first().map(|came_in| came_in.message.to_string());
     let id = id.unwrap_or_default();
     let is_repeat = accepted.iter().all(|came_in| came_in.seen.is_some());
+    let outcome = if is_repeat { REPEATED } else { ACCEPTED };
     arriving.lend(gate, |arrived| {
         let checks = &source.checks;
-        written(checks.accepted(&arrived.request, &id, is_repeat))
+        let answer = checks.accepted(&arrived.request, &id, is_repeat);
+        (written(answer), outcome)
     })
 }
 

@@ -210,6 +210,11 @@ impl Refused {
         }
     }
 
+    /// What it is counted by, and its sender reads.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// What is to be reported.
     pub(crate) fn report(&self) -> Option<(SecurityKind, &str)> {
         Some((self.kind?, &self.description))

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 /// Where routes are made that are no operations: what declares them, and what is said of them.
-const NO_OPERATIONS: [&str; 3] = ["operation.rs", "openapi.rs", "reference.rs"];
+const NO_OPERATIONS: [&str; 4] = ["operation.rs", "openapi.rs", "reference.rs", "metrics.rs"];
 
 /// An operation.
 #[derive(Debug, Clone, Copy)]
