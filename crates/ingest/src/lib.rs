@@ -11,8 +11,8 @@
 //!
 //! Map: `receive` (the life of a request) · `arriving` (the request itself) · `limits`, `pace`
 //! (what is too much) · `decoy` (what is done for a source that isn't there) · `event` (what
-//! becomes of what came) · `refused`, `answer` (the way out) · `meter` (how many went it) · [`proxies`] (where a request comes
-//! from).
+//! becomes of what came) · `refused`, `answer` (the way out), `meter` (how many went it) ·
+//! [`proxies`] (where a request comes from).
 
 mod answer;
 mod arriving;

@@ -2,6 +2,7 @@
 //! kind becomes one line a second with a count, so that whoever causes it can't fill the disk.
 
 use model::Timestamp;
+use model::meter::Counter;
 use model::security::{EventSink, SecurityEvent, SecurityKind, Severity, Subject};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -17,11 +18,29 @@ const SILENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Events {
     log: EventLog,
     pub(crate) keeper: Arc<Keeper>,
+    counts: Counts,
+}
+
+/// How many there were of each kind.
+struct Counts([Counter; SecurityKind::ALL.len()]);
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Counter::default()))
+    }
+}
+
+impl Events {
+    /// How many events of a kind there were.
+    pub(crate) fn count(&self, kind: SecurityKind) -> u64 {
+        self.counts.0[kind as usize].get()
+    }
 }
 
 impl EventSink for Events {
     fn report(&self, event: SecurityEvent) {
         self.log.take(&event);
+        self.counts.0[event.kind as usize].count();
         self.keeper.report(event);
     }
 }

@@ -34,7 +34,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 /// Connections at a time. Beyond it, clients wait to be accepted.
-const CONNECTIONS_MAX: usize = 10_000;
+pub(crate) const CONNECTIONS_MAX: usize = 10_000;
 /// Connections that the system holds until they are accepted.
 const BACKLOG: i32 = 1_024;
 /// Wait after a failure to accept, such as too many open files, so that it does not spin.
@@ -88,6 +88,13 @@ pub(crate) struct Entrance {
     pub(crate) tls: Option<Tls>,
     /// Who is believed when it says on whose behalf it sends.
     pub(crate) proxies: Arc<TrustedProxies>,
+    /// Room for connections.
+    pub(crate) places: Arc<Semaphore>,
+}
+
+/// Room for the connections of a listener.
+pub(crate) fn places() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(CONNECTIONS_MAX))
 }
 
 /// Answers requests until `stop`, then lets open requests end, and what clients send on connections
@@ -102,13 +109,14 @@ pub(crate) async fn serve<A: Answer>(
         listener,
         tls,
         proxies,
+        places,
     } = entrance;
     let serving = Serving {
         answer,
         tls,
         proxies,
         stop: stop.clone(),
-        places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+        places,
         connections: TaskTracker::new(),
     };
     while let Some(accepted) = stop.run_until_cancelled(serving.next(&listener)).await {

@@ -20,6 +20,7 @@ mod key_file;
 mod keys;
 mod listen;
 mod logging;
+mod metrics;
 mod node;
 mod open_files;
 mod resources;

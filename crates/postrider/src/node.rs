@@ -5,12 +5,13 @@
 
 use crate::auditing;
 use crate::config::{AuditConfig, Checked};
-use crate::entrances::{self, Entrances};
+use crate::entrances::{self, Answering, Entrances};
 use crate::events::Events;
 use crate::failure::Failure;
 use crate::key_checks::{open_vault, recognise_token_key};
 use crate::keys::{KeySources, MasterKeys};
 use crate::logging::ALWAYS;
+use crate::metrics::{Doors, Metrics};
 use crate::open_files;
 use crate::rotation;
 use crate::running::{Ended, Running, Signals};
@@ -59,7 +60,7 @@ pub(crate) struct Node {
     app: App,
     /// None where others deliver.
     engine: Option<Arc<Engine>>,
-    keeper: Arc<Keeper>,
+    events: Arc<Events>,
     operational: Arc<Outbox>,
     storage: Storage,
 }
@@ -131,7 +132,7 @@ impl Node {
             entrances,
             app,
             engine,
-            keeper: events.keeper.clone(),
+            events,
             operational,
             storage,
         })
@@ -144,7 +145,9 @@ impl Node {
         let tls = self.entrances.tls.clone();
         let entrances = self.entrances.listen(&self.config)?;
         let address = entrances.address;
-        let door = door(self.app.clone(), &self.config, &entrances);
+        let sender = (self.engine.clone(), self.config.attempts_in_flight_max);
+        let metrics = Metrics::new(&self.app, sender, self.events.clone());
+        let answering = answering(&self.app, &self.config, &entrances, metrics);
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
         if let Some(engine) = self.engine {
@@ -157,8 +160,7 @@ impl Node {
             let watching = tls.watch(self.app.clock.clone(), self.app.events.clone());
             tokio::spawn(stop.clone().run_until_cancelled_owned(watching));
         }
-        let gate = entrances::gate(&self.app, &self.config);
-        let serving = entrances.serve((door, gate), stop.clone(), deadline);
+        let serving = entrances.serve(answering, stop.clone(), deadline);
         parts.spawn(async move {
             serving.await;
             Ended::Serving
@@ -173,8 +175,8 @@ impl Node {
         // Until the last answer is given: it is told apart from what stops with the first signal.
         let watching = tokio::spawn(watch_access(self.app.clone())).abort_handle();
         let keeping = CancellationToken::new();
-        let audit = self.config.audit.clone();
-        let kept = keep_events(self.keeper, (self.app.clone(), audit), keeping.clone());
+        let (audit, keeper) = (self.config.audit.clone(), self.events.keeper.clone());
+        let kept = keep_events(keeper, (self.app.clone(), audit), keeping.clone());
         let told = telling::run(self.operational, self.app.clone(), keeping.clone());
         let kept = tokio::spawn(async { tokio::join!(kept, told) });
         let rotation = rotation::follow(
@@ -271,9 +273,32 @@ fn engine(
     (engine, Arc::new(fetcher))
 }
 
+/// What answers requests, all of it counted.
+fn answering(
+    app: &App,
+    config: &Checked,
+    entrances: &entrances::Open,
+    metrics: Arc<Metrics>,
+) -> Answering {
+    let door = door(app.clone(), config, entrances, &metrics);
+    let gate = entrances::gate(app, config);
+    metrics.opened(Doors {
+        requests: door.requests(),
+        gate: gate.as_ref().map(|gate| gate.meter()),
+        places: entrances.places(),
+    });
+    Answering {
+        door,
+        gate,
+        metrics,
+    }
+}
+
 /// What requests are answered by. A node that others accept for is still asked for its health.
-fn door(app: App, config: &Checked, entrances: &entrances::Open) -> Door {
+fn door(app: App, config: &Checked, entrances: &entrances::Open, metrics: &Arc<Metrics>) -> Door {
+    let read_here = config.metrics_listen.is_none();
     let api_config = ApiConfig {
+        metrics: read_here.then(|| api::Metrics(metrics.clone())),
         public_url: config.public_url_or(entrances.address),
         gateway_url: config.public_url_or(entrances.receiving),
         ..api_config(config)

@@ -6,10 +6,12 @@
 //!
 //! Map: [`keeper`] (the sink, and the loop that writes) · `fold` (what is equal, and how much of it
 //! is told apart) · [`audit`] (the chain over the audit log, and its verification) ·
-//! [`operational`] (what operational webhooks tell of, until messages are made of it).
+//! [`operational`] (what operational webhooks tell of, until messages are made of it) ·
+//! [`exposition`] (what is counted, as Prometheus reads it).
 
 pub mod audit;
 pub mod detect;
+pub mod exposition;
 mod fold;
 pub mod keeper;
 pub mod operational;

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use model::address::{AddressPolicy, AllowRule};
 use model::node::Roles;
 use model::retry::RetrySchedule;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -79,6 +79,8 @@ pub(crate) struct Checked {
     pub(crate) listen: SocketAddr,
     /// Of the gateway, where it has a listener of its own.
     pub(crate) ingest_listen: Option<SocketAddr>,
+    /// Of what monitoring reads, where that has a listener of its own.
+    pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) data_dir: PathBuf,
     /// Instead of the embedded store.
@@ -128,6 +130,7 @@ impl Checked {
         Ok(Self {
             listen,
             ingest_listen: ingest_listen(&options, dev)?,
+            metrics_listen: metrics_listen(&options, dev)?,
             trusted_proxies: trusted_proxies(&options)?,
             database: Database::from_options(&options)?,
             roles: roles(&options)?,
@@ -229,6 +232,16 @@ fn ingest_listen(options: &Options, dev: bool) -> Result<Option<SocketAddr>, Con
     let text = options.ingest_listen.as_deref();
     text.map(|text| listen("ingest_listen", text, dev))
         .transpose()
+}
+
+/// There is no token to know there: a port alone is for whoever is on this machine.
+fn metrics_listen(options: &Options, dev: bool) -> Result<Option<SocketAddr>, ConfigError> {
+    let text = options.metrics_listen.as_deref();
+    let address = |text: &str| match text.parse::<u16>() {
+        Ok(port) => Ok((Ipv4Addr::LOCALHOST, port).into()),
+        Err(_) => listen("metrics_listen", text, dev),
+    };
+    text.map(address).transpose()
 }
 
 /// Networks, or single addresses.
@@ -502,6 +515,7 @@ mod tests {
             ("role = []", "at least one"),
             ("role = ['deliver']", "`database_url`"),
             ("ingest_listen = 'x'", "`ingest_listen`"),
+            ("metrics_listen = '70000'", "`metrics_listen`"),
             ("trusted_proxy = ['x']", "`trusted_proxy`"),
             ("tls_cert = 'x'", "`tls_key`"),
             ("tls_key = 'x'", "`tls_cert`"),

@@ -45,6 +45,8 @@ options! {
     [value_name = "ADDR"] listen: String, "POSTRIDER_LISTEN";
     /// Address that incoming webhooks arrive at, instead of the API's own
     [value_name = "ADDR"] ingest_listen: String, "POSTRIDER_INGEST_LISTEN";
+    /// Address that monitoring reads /metrics at, without a token; a port alone is on loopback
+    [value_name = "ADDR"] metrics_listen: String, "POSTRIDER_METRICS_LISTEN";
     /// Proxies that are believed when they say on whose behalf they send (repeatable)
     [value_name = "CIDR", value_delimiter = ','] trusted_proxy: Vec<String>, "POSTRIDER_TRUSTED_PROXY";
     /// Directory of the embedded store and the keys, made at the first start

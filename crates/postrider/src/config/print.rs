@@ -53,6 +53,9 @@ fn places(config: &Checked) -> Vec<Entry> {
     let ingest_listen = config
         .ingest_listen
         .map(|address| json!(address.to_string()));
+    let metrics_listen = config
+        .metrics_listen
+        .map(|address| json!(address.to_string()));
     let proxies = config.trusted_proxies.iter();
     let proxies: Vec<_> = proxies.map(ToString::to_string).collect();
     let tls = config.tls.as_ref();
@@ -60,6 +63,7 @@ fn places(config: &Checked) -> Vec<Entry> {
     let mut entries = vec![
         ("listen", value(config.listen.to_string())),
         ("ingest_listen", given(ingest_listen)),
+        ("metrics_listen", given(metrics_listen)),
         ("trusted_proxy", value(proxies)),
         ("data_dir", path_of(&config.data_dir)),
         ("database_url", given(url.map(shown))),

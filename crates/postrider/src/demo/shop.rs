@@ -5,7 +5,7 @@ use super::api::{APPLICATION, Api};
 use super::plan::Books;
 use super::posting::Sent;
 use super::wire::Recorded;
-use crate::listen::{Entrance, serve};
+use crate::listen::{Entrance, places, serve};
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Bytes;
@@ -239,6 +239,7 @@ impl Shop {
             listener,
             tls: None,
             proxies: Arc::default(),
+            places: places(),
         };
         let serving = serve(entrance, router, stop.clone(), Duration::from_secs(1));
         let open = Open {

@@ -2,7 +2,7 @@
 //! are, and whoever sits there sees them. What the attacker has recorded comes from here.
 
 use super::attack::Sender;
-use crate::listen::{Entrance, serve};
+use crate::listen::{Entrance, places, serve};
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Bytes;
@@ -68,6 +68,7 @@ impl Wire {
             listener,
             tls: None,
             proxies: <_>::default(),
+            places: places(),
         };
         let stop = CancellationToken::new();
         tokio::spawn(serve(entrance, router, stop, Duration::ZERO));

@@ -1,0 +1,132 @@
+//! What monitoring reads: all that the node's parts count of themselves, put into one text when
+//! somebody asks for it. Nothing is counted here.
+//!
+//! Map: [`process`] (what the system says of this process) · `families` (the text).
+
+mod families;
+mod process;
+
+use crate::entrances::Places;
+use crate::events::Events;
+use app::App;
+use engine::{Counters, Engine, Reading};
+use model::{Clock, Timestamp};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use store::Store;
+use store::vitals::Backlog;
+use tokio::sync::Mutex;
+use watch::exposition::Exposition;
+
+/// For how long what is looked for, rather than counted, is good at least.
+const GOOD_FOR: Duration = Duration::from_secs(10);
+/// And for so many times as long as looking took: it takes at most a hundredth of the time.
+const GOOD_FOR_TIMES: u32 = 100;
+
+/// The parts that count.
+pub(crate) struct Metrics {
+    store: Arc<dyn Store>,
+    engine: Option<Arc<Engine>>,
+    slots: usize,
+    events: Arc<Events>,
+    clock: Arc<dyn Clock>,
+    since: Timestamp,
+    /// What is there once the node listens.
+    doors: OnceLock<Doors>,
+    looked: Mutex<Option<Looked>>,
+}
+
+/// What counts at the entrances.
+pub(crate) struct Doors {
+    pub(crate) requests: api::Requests,
+    pub(crate) gate: Option<Arc<ingest::Meter>>,
+    pub(crate) places: Vec<Places>,
+}
+
+/// What was looked for a moment ago.
+#[derive(Clone, Copy)]
+struct Looked {
+    until: Duration,
+    /// None where it can't be read.
+    backlog: Option<Backlog>,
+    engine: Option<Reading>,
+}
+
+/// All that a text is made of.
+struct Found {
+    looked: Looked,
+    counters: Option<Counters>,
+    now: Timestamp,
+}
+
+impl Metrics {
+    /// Of these parts; see [`Metrics::opened`] for the rest.
+    pub(crate) fn new(
+        app: &App,
+        (engine, slots): (Option<Arc<Engine>>, usize),
+        events: Arc<Events>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store: app.store.clone(),
+            engine,
+            slots,
+            events,
+            since: app.clock.now(),
+            clock: app.clock.clone(),
+            doors: OnceLock::new(),
+            looked: Mutex::default(),
+        })
+    }
+
+    /// The node listens: once.
+    pub(crate) fn opened(&self, doors: Doors) {
+        let _ = self.doors.set(doors);
+    }
+
+    async fn text(&self) -> String {
+        let found = Found {
+            looked: self.look().await,
+            counters: self.engine.as_ref().map(|engine| engine.counters()),
+            now: self.clock.now(),
+        };
+        let mut text = Exposition::default();
+        process::write(&mut text, self.since);
+        self.write_requests(&mut text);
+        self.write_gateway(&mut text);
+        self.write_connections(&mut text);
+        self.write_store(&mut text);
+        self.write_backlog(&mut text, &found);
+        self.write_attempts(&mut text, &found);
+        self.write_lanes(&mut text, &found);
+        self.write_events(&mut text);
+        text.end()
+    }
+
+    /// Whoever comes while somebody looks waits for that, rather than look, too.
+    async fn look(&self) -> Looked {
+        let mut looked = self.looked.lock().await;
+        let begun = self.clock.monotonic();
+        if let Some(looked) = looked.filter(|looked| begun < looked.until) {
+            return looked;
+        }
+        let backlog = self.store.backlog().await;
+        let backlog = backlog.inspect_err(|error| {
+            tracing::warn!(%error, "open deliveries can't be counted");
+        });
+        let engine = self.engine.as_ref().map(|engine| engine.read_meter());
+        let ended = self.clock.monotonic();
+        let rest = GOOD_FOR.max(ended.saturating_sub(begun) * GOOD_FOR_TIMES);
+        *looked.insert(Looked {
+            until: ended + rest,
+            backlog: backlog.ok(),
+            engine,
+        })
+    }
+}
+
+impl api::Scrape for Metrics {
+    fn scrape(&self) -> Pin<Box<dyn Future<Output = String> + Send + '_>> {
+        Box::pin(self.text())
+    }
+}
