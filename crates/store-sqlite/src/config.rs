@@ -23,8 +23,8 @@ pub struct SqliteConfig {
     pub checkpoint_bytes: u64,
     /// The writer itself makes the log start anew when it is larger.
     pub wal_bytes_max: u64,
-    /// Idempotency keys that are indexed in memory, at about 30 bytes each, and as many keys of what
-    /// came in at sources; older ones are found through sorted runs on disk, at 2 bytes each.
+    /// Idempotency keys that are indexed in memory, at about 30 bytes each, and as many keys of
+    /// what came in at sources; older ones are found through sorted runs on disk, at 2 bytes each.
     pub indexed_keys_max: usize,
     /// What this node is called in lists of nodes.
     pub name: String,

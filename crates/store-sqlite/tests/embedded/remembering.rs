@@ -32,7 +32,7 @@ fn entry(world: &World, number: u8) -> ReplayEntry {
     };
     ReplayEntry {
         key: [number; 16],
-        unsigned_id: (number % 2 == 0).then_some([number; 16]),
+        unsigned_id: number.is_multiple_of(2).then_some([number; 16]),
         second: None,
         content: [number; 16],
         until: world.clock.now().plus(life),
