@@ -10,7 +10,9 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
+use std::time::Duration;
 
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const ANSWER_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
 
@@ -29,6 +31,14 @@ pub(crate) fn written(answer: Answer) -> Response {
         }
     }
     response
+}
+
+/// Says how long the store took, as the API does to who sends messages.
+pub(crate) fn timed(response: &mut Response, commit: Duration) {
+    let millis = commit.as_secs_f64() * 1e3;
+    let value = HeaderValue::try_from(format!("commit;dur={millis:.3}"));
+    let value = value.expect("digits are good in a header");
+    response.headers_mut().insert(SERVER_TIMING, value);
 }
 
 /// The public halves of the keys that a source decrypts with, as a JWKS.

@@ -6,11 +6,12 @@
 //! is answered when the message is on disk.
 
 use crate::Shared;
-use crate::answer::{public_keys, sealed, written};
+use crate::answer::{public_keys, sealed, timed, written};
 use crate::arriving::{Arriving, Peer, Wanted};
 use crate::event::{With, incoming};
 use crate::meter::{ACCEPTED, ANSWERED, REPEATED};
 use crate::refused::Refused;
+use app::messages::Durable;
 use app::sources::checks::{Came, Verified};
 use app::sources::{CameIn, Incoming, OpenSource, ReplayEntry};
 use axum::BoxError;
@@ -107,7 +108,7 @@ where
 
     let accepted = gate.app.accept_incoming(&source, events).await;
     let accepted = accepted.map_err(|error| Refused::of_error(&error))?;
-    let mut came_in = replays.iter().zip(&accepted).zip(is_id_signed);
+    let mut came_in = replays.iter().zip(&accepted.made).zip(is_id_signed);
     came_in.try_for_each(|((replay, came_in), is_id_signed)| {
         judge(gate, arriving, (replay, came_in), is_id_signed)
     })?;
@@ -201,20 +202,27 @@ fn accepted_answer<B>(
     gate: &Shared,
     arriving: &Arriving<B>,
     source: &OpenSource,
-    accepted: &[CameIn],
+    accepted: &Durable<Vec<CameIn>>,
 ) -> Lived
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
 {
-    let id = accepted.first().map(|came_in| came_in.message.to_string());
+    let id = accepted
+        .made
+        .first()
+        .map(|came_in| came_in.message.to_string());
     let id = id.unwrap_or_default();
-    let is_repeat = accepted.iter().all(|came_in| came_in.seen.is_some());
+    let is_repeat = accepted.made.iter().all(|came_in| came_in.seen.is_some());
     let outcome = if is_repeat { REPEATED } else { ACCEPTED };
-    arriving.lend(gate, |arrived| {
-        let checks = &source.checks;
-        let answer = checks.accepted(&arrived.request, &id, is_repeat);
-        (written(answer), outcome)
-    })
+    let checks = &source.checks;
+    let mut response = arriving.lend(gate, |arrived| {
+        written(checks.accepted(&arrived.request, &id, is_repeat))
+    });
+    // How busy the server is, is no stranger's business.
+    if checks.knows_senders() {
+        timed(&mut response, accepted.commit);
+    }
+    (response, outcome)
 }
 
 /// Counts and reports a refusal.

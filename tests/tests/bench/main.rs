@@ -299,7 +299,7 @@ fn expect_figures(case: &Value) {
     let latencies = [
         ("acceptMs", true),
         ("endToEndMs", true),
-        ("commitMs", way == "postrider"),
+        ("commitMs", ["postrider", "gateway"].contains(&way)),
     ];
     for (name, is_there) in latencies {
         for part in ["p50", "p99", "p999", "max"] {

@@ -150,10 +150,7 @@ impl Checks {
                  set a secret of a scheme that signs it, or an `auth` of the type httpSignature",
             ));
         }
-        let verifies = self.scheme.is_configured()
-            || self.credentials.is_some()
-            || self.certificate.is_some()
-            || !self.allow_addresses.is_empty();
+        let verifies = self.knows_senders() || !self.allow_addresses.is_empty();
         if self.receives && !verifies && !config.unverified {
             wrong.push(CheckError::new(
                 "unverified",
@@ -161,6 +158,12 @@ impl Checks {
                  `allowAddresses`, or say `\"unverified\": true`",
             ));
         }
+    }
+
+    /// Whether what passes the checks comes from somebody who has proved to have something that
+    /// others have not.
+    pub fn knows_senders(&self) -> bool {
+        self.scheme.is_configured() || self.credentials.is_some() || self.certificate.is_some()
     }
 
     /// Whether the source receives requests at all.

@@ -5,6 +5,7 @@ use super::OpenSource;
 use crate::accept::{Draft, accept};
 use crate::applications::ApplicationInput;
 use crate::find::Tenant;
+use crate::messages::Durable;
 use crate::{App, AppError};
 use bytes::Bytes;
 use model::hops::Hops;
@@ -54,7 +55,7 @@ impl App {
         &self,
         source: &OpenSource,
         incoming: Vec<Incoming>,
-    ) -> Result<Vec<CameIn>, AppError> {
+    ) -> Result<Durable<Vec<CameIn>>, AppError> {
         let named = source.config.application;
         let tenant = self.application_of(&source.source, named).await?;
         let retention = self.settings.retention;
@@ -80,7 +81,10 @@ impl App {
                 seen: receipt.seen,
             })
         });
-        came_in.collect()
+        Ok(Durable {
+            made: came_in.collect::<Result<_, _>>()?,
+            commit: accepted.commit,
+        })
     }
 
     /// The application that gets a source's messages. One of its own is made where it isn't there;

@@ -60,7 +60,7 @@ impl App {
         };
         let incoming = incoming(&source, cron, due);
         let came = self.accept_incoming(&source, vec![incoming]).await?;
-        Ok(came.iter().all(|one| one.seen.is_none()))
+        Ok(came.made.iter().all(|one| one.seen.is_none()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What becomes of what came: type, id, payload, and how it is answered.
 
-use crate::sender::{BODY, FIRST, Sending, with_secrets};
-use crate::world::World;
+use crate::sender::{BODY, FIRST, SECOND, Sending, with_secrets};
+use crate::world::{Answer, World};
 use model::message::PayloadForm;
 use model::source::{EventTypeAt, SourceConfig};
 
@@ -63,6 +63,38 @@ async fn the_type_is_where_the_source_says() {
         let last = &messages.last().expect("one came").message;
         assert_eq!(last.event_type.as_str(), expected);
     }
+}
+
+/// How busy the server is, is no stranger's business.
+#[tokio::test]
+async fn only_who_has_proved_who_it_is_is_told_how_long_a_commit_took() {
+    let world = World::new();
+    let at = world
+        .source("standard-webhooks", with_secrets(&[FIRST]))
+        .await;
+    let timing = |answer: &Answer| {
+        let timing = answer.headers.get("server-timing");
+        timing.map(|timing| timing.to_str().expect("a text").to_owned())
+    };
+    let genuine = world.standard(&at, "msg_1");
+    for _ in 0..2 {
+        let told = timing(&world.take(&genuine).await);
+        let told = told.expect("it is genuine");
+        let millis = told.strip_prefix("commit;dur=").map(str::parse::<f64>);
+        assert!(matches!(millis, Some(Ok(0.0..))), "{told}");
+    }
+    let forged = Sending::to(&at, BODY).signed("standard-webhooks", SECOND, ("msg_2", world.now()));
+    let refused = world.take(&forged).await;
+    refused.refused(401, "signature_invalid");
+    assert_eq!(timing(&refused), None);
+    let config = SourceConfig {
+        unverified: true,
+        ..SourceConfig::default()
+    };
+    let open = world.source("generic-webhook", config).await;
+    let answer = world.take(&Sending::to(&open, BODY)).await;
+    answer.accepted();
+    assert_eq!(timing(&answer), None);
 }
 
 #[tokio::test]
