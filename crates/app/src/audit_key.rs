@@ -1,5 +1,5 @@
-//! The key that the audit log is signed with. Nobody asks for this by the API: the binary takes it to
-//! seal, and whoever shows a checkpoint needs its public half.
+//! The key that the audit log is signed with. Nobody asks for this by the API: the binary takes it
+//! to seal, and whoever shows a checkpoint needs its public half.
 
 use crate::{App, AppError};
 use store::audit::AUDIT_SIGNING_KEY;

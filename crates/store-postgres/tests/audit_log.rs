@@ -11,7 +11,7 @@ use nodes::{Node, config};
 use private_postgres::Database;
 use std::time::Duration;
 use store::Store as _;
-use store::audit::{AuditLog as _, AuditSeal, Checkpoint, KeptEntry};
+use store::audit::{AuditChange, AuditLog as _, AuditSeal, Checkpoint, KeptEntry};
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
 use store_postgres::AuditReader;
 
@@ -93,10 +93,10 @@ async fn seal(node: &Node, head: u64) -> Result<Changed, ChangeError> {
         signature: [2; 64],
     };
     let request = ChangeRequest {
-        change: Change::SealAudit(AuditSeal {
+        change: Change::Audit(AuditChange::Seal(AuditSeal {
             entries,
             checkpoint,
-        }),
+        })),
         idempotency: None,
         audit: None,
     };

@@ -86,7 +86,7 @@ fn subject(of: &AuditSubject, changed: &Changed) -> Subject {
     }
 }
 
-/// The public id of what a change made, or its name where it has none; `*` of one that made nothing.
+/// The public id of what a change made, or its name where it has none; `*`: it made nothing.
 fn made_id(changed: &Changed) -> String {
     match changed {
         Changed::Application(row) => row.application.id.to_string(),
@@ -245,6 +245,19 @@ pub struct AuditSeal {
     pub entries: Vec<(AuditKey, Hash)>,
     /// The checkpoint. It names the head that it goes on from.
     pub checkpoint: Checkpoint,
+}
+
+/// What is done to the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditChange {
+    /// Chains entries to those before. Refused with [`Stale`](crate::change::ChangeError::Stale)
+    /// where another checkpoint is the latest by now than the one that this goes on from, or one of
+    /// the entries is not there to be sealed. So of several that seal, one wins, and none leads.
+    Seal(AuditSeal),
+    /// Takes away the sealed entries before this start, and the checkpoints over them but for the
+    /// latest. Refused in the same way where that start is not behind the one that is there, or no
+    /// checkpoint ends right before it.
+    Cut(AuditStart),
 }
 
 /// Reads the log from one state of the store, beside whoever writes it.

@@ -6,7 +6,7 @@
 //! again. So no rule of the domain lives in a store.
 
 use crate::access::{AccessChange, AccessChanged};
-use crate::audit::{AuditSeal, AuditStart};
+use crate::audit::AuditChange;
 use crate::idempotency::{IdempotencyKey, Made, Prior};
 use crate::rows::{ApplicationRow, EndpointRow, SealedParts};
 use crate::security::SecurityWrite;
@@ -187,14 +187,8 @@ pub enum Change {
     /// Tells the other nodes which master keys this one has: the texts of their ids. A store that
     /// no other node works on need not keep it. It holds until this node's lease ends.
     TellMasterKeys(Vec<String>),
-    /// Chains entries of the audit log to those before; refused with [`ChangeError::Stale`] where
-    /// another checkpoint is the latest by now than the one that this goes on from, or one of the
-    /// entries is not there to be sealed. So of several that seal, one wins, and none leads.
-    SealAudit(AuditSeal),
-    /// Takes away the sealed entries of the audit log that lie before this start, and the
-    /// checkpoints over them but for the latest; refused with [`ChangeError::Stale`] where that
-    /// start is not behind the one that is there, or no checkpoint ends right before it.
-    CutAudit(AuditStart),
+    /// Chains entries of the audit log, or takes old ones away.
+    Audit(AuditChange),
     /// Changes nothing: for what is only to be in the audit log, such as that a secret was read.
     Note,
 }
@@ -238,7 +232,7 @@ impl Change {
                 };
                 writes.iter().map(each).sum()
             }
-            Change::SealAudit(seal) => 64 * seal.entries.len(),
+            Change::Audit(AuditChange::Seal(seal)) => 64 * seal.entries.len(),
             _ => 0,
         };
         SMALL + large

@@ -16,8 +16,8 @@
 //! Map: `master` (the master key) · `standing` (which one
 //! seals, while one gives way to another) · `vault` (what it seals) · `data_key`, `key_ring` (an
 //! application's keys) · `audit_key` (what signs the audit log) · `ticket` (who may fetch a
-//! payload) · `place` (where a value belongs) · `envelope` (bytes and AES-256-GCM) · `cache` (opened
-//! data keys) · `error`.
+//! payload) · `place` (where a value belongs) · `envelope` (bytes and AES-256-GCM) · `cache`
+//! (opened data keys) · `error`.
 
 mod audit_key;
 mod cache;

@@ -5,8 +5,8 @@
 //! It does not keep anybody from writing an entry that is not true, and what is not sealed yet is
 //! not in the chain. docs/audit-log.md says what this proves, and what not, byte for byte.
 //!
-//! Map: `chain` (what is hashed and signed) · `sealer` (appends to the chain, and cuts what is old) ·
-//! `verify` (finds what was tampered with) · `reading` (a store's log, piece by piece) · `export`
+//! Map: `chain` (what is hashed and signed) · `sealer` (appends to the chain, and cuts what is old)
+//! · `verify` (finds what was tampered with) · `reading` (a store's log, piece by piece) · `export`
 //! (the log as lines).
 
 mod chain;

@@ -1,5 +1,5 @@
-//! The sealer at work on a real store: it goes on from what is there, whoever sealed that, and takes
-//! away what has reached its age, so that what is left is whole by itself.
+//! The sealer at work on a real store: it goes on from what is there, whoever sealed that, and
+//! takes away what has reached its age, so that what is left is whole by itself.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use model::audit::{Actor, ActorKind, AuditAction, AuditDraft, AuditSubject};

@@ -63,8 +63,8 @@ pub(crate) struct ExportLogArgs {
     /// The file to write, new and for its owner only; otherwise the log is printed
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// The key that the log is signed with; otherwise the store's own is taken, for which the master
-    /// key is needed
+    /// The key that the log is signed with; otherwise the store's own is taken, for which the
+    /// master key is needed
     #[arg(long, value_name = "KEY")]
     pub(crate) public_key: Option<String>,
     #[command(flatten)]

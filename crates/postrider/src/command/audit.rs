@@ -1,5 +1,5 @@
-//! `postrider audit verify` and `audit export`: look at the audit log itself, beside the servers that
-//! may be at work, or at one that was exported. What is wrong with a log, `watch` knows.
+//! `postrider audit verify` and `audit export`: look at the audit log itself, beside the servers
+//! that may be at work, or at one that was exported. What is wrong with a log, `watch` knows.
 
 use super::{drive, say, say_json};
 use crate::auditing::TOLD_AS;
@@ -103,8 +103,8 @@ async fn on_log<T>(
     }
 }
 
-/// The key that signs a store's log. What the store says of it is believed only as far as the master
-/// key shows that this installation made it.
+/// The key that signs a store's log. What the store says of it is believed only as far as the
+/// master key shows that this installation made it.
 async fn key_of(
     log: &mut dyn AuditLog,
     config: &Checked,

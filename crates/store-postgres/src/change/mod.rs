@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::{audit, deliveries, endpoints, locks, messages, security_events, work};
 use model::delivery::Trigger;
 use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
+use store::audit::AuditChange;
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
 use store::work::Work;
 
@@ -136,9 +137,16 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
         Change::KeepSecurityEvents(writes) => Ok(security_events::keep(batch, writes).await?),
         Change::SwapSetting { name, values } => environment::swap(batch, name, values).await,
         Change::TellMasterKeys(ids) => environment::tell_master_keys(batch, ids).await,
-        Change::SealAudit(seal) => Ok(audit::seal(batch, seal).await??),
-        Change::CutAudit(start) => Ok(audit::cut(batch, start).await??),
-        Change::Note => Ok(Changed::Kept),
+        Change::Audit(_) | Change::Note => chain(batch, change).await,
+    }
+}
+
+/// What is done to the audit log's chain, or nothing at all.
+async fn chain(batch: &Batch<'_>, change: &Change) -> Result<Changed, Refused> {
+    match change {
+        Change::Audit(AuditChange::Seal(seal)) => Ok(audit::seal(batch, seal).await??),
+        Change::Audit(AuditChange::Cut(start)) => Ok(audit::cut(batch, start).await??),
+        _ => Ok(Changed::Kept),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::idempotency;
 use crate::{applications, audit, endpoints, messages, security_events, work};
 use model::delivery::Trigger;
 use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId};
+use store::audit::AuditChange;
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
 use store::rows::Payload;
 use store::work::Work;
@@ -142,9 +143,16 @@ fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
         Change::KeepSecurityEvents(writes) => Ok(security_events::keep(batch, writes)?),
         Change::SwapSetting { name, values } => environment::swap(batch, name, values),
         Change::TellMasterKeys(_) => Ok(Changed::Setting),
-        Change::SealAudit(seal) => Ok(audit::seal(batch, seal)??),
-        Change::CutAudit(start) => Ok(audit::cut(batch, start)??),
-        Change::Note => Ok(Changed::Kept),
+        Change::Audit(_) | Change::Note => chain(batch, change),
+    }
+}
+
+/// What is done to the audit log's chain, or nothing at all.
+fn chain(batch: &Batch<'_>, change: &Change) -> Result<Changed, Refused> {
+    match change {
+        Change::Audit(AuditChange::Seal(seal)) => Ok(audit::seal(batch, seal)??),
+        Change::Audit(AuditChange::Cut(start)) => Ok(audit::cut(batch, start)??),
+        _ => Ok(Changed::Kept),
     }
 }
 

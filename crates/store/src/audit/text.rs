@@ -80,8 +80,8 @@ impl KeptEntry {
         }
     }
 
-    /// The column that says something else than the text, if there is one. Also of an entry of which
-    /// this program does not know what it is.
+    /// The column that says something else than the text, if there is one. Also of an entry of
+    /// which this program does not know what it is.
     pub fn contradiction(&self) -> Option<&'static str> {
         let Ok(value) = serde_json::from_str::<Value>(&self.text) else {
             return Some("entry");

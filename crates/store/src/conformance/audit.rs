@@ -6,7 +6,8 @@ use super::reading::{newest, oldest, pages};
 use super::world::World;
 use crate::Lane;
 use crate::audit::{
-    AuditEnds, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditStart, Checkpoint, KeptEntry, Link,
+    AuditChange, AuditEnds, AuditEntry, AuditQuery, AuditRow, AuditSeal, AuditStart, Checkpoint,
+    KeptEntry, Link,
 };
 use crate::change::{Change, ChangeError, ChangeRequest, Changed, Expect};
 use model::audit::{Actor, ActorKind, AuditAction, AuditDraft, AuditSubject};
@@ -211,7 +212,7 @@ pub(super) async fn of_those_that_seal_at_once_one_wins(world: &World) {
     let mut racing = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let (store, seal) = (world.store(), sealing(world, 0, &waiting));
-        let change = Change::SealAudit(seal);
+        let change = Change::Audit(AuditChange::Seal(seal));
         let request = ChangeRequest {
             change,
             idempotency: None,
@@ -377,7 +378,9 @@ fn sealing(world: &World, previous: u64, entries: &[KeptEntry]) -> AuditSeal {
 }
 
 async fn sealed(world: &World, seal: AuditSeal) -> Result<Changed, ChangeError> {
-    world.try_change(Change::SealAudit(seal)).await
+    world
+        .try_change(Change::Audit(AuditChange::Seal(seal)))
+        .await
 }
 
 fn start(world: &World, position: u64) -> AuditStart {
@@ -391,7 +394,9 @@ fn start(world: &World, position: u64) -> AuditStart {
 
 async fn cut(world: &World, position: u64) -> Result<Changed, ChangeError> {
     let start = start(world, position);
-    world.try_change(Change::CutAudit(start)).await
+    world
+        .try_change(Change::Audit(AuditChange::Cut(start)))
+        .await
 }
 
 fn everything() -> AuditQuery {

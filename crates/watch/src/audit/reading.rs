@@ -1,5 +1,5 @@
-//! A log as it is shown piece by piece: start, entries with each checkpoint behind the entry that it
-//! ends with, and what waits to be sealed.
+//! A log as it is shown piece by piece: start, entries with each checkpoint behind the entry that
+//! it ends with, and what waits to be sealed.
 
 use super::verify::{Report, Verifier};
 use model::id::{AuditKey, Key};

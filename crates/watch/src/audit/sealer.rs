@@ -1,12 +1,12 @@
-//! Appends what was written to the chain, and cuts off its old end. It keeps nothing in memory: each
-//! time, it goes on from what the store has. So any node may do it, and when two do at once, the
-//! store lets one of them win.
+//! Appends what was written to the chain, and cuts off its old end. It keeps nothing in memory:
+//! each time, it goes on from what the store has. So any node may do it, and when two do at once,
+//! the store lets one of them win.
 
 use super::chain::{checkpoint_bytes, genesis, link, start_bytes};
 use model::{Clock, Timestamp};
 use std::sync::Arc;
 use store::audit::{
-    AuditEnds, AuditSeal, AuditStart, Checkpoint, Hash, Signature, SignedCheckpoint,
+    AuditChange, AuditEnds, AuditSeal, AuditStart, Checkpoint, Hash, Signature, SignedCheckpoint,
 };
 use store::change::{Change, ChangeError, ChangeRequest};
 use store::{Store, StoreError};
@@ -75,10 +75,10 @@ impl Sealer {
             at: self.clock.now(),
             signature: [0; 64],
         });
-        let seal = Change::SealAudit(AuditSeal {
+        let seal = Change::Audit(AuditChange::Seal(AuditSeal {
             entries,
             checkpoint,
-        });
+        }));
         let signed = SignedCheckpoint {
             checkpoint,
             public_key,
@@ -109,7 +109,7 @@ impl Sealer {
             signature: [0; 64],
         };
         start.signature = self.key.sign(&start_bytes(&start));
-        self.does(Change::CutAudit(start)).await
+        self.does(Change::Audit(AuditChange::Cut(start))).await
     }
 
     fn signed(&self, checkpoint: Checkpoint) -> Checkpoint {

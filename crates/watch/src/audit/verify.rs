@@ -22,7 +22,8 @@ pub enum Finding {
     Inserted(String),
     /// So many entries are in none of the lists that the log is read by.
     Hidden(u64),
-    /// The entries from a position to another are not those that the checkpoint at the second seals.
+    /// The entries from a position to another are not those that the checkpoint at the second
+    /// seals.
     Rewritten(u64, u64),
     /// No checkpoint is over the entries from a position to another.
     Unsigned(u64, u64),
