@@ -6,7 +6,7 @@ use crate::claim::survey_lanes;
 use crate::config::EngineConfig;
 use crate::errand::carry_out;
 use crate::health_book::HealthBook;
-use crate::meter::{Meter, Reading};
+use crate::meter::{LaneCounts, Meter, Reading};
 use crate::observe::{Counters, Happening, Observer};
 use crate::peers::Peers;
 use crate::ready::ReadyEndpoints;
@@ -149,10 +149,14 @@ impl Engine {
         }
     }
 
-    /// What has been counted for whoever watches. Looks at each lane in memory: now and then.
+    /// What has been counted for whoever watches.
     pub fn read_meter(&self) -> Reading {
-        let lanes = self.lock().at(self.moment()).count_lanes();
-        self.meter.read(lanes)
+        self.meter.read()
+    }
+
+    /// What lanes do. Looks at each in memory: now and then.
+    pub fn count_lanes(&self) -> LaneCounts {
+        self.lock().count_lanes()
     }
 
     /// Everything that happens from now on, for tests and simulation: unbounded. `None` if somebody

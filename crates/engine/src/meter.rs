@@ -21,11 +21,9 @@ pub struct Reading {
     pub given_up: u64,
     /// Endpoints that were disabled because of what they answered.
     pub disabled: u64,
-    /// Lanes in memory, by what they do.
-    pub lanes: LaneCounts,
 }
 
-/// Lanes, each counted once.
+/// Lanes in memory by what they do, each counted once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LaneCounts {
     /// Something is in flight, or waits for its turn.
@@ -83,15 +81,14 @@ impl Meter {
         }
     }
 
-    /// What was counted, with these lanes.
-    pub(crate) fn read(&self, lanes: LaneCounts) -> Reading {
+    /// What was counted.
+    pub(crate) fn read(&self) -> Reading {
         Reading {
             succeeded: self.succeeded.read(),
             failed: self.failed.read(),
             delivered: self.delivered.read(),
             given_up: self.given_up.get(),
             disabled: self.disabled.get(),
-            lanes,
         }
     }
 }

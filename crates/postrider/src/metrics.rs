@@ -9,7 +9,7 @@ mod process;
 use crate::entrances::Places;
 use crate::events::Events;
 use app::App;
-use engine::{Counters, Engine, Reading};
+use engine::{Counters, Engine, LaneCounts, Reading};
 use model::{Clock, Timestamp};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -50,13 +50,14 @@ struct Looked {
     until: Duration,
     /// None where it can't be read.
     backlog: Option<Backlog>,
-    engine: Option<Reading>,
+    lanes: Option<LaneCounts>,
 }
 
 /// All that a text is made of.
 struct Found {
     looked: Looked,
     counters: Option<Counters>,
+    reading: Option<Reading>,
     now: Timestamp,
 }
 
@@ -88,6 +89,7 @@ impl Metrics {
         let found = Found {
             looked: self.look().await,
             counters: self.engine.as_ref().map(|engine| engine.counters()),
+            reading: self.engine.as_ref().map(|engine| engine.read_meter()),
             now: self.clock.now(),
         };
         let mut text = Exposition::default();
@@ -114,13 +116,13 @@ impl Metrics {
         let backlog = backlog.inspect_err(|error| {
             tracing::warn!(%error, "open deliveries can't be counted");
         });
-        let engine = self.engine.as_ref().map(|engine| engine.read_meter());
+        let lanes = self.engine.as_ref().map(|engine| engine.count_lanes());
         let ended = self.clock.monotonic();
         let rest = GOOD_FOR.max(ended.saturating_sub(begun) * GOOD_FOR_TIMES);
         *looked.insert(Looked {
             until: ended + rest,
             backlog: backlog.ok(),
-            engine,
+            lanes,
         })
     }
 }

@@ -36,7 +36,7 @@ async fn attempts_are_timed_by_how_they_ended_and_what_is_given_up_is_counted() 
         idle: 2,
         ..LaneCounts::default()
     };
-    assert_eq!(meter.lanes, lanes, "one waits for its time");
+    assert_eq!(node.engine.count_lanes(), lanes, "one waits for its time");
 
     node.until_recorded(1).await;
     let meter = node.engine.read_meter();

@@ -137,7 +137,7 @@ impl Metrics {
     }
 
     pub(super) fn write_attempts(&self, text: &mut Exposition, found: &Found) {
-        let (reading, counters) = (found.looked.engine, found.counters);
+        let (reading, counters) = (found.reading, found.counters);
         let mut family = text.counter(
             "postrider_attempts_total",
             "Attempts that were recorded, by result; cancelled: the delivery ended without one.",
@@ -206,7 +206,7 @@ impl Metrics {
             "postrider_lanes",
             "Endpoints that this node has in memory, by what they do, or what holds them up.",
         );
-        let Some(lanes) = found.looked.engine.map(|reading| reading.lanes) else {
+        let Some(lanes) = found.looked.lanes else {
             return;
         };
         for (state, count) in [
