@@ -1,6 +1,12 @@
 //! Detection: what in the stream of security events and in the traffic is far from what is usual.
 //! Pure: a state machine of what was observed and when. Whoever runs it tells it, and reports what
 //! it finds; it reads no clock and keeps nothing but its own state, which is bounded.
+//!
+//! Map: [`config`] (switches and thresholds).
+
+pub mod config;
+
+pub use config::Config;
 
 use model::Timestamp;
 use model::id::ApplicationKey;
@@ -103,4 +109,51 @@ pub struct Finding {
     pub at: Timestamp,
     /// What is usual, what is now, and since when: a sentence for people.
     pub explanation: String,
+}
+
+/// All rules, and what they have learnt.
+pub struct Detection {
+    config: Config,
+}
+
+/// Why learnt state is not taken: learning begins again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// Another version wrote it, or it is something else.
+    #[error("the learnt state is of another version")]
+    Version,
+    /// It is cut off, or was changed.
+    #[error("the learnt state is broken")]
+    Broken,
+}
+
+impl Detection {
+    /// One that has learnt nothing yet.
+    pub fn new(config: Config) -> Self {
+        Self { config }
+    }
+
+    /// One that goes on from what [`Detection::save`] gave.
+    pub fn restore(config: Config, state: &[u8]) -> Result<Self, StateError> {
+        let _ = state;
+        Ok(Self { config })
+    }
+
+    /// What was learnt, as bytes.
+    pub fn save(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Takes what was observed, and says what follows from it.
+    pub fn observe(&mut self, observation: Observation) -> Vec<Finding> {
+        let _ = (&self.config, observation);
+        Vec::new()
+    }
+
+    /// Time goes on: to be told once a minute, also while nothing is observed, since silence is
+    /// found by it. Minutes without traffic need not be told otherwise.
+    pub fn pass(&mut self, now: Timestamp) -> Vec<Finding> {
+        let _ = now;
+        Vec::new()
+    }
 }
