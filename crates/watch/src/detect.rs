@@ -2,16 +2,31 @@
 //! Pure: a state machine of what was observed and when. Whoever runs it tells it, and reports what
 //! it finds; it reads no clock and keeps nothing but its own state, which is bounded.
 //!
-//! Map: [`config`] (switches and thresholds).
+//! Map: [`config`] (switches and thresholds) · `rules` (the table of rules) · `counting`, `burst`,
+//! `window` (too much of something), `hours` (what is usual at an hour of the week) · `told` (once
+//! for each incident) · `course` (time as it is told) · `bytes` (learnt state).
 
+mod burst;
+mod bytes;
 pub mod config;
+mod counting;
+mod course;
+mod hours;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod told;
+mod window;
 
 pub use config::Config;
 
+use bytes::{Reader, Writer};
+use course::Course;
 use model::Timestamp;
 use model::id::ApplicationKey;
 use model::name::Name;
 use model::security::{SecurityEvent, Subject};
+use rules::Rule;
 use std::net::IpAddr;
 
 /// What detection is told.
@@ -114,6 +129,8 @@ pub struct Finding {
 /// All rules, and what they have learnt.
 pub struct Detection {
     config: Config,
+    course: Course,
+    rules: Vec<Box<dyn Rule>>,
 }
 
 /// Why learnt state is not taken: learning begins again.
@@ -130,30 +147,67 @@ pub enum StateError {
 impl Detection {
     /// One that has learnt nothing yet.
     pub fn new(config: Config) -> Self {
-        Self { config }
+        Self {
+            config,
+            course: Course::default(),
+            rules: rules::all(),
+        }
     }
 
-    /// One that goes on from what [`Detection::save`] gave.
+    /// One that goes on from what [`Detection::save`] gave. Rules that are off have learnt, too.
     pub fn restore(config: Config, state: &[u8]) -> Result<Self, StateError> {
-        let _ = state;
-        Ok(Self { config })
+        let mut from = Reader::new(state)?;
+        let mut detection = Self::new(config);
+        detection.course = Course::restore(&mut from)?;
+        for rule in &mut detection.rules {
+            rule.restore(&mut from)?;
+        }
+        from.done()?;
+        Ok(detection)
     }
 
-    /// What was learnt, as bytes.
+    /// What was learnt, as bytes: a few for each hour of each source and application that is busy,
+    /// and never more than 20 MB.
     pub fn save(&self) -> Vec<u8> {
-        Vec::new()
+        let mut to = Writer::new();
+        self.course.save(&mut to);
+        self.rules.iter().for_each(|rule| rule.save(&mut to));
+        to.done()
     }
 
     /// Takes what was observed, and says what follows from it.
     pub fn observe(&mut self, observation: Observation) -> Vec<Finding> {
-        let _ = (&self.config, observation);
-        Vec::new()
+        let moment = self.course.advance(observation.at());
+        let mut findings = Vec::new();
+        for rule in &mut self.rules {
+            rule.observe(&moment, (&self.config, &observation), &mut findings);
+        }
+        findings
     }
 
     /// Time goes on: to be told once a minute, also while nothing is observed, since silence is
-    /// found by it. Minutes without traffic need not be told otherwise.
+    /// found by it. Minutes without traffic need not be told otherwise; those with traffic are to
+    /// be told within a minute of their end.
     pub fn pass(&mut self, now: Timestamp) -> Vec<Finding> {
-        let _ = now;
-        Vec::new()
+        let moment = self.course.advance(now);
+        let mut findings = Vec::new();
+        for rule in &mut self.rules {
+            rule.pass(&moment, &self.config, &mut findings);
+        }
+        findings
+    }
+}
+
+impl Observation {
+    /// When it was.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Event(event) => event.at,
+            Self::Traffic(traffic) => traffic.at,
+            Self::CameIn { at, .. }
+            | Self::Destination { at, .. }
+            | Self::SecretRead { at, .. }
+            | Self::Bulk { at, .. } => *at,
+        }
     }
 }

@@ -81,6 +81,7 @@ const SECONDS: RangeInclusive<u64> = 60..=7 * 86_400;
 const COUNT: RangeInclusive<u64> = 1..=1_000_000_000;
 const TIMES: RangeInclusive<u64> = 1..=1_000;
 const PERCENT: RangeInclusive<u64> = 1..=100;
+const PERCENT_OF: RangeInclusive<u64> = 100..=100_000;
 const DAYS: RangeInclusive<u64> = 1..=90;
 
 macro_rules! rules {
@@ -218,36 +219,36 @@ rules! {
         /// The time in which they are counted.
         within_seconds: 900 in SECONDS,
         /// And more than so many times what that address had at most on any day of the last four
-        /// weeks.
+        /// weeks but the worst.
         times_usual: 3 in TIMES,
     }
     /// Many addresses try tokens at the API, or signatures and credentials at one source.
     brute_force_by_source: BruteForceBySource = "brute-force-by-source" {
         /// So many addresses that fail at one place are too many, whatever is usual.
-        addresses: 12 in COUNT,
+        addresses: 10 in COUNT,
         /// The time in which they are counted.
         within_seconds: 3600 in SECONDS,
         /// And more than so many times what that place had at most on any day of the last four
-        /// weeks.
+        /// weeks but the worst.
         times_usual: 2 in TIMES,
     }
     /// What came to a source before is sent to it again, or what was signed long ago.
     replay_burst: ReplayBurst = "replay-burst" {
         /// So many replays at a source are too many, whatever is usual.
-        replays: 20 in COUNT,
+        replays: 25 in COUNT,
         /// The time in which they are counted.
-        within_seconds: 900 in SECONDS,
+        within_seconds: 3600 in SECONDS,
         /// And more than so many times what that source had at most on any day of the last four
-        /// weeks.
-        times_usual: 3 in TIMES,
+        /// weeks but the worst.
+        times_usual: 2 in TIMES,
     }
     /// Much more comes to a source, or is sent for an application, than is usual at this hour of
     /// the week.
     volume_spike: VolumeSpike = "volume-spike" {
         /// So much more than is usual must it be in an hour, whatever is usual.
-        more_than_usual: 100 in COUNT,
-        /// And so many times the most that is usual.
-        times_usual: 2 in TIMES,
+        more_than_usual: 50 in COUNT,
+        /// And so many percent of the most that is usual.
+        percent_of_most: 130 in PERCENT_OF,
     }
     /// Nothing, or nearly nothing, comes to a source, or is sent for an application, that is
     /// usually busy at this hour of the week.
@@ -262,7 +263,7 @@ rules! {
         /// So many must have failed in an hour, whatever is usual.
         failures: 20 in COUNT,
         /// And so many percent of all more than is usual at most.
-        percent_more: 15 in PERCENT,
+        percent_more: 20 in PERCENT,
         /// And so many times what is usual at most.
         times_usual: 2 in TIMES,
     }
