@@ -1,32 +1,64 @@
-//! Folds security events: those of one kind, subject and remote network are one for a while. Pure.
+//! Folds security events: those of one kind, subject and remote network (the /24 of an IPv4
+//! address, the /64 of an IPv6 address) are one for a while. Pure.
 //!
-//! It is bounded: of each kind so many are told apart, and what comes beyond is counted together,
-//! so that nothing is left out of the count, and whoever floods one kind hides no other.
+//! It is bounded three times over, and nothing is left out of the count. A subject has so many open
+//! folds; what comes beyond is a counter for each kind, so that nobody who floods a subject hides
+//! what else happens to it. A kind has so many over all subjects; what comes beyond is one counter,
+//! so that whoever floods one kind hides no other. And samples together hold so many bytes.
 
 use model::Timestamp;
-use model::address::network;
+use model::address::neighbourhood;
 use model::id::SecurityEventId;
-use model::security::{SecurityEvent, SecurityKind, Subject, SubjectKind};
-use std::collections::BTreeMap;
+use model::security::{SecurityEvent, SecurityKind, Subject};
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::ops::Bound;
 use std::time::Duration;
 use store::Sealed;
 use store::security::{FoldedEvent, SecurityWrite};
 
 /// For so long equal events are one row: a flood that goes on leaves six an hour.
 pub(crate) const WINDOW: Duration = Duration::from_secs(600);
-/// So many of each kind are told apart within that.
-pub(crate) const TOLD_APART_MAX: usize = 64;
 /// How often is looked for what is older than that.
 const LOOKED_OVER_EVERY: Duration = Duration::from_secs(1);
 /// Longer texts are cut off: whoever reports writes a sentence, but others' words may be in it.
 const TEXT_BYTES_MAX: usize = 1_000;
+/// So many are handed to the store at a time: they share a commit with what others wait for.
+pub(crate) const BATCH_MAX: usize = 256;
+
+/// How much is told apart within the window, and held.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Of a subject.
+    pub(crate) of_subject: usize,
+    /// Of a kind. There are some 25 kinds, and a fold of which nothing is to be written takes some
+    /// 300 bytes.
+    pub(crate) of_kind: usize,
+    /// Samples that are not written yet.
+    pub(crate) sample_bytes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            of_subject: 1_000,
+            of_kind: 2_048,
+            sample_bytes: 8 * 1_024 * 1_024,
+        }
+    }
+}
 
 /// What has happened lately.
 #[derive(Default)]
 pub(crate) struct Folding {
+    bounds: Bounds,
     entries: BTreeMap<Key, Entry>,
+    of_subjects: HashMap<Subject, usize>,
+    of_kinds: HashMap<SecurityKind, usize>,
+    sample_bytes: usize,
     looked_over_at: Timestamp,
+    /// Up to where the last batch came.
+    handed_over: Option<Key>,
 }
 
 /// What is to be written, in order.
@@ -50,35 +82,40 @@ struct Entry {
 
 impl Folding {
     /// Takes an event.
-    pub(crate) fn take(&mut self, event: SecurityEvent) {
+    pub(crate) fn take(&mut self, mut event: SecurityEvent) {
         self.look_over(event.at);
-        let event = self.told_apart(event);
-        let key = Key::of(&event);
-        let fresh = Entry {
-            began_at: event.at,
-            row: None,
-            unwritten: None,
-        };
-        match self.entries.get_mut(&key) {
-            Some(entry) if !entry.is_done(event.at) => entry.add(folded(event)),
-            _ => self
-                .entries
-                .entry(key)
-                .insert_entry(fresh)
-                .get_mut()
-                .add(folded(event)),
+        event.subject.id = cut(event.subject.id);
+        let (key, mut event) = self.told_apart(event);
+        let sample = event.sample.as_ref().map_or(0, |sample| sample.len());
+        if self.sample_bytes.saturating_add(sample) > self.bounds.sample_bytes {
+            event.sample = None;
         }
+        let fresh = Entry::since(event.at);
+        let known = self.entries.get_mut(&key);
+        if let Some(entry) = known.filter(|entry| entry.is_done(event.at)) {
+            *entry = fresh;
+        }
+        self.add(key, folded(event), None);
     }
 
-    /// Takes out what is to be written.
-    pub(crate) fn unwritten(&mut self) -> Batch {
-        let entries = self.entries.iter_mut();
+    /// Takes out what is to be written, one batch of it. `true`: there may be more.
+    pub(crate) fn unwritten(&mut self) -> (Batch, bool) {
+        let from = self.handed_over.take();
+        let from = from.map_or(Bound::Unbounded, Bound::Excluded);
+        let entries = self.entries.range_mut((from, Bound::Unbounded));
         let unwritten = entries.filter_map(|(key, entry)| {
             let event = entry.unwritten.take()?;
             let onto = entry.row;
             Some((key.clone(), SecurityWrite { onto, event }))
         });
-        unwritten.collect()
+        let batch: Batch = unwritten.take(BATCH_MAX).collect();
+        let samples = batch.iter().map(|(_, write)| sample_bytes(&write.event));
+        self.sample_bytes = self.sample_bytes.saturating_sub(samples.sum());
+        let is_full = batch.len() == BATCH_MAX;
+        if is_full {
+            self.handed_over = batch.last().map(|(key, _)| key.clone());
+        }
+        (batch, is_full)
     }
 
     /// It was written, into these rows.
@@ -92,39 +129,76 @@ impl Folding {
 
     /// It was not, and is to be written with what has happened since.
     pub(crate) fn not_written(&mut self, batch: Batch) {
+        self.handed_over = None;
         for (key, SecurityWrite { onto, event }) in batch {
-            let entry = self.entries.entry(key).or_insert(Entry {
-                began_at: event.first_seen,
-                row: onto,
-                unwritten: None,
-            });
-            entry.add(event);
+            self.add(key, event, onto);
         }
     }
 
-    /// The event, or as one of all that are not told apart.
-    fn told_apart(&self, mut event: SecurityEvent) -> SecurityEvent {
+    /// The event with its key, or as one of all that are not told apart.
+    fn told_apart(&self, mut event: SecurityEvent) -> (Key, SecurityEvent) {
         let key = Key::of(&event);
-        if self.entries.contains_key(&key) || self.of_kind(event.kind) < TOLD_APART_MAX {
-            return event;
+        let counter = Key {
+            network: None,
+            ..key.clone()
+        };
+        let is_kind_full = count(&self.of_kinds, &event.kind) >= self.bounds.of_kind;
+        let is_subject_full = count(&self.of_subjects, &event.subject) >= self.bounds.of_subject;
+        if self.entries.contains_key(&key) || !(is_kind_full || is_subject_full) {
+            return (key, event);
         }
-        event.subject = Subject::others();
-        (event.application, event.remote_address, event.sample) = (None, None, None);
+        (event.remote_address, event.sample) = (None, None);
         event.description =
             "there was more of this kind than is told apart: these are counted together".to_owned();
-        event
+        if !is_kind_full || self.entries.contains_key(&counter) {
+            return (counter, event);
+        }
+        (event.subject, event.application) = (Subject::others(), None);
+        (Key::of(&event), event)
     }
 
-    fn of_kind(&self, kind: SecurityKind) -> usize {
-        let from = self.entries.range(Key::first(kind)..);
-        from.take_while(|(key, _)| key.kind == kind).count()
+    /// Adds to a fold, or begins one, which is that of a row.
+    fn add(&mut self, key: Key, event: FoldedEvent, onto: Option<SecurityEventId>) {
+        if !self.entries.contains_key(&key) {
+            *self.of_kinds.entry(key.kind).or_default() += 1;
+            *self.of_subjects.entry(key.subject.clone()).or_default() += 1;
+        }
+        let entry = self.entries.entry(key).or_insert_with(|| Entry {
+            row: onto,
+            ..Entry::since(event.first_seen)
+        });
+        let before = entry.sample_bytes();
+        entry.add(event);
+        self.sample_bytes = (self.sample_bytes + entry.sample_bytes()).saturating_sub(before);
     }
 
     /// Forgets what is over and written.
     fn look_over(&mut self, now: Timestamp) {
-        if between(self.looked_over_at, now) >= LOOKED_OVER_EVERY {
-            self.looked_over_at = now;
-            self.entries.retain(|_, entry| !entry.is_done(now));
+        if between(self.looked_over_at, now) < LOOKED_OVER_EVERY {
+            return;
+        }
+        self.looked_over_at = now;
+        let (of_kinds, of_subjects) = (&mut self.of_kinds, &mut self.of_subjects);
+        self.entries.retain(|key, entry| {
+            let is_done = entry.is_done(now);
+            if is_done {
+                one_less(of_kinds, &key.kind);
+                one_less(of_subjects, &key.subject);
+            }
+            !is_done
+        });
+    }
+}
+
+fn count<K: std::hash::Hash + Eq>(counts: &HashMap<K, usize>, of: &K) -> usize {
+    counts.get(of).copied().unwrap_or_default()
+}
+
+fn one_less<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, of: &K) {
+    if let Some(count) = counts.get_mut(of) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(of);
         }
     }
 }
@@ -134,21 +208,24 @@ impl Key {
         Self {
             kind: event.kind,
             subject: event.subject.clone(),
-            network: event.remote_address.map(network),
-        }
-    }
-
-    /// Before all others of a kind.
-    fn first(kind: SecurityKind) -> Self {
-        Self {
-            kind,
-            subject: Subject::new(SubjectKind::ALL[0], ""),
-            network: None,
+            network: event.remote_address.map(neighbourhood),
         }
     }
 }
 
 impl Entry {
+    fn since(began_at: Timestamp) -> Self {
+        Self {
+            began_at,
+            row: None,
+            unwritten: None,
+        }
+    }
+
+    fn sample_bytes(&self) -> usize {
+        self.unwritten.as_ref().map_or(0, sample_bytes)
+    }
+
     fn add(&mut self, event: FoldedEvent) {
         let Some(known) = &mut self.unwritten else {
             self.unwritten = Some(event);
@@ -172,12 +249,10 @@ impl Entry {
 }
 
 fn folded(event: SecurityEvent) -> FoldedEvent {
-    let SecurityEvent { mut subject, .. } = event;
-    subject.id = cut(subject.id);
     FoldedEvent {
         kind: event.kind,
         severity: event.kind.severity(),
-        subject,
+        subject: event.subject,
         application: event.application,
         remote_address: event.remote_address,
         count: 1,
@@ -186,6 +261,10 @@ fn folded(event: SecurityEvent) -> FoldedEvent {
         description: cut(event.description),
         sample: event.sample.as_deref().map(Sealed::copy_from_slice),
     }
+}
+
+fn sample_bytes(event: &FoldedEvent) -> usize {
+    event.sample.as_ref().map_or(0, Sealed::len)
 }
 
 fn cut(mut text: String) -> String {
@@ -198,5 +277,7 @@ fn between(a: Timestamp, b: Timestamp) -> Duration {
     a.since(b).max(b.since(a))
 }
 
+#[cfg(test)]
+mod bounds;
 #[cfg(test)]
 mod tests;

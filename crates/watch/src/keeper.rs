@@ -1,6 +1,6 @@
 //! The sink that takes security events, and the loop that hands them to the store.
 
-use crate::fold::Folding;
+use crate::fold::{Batch, Folding};
 use model::Chain;
 use model::security::{EventSink, SecurityEvent};
 use std::sync::{Mutex, MutexGuard};
@@ -46,12 +46,22 @@ impl Keeper {
         self.keep(store, fails).await;
     }
 
-    /// Whether all was written.
+    /// Whether all was written. Batch after batch, so that none makes a commit long that others
+    /// wait for.
     async fn keep(&self, store: &dyn Store, failed_before: bool) -> bool {
-        let batch = self.lock().unwritten();
-        if batch.is_empty() {
-            return true;
+        loop {
+            let (batch, is_more) = self.lock().unwritten();
+            if batch.is_empty() {
+                return true;
+            }
+            let is_written = self.write(store, batch, failed_before).await;
+            if !is_written || !is_more {
+                return is_written;
+            }
         }
+    }
+
+    async fn write(&self, store: &dyn Store, batch: Batch, failed_before: bool) -> bool {
         let writes = batch.iter().map(|(_, write)| write.clone()).collect();
         let request = ChangeRequest {
             change: Change::KeepSecurityEvents(writes),

@@ -23,7 +23,7 @@ mod special;
 mod spelling;
 
 pub use checked_url::{CheckedUrl, Host, credentials};
-pub use network::network;
+pub use network::{neighbourhood, network};
 pub use refusal::Refusal;
 pub use rule::{AllowRule, AllowRuleError};
 
