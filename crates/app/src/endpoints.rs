@@ -137,7 +137,8 @@ impl App {
             ),
             headers: headers.unwrap_or_default(),
         };
-        self.insert_endpoint(tenant, (&draft, own), key).await
+        self.insert_endpoint(caller, tenant, (&draft, own), key)
+            .await
     }
 
     /// Writes an endpoint anew, but for its secrets and headers; or makes one where there is none
@@ -160,7 +161,9 @@ impl App {
                 secrets: SigningSecrets::new(self.new_secret(self.settings.default_signature)),
                 headers: CustomHeaders::default(),
             };
-            return self.insert_endpoint(tenant, (&draft, own), None).await;
+            return self
+                .insert_endpoint(caller, tenant, (&draft, own), None)
+                .await;
         };
         let key = found.endpoint.id.key();
         Ok(Saved::changed(
@@ -250,6 +253,7 @@ impl App {
 
     async fn insert_endpoint(
         &self,
+        caller: &Caller,
         tenant: &Tenant,
         (draft, mut own): (&EndpointDraft, Own),
         key: Option<IdempotencyKey>,
@@ -269,6 +273,9 @@ impl App {
         };
         match self.change(Some(tenant.key()), change, key).await {
             Ok(Changed::Endpoint(row)) => {
+                let text = leads("the endpoint was made", draft);
+                self.report(caller, SecurityKind::EndpointCreated, &row.endpoint, text);
+                self.leads_to(&row.endpoint, false);
                 self.tell(tenant, &row.endpoint, Happened::EndpointCreated);
                 self.challenge_if_demanded(tenant, &row).await;
                 Ok(Saved::created(self.view(tenant, &row)?))
@@ -319,16 +326,14 @@ impl App {
             .await
             .map_err(|refused| refused.explain(uid_taken))?;
         if moved {
-            let text = match draft.host() {
-                Some(host) => format!("the endpoint's URL was changed; it leads to {host} now"),
-                None => "the endpoint's URL was changed".to_owned(),
-            };
+            let text = leads("the endpoint's URL was changed", draft);
             self.report(
                 caller,
                 SecurityKind::EndpointUrlChanged,
                 &after.endpoint,
                 text,
             );
+            self.leads_to(&after.endpoint, true);
         }
         self.tell_of_change(tenant, &after.endpoint, was_disabled);
         self.challenge_if_demanded(tenant, &after).await;
@@ -415,6 +420,14 @@ impl App {
         let event = event.concerning(endpoint.application);
         self.events
             .report(event.from_address(caller.remote_address));
+    }
+}
+
+/// What happened to an endpoint's URL, and which host it leads to since then.
+fn leads(happened: &str, draft: &EndpointDraft) -> String {
+    match draft.host() {
+        Some(host) => format!("{happened}; it leads to {host} now"),
+        None => happened.to_owned(),
     }
 }
 

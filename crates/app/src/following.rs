@@ -85,6 +85,7 @@ impl App {
         let followed = self.next_of(&tenant, window, &input.filter).await?;
         let opener = Opener::new(self, &tenant.row().application)?;
         let shown = |row| view(&opener, row);
+        self.exported(caller, Some(tenant.key()), followed.data.len());
         Ok(Followed {
             data: followed
                 .data
@@ -132,6 +133,7 @@ impl App {
                 shown.push(view(opener, row)?);
             }
         }
+        self.exported(caller, None, shown.len());
         Ok(Followed {
             data: shown,
             iterator,

@@ -11,7 +11,7 @@
 //! webhooks come in) · [`error`] (how use cases refuse) · `find` (what a path names) · [`page`]
 //! (lists) · [`patch`], `change`, `idempotency` (how things are changed, once) · `sealing`,
 //! [`content`], `key_uses` (what is sealed, and with what) · `fetching` (payloads that receivers
-//! fetch) · [`filter`], [`status`]
+//! fetch) · `witnessing` (what is ordinary) · [`filter`], [`status`]
 //! (what lists of messages and attempts are asked for) · [`following`], [`listening`] (reading
 //! forwards, for ever) · [`operational`] (what the operator is told) · then one file for each noun;
 //! of the way of a message, `accept` is the first part.
@@ -64,6 +64,7 @@ mod rules;
 mod schema;
 mod sealing;
 mod throttling;
+mod witnessing;
 
 pub use caller::{Caller, Who};
 pub use change::Saved;

@@ -132,6 +132,7 @@ impl App {
             // Looked at last: nothing is shown to a token that has ended by now.
             self.check_again(token)?;
             if !found.data.is_empty() {
+                self.exported(caller, Some(tenant.key()), found.data.len());
                 return self.letters(&tenant, found, &asked.key);
             }
             from = position(&found.iterator)?;

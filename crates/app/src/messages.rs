@@ -77,6 +77,9 @@ impl App {
             with_payload: input.with_content,
         };
         let walk = self.store.messages(&query).await?;
+        if input.with_content {
+            self.exported(caller, Some(query.application), walk.rows.len());
+        }
         let opener = Opener::new(self, &tenant.row().application)?;
         part.page(walk, |row| row.message.id)
             .try_map(|row| view(&opener, row))

@@ -93,7 +93,9 @@ impl App {
         if !may_get_all(tenant.policy(), row) {
             return Err(endpoint_is_unproved());
         }
-        self.begin_task((tenant.key(), work), key).await
+        let task = self.begin_task((tenant.key(), work), key).await?;
+        self.resending_many(caller, tenant, task.id);
+        Ok(task)
     }
 }
 

@@ -53,7 +53,9 @@ impl App {
             idempotency,
         };
         let app = self.clone();
-        carried_through(async move { resend.open(&app).await }).await
+        carried_through(async move { resend.open(&app).await }).await?;
+        self.resent(caller, &tenant);
+        Ok(())
     }
 }
 

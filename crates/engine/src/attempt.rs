@@ -18,12 +18,14 @@ use crate::roster::{Ended, InHand, Moment};
 use crate::tell::{ToTell, tell_disabled};
 use crate::verdict::{Happened, Verdict, classify, effect_on_lane};
 use model::Timestamp;
+use model::attempt::AttemptResult;
 use model::delivery::Trigger;
 use model::entropy::{fraction, random};
-use model::id::Tail;
+use model::id::{ApplicationKey, Tail};
 use model::name::Name;
 use model::proof::Outcome;
 use model::retry::RetrySchedule;
+use model::witness::Witnessed;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -258,6 +260,7 @@ async fn record(engine: &Engine, in_hand: InHand, attempt: &Attempt, noted: Note
                 tell_disabled(engine, &attempt.about, attempt.ended.wall).await;
             }
             let result = decision.result;
+            witness(engine, lane.application, result, attempt.ended.wall);
             engine
                 .observer
                 .tell(Happening::Recorded(lane.endpoint, key, result));
@@ -281,6 +284,20 @@ fn since_due(in_hand: &InHand, now: Timestamp) -> Option<Duration> {
     } = &in_hand.claimed;
     let scheduled = delivery.trigger == Trigger::Scheduled;
     scheduled.then(|| now.since(message.message.first_due()))
+}
+
+/// What came of a request, for whoever knows what is usual.
+fn witness(engine: &Engine, application: ApplicationKey, result: AttemptResult, at: Timestamp) {
+    let failed = match result {
+        AttemptResult::Success => false,
+        AttemptResult::Failure => true,
+        AttemptResult::Cancelled(_) => return,
+    };
+    let what = Witnessed::Attempted {
+        application,
+        failed,
+    };
+    engine.parts.events.witness(what, at);
 }
 
 fn outcome(

@@ -20,7 +20,9 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request};
+use model::name::Name;
 use model::security::{SecurityEvent, SecurityKind, Subject, SubjectKind};
+use model::witness::Witnessed;
 use std::sync::Arc;
 
 /// What a source is sent to with.
@@ -52,9 +54,13 @@ where
     let took = gate.app.clock.monotonic().saturating_sub(begun);
     gate.meter.ended(outcome, took);
     let (mut response, at_once, goes_on) = match lived {
-        Ok((response, _)) => (response, false, true),
+        Ok((response, _)) => {
+            witness(gate, &arriving, false);
+            (response, false, true)
+        }
         Err(refused) => {
             note(gate, &arriving, &refused);
+            witness(gate, &arriving, true);
             let goes_on = !refused.is_slow || gate.limits.wait().await;
             let at_once = refused.at_once;
             (refused.into_response(), at_once, goes_on)
@@ -105,13 +111,16 @@ where
     let events: Vec<Incoming> = came.into_iter().map(of).collect();
 
     let replays: Vec<_> = events.iter().map(|event| event.replay).collect();
-
+    let event_types: Vec<_> = events.iter().map(|event| event.event_type.clone()).collect();
     let accepted = gate.app.accept_incoming(&source, events).await;
     let accepted = accepted.map_err(|error| Refused::of_error(&error))?;
     let mut came_in = replays.iter().zip(&accepted.made).zip(is_id_signed);
     came_in.try_for_each(|((replay, came_in), is_id_signed)| {
         judge(gate, arriving, (replay, came_in), is_id_signed)
     })?;
+    let fresh = event_types.iter().zip(&accepted.made);
+    let fresh = fresh.filter(|(_, came_in)| came_in.seen.is_none());
+    fresh.for_each(|(event_type, _)| witness_taken(gate, arriving, (&source, event_type)));
     Ok(accepted_answer(gate, arriving, &source, &accepted))
 }
 
@@ -236,6 +245,32 @@ where
     }
     if let Some(what) = refused.report() {
         report(gate, arriving, what);
+    }
+}
+
+/// How much comes to a source, and how much of it is refused.
+fn witness<B>(gate: &Shared, arriving: &Arriving<B>, refused: bool) {
+    if let Some(source) = &arriving.source {
+        let source = source.source.id;
+        let now = gate.app.clock.now();
+        let what = Witnessed::Requested { source, refused };
+        gate.app.events.witness(what, now);
+    }
+}
+
+/// What was taken, and from where.
+fn witness_taken<B>(
+    gate: &Shared,
+    arriving: &Arriving<B>,
+    (source, event_type): (&OpenSource, &Name),
+) {
+    if let Some(address) = arriving.peer.address {
+        let what = Witnessed::CameIn {
+            source: source.source.id,
+            event_type,
+            address,
+        };
+        gate.app.events.witness(what, gate.app.clock.now());
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::clock::Timestamp;
 use crate::id::{ApiKeyKind, ApplicationId, ApplicationKey, ApplicationKind, EndpointId, Kind};
+use crate::witness::Witnessed;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -271,6 +272,11 @@ impl SecurityEvent {
 pub trait EventSink: Send + Sync {
     /// Takes one.
     fn report(&self, event: SecurityEvent);
+
+    /// Is told of what is ordinary, at this time. Most don't look at it.
+    fn witness(&self, what: Witnessed<'_>, at: Timestamp) {
+        let _ = (what, at);
+    }
 }
 
 #[cfg(test)]

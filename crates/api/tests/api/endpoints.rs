@@ -411,8 +411,14 @@ async fn no_more_endpoints_than_the_operator_allows() {
 #[tokio::test]
 async fn changes_hold_before_they_are_acknowledged_and_new_urls_are_reported() {
     let world = world().await;
-    world.endpoint("a", json!({"uid": "e"})).await;
+    let secret_url = json!({"url": "https://user:hidden@old.example.com/?k=hidden", "uid": "e"});
+    world.endpoint("a", secret_url).await;
     assert_eq!(world.lanes.take_changed(), 1);
+    let events = world.events.take();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].kind.as_str(), "endpoint.created");
+    assert!(events[0].description.contains("old.example.com"));
+    assert!(!events[0].description.contains("hidden"));
     let description = json!({"description": "x"});
     world.patch("/app/a/endpoint/e", description).await.is(200);
     assert_eq!(world.lanes.take_changed(), 1);

@@ -48,6 +48,7 @@ impl App {
         let shown = receiver_text(&secrets.current);
         let text = "the endpoint's signing secret was shown".to_owned();
         self.report(caller, SecurityKind::SecretRead, &row.endpoint, text);
+        self.secret_shown(caller, &row.endpoint);
         Ok(shown)
     }
 
