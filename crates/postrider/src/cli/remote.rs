@@ -163,7 +163,7 @@ fn of_verb(operation: &'static Operation) -> Vec<Arg> {
             option("iterator", "ITERATOR").help("Go on where another list said that it ended"),
             flag("all", "Go on to the end of the list"),
         ],
-        Verb::Get | Verb::Delete => Vec::new(),
+        Verb::Get | Verb::Delete | Verb::Follow => Vec::new(),
         Verb::Put => fields(operation).next().map(|_| body).into_iter().collect(),
         Verb::Resend => vec![
             option("iterator", "ITERATOR").help("Go on where another run said that it ended"),

@@ -82,6 +82,13 @@ pub(super) fn table(columns: &[Column], rows: &[Value]) -> Table {
     table
 }
 
+/// One object in a line: what it has of these columns.
+pub(super) fn line(columns: &[Column], row: &Value) -> String {
+    let values = columns.iter().map(|column| column.value(row));
+    let values = values.filter(|value| !value.is_null()).map(cell);
+    values.collect::<Vec<_>>().join("  ")
+}
+
 /// The fields of one object, a row for each.
 pub(super) fn fields(object: &BTreeMap<String, Box<RawValue>>) -> Table {
     let mut table = empty();

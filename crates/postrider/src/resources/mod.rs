@@ -72,6 +72,8 @@ pub(crate) struct Operation {
 pub(crate) enum Verb {
     /// `GET`, page by page.
     List,
+    /// `GET`, again and again, of what is new.
+    Follow,
     /// `GET`.
     Get,
     /// `POST`.

@@ -32,7 +32,7 @@ impl Build<'_> {
         let operation = self.args.operation;
         let body = match operation.verb {
             Verb::Post | Verb::Begin | Verb::Put | Verb::Patch => Some(self.body()?),
-            Verb::List | Verb::Get | Verb::Delete | Verb::Resend => None,
+            Verb::List | Verb::Follow | Verb::Get | Verb::Delete | Verb::Resend => None,
         };
         let body = body.filter(|body| operation.verb != Verb::Patch || !body.is_empty());
         if operation.verb == Verb::Patch && body.is_none() && !changes_more {
@@ -41,7 +41,7 @@ impl Build<'_> {
             )));
         }
         let method = match operation.verb {
-            Verb::List | Verb::Get | Verb::Resend => Method::GET,
+            Verb::List | Verb::Follow | Verb::Get | Verb::Resend => Method::GET,
             Verb::Patch if body.is_none() => Method::GET,
             Verb::Post | Verb::Begin => Method::POST,
             Verb::Put => Method::PUT,

@@ -23,7 +23,9 @@ const TABLE_ROWS_MAX: usize = 10_000;
 pub(super) struct Page<T> {
     pub(super) data: Vec<T>,
     pub(super) iterator: Option<String>,
-    done: bool,
+    #[serde(rename = "prevIterator")]
+    pub(super) prev_iterator: Option<String>,
+    pub(super) done: bool,
 }
 
 /// Asks for a list, and shows it.

@@ -1,10 +1,11 @@
 //! The commands that ask a server: the nouns of `resources`, and `send`. One way for all of them:
 //! what was typed becomes a request ([`build`]), the client sends it, and the answer is shown as
 //! the table of `resources` says, or as it came with `--json`. Only [`resend`] does more than one
-//! thing, and [`begin`] waits for what it began.
+//! thing, [`begin`] waits for what it began, and [`follow`] for what is new.
 
 mod begin;
 mod build;
+mod follow;
 mod headers;
 mod list;
 mod resend;
@@ -46,6 +47,7 @@ pub(crate) fn run(args: RemoteArgs) -> Result<(), Failure> {
         }
         match args.operation.verb {
             Verb::List => list::run(&client, &args, request).await,
+            Verb::Follow => follow::run(&client, &args, request).await,
             Verb::Resend => resend::run(&client, &args, request).await,
             Verb::Begin => begin::run(&client, &args, request).await,
             Verb::Get | Verb::Post | Verb::Put | Verb::Patch | Verb::Delete => {
