@@ -15,12 +15,13 @@
 //! [`oauth`] (how requests come by a token) · [`pin`] (keys of certificates) · [`node`] (who does
 //! the work) · [`source`] (where webhooks come in), [`schedule`] (when some make messages by
 //! themselves) · [`security`] (what is worth reporting), [`audit`] (who did what), [`operational`]
-//! (what the operator is told of), [`witness`] (what is ordinary, for whoever looks for what is
-//! not), [`skew`] (whether our clock runs apart) · [`meter`] (what is counted) · `texts`, `fields`
-//! (forms that some are stored in) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors as
-//! people read them).
+//! (what the operator is told of), [`alerts`] (whom events are told to), [`witness`] (what is
+//! ordinary, for whoever looks for what is not), [`skew`] (whether our clock runs apart) ·
+//! [`meter`] (what is counted) · `texts`, `fields` (forms that some are stored in) · [`clock`],
+//! [`entropy`], [`secret`], [`chain`] (errors as people read them).
 
 pub mod address;
+pub mod alerts;
 pub mod api_key;
 pub mod application;
 pub mod attempt;

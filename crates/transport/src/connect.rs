@@ -70,6 +70,26 @@ impl GuardedConnector {
         peeked.await
     }
 
+    /// Reaches a server that the operator has named, and no tenant: its address is not judged.
+    pub(crate) async fn reach_named(
+        &self,
+        host: &str,
+        port: u16,
+        limit: Duration,
+    ) -> Result<TcpStream, SendError> {
+        let begun = Instant::now();
+        let addresses = match host.parse() {
+            Ok(address) => vec![address],
+            Err(_) => {
+                let resolved = self.guard.resolve_unjudged(host).await;
+                resolved.map_err(|error| SendError::new(Stage::Resolve, error))?
+            }
+        };
+        let addresses: Vec<_> = addresses.into_iter().map(|ip| (ip, port).into()).collect();
+        let left = || limit.saturating_sub(begun.elapsed());
+        self.first_reachable(&addresses, left).await
+    }
+
     async fn reach_any(&self, target: &Target, limit: Duration) -> Result<TcpStream, SendError> {
         let begun = Instant::now();
         let addresses = self.guard.addresses(target.url()).await?;

@@ -15,6 +15,8 @@
 //!   authorities, its pins, our certificate.
 //! - HTTP/1.1 or HTTP/2, as TLS agreed; a bounded part of the response is kept, whatever it holds.
 //!
+//! Beside it: [`Mailer`] brings letters to the one mail server that the operator names.
+//!
 //! Above the seam: [`TokenKeeper`] and [`KeySets`] fetch what deliveries need, through any
 //! [`Transport`], and keep it while it is good.
 //!
@@ -52,6 +54,7 @@ mod guard;
 mod http1;
 mod http2;
 mod jwks;
+mod mail;
 mod oauth;
 mod pool;
 mod proxy;
@@ -72,6 +75,7 @@ pub use error::{SendError, Stage, TimeLimit};
 pub use fetch::{FetchError, FetchUrlError, fetch_target};
 pub use guard::{Denial, Guard};
 pub use jwks::{KeySetError, KeySets, WantedKey};
+pub use mail::{Letter, MailError, MailServer, MailServerError, Mailer};
 pub use oauth::{
     AccessToken, NoToken, OAUTH_HEADERS_MAX, OauthClient, OauthConfigError, OauthError, TokenKeeper,
 };

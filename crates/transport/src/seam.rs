@@ -51,13 +51,15 @@ pub enum Purpose {
     KeySet,
     /// Whether a receiver wants what it is to get.
     Challenge,
+    /// An alert to people.
+    Alert,
 }
 
 impl Purpose {
     /// The method that such requests have, where nothing else is said.
     pub fn method(self) -> Method {
         match self {
-            Self::Delivery | Self::OauthToken => Method::POST,
+            Self::Delivery | Self::OauthToken | Self::Alert => Method::POST,
             Self::KeySet => Method::GET,
             Self::Challenge => Method::OPTIONS,
         }

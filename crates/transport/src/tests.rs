@@ -101,7 +101,8 @@ fn purposes() -> impl Iterator<Item = Purpose> {
         Purpose::Delivery => Some(Purpose::OauthToken),
         Purpose::OauthToken => Some(Purpose::KeySet),
         Purpose::KeySet => Some(Purpose::Challenge),
-        Purpose::Challenge => None,
+        Purpose::Challenge => Some(Purpose::Alert),
+        Purpose::Alert => None,
     })
 }
 
@@ -109,7 +110,7 @@ fn purposes() -> impl Iterator<Item = Purpose> {
 async fn stage_of(purpose: Purpose, guard: &Guard, transport: HttpsTransport, url: &str) -> Stage {
     let transport = Arc::new(transport);
     match purpose {
-        Purpose::Delivery | Purpose::Challenge => {
+        Purpose::Delivery | Purpose::Challenge | Purpose::Alert => {
             let sent = match outgoing(guard, purpose, url) {
                 Ok(outgoing) => transport.send(outgoing).await.map(drop),
                 Err(error) => Err(error),

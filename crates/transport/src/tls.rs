@@ -162,6 +162,18 @@ impl Tls {
         Ok((stream, seen.verified()))
     }
 
+    /// The same for what is not HTTP, the ordinary way: no protocol is offered.
+    pub(crate) async fn connect_bare(
+        &self,
+        name: ServerName<'static>,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, SendError> {
+        let mut config = (*self.ordinary.config).clone();
+        config.alpn_protocols = Vec::new();
+        config.resumption = Resumption::disabled();
+        shake_hands(Arc::new(config), name, stream).await
+    }
+
     /// Shakes hands to see the certificates. Pins are not compared.
     pub(crate) async fn peek(
         &self,
