@@ -118,6 +118,16 @@ impl Folding {
         (batch, is_full)
     }
 
+    /// What is to be written next, left where it is.
+    pub(crate) fn waiting(&self) -> Batch {
+        let entries = self.entries.iter();
+        let waiting = entries.filter_map(|(key, entry)| {
+            let (event, onto) = (entry.unwritten.clone()?, entry.row);
+            Some((key.clone(), SecurityWrite { onto, event }))
+        });
+        waiting.collect()
+    }
+
     /// It was written, into these rows.
     pub(crate) fn written(&mut self, batch: Batch, rows: &[SecurityEventId]) {
         for ((key, _), row) in batch.into_iter().zip(rows) {

@@ -4,7 +4,7 @@
 use model::id::Key;
 use model::security::{EventSink, SecurityEvent, SecurityKind, Subject, SubjectKind};
 use model::{Clock as _, Timestamp};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::conformance::{TestClock, TestEntropy};
 use store::query::Window;
@@ -15,15 +15,38 @@ use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use watch::Keeper;
+use watch::keeper::{Fold, FoldSink};
 
 struct World {
     keeper: Arc<Keeper>,
     store: Arc<SqliteStore>,
     clock: Arc<TestClock>,
     faults: Faults,
+    handed_on: Arc<Next>,
     stop: CancellationToken,
     running: JoinHandle<()>,
     _home: tempfile::TempDir,
+}
+
+/// Keeps what is handed on.
+#[derive(Default)]
+struct Next(Mutex<Vec<Fold>>);
+
+impl FoldSink for Next {
+    fn take(&self, fold: Fold) {
+        self.0.lock().expect("no panic while held").push(fold);
+    }
+}
+
+impl Next {
+    /// How often each happened, and whether it was written by then.
+    fn counts(&self) -> Vec<(u64, bool)> {
+        let folds = self.0.lock().expect("no panic while held");
+        let counts = folds
+            .iter()
+            .map(|fold| (fold.event.count, fold.id.is_some()));
+        counts.collect()
+    }
 }
 
 impl World {
@@ -38,6 +61,8 @@ impl World {
         };
         let store = SqliteStore::open_inline(directory, config, surroundings).expect("it opens");
         let (store, keeper) = (Arc::new(store), Arc::new(Keeper::default()));
+        let handed_on = Arc::new(Next::default());
+        keeper.hand_on_to(handed_on.clone());
         let stop = CancellationToken::new();
         let running = {
             let (keeper, store, stop) = (keeper.clone(), store.clone(), stop.clone());
@@ -48,6 +73,7 @@ impl World {
             store,
             clock,
             faults,
+            handed_on,
             stop,
             running,
             _home: home,
@@ -146,4 +172,40 @@ async fn a_store_that_can_not_write_is_waited_for_and_nothing_is_left_out() {
     let rows = world.rows().await;
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!(rows[0].event.count, 101);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_written_is_handed_on_with_its_row_and_more_of_it_as_it_comes() {
+    let world = World::new();
+    for _ in 0..3 {
+        world.report();
+        world.pass(1).await;
+    }
+    assert_eq!(world.handed_on.counts(), [(1, true); 3]);
+    let row = world.rows().await[0].id;
+    let folds = world.handed_on.0.lock().expect("no panic while held");
+    assert!(folds.iter().all(|fold| fold.id == Some(row)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_not_be_written_is_handed_on_all_the_same_and_each_event_once() {
+    let world = World::new();
+    world.faults.fail_commits(Some(CommitFault::Write));
+    world.report();
+    world.pass(4).await;
+    assert_eq!(world.handed_on.counts(), [(1, false)]);
+    for _ in 0..100 {
+        world.report();
+    }
+    world.pass(60).await;
+    assert_eq!(world.handed_on.counts(), [(1, false), (100, false)]);
+    world.faults.fail_commits(None);
+    world.pass(2).await;
+    world.store.step();
+    world.pass(2).await;
+    world.report();
+    world.pass(2).await;
+    let counts = world.handed_on.counts();
+    assert_eq!(counts, [(1, false), (100, false), (1, true)]);
+    assert_eq!(world.rows().await[0].event.count, 102);
 }
