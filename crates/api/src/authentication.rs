@@ -51,6 +51,21 @@ impl Input for Token {
     fn describe(_: &mut Describer) {}
 }
 
+/// Where a request comes from that needs no token.
+pub(crate) struct Origin(pub(crate) Option<IpAddr>);
+
+impl FromRequestParts<Shared> for Origin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
+        Ok(Self(remote_address(parts)))
+    }
+}
+
+impl Input for Origin {
+    fn describe(_: &mut Describer) {}
+}
+
 const UNDECLARED: Need = Need {
     noun: "",
     right: Right::Write,

@@ -2,6 +2,7 @@
 //! which is a secret as long as it is good, and is written into no log.
 
 use crate::Shared;
+use crate::authentication::Origin;
 use crate::describe::{Describer, Empty, Output};
 use crate::operation::{Routes, public};
 use crate::problem::Refusal;
@@ -40,8 +41,12 @@ impl Output for PayloadOut {
     }
 }
 
-async fn get(State(api): State<Shared>, Segments(ticket): Segments<String>) -> Answer<PayloadOut> {
-    let fetched = api.app.fetch_payload(&ticket).await?;
+async fn get(
+    State(api): State<Shared>,
+    Segments(ticket): Segments<String>,
+    Origin(remote_address): Origin,
+) -> Answer<PayloadOut> {
+    let fetched = api.app.fetch_payload(&ticket, remote_address).await?;
     let mut headers = HeaderMap::new();
     // Whatever its sender says that it is, no browser shows it.
     headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));

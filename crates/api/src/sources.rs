@@ -280,7 +280,7 @@ async fn patch_one(
     Segments(path): Segments<String>,
     call: Call<IngestSourcePatch>,
 ) -> Answer<Json<IngestSourceOut>> {
-    api.app.source(&call.caller, &path).await?;
+    api.app.source_to_change(&call.caller, &path).await?;
     let body = call.json()?;
     let patch = SourcePatch {
         name: body.name.0,

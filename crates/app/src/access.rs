@@ -16,6 +16,7 @@ mod rates;
 pub(crate) use known::{Credentials, Known, Standing};
 pub(crate) use rates::Rates;
 
+use crate::audit::Unaudited;
 use crate::caller::ShownAs;
 use crate::find::Tenant;
 use crate::idempotency::{Request, Success};
@@ -23,6 +24,8 @@ use crate::rules::Judge;
 use crate::tokens::{FOREVER, LEEWAY};
 use crate::{App, AppError, Caller};
 use model::Timestamp;
+use model::audit::{AuditAction, AuditDraft};
+use model::security::Subject;
 use std::time::Duration;
 use store::access::{AccessChange, AccessChanged, RevokedToken, TokenFloor};
 use store::change::{Change, ChangeError, Changed};
@@ -107,13 +110,15 @@ impl App {
             return Ok(());
         };
         match shown.by {
-            ShownAs::ApiKey(id) => self.end_api_key(id, self.clock.now()).await,
+            ShownAs::ApiKey(id) => self.end_api_key(caller, id, self.clock.now()).await,
             ShownAs::Token => {
                 let token = RevokedToken {
                     id: shown.id.clone(),
                     ends_at: shown.ends_at,
                 };
-                self.revoke_token(token).await
+                let subject = Subject::of_token(&caller.subject);
+                let entry = self.entry(caller, AuditAction::TokenRevoked, subject);
+                self.end_token(entry, token).await
             }
         }
     }
@@ -121,10 +126,17 @@ impl App {
     /// A token is not good any more, on this node from now on, elsewhere within a second.
     ///
     /// # Errors
-    /// As [`App::log_out`].
-    pub async fn revoke_token(&self, token: RevokedToken) -> Result<(), AppError> {
+    /// As [`App::log_out`]; [`AppError::Forbidden`] for all but the organisation.
+    pub async fn revoke_token(&self, caller: &Caller, token: RevokedToken) -> Result<(), AppError> {
+        caller.require_organisation()?;
+        let entry = self.entry_at_installation(caller, AuditAction::TokenRevoked);
+        self.end_token(entry, token).await
+    }
+
+    async fn end_token(&self, entry: AuditDraft, token: RevokedToken) -> Result<(), AppError> {
         self.tokens.known.check_room()?;
-        self.change_access(AccessChange::RevokeToken(token), None)
+        let entry = entry.saying(format!("token {}", token.id));
+        self.change_access(entry, AccessChange::RevokeToken(token), None)
             .await?;
         Ok(())
     }
@@ -158,11 +170,14 @@ impl App {
             },
             session,
         };
+        let entry = self
+            .entry_at_application(caller, AuditAction::ApplicationTokensExpired, found)
+            .saying(input.told());
         let floors = match input.sessions.is_empty() {
             true => vec![floor(None)],
             false => input.sessions.into_iter().map(Some).map(floor).collect(),
         };
-        self.change_access(AccessChange::ExpireTokens(floors), key)
+        self.change_access(entry, AccessChange::ExpireTokens(floors), key)
             .await?;
         Ok(())
     }
@@ -170,10 +185,30 @@ impl App {
     /// Does one change, and has this node know it. `None`: it was done before, under the same key.
     pub(crate) async fn change_access(
         &self,
+        entry: AuditDraft,
         change: AccessChange,
         key: Option<IdempotencyKey>,
     ) -> Result<Option<AccessChanged>, ChangeError> {
-        let changed = match self.change(None, Change::Access(change), key).await? {
+        let changed = self.change(entry, None, Change::Access(change), key).await;
+        self.access_changed(changed).await
+    }
+
+    /// The same for what nobody asked for.
+    pub(crate) async fn change_access_unaudited(
+        &self,
+        why: Unaudited,
+        change: AccessChange,
+    ) -> Result<Option<AccessChanged>, ChangeError> {
+        let change = Change::Access(change);
+        let changed = self.change_unaudited(why, None, change).await;
+        self.access_changed(changed).await
+    }
+
+    async fn access_changed(
+        &self,
+        changed: Result<Changed, ChangeError>,
+    ) -> Result<Option<AccessChanged>, ChangeError> {
+        let changed = match changed? {
             Changed::Access(changed) => Some(changed),
             // Nothing else is answered to it.
             _ => None,
@@ -185,6 +220,19 @@ impl App {
 }
 
 impl ExpireInput {
+    /// What the audit log has of it.
+    fn told(&self) -> String {
+        let which = match self.sessions.len() {
+            0 => "all".to_owned(),
+            1 => "those of one session".to_owned(),
+            count => format!("those of {count} sessions"),
+        };
+        match self.expiry.unwrap_or_default() {
+            0 => which,
+            seconds => format!("{which}, in {seconds} s"),
+        }
+    }
+
     /// How long to wait, if this keeps all rules.
     fn judge(&self) -> Result<Duration, AppError> {
         let mut judge = Judge::new(&[]);

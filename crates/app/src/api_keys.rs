@@ -2,6 +2,7 @@
 //! shown once; its hash is kept.
 
 use crate::access::judge_wait;
+use crate::audit::{Unaudited, changed};
 use crate::change::{ChangeRefused, until_current};
 use crate::idempotency::{Success, secret_not_repeated};
 use crate::page::{ListInput, Order, Page, Part};
@@ -11,8 +12,10 @@ use crate::tokens::API_KEY_PREFIX;
 use crate::{App, AppError, Caller};
 use aws_lc_rs::digest::{SHA256, digest};
 use model::api_key::{ApiKey, Scope};
+use model::audit::AuditAction;
 use model::entropy::random;
 use model::id::{ApiKeyId, ApiKeyKind, Key};
+use model::security::{Subject, SubjectKind};
 use model::{Secret, Timestamp};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -120,7 +123,8 @@ impl App {
             hash: hash(&token),
             keys_max: API_KEYS_MAX,
         };
-        match self.change_access(change, idempotency).await {
+        let entry = self.entry(caller, AuditAction::ApiKeyCreated, SubjectKind::ApiKey);
+        match self.change_access(entry, change, idempotency).await {
             Ok(Some(AccessChanged::ApiKey(row))) => Ok(NewApiKey {
                 key: row.key,
                 token: Secret::from(token),
@@ -154,7 +158,7 @@ impl App {
         if let Some(wanted) = wanted.as_set() {
             caller.require_scopes(wanted.as_deref())?;
         }
-        self.replace_api_key(id, |before| ApiKey {
+        self.replace_api_key((caller, AuditAction::ApiKeyUpdated), id, |before| ApiKey {
             name: patch.name.clone().or(before.name),
             scopes: wanted.clone().or(before.scopes),
             ..before
@@ -178,7 +182,8 @@ impl App {
         judge_wait(&mut judge, seconds);
         judge.finish()?;
         let wait = Duration::from_secs(seconds.unsigned_abs());
-        self.end_api_key(id, self.clock.now().plus(wait)).await
+        self.end_api_key(caller, id, self.clock.now().plus(wait))
+            .await
     }
 
     /// Writes down when keys were last used. Nobody asks for this: the binary calls it now and
@@ -192,15 +197,21 @@ impl App {
             return Ok(());
         }
         let change = AccessChange::UseApiKeys(uses.clone());
-        let changed = self.change_access(change, None).await;
+        let changed = self.change_access_unaudited(Unaudited::Uses, change).await;
         changed.map(drop).map_err(|error| {
             self.tokens.known.put_back(uses);
             error.into()
         })
     }
 
-    pub(crate) async fn end_api_key(&self, id: ApiKeyId, at: Timestamp) -> Result<(), AppError> {
-        let ended = self.replace_api_key(id, |before| ApiKey {
+    pub(crate) async fn end_api_key(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+        at: Timestamp,
+    ) -> Result<(), AppError> {
+        let by = (caller, AuditAction::ApiKeyExpired);
+        let ended = self.replace_api_key(by, id, |before| ApiKey {
             expires_at: Some(before.expires_at.map_or(at, |end| end.min(at))),
             ..before
         });
@@ -209,16 +220,25 @@ impl App {
 
     async fn replace_api_key(
         &self,
+        (caller, action): (&Caller, AuditAction),
         id: ApiKeyId,
         with: impl Fn(ApiKey) -> ApiKey,
     ) -> Result<ApiKey, AppError> {
         let replaced = until_current(|| async {
             let before = self.find_api_key(id).await?;
+            let key = with(before.key.clone());
+            let fields = [
+                ("name", key.name != before.key.name),
+                ("scopes", key.scopes != before.key.scopes),
+                ("expiresAt", key.expires_at != before.key.expires_at),
+            ];
+            let entry = self.entry(caller, action, Subject::new(SubjectKind::ApiKey, id));
+            let entry = entry.saying(changed(fields));
             let change = AccessChange::ReplaceApiKey {
-                key: with(before.key.clone()),
+                key,
                 version: before.version,
             };
-            match self.change_access(change, None).await? {
+            match self.change_access(entry, change, None).await? {
                 Some(AccessChanged::ApiKey(row)) => Ok(row.key),
                 _ => Err(ChangeRefused::Rule(AppError::not_found())),
             }

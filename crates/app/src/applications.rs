@@ -5,6 +5,7 @@ mod draft;
 
 pub use draft::{ApplicationInput, ApplicationPatch};
 
+use crate::audit::{By, changed, differing};
 use crate::change::{ChangeRefused, Saved, unexpected, until_current};
 use crate::find::Tenant;
 use crate::idempotency::{Request, Success, id_of, made_is_gone};
@@ -13,8 +14,10 @@ use crate::{App, AppError, Caller};
 pub(crate) use draft::ApplicationDraft;
 use model::Timestamp;
 use model::application::Application;
+use model::audit::AuditAction;
 use model::entropy::random;
 use model::id::{ApplicationId, ApplicationKey, ApplicationKind};
+use model::security::SubjectKind;
 use std::sync::Arc;
 use store::change::{Change, ChangeError, Changed};
 use store::idempotency::{IdempotencyKey, Made};
@@ -73,9 +76,10 @@ impl App {
         };
         let draft = input.judge(&[])?;
         if !get_if_exists {
-            return self.insert_application(&draft, key).await.map_err(refused);
+            let made = self.insert_application(caller.into(), &draft, key).await;
+            return made.map_err(refused);
         }
-        let (row, created) = self.find_or_insert(&draft, key).await?;
+        let (row, created) = self.find_or_insert(caller.into(), &draft, key).await?;
         let value = row.application.application.clone();
         Ok(Saved { value, created })
     }
@@ -94,9 +98,12 @@ impl App {
         caller.require_organisation()?;
         let draft = input.judge(&[])?;
         match found {
-            None => self.insert_application(&draft, None).await.map_err(refused),
+            None => {
+                let made = self.insert_application(caller.into(), &draft, None).await;
+                made.map_err(refused)
+            }
             Some(found) => Ok(Saved::changed(
-                self.replace_application(found, &draft).await?,
+                self.replace_application(caller, found, &draft).await?,
             )),
         }
     }
@@ -113,7 +120,7 @@ impl App {
     ) -> Result<Application, AppError> {
         caller.require_organisation()?;
         let draft = patch.judge(&[])?;
-        self.replace_application(found, &draft).await
+        self.replace_application(caller, found, &draft).await
     }
 
     /// Deletes an application with its endpoints: when this returns, no attempt to one of them
@@ -127,8 +134,9 @@ impl App {
         found: &Tenant,
     ) -> Result<(), AppError> {
         caller.require_organisation()?;
+        let entry = self.entry_at_application(caller, AuditAction::ApplicationDeleted, found);
         let change = Change::DeleteApplication(found.key());
-        self.change(Some(found.key()), change, None).await?;
+        self.change(entry, Some(found.key()), change, None).await?;
         Ok(())
     }
 
@@ -136,15 +144,17 @@ impl App {
     /// application that they need.
     pub(crate) async fn application_with_uid_of(
         &self,
+        by: By<'_>,
         draft: &ApplicationDraft,
     ) -> Result<Tenant, AppError> {
-        let (row, _) = self.find_or_insert(draft, None).await?;
+        let (row, _) = self.find_or_insert(by, draft, None).await?;
         Tenant::new(self, row).await
     }
 
     /// The application of this draft's uid, or a new one, and whether it is new.
     async fn find_or_insert(
         &self,
+        by: By<'_>,
         draft: &ApplicationDraft,
         key: Option<IdempotencyKey>,
     ) -> Result<(Arc<RegistryRow>, bool), AppError> {
@@ -161,7 +171,7 @@ impl App {
         if let Some(row) = find().await? {
             return Ok((row, false));
         }
-        let id = match self.insert_application(draft, key).await {
+        let id = match self.insert_application(by, draft, key).await {
             Ok(saved) => saved.value.id,
             // Somebody else made it in between.
             Err(ChangeRefused::Store(ChangeError::Taken)) => {
@@ -176,6 +186,7 @@ impl App {
 
     async fn insert_application(
         &self,
+        by: By<'_>,
         draft: &ApplicationDraft,
         key: Option<IdempotencyKey>,
     ) -> Result<Saved<Application>, ChangeRefused> {
@@ -185,11 +196,17 @@ impl App {
             application: application.clone(),
             data_key: self.vault.new_data_key(tail).into_bytes().into(),
         };
-        let mut changed = self.change(None, create(), key.clone()).await;
+        let entry = self.entry(
+            by,
+            AuditAction::ApplicationCreated,
+            SubjectKind::Application,
+        );
+        let create = async |key| self.change(entry.clone(), None, create(), key).await;
+        let mut changed = create(key.clone()).await;
         // Another master key seals by now, and this node has not heard of it.
         if matches!(changed, Err(ChangeError::Stale)) {
             self.heed_master_keys().await?;
-            changed = self.change(None, create(), key).await;
+            changed = create(key).await;
         }
         match changed? {
             Changed::Application(row) => Ok(Saved::created(row.application)),
@@ -200,18 +217,26 @@ impl App {
 
     async fn replace_application(
         &self,
+        caller: &Caller,
         found: &Tenant,
         draft: &ApplicationDraft,
     ) -> Result<Application, AppError> {
         let replaced = until_current(|| async {
             let tenant = self.tenant_again(found).await?;
             let row = &tenant.row().application;
+            let before = &row.application;
+            let application = draft.applied(before.clone());
+            let entry = self
+                .entry_at_application(caller, AuditAction::ApplicationUpdated, &tenant)
+                .saying(changed(differing!(before, application, {
+                    "name": name, "uid": uid, "rateLimit": rate_limit, "metadata": metadata,
+                })));
             let change = Change::ReplaceApplication {
-                application: draft.applied(row.application.clone()),
+                application,
                 data_keys: row.data_keys.clone(),
                 revision: row.revision,
             };
-            match self.change(Some(tenant.key()), change, None).await? {
+            match self.change(entry, Some(tenant.key()), change, None).await? {
                 Changed::Application(row) => Ok(row.application),
                 other => Err(unexpected(&other).into()),
             }

@@ -15,8 +15,10 @@ use crate::{App, AppError, Caller};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model::attempt::{Attempt, AttemptResult};
+use model::audit::AuditAction;
 use model::id::{AttemptId, AttemptKind};
 use model::message::Message;
+use model::security::{Subject, SubjectKind};
 use store::change::{Change, ChangeError};
 use store::query::{AttemptQuery, AttemptScope};
 use store::rows::AttemptRow;
@@ -135,13 +137,19 @@ impl App {
         let tenant = self
             .application_for_organisation(caller, application)
             .await?;
-        let message = self.message_row(&tenant, message).await?.message.id.key();
+        let message = self.message_row(&tenant, message).await?.message.id;
+        let attempt: AttemptId = attempt.parse().map_err(|_| MISSING)?;
+        let subject = Subject::new(SubjectKind::Message, message);
+        let entry = self
+            .entry(caller, AuditAction::AttemptExpunged, subject)
+            .concerning(tenant.key())
+            .saying(attempt.to_string());
         let change = Change::ExpungeExcerpt {
             application: tenant.key(),
-            message,
-            attempt: attempt.parse().map_err(|_| MISSING)?,
+            message: message.key(),
+            attempt,
         };
-        match self.change(None, change, None).await {
+        match self.change(entry, None, change, None).await {
             Err(ChangeError::Missing) => Err(MISSING),
             changed => Ok(changed.map(drop)?),
         }

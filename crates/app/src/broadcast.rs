@@ -10,6 +10,7 @@ use crate::messages::{Bounds, MessageInput};
 use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller};
 use bytes::Bytes;
+use model::audit::AuditAction;
 use model::entropy::random;
 use model::hops::Hops;
 use model::id::Tail;
@@ -48,7 +49,10 @@ impl App {
                 .seal_for_installation(place(&tail), &letter)
                 .into(),
         });
-        self.begin_task_as(tail, (None, work), key).await
+        let entry = self
+            .entry_at_installation(caller, AuditAction::MessageBroadcast)
+            .saying(draft.event_type.to_string());
+        self.begin_task_as(entry, tail, (None, work), key).await
     }
 }
 

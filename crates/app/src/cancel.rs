@@ -5,6 +5,7 @@ use crate::find::Tenant;
 use crate::idempotency::Success;
 use crate::{App, AppError, Caller};
 use model::Timestamp;
+use model::audit::AuditAction;
 use model::id::DeliveryKey;
 use store::change::{Change, Changed};
 
@@ -23,7 +24,7 @@ impl App {
         before: Timestamp,
     ) -> Result<(), AppError> {
         caller.require_application(tenant.application())?;
-        let endpoint = tenant.endpoint(endpoint)?.endpoint.id.key();
+        let endpoint = &tenant.endpoint(endpoint)?.endpoint;
         let Ok(key) = self.request(caller, Success::Done).await?.key_or_made() else {
             return Ok(());
         };
@@ -32,10 +33,17 @@ impl App {
         let is_past = before <= self.clock.now();
         let change = Change::CancelDeliveries {
             application: tenant.key(),
-            endpoint,
+            endpoint: endpoint.id.key(),
             up_to: is_past.then(|| DeliveryKey::from_integer(first_kept.integer() - 1)),
         };
-        match self.change(Some(tenant.key()), change, key).await? {
+        let entry = self
+            .entry_at_endpoint(caller, AuditAction::DeliveriesCancelled, endpoint)
+            .saying(match is_past {
+                true => format!("opened before {}, in Unix seconds", before.seconds()),
+                false => "opened until now".to_owned(),
+            });
+        let changed = self.change(entry, Some(tenant.key()), change, key);
+        match changed.await? {
             Changed::Work(..) => self.lanes.work(),
             Changed::Repeated(_) => {}
             other => return Err(unexpected(&other)),

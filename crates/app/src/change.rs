@@ -5,8 +5,10 @@
 //! the moment when this node has forgotten what was before, nothing can be left out.
 
 use crate::App;
+use crate::audit::Unaudited;
 use crate::error::AppError;
 use crate::idempotency;
+use model::audit::AuditDraft;
 use model::id::ApplicationKey;
 use std::future::Future;
 use std::pin::Pin;
@@ -22,15 +24,41 @@ use tokio::runtime::Handle;
 const ATTEMPTS_MAX: usize = 64;
 
 impl App {
-    /// Does one change. When this returns, no attempt starts on this node by what was before.
-    /// `application` names whose configuration it is; event types are nobody's.
+    /// Does one change, for whoever `entry` says. When this returns, no attempt starts on this node
+    /// by what was before. `application` names whose configuration it is; event types are nobody's.
     pub(crate) async fn change(
         &self,
+        entry: AuditDraft,
         application: Option<ApplicationKey>,
         change: Change,
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Changed, ChangeError> {
+        let request = audited(entry, change, idempotency);
+        self.do_request(application, request).await
+    }
+
+    /// The same for what nobody asked for, and the audit log has nothing of: `_why` says why.
+    pub(crate) async fn change_unaudited(
+        &self,
+        _why: Unaudited,
+        application: Option<ApplicationKey>,
+        change: Change,
+    ) -> Result<Changed, ChangeError> {
+        let request = ChangeRequest {
+            change,
+            idempotency: None,
+            audit: None,
+        };
+        self.do_request(application, request).await
+    }
+
+    async fn do_request(
+        &self,
+        application: Option<ApplicationKey>,
+        request: ChangeRequest,
+    ) -> Result<Changed, ChangeError> {
         let app = self.clone();
+        let change = &request.change;
         let is_of_types = matches!(
             change,
             Change::PutEventType { .. } | Change::ExpungeEventType(_) | Change::PutEnvironment(_)
@@ -42,11 +70,6 @@ impl App {
         let is_of_redactions = is_of_types || matches!(change, Change::PutRedaction(_));
         let is_of_policy = matches!(change, Change::SwapSetting { name: POLICY, .. });
         carried_through(async move {
-            let request = ChangeRequest {
-                change,
-                idempotency,
-                audit: None,
-            };
             let changed = app.store.change(request).await;
             // Also after a failure: a stale revision means that what is in memory is old, and a
             // commit whose outcome is unknown may have happened.
@@ -69,6 +92,19 @@ impl App {
             changed
         })
         .await
+    }
+}
+
+/// A change that somebody asked for, with its entry in the audit log.
+pub(crate) fn audited(
+    entry: AuditDraft,
+    change: Change,
+    idempotency: Option<IdempotencyKey>,
+) -> ChangeRequest {
+    ChangeRequest {
+        change,
+        idempotency,
+        audit: Some(entry),
     }
 }
 

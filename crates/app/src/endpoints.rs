@@ -53,6 +53,7 @@ pub use verification::{VerificationStatus, VerificationView};
 pub(crate) use verification::{endpoint_is_unproved, is_demanded, may_get, may_get_all};
 pub use webhook::TEXT_SECRET_BYTES_MAX;
 
+use crate::audit::{changed, differing};
 use crate::change::{ChangeRefused, Saved, unexpected, until_current};
 use crate::find::Tenant;
 use crate::idempotency::{Request, Success, id_of, made_is_gone};
@@ -63,13 +64,14 @@ use crate::sealing::{open_headers, open_protection, seal_headers, seal_secrets};
 use crate::{App, AppError, Caller, Violation};
 use draft::EndpointDraft;
 use model::Timestamp;
+use model::audit::{AuditAction, AuditDraft};
 use model::endpoint::{CustomHeaders, Endpoint, SigningSecrets};
 use model::entropy::random;
 use model::id::{EndpointId, EndpointKey, EndpointKind};
 use model::name::Name;
 use model::operational::Happened;
 use model::protection::{Held, Protection};
-use model::security::{SecurityEvent, SecurityKind, Subject};
+use model::security::{SecurityEvent, SecurityKind, Subject, SubjectKind};
 use std::collections::BTreeSet;
 use store::change::{Change, ChangeError, Changed};
 use store::idempotency::{IdempotencyKey, Made};
@@ -161,9 +163,8 @@ impl App {
                 secrets: SigningSecrets::new(self.new_secret(self.settings.default_signature)),
                 headers: CustomHeaders::default(),
             };
-            return self
-                .insert_endpoint(caller, tenant, (&draft, own), None)
-                .await;
+            let made = self.insert_endpoint(caller, tenant, (&draft, own), None);
+            return made.await;
         };
         let key = found.endpoint.id.key();
         Ok(Saved::changed(
@@ -201,8 +202,9 @@ impl App {
     ) -> Result<(), AppError> {
         caller.require_application(tenant.application())?;
         let endpoint = &tenant.endpoint(path)?.endpoint;
+        let entry = self.entry_at_endpoint(caller, AuditAction::EndpointDeleted, endpoint);
         let change = Change::DeleteEndpoint(tenant.key(), endpoint.id.key());
-        self.change(Some(tenant.key()), change, None).await?;
+        self.change(entry, Some(tenant.key()), change, None).await?;
         self.tell(tenant, endpoint, Happened::EndpointDeleted);
         Ok(())
     }
@@ -271,7 +273,12 @@ impl App {
             },
             endpoints_max,
         };
-        match self.change(Some(tenant.key()), change, key).await {
+        let entry = self
+            .entry(caller, AuditAction::EndpointCreated, SubjectKind::Endpoint)
+            .concerning(tenant.key())
+            .saying(leads_to(draft));
+        let made = self.change(entry, Some(tenant.key()), change, key);
+        match made.await {
             Ok(Changed::Endpoint(row)) => {
                 let text = leads("the endpoint was made", draft);
                 self.report(caller, SecurityKind::EndpointCreated, &row.endpoint, text);
@@ -319,8 +326,11 @@ impl App {
                 }
                 replacement.sealed.headers = seal_headers(&keys, row.endpoint.id.tail(), &headers);
             }
-            let after = self.replace_endpoint(&tenant, replacement, None).await?;
-            Ok(((moved, was_disabled), after))
+            let entry = self
+                .entry_at_endpoint(caller, AuditAction::EndpointUpdated, &row.endpoint)
+                .saying(told(&row.endpoint, &replacement.endpoint, moved, draft));
+            let after = self.replace_endpoint(entry, &tenant, replacement, None);
+            Ok(((moved, was_disabled), after.await?))
         });
         let ((moved, was_disabled), after) = replaced
             .await
@@ -355,6 +365,7 @@ impl App {
     /// Writes an endpoint's row anew.
     async fn replace_endpoint(
         &self,
+        entry: AuditDraft,
         tenant: &Tenant,
         replacement: Replacement,
         key: Option<IdempotencyKey>,
@@ -364,7 +375,7 @@ impl App {
             sealed: replacement.sealed,
             revision: replacement.revision,
         };
-        match self.change(Some(tenant.key()), change, key).await? {
+        match self.change(entry, Some(tenant.key()), change, key).await? {
             Changed::Endpoint(row) => Ok(row),
             Changed::Repeated(_) => Err(crate::idempotency::secret_not_repeated().into()),
             other => Err(unexpected(&other).into()),
@@ -481,6 +492,26 @@ fn blank(tenant: &Tenant, id: EndpointId) -> Endpoint {
         created_at: Timestamp::MIN,
         updated_at: Timestamp::MIN,
     }
+}
+
+/// What the audit log has of a change.
+fn told(before: &Endpoint, after: &Endpoint, moved: bool, draft: &EndpointDraft) -> String {
+    let others = differing!(before, after, {
+        "description": description, "disabled": disabled, "eventTypes": event_types,
+        "channels": channels, "rateLimit": rate_limit, "uid": uid, "metadata": metadata,
+        "version": version,
+    });
+    let fields = changed([("url", moved)].into_iter().chain(others));
+    match moved {
+        true => format!("{fields}; {}", leads_to(draft)),
+        false => fields,
+    }
+}
+
+/// Where a URL leads: no more of it, since the rest may be secret.
+fn leads_to(draft: &EndpointDraft) -> String {
+    let host = draft.host();
+    host.map_or_else(String::new, |host| format!("it leads to {host}"))
 }
 
 /// Walks the endpoints that are in memory, as a store walks a table.

@@ -24,6 +24,7 @@ use crate::change::{ChangeRefused, unexpected, until_current};
 use crate::event_types::{REDACTIONS_MAX, RETRY_SCHEDULES_MAX};
 use crate::{App, AppError, Caller};
 use kept::Kept;
+use model::audit::{AuditAction, AuditDraft};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use store::access::ENVIRONMENT;
 use store::change::{Change, ChangeError, Changed, EnvironmentChange, SettingsChange};
@@ -100,16 +101,19 @@ impl App {
         let given = Settings::judge(input, &[])?;
         let set = until_current(|| async {
             let (before, settings) = self.settings_now().await?;
-            let settings = match extent {
-                Extent::Some => settings.with(&given),
+            let asked = match extent {
+                Extent::Some => settings.clone().with(&given),
                 Extent::All => given.clone(),
             };
+            let entry = self
+                .entry_at_installation(caller, AuditAction::EnvironmentSettingsUpdated)
+                .saying(settings.differing(&asked));
             let change = EnvironmentChange {
-                settings: settings.change_from(before),
+                settings: asked.change_from(before),
                 ..EnvironmentChange::default()
             };
-            self.change_environment(change, None).await?;
-            Ok(settings)
+            self.change_environment(entry, change, None).await?;
+            Ok(asked)
         });
         Ok(set.await?)
     }
@@ -123,13 +127,15 @@ impl App {
 
     async fn change_environment(
         &self,
+        entry: AuditDraft,
         change: EnvironmentChange,
         key: Option<IdempotencyKey>,
     ) -> Result<(), ChangeRefused> {
         if change.is_empty() && key.is_none() {
             return Ok(());
         }
-        match self.change(None, Change::PutEnvironment(change), key).await {
+        let change = Change::PutEnvironment(change);
+        match self.change(entry, None, change, key).await {
             Ok(Changed::Environment | Changed::Repeated(_)) => {}
             Ok(other) => return Err(unexpected(&other).into()),
             Err(ChangeError::TooMany) => return Err(too_many_beside().into()),

@@ -14,6 +14,7 @@ pub use place::{PLACE_LENGTH_MAX, PLACE_PATTERN};
 
 use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller, Violation};
+use model::audit::AuditAction;
 use model::entropy::random;
 use model::id::Tail;
 use model::name::Name;
@@ -58,6 +59,10 @@ impl App {
             Ok(key) => key,
             Err(begun) => return Ok(begun),
         };
+        let by = match &input {
+            ErasureInput::Where { path, .. } => format!("by a value at {path}"),
+            ErasureInput::Tag(_) => "by a tag".to_owned(),
+        };
         let order = Order::of(&input);
         judge(input)?;
         let tail: Tail = random(&*self.entropy);
@@ -66,7 +71,10 @@ impl App {
             kind: OutsideKind::Erasure,
             arguments: self.vault.seal_for_installation(row(&tail), &order).into(),
         });
-        self.begin_task_as(tail, (None, work), key).await
+        let entry = self
+            .entry_at_installation(caller, AuditAction::MessagesErased)
+            .saying(by);
+        self.begin_task_as(entry, tail, (None, work), key).await
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) use retry_schedule::judge as judge_schedule;
 pub use schemas::SCHEMAS_BYTES_MAX;
 pub(crate) use schemas::newest;
 
+use crate::audit::{changed, differing};
 use crate::caller::Who;
 use crate::change::{ChangeRefused, Saved, unexpected, until_current};
 use crate::idempotency::{Request, Success, made_is_gone};
@@ -31,6 +32,7 @@ use crate::rules::Judge;
 use crate::{App, AppError, Caller, Violation};
 use draft::EventTypeDraft;
 use model::Timestamp;
+use model::audit::{AuditAction, AuditDraft};
 use model::event_type::EventType;
 use model::name::Name;
 use store::change::{Change, Changed, Expect};
@@ -128,8 +130,10 @@ impl App {
         let (name, draft) = input.judge_named(name, Judge::new(&[]))?;
         let event_type = draft.applied(blank(name));
         let expect = Expect::NoneLive;
-        let put = self.put_event_type_row(event_type, expect, key).await;
-        put.map_err(|refused| {
+        let entry =
+            self.entry_at_event_type(caller, AuditAction::EventTypeCreated, &event_type.name);
+        let put = self.put_event_type_row(entry, event_type, expect, key);
+        put.await.map_err(|refused| {
             refused.explain(|| AppError::Conflict {
                 code: "event_type_exists",
                 detail: "An event_type with this name already exists".to_owned(),
@@ -156,8 +160,18 @@ impl App {
             let before = self.find_event_type(name.as_str()).await?;
             let expect = Expect::SavedAt(before.as_ref().map(|before| before.updated_at));
             let created = before.is_none();
-            let event_type = draft.applied(before.unwrap_or_else(|| blank(name.clone())));
-            let value = self.put_event_type_row(event_type, expect, None).await?;
+            let entry = match created {
+                true => self.entry_at_event_type(caller, AuditAction::EventTypeCreated, &name),
+                false => self.entry_at_event_type(caller, AuditAction::EventTypeUpdated, &name),
+            };
+            let before = before.unwrap_or_else(|| blank(name.clone()));
+            let event_type = draft.applied(before.clone());
+            let entry = entry.saying(match created {
+                true => String::new(),
+                false => told(&before, &event_type),
+            });
+            let value = self.put_event_type_row(entry, event_type, expect, None);
+            let value = value.await?;
             Ok(Saved { value, created })
         });
         Ok(put.await?)
@@ -176,7 +190,8 @@ impl App {
     ) -> Result<EventType, AppError> {
         caller.require_organisation()?;
         let draft = patch.judge()?;
-        self.redraft_event_type(name, &draft).await
+        self.redraft_event_type((caller, AuditAction::EventTypeUpdated), name, &draft)
+            .await
     }
 
     /// Archives an event type, or removes it for good.
@@ -192,10 +207,12 @@ impl App {
         caller.require_organisation()?;
         if expunge {
             let name = name.parse().map_err(|_| AppError::not_found())?;
-            self.change(None, Change::ExpungeEventType(name), None)
-                .await?;
+            let entry = self.entry_at_event_type(caller, AuditAction::EventTypeExpunged, &name);
+            let change = Change::ExpungeEventType(name);
+            self.change(entry, None, change, None).await?;
         } else {
-            self.redraft_event_type(name, &EventTypeDraft::archiving())
+            let by = (caller, AuditAction::EventTypeArchived);
+            self.redraft_event_type(by, name, &EventTypeDraft::archiving())
                 .await?;
         }
         Ok(())
@@ -210,6 +227,7 @@ impl App {
 
     async fn redraft_event_type(
         &self,
+        (caller, action): (&Caller, AuditAction),
         name: &str,
         draft: &EventTypeDraft,
     ) -> Result<EventType, AppError> {
@@ -217,21 +235,25 @@ impl App {
             let found = self.find_event_type(name).await?;
             let before = found.ok_or_else(AppError::not_found)?;
             let expect = Expect::SavedAt(Some(before.updated_at));
-            self.put_event_type_row(draft.applied(before), expect, None)
-                .await
+            let after = draft.applied(before.clone());
+            let entry = self
+                .entry_at_event_type(caller, action, &after.name)
+                .saying(told(&before, &after));
+            self.put_event_type_row(entry, after, expect, None).await
         });
         Ok(put.await?)
     }
 
     async fn put_event_type_row(
         &self,
+        entry: AuditDraft,
         event_type: EventType,
         expect: Expect,
         key: Option<IdempotencyKey>,
     ) -> Result<EventType, ChangeRefused> {
         let name = event_type.name.clone();
         let change = Change::PutEventType { event_type, expect };
-        match self.change(None, change, key).await? {
+        match self.change(entry, None, change, key).await? {
             Changed::EventType(event_type) => Ok(event_type),
             Changed::Repeated(_) => Ok(self.event_type_made(name.as_str()).await?),
             other => Err(unexpected(&other).into()),
@@ -242,6 +264,14 @@ impl App {
     async fn event_type_made(&self, name: &str) -> Result<EventType, AppError> {
         self.find_event_type(name).await?.ok_or_else(made_is_gone)
     }
+}
+
+/// What the audit log has of a change.
+fn told(before: &EventType, after: &EventType) -> String {
+    changed(differing!(before, after, {
+        "description": description, "archived": archived, "deprecated": deprecated,
+        "schemas": schemas, "featureFlags": feature_flags, "groupName": group_name,
+    }))
 }
 
 /// The feature flags that limit what a caller sees; `None`: sees all.

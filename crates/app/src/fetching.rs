@@ -3,7 +3,11 @@
 //!
 //! Whatever can't be had is refused alike, so that nobody learns by trying what is there.
 
+use crate::audit::receiver;
 use crate::{App, AppError};
+use model::audit::{AuditAction, AuditDraft};
+use model::security::{Subject, SubjectKind};
+use std::net::IpAddr;
 use store::rows::Payload;
 use store::{Fetched, Lane, MessageRef};
 use vault::ShownTicket;
@@ -15,12 +19,17 @@ const NOT_TO_BE_HAD: AppError = AppError::NotFound(
 );
 
 impl App {
-    /// The payload that a ticket is for, as its endpoint gets it.
+    /// The payload that a ticket is for, as its endpoint gets it. That it was fetched is in the
+    /// audit log before anybody has it.
     ///
     /// # Errors
     /// [`AppError::NotFound`]: the ticket is none, or good no more; its endpoint is gone, disabled
     /// or held; the payload has expired, was expunged, or can't be made what it must be.
-    pub async fn fetch_payload(&self, ticket: &str) -> Result<Fetched, AppError> {
+    pub async fn fetch_payload(
+        &self,
+        ticket: &str,
+        remote_address: Option<IpAddr>,
+    ) -> Result<Fetched, AppError> {
         let shown = ShownTicket::parse(ticket).ok_or(NOT_TO_BE_HAD)?;
         let tenant = self.find_by_key(shown.application()).await?;
         let tenant = tenant.ok_or(NOT_TO_BE_HAD)?;
@@ -30,19 +39,28 @@ impl App {
             .filter(|ticket| now < ticket.until)
             .ok_or(NOT_TO_BE_HAD)?;
         let endpoint = tenant.row().endpoint(ticket.endpoint);
-        if endpoint.is_none_or(|row| row.endpoint.disabled) {
+        let Some(row) = endpoint.filter(|row| !row.endpoint.disabled) else {
             return Err(NOT_TO_BE_HAD);
-        }
+        };
         let named = MessageRef::Id(ticket.message);
         let message = self.store.message(tenant.key(), &named).await?;
         let message = message.filter(|row| {
             matches!(row.payload, Payload::Sealed(_)) && now < row.message.expires_at
         });
+        let message = message.ok_or(NOT_TO_BE_HAD)?;
+        let entry = AuditDraft::new(
+            now,
+            receiver(&row.endpoint, remote_address),
+            AuditAction::PayloadFetched,
+            Subject::new(SubjectKind::Message, message.message.id),
+        );
         let lane = Lane {
             application: tenant.key(),
             endpoint: ticket.endpoint,
         };
-        let fetched = self.fetching.fetched(lane, message.ok_or(NOT_TO_BE_HAD)?);
-        fetched.await?.ok_or(NOT_TO_BE_HAD)
+        let fetched = self.fetching.fetched(lane, message).await?;
+        let fetched = fetched.ok_or(NOT_TO_BE_HAD)?;
+        self.note(entry.concerning(tenant.key())).await?;
+        Ok(fetched)
     }
 }

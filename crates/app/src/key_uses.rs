@@ -2,6 +2,7 @@
 //! each has sealed, and gives an application a new one in time. Nobody asks for this: the binary
 //! calls it now and then.
 
+use crate::audit::Unaudited;
 use crate::change::{ChangeRefused, unexpected, until_current};
 use crate::{App, AppError};
 use store::Sealed;
@@ -48,10 +49,9 @@ impl App {
             data_keys: self.counted(&row.data_keys, uses).map_err(AppError::from)?,
             revision: row.revision,
         };
-        match self
-            .change(Some(uses.application.key()), change, None)
-            .await?
-        {
+        let application = Some(uses.application.key());
+        let changed = self.change_unaudited(Unaudited::Uses, application, change);
+        match changed.await? {
             Changed::Application(_) => Ok(()),
             other => Err(unexpected(&other).into()),
         }

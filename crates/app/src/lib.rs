@@ -9,18 +9,18 @@
 //! Map: [`caller`] (who may do what), [`tokens`] (how they say who they are), [`access`] (which of
 //! them are not good any more), [`api_keys`], [`portal`] (made by the API), [`sources`] (where
 //! webhooks come in) · [`error`] (how use cases refuse) · `find` (what a path names) · [`page`]
-//! (lists) · [`patch`], `change`, `idempotency` (how things are changed, once) · `sealing`,
-//! [`content`], `key_uses` (what is sealed, and with what) · `fetching` (payloads that receivers
-//! fetch) · `witnessing` (what is ordinary) · [`filter`], [`status`]
-//! (what lists of messages and attempts are asked for) · [`following`], [`listening`] (reading
-//! forwards, for ever) · [`operational`] (what the operator is told) · then one file for each noun;
-//! of the way of a message, `accept` is the first part.
+//! (lists) · [`patch`], `change`, `idempotency` (how things are changed, once), [`audit`] (by whom)
+//! · `sealing`, [`content`], `key_uses` (what is sealed, and with what) · `fetching` (payloads that
+//! receivers fetch) · `witnessing` (what is ordinary) · [`filter`], [`status`] (what lists of
+//! messages and attempts are asked for) · [`following`], [`listening`] (reading forwards, for ever)
+//! · [`operational`] (what the operator is told) · then one file for each noun; of the way of a
+//! message, `accept` is the first part.
 
 pub mod access;
 pub mod api_keys;
 pub mod applications;
 pub mod attempts;
-mod audit_key;
+pub mod audit;
 pub mod broadcast;
 pub mod caller;
 pub mod content;
@@ -50,6 +50,7 @@ pub mod tasks;
 pub mod tokens;
 
 mod accept;
+mod audit_key;
 mod cancel;
 mod change;
 mod fetching;

@@ -5,8 +5,10 @@
 //! The store refuses every data key that another master key sealed than seals by now. So what one
 //! walk over all applications finds is all there is, and the key before is needed no more after it.
 
+use crate::audit::{By, Unaudited};
 use crate::change::{ChangeRefused, unexpected, until_current};
 use crate::{App, AppError};
+use model::audit::AuditAction;
 use model::id::{ApplicationId, Key};
 use store::change::{Change, ChangeError, Changed, SettingsChange};
 use store::master_keys::MASTER_KEYS;
@@ -30,6 +32,10 @@ pub enum Tended {
     /// All that this one sealed is sealed anew, so many data keys by this node.
     Done(MasterKeyId, usize),
 }
+
+/// By whose rule a master key gives way, as the audit log names it: the operator asks for it on the
+/// command line.
+const RULE: &str = "master_keys";
 
 /// So many applications are read at once.
 const PAGE: usize = 250;
@@ -89,7 +95,9 @@ impl App {
     async fn tell_master_keys(&self) -> Result<(), AppError> {
         let ids = self.vault.master_key_ids();
         let ids = ids.iter().map(ToString::to_string).collect();
-        self.change(None, Change::TellMasterKeys(ids), None).await?;
+        let told = Change::TellMasterKeys(ids);
+        self.change_unaudited(Unaudited::MasterKeysTold, None, told)
+            .await?;
         Ok(())
     }
 
@@ -105,26 +113,11 @@ impl App {
 
     /// False: another node was faster.
     async fn swap(&self, before: Standing, after: Standing) -> Result<bool, AppError> {
-        self.swap_setting(MASTER_KEYS, before.to_bytes(), after.to_bytes())
-            .await
-    }
-
-    async fn swap_setting(
-        &self,
-        name: &'static str,
-        before: Vec<u8>,
-        after: Vec<u8>,
-    ) -> Result<bool, AppError> {
-        let values = SettingsChange {
-            before: Some(before),
-            after,
-        };
-        let swap = Change::SwapSetting { name, values };
-        match self.change(None, swap, None).await {
-            Ok(_) => Ok(true),
-            Err(ChangeError::Stale) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        let entry = self
+            .entry_at_installation(By::Rule(RULE), AuditAction::MasterKeyRotated)
+            .saying(told(after));
+        let swap = swapped(MASTER_KEYS, before.to_bytes(), after.to_bytes());
+        was_first(self.change(entry, None, swap, None).await)
     }
 
     /// Seals anew what other master keys sealed. How many data keys that were.
@@ -167,8 +160,9 @@ impl App {
             return Ok(0);
         };
         // Where another node was faster, it has done the same.
-        let swapped = self.swap_setting(INSTALLATION_KEY, before, after.into_bytes());
-        Ok(usize::from(swapped.await?))
+        let swap = swapped(INSTALLATION_KEY, before, after.into_bytes());
+        let changed = self.change_unaudited(Unaudited::SealedAnew, None, swap);
+        Ok(usize::from(was_first(changed.await)?))
     }
 
     async fn rewrap(&self, id: ApplicationId) -> Result<usize, AppError> {
@@ -187,7 +181,8 @@ impl App {
                 data_keys,
                 revision: row.revision,
             };
-            match self.change(Some(id.key()), change, None).await? {
+            let changed = self.change_unaudited(Unaudited::SealedAnew, Some(id.key()), change);
+            match changed.await? {
                 Changed::Application(_) => Ok(count),
                 other => Err(unexpected(&other).into()),
             }
@@ -212,5 +207,31 @@ impl App {
         });
         let keys = keys.collect::<Result<Vec<Sealed>, VaultError>>()?;
         Ok(any.then_some(keys))
+    }
+}
+
+fn swapped(name: &'static str, before: Vec<u8>, after: Vec<u8>) -> Change {
+    let values = SettingsChange {
+        before: Some(before),
+        after,
+    };
+    Change::SwapSetting { name, values }
+}
+
+/// False: another node was faster.
+fn was_first(changed: Result<Changed, ChangeError>) -> Result<bool, AppError> {
+    match changed {
+        Ok(_) => Ok(true),
+        Err(ChangeError::Stale) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What the audit log has of it: which keys these are, by their ids.
+fn told(after: Standing) -> String {
+    match after {
+        Standing::Alone(current) => format!("{current} has sealed all anew"),
+        Standing::Asked { next, .. } => format!("{next} is to seal"),
+        Standing::Rewrapping { current, previous } => format!("{current} seals, not {previous}"),
     }
 }

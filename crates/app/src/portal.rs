@@ -9,18 +9,19 @@ use crate::find::Tenant;
 use crate::idempotency::{Success, secret_not_repeated};
 use crate::messages::Recipient;
 use crate::rules::Judge;
-use crate::tokens::{Grant, Lifetime};
+use crate::tokens::{Grant, Lifetime, Minted};
 use crate::{App, AppError, Caller};
+use model::audit::{Actor, ActorKind, AuditAction, AuditDraft};
 use model::entropy::random;
 use model::id::ApplicationId;
 use model::name::Name;
-use model::security::{SecurityEvent, SecurityKind, Subject};
+use model::security::{SecurityEvent, SecurityKind, Subject, SubjectKind};
 use model::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
-use store::access::{AccessChange, AccessChanged, OneTimeToken};
+use store::access::{AccessChange, AccessChanged, OneTimeToken, TokenHash};
 use store::change::ChangeError;
 
 /// How long a link can be followed, unless its token ends before.
@@ -31,6 +32,8 @@ pub const PORTAL_LIFETIME_MAX: Duration = SESSION_LIFETIME_MAX;
 pub const FLAGS_MAX: usize = 100;
 /// What a token that is good once begins with.
 const ONE_TIME_PREFIX: &str = "ott_";
+/// So many bytes of such a token's hash name it in the audit log.
+const NAMED_BY: usize = 8;
 
 /// What a token of the portal is asked to be.
 #[derive(Debug, Clone, Default)]
@@ -96,25 +99,32 @@ impl App {
         let brought = input
             .application
             .map(|brought| brought.judge(&["application"]));
-        let tenant = self.tenant_of(recipient, brought.transpose()?).await?;
+        let tenant = self
+            .tenant_of(caller, recipient, brought.transpose()?)
+            .await?;
         let grant = asked.grant(&tenant);
         let now = self.clock.now();
         let ends_at = now.plus(asked.lifetime);
         let one_time_token = hexadecimal(ONE_TIME_PREFIX, &random::<32>(&*self.entropy));
+        let granted = Granted::of(&grant, (now, ends_at)).text();
+        let lifetime = Lifetime::For(asked.lifetime);
+        let minted = self
+            .tokens
+            .mint_with_id(&Grant::Portal(grant), lifetime, now, &*self.entropy);
+        let hash = hash(&one_time_token);
+        let entry = self
+            .entry_at_application(caller, AuditAction::AppPortalOpened, &tenant)
+            .saying(asked.told(&minted, &hash));
         let made = AccessChange::CreateOneTimeToken(OneTimeToken {
-            hash: hash(&one_time_token),
-            granted: Granted::of(&grant, (now, ends_at)).text(),
+            hash,
+            granted,
             expires_at: now.plus(LINK_LIFETIME).min(ends_at),
         });
-        let Some(AccessChanged::Done) = self.change_access(made, key).await? else {
+        let Some(AccessChanged::Done) = self.change_access(entry, made, key).await? else {
             return Err(secret_not_repeated());
         };
-        let lifetime = Lifetime::For(asked.lifetime);
-        let token = self
-            .tokens
-            .mint(&Grant::Portal(grant), lifetime, now, &*self.entropy);
         Ok(PortalAccess {
-            token: Secret::from(token),
+            token: Secret::from(minted.token),
             one_time_token: Secret::from(one_time_token),
         })
     }
@@ -130,8 +140,10 @@ impl App {
         remote_address: Option<IpAddr>,
     ) -> Result<Exchanged, AppError> {
         let now = self.clock.now();
-        let change = AccessChange::TakeOneTimeToken(hash(token));
-        let taken = match self.change_access(change, None).await {
+        let hash = hash(token);
+        let entry = self.exchange_entry(&hash, remote_address);
+        let change = AccessChange::TakeOneTimeToken(hash);
+        let taken = match self.change_access(entry, change, None).await {
             Ok(Some(AccessChanged::Taken(taken))) => taken,
             Ok(_) | Err(ChangeError::Missing) => return Err(self.not_good(remote_address)),
             Err(error) => return Err(error.into()),
@@ -160,6 +172,21 @@ impl App {
             token: Secret::from(minted),
             capabilities,
         })
+    }
+
+    /// Whose it is, only the store knows, which gives it away with the change: by its name, the
+    /// entry of its making is found.
+    fn exchange_entry(&self, hash: &TokenHash, remote_address: Option<IpAddr>) -> AuditDraft {
+        let organisation = self.tokens.organisation();
+        let actor = Actor {
+            kind: ActorKind::Token,
+            subject: organisation.to_owned(),
+            credential: Some(name_of(hash)),
+            remote_address,
+        };
+        let action = AuditAction::AppPortalTokenExchanged;
+        let subject = Subject::new(SubjectKind::Organisation, organisation);
+        AuditDraft::new(self.clock.now(), actor, action, subject)
     }
 
     fn not_good(&self, remote_address: Option<IpAddr>) -> AppError {
@@ -232,7 +259,25 @@ impl PortalInput {
     }
 }
 
+/// How the audit log names a token that is good once.
+fn name_of(hash: &TokenHash) -> String {
+    hexadecimal("one-time-", &hash[..NAMED_BY])
+}
+
 impl Asked {
+    /// What the audit log has of it: which tokens were given, by what they are called.
+    fn told(&self, minted: &Minted, hash: &TokenHash) -> String {
+        let rights = match &self.capabilities {
+            None => "all that an application may".to_owned(),
+            Some(some) => {
+                let names: Vec<String> = some.iter().map(|one| format!("{one:?}")).collect();
+                names.join(", ")
+            }
+        };
+        let tokens = format!("token {}, {}", minted.id, name_of(hash));
+        format!("{tokens}; for {} s: {rights}", self.lifetime.as_secs())
+    }
+
     fn grant(&self, tenant: &Tenant) -> PortalGrant {
         PortalGrant {
             id: tenant.application().id,

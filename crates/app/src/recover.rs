@@ -5,6 +5,7 @@ use crate::resend::endpoint_is_disabled;
 use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller, Tenant, Violation};
 use model::Timestamp;
+use model::audit::AuditAction;
 use model::id::{EndpointKey, KEY_STEP};
 use std::time::Duration;
 use store::work::Work;
@@ -27,6 +28,14 @@ pub struct RecoverInput {
 pub(crate) struct Reach {
     pub(crate) since: Timestamp,
     pub(crate) until: Timestamp,
+}
+
+impl Reach {
+    /// What the audit log has of it.
+    fn told(&self) -> String {
+        let (since, until) = (self.since.seconds(), self.until.seconds());
+        format!("accepted from {since} to {until}, in Unix seconds")
+    }
 }
 
 impl RecoverInput {
@@ -58,7 +67,7 @@ impl App {
         (tenant, endpoint): (&Tenant, &str),
         input: RecoverInput,
     ) -> Result<Task, AppError> {
-        let asked = (caller, TaskKind::Recover);
+        let asked = (caller, TaskKind::Recover, AuditAction::DeliveriesRecovered);
         let work = |endpoint, Reach { since, until }| {
             Ok(Work::Recover {
                 endpoint,
@@ -73,7 +82,7 @@ impl App {
     /// Starts work that sends something to an endpoint again, unless this request did before.
     pub(crate) async fn send_again(
         &self,
-        (caller, kind): (&Caller, TaskKind),
+        (caller, kind, action): (&Caller, TaskKind, AuditAction),
         (tenant, endpoint): (&Tenant, &str),
         reach: RecoverInput,
         work: impl FnOnce(EndpointKey, Reach) -> Result<Work, AppError>,
@@ -86,6 +95,9 @@ impl App {
             Err(begun) => return Ok(begun),
         };
         let reach = reach.at(self.clock.now())?;
+        let entry = self
+            .entry_at_endpoint(caller, action, endpoint)
+            .saying(reach.told());
         let work = work(endpoint.id.key(), reach)?;
         if endpoint.disabled {
             return Err(endpoint_is_disabled());
@@ -93,7 +105,7 @@ impl App {
         if !may_get_all(tenant.policy(), row) {
             return Err(endpoint_is_unproved());
         }
-        let task = self.begin_task((tenant.key(), work), key).await?;
+        let task = self.begin_task(entry, (tenant.key(), work), key).await?;
         self.resending_many(caller, tenant, task.id);
         Ok(task)
     }

@@ -7,6 +7,7 @@ use crate::rules::Judge;
 use crate::status::Status;
 use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller, Tenant, Violation};
+use model::audit::AuditAction;
 use store::rows::Standing;
 use store::work::{ReplayFilter, Work};
 
@@ -42,7 +43,7 @@ impl App {
         (tenant, endpoint): (&Tenant, &str),
         input: BulkReplayInput,
     ) -> Result<Task, AppError> {
-        let asked = (caller, TaskKind::BulkReplay);
+        let asked = (caller, TaskKind::BulkReplay, AuditAction::MessagesReplayed);
         let reach = input.reach;
         let work = |endpoint, Reach { since, until }| {
             Ok(Work::BulkReplay {
@@ -68,7 +69,8 @@ impl App {
         (tenant, endpoint): (&Tenant, &str),
         input: RecoverInput,
     ) -> Result<Task, AppError> {
-        let asked = (caller, TaskKind::Replay);
+        let action = AuditAction::MessagesMissingReplayed;
+        let asked = (caller, TaskKind::Replay, action);
         let work = |endpoint, Reach { since, until }| {
             Ok(Work::ReplayMissing {
                 endpoint,

@@ -1,15 +1,17 @@
 //! Sending one message to one endpoint again, by hand: one try, no retries.
 
-use crate::change::{carried_through, unexpected};
+use crate::change::{audited, carried_through, unexpected};
 use crate::content::{Content, Opener};
 use crate::endpoints::{endpoint_is_unproved, may_get};
 use crate::find::Tenant;
 use crate::idempotency::Success;
 use crate::{App, AppError, Caller};
 use bytes::Bytes;
+use model::audit::{AuditAction, AuditDraft};
 use model::delivery::Trigger;
 use model::id::EndpointKey;
-use store::change::{Change, ChangeRequest, Changed};
+use model::security::{Subject, SubjectKind};
+use store::change::{Change, Changed};
 use store::idempotency::IdempotencyKey;
 use store::rows::{Claimed, MessageRow, Payload};
 use store::{Fresh, Lane};
@@ -44,7 +46,13 @@ impl App {
         if !may_get(tenant.policy(), row, &message.message.event_type) {
             return Err(endpoint_is_unproved());
         }
+        let subject = Subject::new(SubjectKind::Message, message.message.id);
+        let entry = self
+            .entry(caller, AuditAction::DeliveryResent, subject)
+            .concerning(tenant.key())
+            .saying(format!("to {}", endpoint.id));
         let resend = Resend {
+            entry,
             message,
             payload,
             endpoint: endpoint.id.key(),
@@ -61,6 +69,7 @@ impl App {
 
 /// A delivery to open by hand, with all that was checked.
 struct Resend {
+    entry: AuditDraft,
     message: MessageRow,
     payload: Bytes,
     endpoint: EndpointKey,
@@ -86,11 +95,7 @@ impl Resend {
             trigger: Trigger::Manual,
             owned: place.is_some(),
         };
-        let request = ChangeRequest {
-            change,
-            idempotency: self.idempotency,
-            audit: None,
-        };
+        let request = audited(self.entry, change, self.idempotency);
         let (delivery, hold) = match app.store.change(request).await? {
             Changed::Delivery(delivery, hold) => (delivery, hold),
             Changed::Repeated(_) => return Ok(()),

@@ -1,11 +1,12 @@
 //! Background work as people see it: what they asked for that takes longer than a request, how it
 //! stands, and what has come of it. What other requests leave to be done is not shown.
 
-use crate::change::{carried_through, unexpected};
+use crate::change::{audited, carried_through, unexpected};
 use crate::idempotency::{Request, Success, id_of};
 use crate::page::{ListInput, Order, Page, Part};
 use crate::{App, AppError, Caller};
 use model::Timestamp;
+use model::audit::AuditDraft;
 use model::entropy::random;
 use model::id::{ApplicationKey, Tail, TaskId, TaskKind as TaskIdKind};
 use serde_json::{Map, Value};
@@ -179,17 +180,19 @@ impl App {
     /// Begins background work, of an application or of all. It goes on after a restart.
     pub(crate) async fn begin_task(
         &self,
+        entry: AuditDraft,
         (application, work): (impl Into<Option<ApplicationKey>>, Work),
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Task, AppError> {
         let tail = random(&*self.entropy);
         let work = (application.into(), work);
-        self.begin_task_as(tail, work, idempotency).await
+        self.begin_task_as(entry, tail, work, idempotency).await
     }
 
     /// The same under an id with this random part, for which its arguments were sealed.
     pub(crate) async fn begin_task_as(
         &self,
+        entry: AuditDraft,
         tail: Tail,
         (application, work): (Option<ApplicationKey>, Work),
         idempotency: Option<IdempotencyKey>,
@@ -200,11 +203,7 @@ impl App {
             application,
             work,
         };
-        let request = ChangeRequest {
-            change,
-            idempotency,
-            audit: None,
-        };
+        let request = audited(entry, change, idempotency);
         let app = self.clone();
         carried_through(async move { app.began(request, kind).await }).await
     }

@@ -194,6 +194,7 @@ async fn keep_once(
     let request = ChangeRequest {
         change,
         idempotency: None,
+        // What a receiver answered is no change of anybody's: that it was asked is an entry.
         audit: None,
     };
     let changed = engine.parts.store.change(request).await;

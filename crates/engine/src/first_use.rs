@@ -11,10 +11,15 @@ use crate::ready::{Unsound, open_protection, seal_protection};
 use crate::roster::{InHand, Moment};
 use crate::verdict::Happened;
 use model::Pin;
+use model::audit::{Actor, AuditAction, AuditDraft};
+use model::security::Subject;
 use store::Lanes;
 use store::change::{Change, ChangeError, ChangeRequest};
 use store::rows::ApplicationRef;
 use transport::SendError;
+
+/// By whose rule a pin is taken, as the audit log names it.
+const RULE: &str = "first_use";
 
 /// Prepares an attempt; where its endpoint's pin is still to be taken, that
 /// first.
@@ -95,10 +100,16 @@ async fn take(
         sealed,
         revision: endpoint.revision,
     };
+    let entry = AuditDraft::new(
+        engine.parts.clock.now(),
+        Actor::system(RULE),
+        AuditAction::EndpointPinTaken,
+        Subject::endpoint(endpoint.endpoint.id),
+    );
     let request = ChangeRequest {
         change,
         idempotency: None,
-        audit: None,
+        audit: Some(entry.concerning(seen.application).saying(pin.to_string())),
     };
     let changed = engine.parts.store.change(request).await;
     // Also after a failure: what is in memory is old then, or may be.

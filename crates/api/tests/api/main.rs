@@ -4,6 +4,7 @@ mod answers;
 mod api_keys;
 mod applications;
 mod attempts;
+mod auditing;
 mod auth;
 mod authentication;
 mod background;

@@ -23,7 +23,7 @@ pub(crate) struct Stage {
 const OPERATOR: &str = "operational-webhook";
 
 /// Every part of an endpoint's protection, so that it can be read.
-const PROTECTION: [(&str, &str); 8] = [
+pub(crate) const PROTECTION: [(&str, &str); 8] = [
     (
         "auth",
         r#"{"type":"basic","username":"ann","password":"sesame"}"#,

@@ -28,7 +28,9 @@ pub(crate) async fn revoked_token(world: &World) -> String {
         now,
         &*app.entropy,
     );
-    let revoked = app.revoke_token(revocation(minted.id)).await;
+    let caller = app.authenticate(Some(&world.token()), None);
+    let caller = caller.expect("it is good");
+    let revoked = app.revoke_token(&caller, revocation(minted.id)).await;
     revoked.expect("it can be written");
     minted.token
 }

@@ -8,6 +8,7 @@ use super::signature::check_headers;
 use crate::find::Tenant;
 use crate::rules::Judge;
 use crate::{App, AppError, Caller};
+use model::audit::AuditAction;
 use model::protection::{Auth, Credential, KeyPlace, Withdrawn};
 use model::security::SecurityKind;
 use model::{Secret, Timestamp};
@@ -120,7 +121,8 @@ impl App {
     ) -> Result<(), AppError> {
         let credential = input.credential.judge(|| self.new_key_pair())?;
         let (until, now) = (input.previous_expires_at, self.clock.now());
-        let endpoint = self.protect(caller, (tenant, path), |protection| {
+        let by = (caller, AuditAction::EndpointAuthSet);
+        let endpoint = self.protect(by, (tenant, path), |protection| {
             let before = protection.auth.take();
             protection.auth = Some(Auth::after(before, credential.clone(), until, now));
             protection.withdrawn.remove(&Withdrawn::Auth);

@@ -6,6 +6,7 @@ use crate::find::Tenant;
 use crate::rules::Judge;
 use crate::{App, AppError, Caller};
 use model::Chain;
+use model::audit::AuditAction;
 use model::protection::Trust;
 use transport::Authorities;
 
@@ -59,7 +60,8 @@ impl App {
         input: CaInput,
     ) -> Result<(), AppError> {
         let trust = input.judge()?;
-        let changed = self.protect_row(caller, (tenant, path), |protection, _, row| {
+        let by = (caller, AuditAction::EndpointCaSet);
+        let changed = self.protect_row(by, (tenant, path), |protection, _, row| {
             protection.ca = trust.clone();
             match trust {
                 Some(_) => require_tls(&row.endpoint, "cert"),

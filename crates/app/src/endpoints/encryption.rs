@@ -5,6 +5,7 @@
 use crate::find::Tenant;
 use crate::rules::Judge;
 use crate::{App, AppError, Caller, Violation};
+use model::audit::AuditAction;
 use model::protection::{Encryption, EncryptionKey};
 use transport::{FetchUrlError, fetch_target};
 use webhook::jwe::{Algorithm, KEY_ID_BYTES_MAX, PublicJwk, Recipient, UnknownAlgorithm};
@@ -51,7 +52,8 @@ impl App {
         input: EncryptionInput,
     ) -> Result<(), AppError> {
         let encryption = self.judge_encryption(input).await?;
-        let put = self.protect(caller, (tenant, path), |protection| {
+        let by = (caller, AuditAction::EndpointEncryptionSet);
+        let put = self.protect(by, (tenant, path), |protection| {
             protection.encryption = Some(encryption.clone());
             Ok(())
         });

@@ -4,6 +4,7 @@
 //! Names are compared without regard to case. What a request needs for itself can't be set.
 
 use super::Replacement;
+use crate::audit::changed;
 use crate::change::until_current;
 use crate::find::Tenant;
 use crate::patch::Patch;
@@ -11,6 +12,7 @@ use crate::rules::Judge;
 use crate::sealing::{open_headers, seal_headers};
 use crate::{App, AppError, Caller};
 use model::Secret;
+use model::audit::AuditAction;
 use model::endpoint::CustomHeaders;
 use model::protection::Withdrawn;
 use std::collections::{BTreeMap, BTreeSet};
@@ -229,15 +231,33 @@ impl App {
             let tenant = self.tenant_again(tenant).await?;
             let row = tenant.endpoint_by_key(key)?;
             let keys = self.keys(&tenant.row().application)?;
-            let headers = decide(open_headers(&keys, row)?)?;
+            let before = open_headers(&keys, row)?;
+            let headers = decide(before.clone())?;
+            let entry = self
+                .entry_at_endpoint(caller, AuditAction::EndpointHeadersUpdated, &row.endpoint)
+                .saying(told(&before, &headers));
             let mut replacement = Replacement::same(row);
             replacement.sealed.headers = seal_headers(&keys, row.endpoint.id.tail(), &headers);
             replacement.keep_again(&keys, row, Withdrawn::Headers)?;
-            self.replace_endpoint(&tenant, replacement, None).await
+            self.replace_endpoint(entry, &tenant, replacement, None)
+                .await
         });
         changed.await?;
         Ok(())
     }
+}
+
+/// What the audit log has of a change: the names of the headers that are others, or gone.
+fn told(before: &CustomHeaders, after: &CustomHeaders) -> String {
+    fn value<'a>(headers: &'a CustomHeaders, name: &str) -> Option<&'a [u8]> {
+        let mut all = headers.iter();
+        let found = all.find(|(other, _)| other.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.expose())
+    }
+    let names = before.iter().chain(after.iter()).map(|(name, _)| name);
+    let names: BTreeSet<String> = names.map(str::to_ascii_lowercase).collect();
+    let differs = |name: &String| value(before, name) != value(after, name);
+    changed(names.iter().map(|name| (name.as_str(), differs(name))))
 }
 
 fn judge_count(judge: &mut Judge<'_>, headers: &CustomHeaders) {

@@ -6,6 +6,7 @@ use crate::find::Tenant;
 use crate::rules::Judge;
 use crate::{App, AppError, Caller};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use model::audit::AuditAction;
 use model::chain_seen::SeenCertificate;
 use model::protection::{Identity, Mtls, Withdrawn};
 use model::security::SecurityKind;
@@ -69,7 +70,8 @@ impl App {
         // Deriving a key from a password takes its time.
         let judged = tokio::task::spawn_blocking(|| input.judge()).await;
         let identity = judged.map_err(AppError::internal)??;
-        let endpoint = self.protect_row(caller, (tenant, path), |protection, _, row| {
+        let by = (caller, AuditAction::EndpointMtlsSet);
+        let endpoint = self.protect_row(by, (tenant, path), |protection, _, row| {
             let before = protection.mtls.take();
             protection.mtls = Some(Mtls::after(before, identity.clone(), until, now));
             protection.withdrawn.remove(&Withdrawn::Mtls);

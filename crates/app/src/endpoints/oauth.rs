@@ -10,6 +10,7 @@ use crate::{App, AppError, Caller, Violation};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use model::audit::AuditAction;
 use model::oauth::{
     ASSERTION_LIFETIME_DEFAULT, AssertionKey, ClientAuthentication, ClientMethod, Grant,
     OauthConfig,
@@ -128,7 +129,8 @@ impl App {
     ) -> Result<(), AppError> {
         let (until, now) = (input.previous_expires_at, self.clock.now());
         let config = self.judge_oauth(input).await?;
-        let endpoint = self.protect(caller, (tenant, path), |protection| {
+        let by = (caller, AuditAction::EndpointOauthSet);
+        let endpoint = self.protect(by, (tenant, path), |protection| {
             let before = protection.oauth.take();
             protection.oauth = Some(Rotated::after(before, config.clone(), until, now));
             protection.withdrawn.remove(&Withdrawn::Oauth);

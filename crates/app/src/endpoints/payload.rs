@@ -3,6 +3,7 @@
 
 use crate::find::Tenant;
 use crate::{App, AppError, Caller};
+use model::audit::AuditAction;
 use model::protection::PayloadMode;
 
 impl App {
@@ -36,7 +37,8 @@ impl App {
                     .to_owned(),
             });
         }
-        let put = self.protect(caller, (tenant, path), |protection| {
+        let by = (caller, AuditAction::EndpointPayloadSet);
+        let put = self.protect(by, (tenant, path), |protection| {
             protection.payload = Some(mode);
             Ok(())
         });

@@ -6,6 +6,7 @@ use crate::find::Tenant;
 use crate::rules::Judge;
 use crate::{App, AppError, Caller};
 use model::Pin;
+use model::audit::AuditAction;
 use model::chain_seen::SeenChain;
 use model::protection::{Pinning, PinningMode};
 
@@ -71,7 +72,8 @@ impl App {
         input: PinsInput,
     ) -> Result<(), AppError> {
         let pinning = input.judge()?;
-        let changed = self.protect_row(caller, (tenant, path), |protection, _, row| {
+        let by = (caller, AuditAction::EndpointPinsSet);
+        let changed = self.protect_row(by, (tenant, path), |protection, _, row| {
             protection.pins = Some(pinning.clone());
             require_tls(&row.endpoint, "pins")
         });

@@ -7,6 +7,7 @@ use crate::find::Tenant;
 use crate::sealing::{open_protection, seal_protection};
 use crate::{App, AppError, Caller, Violation};
 use model::Secret;
+use model::audit::AuditAction;
 use model::endpoint::{CustomHeaders, Endpoint};
 use model::policy::{Demand, Demands};
 use model::protection::{Protection, Withdrawn};
@@ -52,7 +53,7 @@ impl App {
         path: &str,
         part: RemovablePart,
     ) -> Result<(), AppError> {
-        let removed = self.protect(caller, (tenant, path), |protection| {
+        let removed = self.protect((caller, part.removed()), (tenant, path), |protection| {
             part.remove(protection);
             Ok(())
         });
@@ -68,18 +69,18 @@ impl App {
     /// Writes what `change` makes of an endpoint's protection. It may be asked more than once.
     pub(super) async fn protect(
         &self,
-        caller: &Caller,
+        by: (&Caller, AuditAction),
         at: (&Tenant, &str),
         change: impl Fn(&mut Protection) -> Result<(), AppError>,
     ) -> Result<Endpoint, AppError> {
         let change = |protection: &mut Protection, _: &KeyRing, _: &EndpointRow| change(protection);
-        self.protect_row(caller, at, change).await
+        self.protect_row(by, at, change).await
     }
 
     /// The same, for a change that hangs on what else is kept of the endpoint.
     pub(super) async fn protect_row(
         &self,
-        caller: &Caller,
+        (caller, action): (&Caller, AuditAction),
         (tenant, path): (&Tenant, &str),
         change: impl Fn(&mut Protection, &KeyRing, &EndpointRow) -> Result<(), AppError>,
     ) -> Result<Endpoint, AppError> {
@@ -98,7 +99,9 @@ impl App {
             }
             let mut replacement = Replacement::same(row);
             replacement.protect(&keys, &protection);
-            self.replace_endpoint(&tenant, replacement, None).await
+            let entry = self.entry_at_endpoint(caller, action, &row.endpoint);
+            self.replace_endpoint(entry, &tenant, replacement, None)
+                .await
         });
         Ok(changed.await?.endpoint)
     }
@@ -139,6 +142,20 @@ fn takes_as_much(before: &Protection, after: &Protection) -> bool {
 }
 
 impl RemovablePart {
+    /// What is done when it is taken away.
+    fn removed(self) -> AuditAction {
+        match self {
+            Self::Auth => AuditAction::EndpointAuthDeleted,
+            Self::Oauth => AuditAction::EndpointOauthDeleted,
+            Self::Mtls => AuditAction::EndpointMtlsDeleted,
+            Self::Ca => AuditAction::EndpointCaDeleted,
+            Self::Pins => AuditAction::EndpointPinsDeleted,
+            Self::Encryption => AuditAction::EndpointEncryptionDeleted,
+            Self::Redaction => AuditAction::EndpointRedactionDeleted,
+            Self::Payload => AuditAction::EndpointPayloadDeleted,
+        }
+    }
+
     fn remove(self, protection: &mut Protection) {
         match self {
             Self::Auth => {

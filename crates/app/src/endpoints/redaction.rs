@@ -4,6 +4,7 @@
 use crate::event_types::{RuleInput, judge_paths, judge_rules};
 use crate::find::Tenant;
 use crate::{App, AppError, Caller};
+use model::audit::AuditAction;
 use model::redaction::{EndpointRedaction, Path};
 
 /// What is to be taken, parsed and not yet judged.
@@ -45,7 +46,8 @@ impl App {
             rules: judge_rules(input.rules)?,
             allowed: judge_paths("allowSensitive", &input.allow_sensitive)?,
         };
-        let put = self.protect(caller, (tenant, path), |protection| {
+        let by = (caller, AuditAction::EndpointRedactionSet);
+        let put = self.protect(by, (tenant, path), |protection| {
             let before = protection.redaction.take();
             let before = before.map_or_else(Vec::new, |before| before.allowed);
             let is_new = |path: &Path| !before.contains(path);

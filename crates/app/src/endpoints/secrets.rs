@@ -10,6 +10,7 @@ use crate::rules::Judge;
 use crate::sealing::{open_protection, open_secrets, seal_secrets};
 use crate::{App, AppError, Caller, DefaultSignature, Violation};
 use model::Secret;
+use model::audit::AuditAction;
 use model::endpoint::SigningSecrets;
 use model::entropy::random;
 use model::operational::Happened;
@@ -37,15 +38,23 @@ pub struct RotateInput {
 impl App {
     /// What a receiver verifies an endpoint's requests with: the secret itself (`whsec_…`, or
     /// whatever text another sender's scheme took), or the public key (`whpk_…`) that belongs to
-    /// it. That it was shown is a security event.
+    /// it. That it was shown is a security event, and in the audit log before it is.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
-    pub fn secret(&self, caller: &Caller, tenant: &Tenant, path: &str) -> Result<Secret, AppError> {
+    pub async fn secret(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        path: &str,
+    ) -> Result<Secret, AppError> {
         caller.require_application(tenant.application())?;
         let row = tenant.endpoint(path)?;
         let secrets = open_secrets(&self.keys(&tenant.row().application)?, row)?;
         let shown = receiver_text(&secrets.current);
+        let action = AuditAction::EndpointSecretRead;
+        self.note(self.entry_at_endpoint(caller, action, &row.endpoint))
+            .await?;
         let text = "the endpoint's signing secret was shown".to_owned();
         self.report(caller, SecurityKind::SecretRead, &row.endpoint, text);
         self.secret_shown(caller, &row.endpoint);
@@ -84,7 +93,10 @@ impl App {
             }
             let mut replacement = Replacement::same(row);
             replacement.sealed.secrets = seal_secrets(&keys, row.endpoint.id.tail(), &secrets);
-            let row = self.replace_endpoint(&tenant, replacement, idempotency.clone());
+            let entry = self
+                .entry_at_endpoint(caller, AuditAction::EndpointSecretRotated, &row.endpoint)
+                .saying(format!("the old one signs for {} s more", grace.as_secs()));
+            let row = self.replace_endpoint(entry, &tenant, replacement, idempotency.clone());
             Ok((row.await?, next))
         });
         let (row, next) = rotated.await?;

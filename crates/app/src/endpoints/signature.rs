@@ -8,6 +8,7 @@ use crate::rules::Judge;
 use crate::sealing::open_secrets;
 use crate::{App, AppError, Caller};
 use model::Secret;
+use model::audit::AuditAction;
 use model::protection::{Auth, Credential, KeyPlace, Protection, Signature};
 use webhook::{GenericError, GenericPart, GenericScheme, HmacScheme, SigningKey, http_signature};
 
@@ -62,7 +63,11 @@ impl App {
         at: (&Tenant, &str),
         signature: Option<Signature>,
     ) -> Result<(), AppError> {
-        let signed = self.protect_row(caller, at, |protection, keys, row| {
+        let action = match signature {
+            Some(_) => AuditAction::EndpointSignatureSet,
+            None => AuditAction::EndpointSignatureDeleted,
+        };
+        let signed = self.protect_row((caller, action), at, |protection, keys, row| {
             protection.signature = signature.clone();
             check_headers(protection)?;
             let secrets = open_secrets(keys, row)?;

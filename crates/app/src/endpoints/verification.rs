@@ -7,11 +7,13 @@
 //! itself.
 
 use crate::accept::Draft;
+use crate::audit::By;
 use crate::change::{ChangeRefused, until_current};
 use crate::find::Tenant;
 use crate::resend::endpoint_is_disabled;
 use crate::{App, AppError, Caller};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use model::audit::AuditAction;
 use model::challenge::{self, is_challenge};
 use model::entropy::random;
 use model::hops::Hops;
@@ -29,6 +31,9 @@ use store::rows::EndpointRow;
 /// An endpoint that was asked is not asked again within so long: asking again would only make its
 /// receiver answer twice.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// By whose rule a challenge is sent that nobody asked for.
+const POLICY_RULE: &str = "policy";
 
 const NOT_DEMANDED: &str = "the operator demands no verification of endpoints";
 const NOT_ASKED: &str = "no challenge was sent yet: send one";
@@ -82,7 +87,7 @@ impl App {
         caller.require_application(tenant.application())?;
         caller.require_no_delivery()?;
         let key = tenant.endpoint(path)?.endpoint.id.key();
-        self.challenge(tenant, key).await?;
+        self.challenge(caller.into(), tenant, key).await?;
         let tenant = self.tenant_again(tenant).await?;
         Ok(view(tenant.policy(), tenant.endpoint_by_key(key)?))
     }
@@ -92,12 +97,18 @@ impl App {
     pub(super) async fn challenge_if_demanded(&self, tenant: &Tenant, row: &EndpointRow) {
         let demanded = tenant.policy().anywhere().contains(Demand::Verification);
         if demanded && !row.endpoint.disabled && row.proof().is_none() {
-            let _ = self.challenge(tenant, row.endpoint.id.key()).await;
+            let by = By::Rule(POLICY_RULE);
+            let _ = self.challenge(by, tenant, row.endpoint.id.key()).await;
         }
     }
 
-    async fn challenge(&self, tenant: &Tenant, key: EndpointKey) -> Result<(), AppError> {
-        let asked = until_current(|| self.ask(tenant, key)).await?;
+    async fn challenge(
+        &self,
+        by: By<'_>,
+        tenant: &Tenant,
+        key: EndpointKey,
+    ) -> Result<(), AppError> {
+        let asked = until_current(|| self.ask(by, tenant, key)).await?;
         let Some(tenant) = asked else {
             return Ok(());
         };
@@ -123,6 +134,7 @@ impl App {
     /// Keeps that an endpoint is asked now; `None` if it was a moment ago.
     async fn ask(
         &self,
+        by: By<'_>,
         tenant: &Tenant,
         key: EndpointKey,
     ) -> Result<Option<Tenant>, ChangeRefused> {
@@ -147,7 +159,8 @@ impl App {
             before: row.kept_proof.as_deref().cloned(),
             proof: known.cloned().unwrap_or_else(unknown).asked_again(now),
         });
-        self.change(Some(tenant.key()), change, None).await?;
+        let entry = self.entry_at_endpoint(by, AuditAction::EndpointChallengeSent, &row.endpoint);
+        self.change(entry, Some(tenant.key()), change, None).await?;
         Ok(Some(self.tenant_again(&tenant).await?))
     }
 }

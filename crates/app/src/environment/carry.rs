@@ -10,6 +10,7 @@ use crate::event_types::{ALL_BYTES_MAX, AllTypes, EventTypeInput, WrittenTypes};
 use crate::idempotency::{Request, Success};
 use crate::{App, AppError, Caller, Violation};
 use model::Timestamp;
+use model::audit::AuditAction;
 use model::event_type::EventType;
 use serde_json::{Map, Value};
 use store::change::EnvironmentChange;
@@ -53,12 +54,17 @@ impl App {
         caller.require_organisation()?;
         let created_at = self.clock.now();
         let event_types = self.all_event_types(AllTypes::Archived).await?;
-        Ok(Exported {
+        let exported = Exported {
             created_at,
             event_types: event_types.ok_or_else(too_much)?,
             beside: self.beside_event_types().await?,
             settings: self.settings_now().await?.1,
-        })
+        };
+        let entry = self
+            .entry_at_installation(caller, AuditAction::EnvironmentExported)
+            .saying(format!("{} event types", exported.event_types.len()));
+        self.note(entry).await?;
+        Ok(exported)
     }
 
     /// Writes event types and settings, all of them in one commit.
@@ -80,14 +86,19 @@ impl App {
         let (types, beside, given) = input.judge_apart().await?;
         let imported = until_current(|| async {
             let (before, settings) = self.settings_now().await?;
-            let settings = settings.with(&given).change_from(before);
+            let asked = settings.clone().with(&given);
             let change = EnvironmentChange {
                 event_types: self.changed_types(&types).await?,
                 // What nobody ever set, and nobody sets now, needs no row.
-                settings: settings.filter(|_| given != Settings::default()),
+                settings: asked
+                    .change_from(before)
+                    .filter(|_| given != Settings::default()),
                 ..beside.change_from(&self.beside_event_types().await?)
             };
-            self.change_environment(change, key.clone()).await
+            let entry = self
+                .entry_at_installation(caller, AuditAction::EnvironmentImported)
+                .saying(told(&change, &settings.differing(&asked)));
+            self.change_environment(entry, change, key.clone()).await
         });
         Ok(imported.await?)
     }
@@ -116,6 +127,19 @@ impl ImportInput {
         let ((types, beside), settings) = both(both(types, beside), settings)?;
         Ok((types, beside, settings))
     }
+}
+
+/// What the audit log has of an import.
+fn told(change: &EnvironmentChange, settings: &str) -> String {
+    let counted = [
+        (change.event_types.len(), "event types"),
+        (change.redactions.len(), "redaction rules"),
+        (change.schedules.len(), "retry schedules"),
+    ];
+    let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+    let counted = counted.map(|(count, of)| format!("{count} {of}"));
+    let settings = Some(settings.to_owned()).filter(|_| change.settings.is_some());
+    counted.chain(settings).collect::<Vec<_>>().join(", ")
 }
 
 /// Event types, what is beside them, and settings, all of which can be.

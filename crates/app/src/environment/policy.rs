@@ -5,6 +5,7 @@
 use crate::change::unexpected;
 use crate::rules::Judge;
 use crate::{App, AppError, Caller, Violation};
+use model::audit::AuditAction;
 use model::policy::{Demand, Demands, EVENT_TYPES_MAX, Policy};
 use std::collections::BTreeMap;
 use store::access::POLICY;
@@ -39,16 +40,32 @@ impl App {
     /// [`AppError::Conflict`] where somebody else writes it at the same time.
     pub async fn set_policy(&self, caller: &Caller, input: PolicyInput) -> Result<(), AppError> {
         caller.require_organisation()?;
-        let after = input.judge()?.to_stored();
+        let policy = input.judge()?;
+        let entry = self
+            .entry_at_installation(caller, AuditAction::EnvironmentPolicySet)
+            .saying(told(&policy));
+        let after = policy.to_stored();
         let before = self.store.setting(POLICY).await?;
         let change = Change::SwapSetting {
             name: POLICY,
             values: SettingsChange { before, after },
         };
-        match self.change(None, change, None).await? {
+        match self.change(entry, None, change, None).await? {
             Changed::Setting => Ok(()),
             other => Err(unexpected(&other)),
         }
+    }
+}
+
+/// What the audit log has of it.
+fn told(policy: &Policy) -> String {
+    let everywhere = match policy.require.is_empty() {
+        true => "nothing".to_owned(),
+        false => policy.require.to_string(),
+    };
+    match policy.event_types.len() {
+        0 => everywhere,
+        count => format!("{everywhere}; more for {count} event types"),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A map by name rather than a struct: they come and go as one object, of which any part may be
 //! given, and only two of them are read by anything here.
 
+use crate::audit::changed;
 use crate::rules::{Judge, TEXT_BYTES_MAX};
 use crate::{AppError, Violation};
 use serde_json::{Map, Value, json};
@@ -158,6 +159,16 @@ impl Settings {
     pub(super) fn with(mut self, others: &Self) -> Self {
         self.0.extend(others.0.clone());
         self
+    }
+
+    /// The names of those that mean something else in the other, for the audit log.
+    pub(super) fn differing(&self, other: &Self) -> String {
+        let (before, after) = (self.all(), other.all());
+        changed(
+            before
+                .iter()
+                .map(|(name, value)| (name.as_str(), after.get(name) != Some(value))),
+        )
     }
 
     /// Whether a flag is on.

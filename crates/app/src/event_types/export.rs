@@ -6,6 +6,7 @@ use super::openapi::{DocumentTooLarge, document};
 use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller};
 use bytes::Bytes;
+use model::audit::AuditAction;
 use store::work::{OutsideKind, OutsideWork, TakenWork, Work, WorkEnd, WorkStep};
 
 impl App {
@@ -24,7 +25,8 @@ impl App {
             kind: OutsideKind::EventTypeExport,
             arguments: Bytes::new(),
         });
-        self.begin_task((None, work), key).await
+        let entry = self.entry_at_installation(caller, AuditAction::EventTypesExported);
+        self.begin_task(entry, (None, work), key).await
     }
 
     /// Writes the document, in one slice: what is read, and what comes of it, has a largest size.

@@ -10,6 +10,7 @@ use crate::change::{ChangeRefused, until_current};
 use crate::idempotency::{Request, Success};
 use crate::rules::Judge;
 use crate::{App, AppError, Caller, Patch, Violation};
+use model::audit::{AuditAction, AuditDraft};
 use model::event_type::EventType;
 use model::name::Name;
 use serde_json::{Map, Value};
@@ -73,7 +74,7 @@ impl App {
             wanted,
         };
         match request {
-            Request::New(key) if !dry_run => self.carry_out(plan, key).await,
+            Request::New(key) if !dry_run => self.carry_out(caller, plan, key).await,
             Request::New(_) => self.foresee(plan).await,
             Request::Repeated(_) => self.done_before(plan).await,
         }
@@ -94,6 +95,7 @@ impl App {
     /// the key says that all was done.
     async fn carry_out(
         &self,
+        caller: &Caller,
         plan: Plan,
         key: Option<IdempotencyKey>,
     ) -> Result<Imported, AppError> {
@@ -104,17 +106,24 @@ impl App {
             let write = until_current(|| async {
                 let before = self.find_event_type(wanted.name.as_str()).await?;
                 let expect = Expect::SavedAt(before.as_ref().map(|before| before.updated_at));
-                let put = |after| self.put_event_type_row(after, expect, key_of(&wanted.name));
+                let put = |action, after| {
+                    let entry = self.imported_entry(caller, action, &wanted.name);
+                    self.put_event_type_row(entry, after, expect, key_of(&wanted.name))
+                };
                 Ok(match wanted.outcome(before)? {
-                    Outcome::Created(after) => Outcome::Created(put(after).await?),
-                    Outcome::Updated(after) => Outcome::Updated(put(after).await?),
+                    Outcome::Created(after) => {
+                        Outcome::Created(put(AuditAction::EventTypeCreated, after).await?)
+                    }
+                    Outcome::Updated(after) => {
+                        Outcome::Updated(put(AuditAction::EventTypeUpdated, after).await?)
+                    }
                     Outcome::Unchanged(name) => Outcome::Unchanged(name),
                 })
             });
             imported.add(write.await?);
         }
         for name in plan.archived {
-            if self.archive(&name, key_of(&name)).await? {
+            if self.archive(caller, &name, key_of(&name)).await? {
                 imported.archived.push(name);
             }
         }
@@ -122,7 +131,12 @@ impl App {
     }
 
     /// Archives an event type, unless it is gone or archived by now.
-    async fn archive(&self, name: &Name, key: Option<IdempotencyKey>) -> Result<bool, AppError> {
+    async fn archive(
+        &self,
+        caller: &Caller,
+        name: &Name,
+        key: Option<IdempotencyKey>,
+    ) -> Result<bool, AppError> {
         let archive = until_current(|| async {
             let found = self.find_event_type(name.as_str()).await?;
             let Some(before) = found.filter(|before| !before.archived) else {
@@ -130,10 +144,17 @@ impl App {
             };
             let expect = Expect::SavedAt(Some(before.updated_at));
             let after = EventTypeDraft::archiving().applied(before);
-            self.put_event_type_row(after, expect, key.clone()).await?;
+            let entry = self.imported_entry(caller, AuditAction::EventTypeArchived, name);
+            self.put_event_type_row(entry, after, expect, key.clone())
+                .await?;
             Ok::<_, ChangeRefused>(true)
         });
         Ok(archive.await?)
+    }
+
+    fn imported_entry(&self, caller: &Caller, action: AuditAction, name: &Name) -> AuditDraft {
+        self.entry_at_event_type(caller, action, name)
+            .saying("by the import of an OpenAPI document")
     }
 
     /// What carrying it out would do now.

@@ -4,6 +4,7 @@
 
 use crate::change::unexpected;
 use crate::{App, AppError, Caller, Violation};
+use model::audit::AuditAction;
 use model::name::Name;
 use model::redaction::{Action, KEEP_LAST_MAX, Path, RULES_MAX, Rule};
 use store::change::{Change, ChangeError, Changed, OwnRedaction};
@@ -76,7 +77,7 @@ impl App {
             return Err(Violation::body(&["rules"], text).into());
         }
         let rules = judge_rules(rules)?;
-        self.put_redaction(event_type, rules).await
+        self.put_redaction(caller, event_type, rules).await
     }
 
     /// Takes the redaction rules of an event type away. What its schema marks stays marked.
@@ -89,16 +90,30 @@ impl App {
         event_type: &str,
     ) -> Result<(), AppError> {
         let event_type = self.event_type_to_change(caller, event_type).await?.name;
-        self.put_redaction(event_type, Vec::new()).await
+        self.put_redaction(caller, event_type, Vec::new()).await
     }
 
-    async fn put_redaction(&self, event_type: Name, rules: Vec<Rule>) -> Result<(), AppError> {
+    async fn put_redaction(
+        &self,
+        caller: &Caller,
+        event_type: Name,
+        rules: Vec<Rule>,
+    ) -> Result<(), AppError> {
+        let entry = match rules.len() {
+            0 => {
+                let action = AuditAction::EventTypeRedactionDeleted;
+                self.entry_at_event_type(caller, action, &event_type)
+            }
+            count => self
+                .entry_at_event_type(caller, AuditAction::EventTypeRedactionSet, &event_type)
+                .saying(format!("{count} rules")),
+        };
         let change = Change::PutRedaction(OwnRedaction {
             event_type,
             rules,
             redactions_max: REDACTIONS_MAX,
         });
-        match self.change(None, change, None).await {
+        match self.change(entry, None, change, None).await {
             Ok(Changed::Redaction) => Ok(()),
             Ok(other) => Err(unexpected(&other)),
             Err(ChangeError::TooMany) => Err(too_many()),

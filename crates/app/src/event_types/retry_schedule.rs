@@ -4,6 +4,7 @@
 
 use crate::change::unexpected;
 use crate::{App, AppError, Caller, Violation};
+use model::audit::AuditAction;
 use model::name::Name;
 use model::retry::RetrySchedule;
 use std::time::Duration;
@@ -43,12 +44,17 @@ impl App {
         caller.require_organisation()?;
         let name: Name = event_type.parse().map_err(|_| AppError::not_found())?;
         let schedule = waits.map(judge).transpose()?;
+        let action = match schedule {
+            Some(_) => AuditAction::EventTypeRetryScheduleSet,
+            None => AuditAction::EventTypeRetryScheduleDeleted,
+        };
+        let entry = self.entry_at_event_type(caller, action, &name);
         let change = Change::PutRetrySchedule(OwnSchedule {
             event_type: name,
             schedule: schedule.clone(),
             schedules_max: RETRY_SCHEDULES_MAX,
         });
-        match self.change(None, change, None).await {
+        match self.change(entry, None, change, None).await {
             Ok(Changed::RetrySchedule) => Ok(schedule),
             Ok(other) => Err(unexpected(&other)),
             Err(ChangeError::TooMany) => Err(too_many()),

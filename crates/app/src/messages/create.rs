@@ -87,7 +87,7 @@ impl App {
     ) -> Result<Durable<MessageView>, AppError> {
         let now = self.clock.now();
         let (draft, application) = self.judge(caller, request, now).await?;
-        let tenant = self.tenant_of(recipient, application).await?;
+        let tenant = self.tenant_of(caller, recipient, application).await?;
         let mut accepted = accept(self, &tenant, vec![draft]).await?;
         let receipt = accepted.made.pop().expect("one draft has one answer")?;
         Ok(Durable {
@@ -132,7 +132,7 @@ impl App {
                 Err(error) => results.push(Err(error)),
             }
         }
-        let tenant = self.tenant_of(recipient, application).await?;
+        let tenant = self.tenant_of(caller, recipient, application).await?;
         let accepted = accept(self, &tenant, drafts).await?;
         let mut receipts = one_commit(accepted.made)?.into_iter();
         let answered = results.into_iter().map(|result| {
@@ -226,6 +226,7 @@ impl App {
     /// The application that was found, or the one that a message brings.
     pub(crate) async fn tenant_of(
         &self,
+        caller: &Caller,
         recipient: Recipient,
         brought: Option<ApplicationDraft>,
     ) -> Result<Tenant, AppError> {
@@ -234,7 +235,7 @@ impl App {
         }
         let brought = brought.ok_or(AppError::NotFound("Application not found"))?;
         check_uid(&recipient.path, &brought)?;
-        self.application_with_uid_of(&brought).await
+        self.application_with_uid_of(caller.into(), &brought).await
     }
 }
 

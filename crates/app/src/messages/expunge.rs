@@ -4,14 +4,16 @@
 //! What is open of them is ended in the same commit. When this returns, no attempt of it starts on
 //! this node; on others, within [`store::registry::AGE_MAX`].
 
-use crate::change::{carried_through, unexpected};
+use crate::change::{audited, carried_through, unexpected};
 use crate::find::Tenant;
 use crate::idempotency::{Request, Success};
 use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller, Violation};
-use model::id::MessageKey;
+use model::audit::{AuditAction, AuditDraft};
+use model::id::MessageId;
+use model::security::{Subject, SubjectKind};
 use std::collections::{BTreeMap, BTreeSet};
-use store::change::{Change, ChangeError, ChangeRequest, Changed};
+use store::change::{Change, ChangeError, Changed};
 use store::idempotency::IdempotencyKey;
 use store::work::Work;
 
@@ -34,8 +36,11 @@ impl App {
         let tenant = self
             .application_for_organisation(caller, application)
             .await?;
-        let message = self.message_row(&tenant, message).await?.message.id.key();
-        self.expunge(&tenant, vec![message], None).await
+        let message = self.message_row(&tenant, message).await?.message.id;
+        let subject = Subject::new(SubjectKind::Message, message);
+        let entry = self.entry(caller, AuditAction::MessageExpunged, subject);
+        let entry = entry.concerning(tenant.key());
+        self.expunge(entry, &tenant, vec![message], None).await
     }
 
     /// Removes the payloads of many messages for good, in one commit. Of each, whether it was
@@ -61,7 +66,7 @@ impl App {
         for name in BTreeSet::from_iter(names) {
             let row = self.message_row(tenant, &name).await;
             let key = match row {
-                Ok(row) => Some(row.message.id.key()),
+                Ok(row) => Some(row.message.id),
                 Err(AppError::NotFound(_)) => None,
                 Err(other) => return Err(other),
             };
@@ -69,7 +74,10 @@ impl App {
             found.extend(key);
         }
         if let Request::New(key) = request {
-            self.expunge(tenant, found, key).await?;
+            let entry = self
+                .entry_at_application(caller, AuditAction::MessagesExpunged, tenant)
+                .saying(told(&found));
+            self.expunge(entry, tenant, found, key).await?;
         }
         Ok(results)
     }
@@ -86,27 +94,30 @@ impl App {
             .application_for_organisation(caller, application)
             .await?;
         match self.task_request(caller, TaskKind::PurgeContent).await? {
-            Ok(key) => self.begin_task((tenant.key(), Work::ExpungeAll), key).await,
+            Ok(key) => {
+                let entry = self
+                    .entry_at_application(caller, AuditAction::MessagesExpunged, &tenant)
+                    .saying("all that were sent until now");
+                let work = (tenant.key(), Work::ExpungeAll);
+                self.begin_task(entry, work, key).await
+            }
             Err(begun) => Ok(begun),
         }
     }
 
     async fn expunge(
         &self,
+        entry: AuditDraft,
         tenant: &Tenant,
-        messages: Vec<MessageKey>,
+        messages: Vec<MessageId>,
         idempotency: Option<IdempotencyKey>,
     ) -> Result<(), AppError> {
         let (app, application) = (self.clone(), tenant.key());
         let change = Change::ExpungePayloads {
             application,
-            messages,
+            messages: messages.into_iter().map(MessageId::key).collect(),
         };
-        let request = ChangeRequest {
-            change,
-            idempotency,
-            audit: None,
-        };
+        let request = audited(entry, change, idempotency);
         let changed: Result<Changed, ChangeError> = carried_through(async move {
             let changed = app.store.change(request).await;
             // Where nothing was open, nobody holds anything of it in memory.
@@ -122,4 +133,10 @@ impl App {
             other => Err(unexpected(&other)),
         }
     }
+}
+
+/// What the audit log has of many: how many, and which, as far as there is room.
+fn told(messages: &[MessageId]) -> String {
+    let ids: Vec<String> = messages.iter().map(ToString::to_string).collect();
+    format!("{}: {}", ids.len(), ids.join(", "))
 }

@@ -4,6 +4,7 @@
 use super::OpenSource;
 use crate::accept::{Draft, accept};
 use crate::applications::ApplicationInput;
+use crate::audit::By;
 use crate::find::Tenant;
 use crate::messages::Durable;
 use crate::{App, AppError};
@@ -16,6 +17,9 @@ use model::source::Source;
 use std::collections::BTreeSet;
 use store::accept::ReplayEntry;
 use store::rows::ApplicationRef;
+
+/// By whose rule the application is made that gets what comes.
+const RULE: By<'static> = By::Rule("source");
 
 /// One event that came to a source and is genuine.
 #[derive(Clone)]
@@ -57,7 +61,7 @@ impl App {
         incoming: Vec<Incoming>,
     ) -> Result<Durable<Vec<CameIn>>, AppError> {
         let named = source.config.application;
-        let tenant = self.application_of(&source.source, named).await?;
+        let tenant = self.application_of(RULE, &source.source, named).await?;
         let retention = self.settings.retention;
         let drafts = incoming.into_iter().map(|one| Draft {
             event_type: one.event_type,
@@ -94,6 +98,7 @@ impl App {
     /// [`AppError::NotFound`] for one that is named and gone.
     pub(crate) async fn application_of(
         &self,
+        by: By<'_>,
         source: &Source,
         named: Option<ApplicationId>,
     ) -> Result<Tenant, AppError> {
@@ -114,6 +119,6 @@ impl App {
         };
         // In a box, since it is seldom needed, and what is large is moved with all that awaits it.
         let draft = own.judge(&[])?;
-        Box::pin(self.application_with_uid_of(&draft)).await
+        Box::pin(self.application_with_uid_of(by, &draft)).await
     }
 }

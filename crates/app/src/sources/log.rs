@@ -54,7 +54,7 @@ impl App {
         let examined = walk.examined.or(walk.rows.last().map(|row| row.id.key()));
         let rows = walk.rows.into_iter();
         let rows = rows.filter(|row| row.event.kind.is_of_ingest());
-        let rows = rows.map(|row| self.entry(source, row));
+        let rows = rows.map(|row| self.log_entry(source, row));
         let walk = Walk {
             examined: examined.map(same_key),
             rows: rows.collect::<Result<_, _>>()?,
@@ -63,7 +63,7 @@ impl App {
         Ok(part.page(walk, |entry| entry.id))
     }
 
-    fn entry(&self, source: SourceId, row: SecurityRow) -> Result<SourceLogEntry, AppError> {
+    fn log_entry(&self, source: SourceId, row: SecurityRow) -> Result<SourceLogEntry, AppError> {
         let SecurityRow { id, event } = row;
         let sample = event.sample.as_deref();
         let request = sample.map(|sample| self.open_refused(source, sample));

@@ -7,12 +7,14 @@ use super::nature::Nature;
 use super::opened::{KnownSource, seal, secrets};
 use super::view::SourceView;
 use crate::api_keys::{hash, hexadecimal};
+use crate::audit::changed;
 use crate::change::{ChangeRefused, Saved, until_current};
 use crate::find::{Named, Tenant, named};
 use crate::idempotency::{Request, Success, id_of, made_is_gone};
 use crate::page::{ListInput, Order, Page, Part};
 use crate::patch::Patch;
 use crate::{App, AppError, Caller, Violation};
+use model::audit::{AuditAction, AuditDraft};
 use model::entropy::random;
 use model::id::{ApplicationId, Key, SourceId, SourceKind};
 use model::name::Name;
@@ -28,7 +30,8 @@ use store::idempotency::IdempotencyKey;
 pub const SOURCES_MAX: usize = 10_000;
 
 impl App {
-    /// All sources, the oldest first unless asked otherwise.
+    /// All sources, the oldest first unless asked otherwise. Whoever sees them sees the tokens in
+    /// their URLs, which is in the audit log before.
     ///
     /// # Errors
     /// [`AppError::Forbidden`] for all but the organisation; [`AppError::Invalid`].
@@ -43,15 +46,37 @@ impl App {
         let key = |known: &Arc<KnownSource>| known.row.source.id.key();
         let walk = part.walk(self.tokens.known.sources(), key);
         let page = part.page(walk, |known| known.row.source.id);
-        page.try_map(|known| self.view_of_source(&known.row))
+        let page = page.try_map(|known| self.view_of_source(&known.row))?;
+        let shown = page.data.iter().filter(|view| view.token.is_some()).count();
+        if shown > 0 {
+            let entry = self
+                .entry_at_installation(caller, AuditAction::SourceTokenRead)
+                .saying(format!("of {shown} sources"));
+            self.note(entry).await?;
+        }
+        Ok(page)
     }
 
-    /// A source, by id or uid.
+    /// A source, by id or uid, with the token in its URL, as above.
     ///
     /// # Errors
     /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
     pub async fn source(&self, caller: &Caller, path: &str) -> Result<SourceView, AppError> {
-        self.view_of_source(&self.source_for(caller, path).await?.row)
+        let view = self.view_of_source(&self.source_for(caller, path).await?.row)?;
+        if view.token.is_some() {
+            let action = AuditAction::SourceTokenRead;
+            self.note(self.entry_at_source(caller, action, view.source.id))
+                .await?;
+        }
+        Ok(view)
+    }
+
+    /// That a source is there: for a handler that must know before it reads the body.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
+    pub async fn source_to_change(&self, caller: &Caller, path: &str) -> Result<(), AppError> {
+        self.source_for(caller, path).await.map(drop)
     }
 
     /// Makes a source.
@@ -73,7 +98,7 @@ impl App {
             }
         };
         let new = self.judge_source(caller, input).await?;
-        self.insert_source(&new, key).await
+        self.insert_source(caller, &new, key).await
     }
 
     /// Writes a source anew, but for the token in its URL, or makes one where there is none at
@@ -91,19 +116,20 @@ impl App {
         let found = self.find_source(path).await?;
         let new = self.judge_source(caller, input).await?;
         let Some(found) = found else {
-            return self.insert_source(&new, None).await;
+            return self.insert_source(caller, &new, None).await;
         };
-        let replaced =
-            self.replace_source(found.row.source.id, None, |source, before| Replacement {
-                source: Source {
-                    source_type: new.source_type.clone(),
-                    ..new.draft.applied(source.clone())
-                },
-                secrets: SourceSecrets {
-                    token: before.token.clone(),
-                    config: new.config.clone(),
-                },
-            });
+        let by = (caller, AuditAction::SourceUpdated);
+        let id = found.row.source.id;
+        let replaced = self.replace_source(by, id, None, |source, before| Replacement {
+            source: Source {
+                source_type: new.source_type.clone(),
+                ..new.draft.applied(source.clone())
+            },
+            secrets: SourceSecrets {
+                token: before.token.clone(),
+                config: new.config.clone(),
+            },
+        });
         let (before, after) = replaced.await?;
         if is_other(&before.config, &new.config) {
             let text = "what is secret of the source's configuration was replaced";
@@ -124,7 +150,8 @@ impl App {
     ) -> Result<SourceView, AppError> {
         let id = self.source_for(caller, path).await?.row.source.id;
         let draft = patch.judge()?;
-        let replaced = self.replace_source(id, None, |source, before| Replacement {
+        let by = (caller, AuditAction::SourceUpdated);
+        let replaced = self.replace_source(by, id, None, |source, before| Replacement {
             source: draft.applied(source.clone()),
             secrets: SourceSecrets {
                 token: before.token.clone(),
@@ -158,7 +185,8 @@ impl App {
             return Err(no_url());
         }
         let token = new_token(self);
-        let replaced = self.replace_source(id, key, |source, before| Replacement {
+        let by = (caller, AuditAction::SourceTokenRotated);
+        let replaced = self.replace_source(by, id, key, |source, before| Replacement {
             source: source.clone(),
             secrets: SourceSecrets {
                 token: token.clone(),
@@ -180,8 +208,9 @@ impl App {
         let id = self.source_for(caller, path).await?.row.source.id;
         // The source goes behind its application: who dies in between can be asked again.
         self.delete_own_application(caller, id).await?;
+        let entry = self.entry_at_source(caller, AuditAction::SourceDeleted, id);
         let change = AccessChange::DeleteSource(id.key());
-        self.change_access(change, None).await?;
+        self.change_access(entry, change, None).await?;
         // What came in the meantime has made it again.
         self.delete_own_application(caller, id).await
     }
@@ -206,7 +235,8 @@ impl App {
     ) -> Result<Tenant, AppError> {
         let found = self.source_for(caller, path).await?;
         let named = secrets(self, &found.row)?.config.application;
-        self.application_of(&found.row.source, named).await
+        self.application_of(caller.into(), &found.row.source, named)
+            .await
     }
 
     /// A source for a caller who may see it.
@@ -282,6 +312,7 @@ impl App {
 
     async fn insert_source(
         &self,
+        caller: &Caller,
         new: &New,
         key: Option<IdempotencyKey>,
     ) -> Result<Saved<SourceView>, AppError> {
@@ -297,7 +328,10 @@ impl App {
             sealed: seal(self, &tail, &secrets),
             sources_max: SOURCES_MAX,
         };
-        match self.change_access(change, key.clone()).await {
+        let entry = self
+            .entry(caller, AuditAction::SourceCreated, SubjectKind::Source)
+            .saying(new.source_type.to_string());
+        match self.change_access(entry, change, key.clone()).await {
             Ok(Some(AccessChanged::Source(row))) => Ok(Saved::created(self.view_of_source(&row)?)),
             // The same request came twice at once: what the other one made is known by now.
             Ok(_) => match key {
@@ -324,6 +358,7 @@ impl App {
     /// Writes a source anew, and gives back what was before and what is now.
     async fn replace_source(
         &self,
+        (caller, action): (&Caller, AuditAction),
         id: SourceId,
         key: Option<IdempotencyKey>,
         with: impl Fn(&Source, &SourceSecrets) -> Replacement,
@@ -333,13 +368,15 @@ impl App {
             let found = found.ok_or_else(AppError::not_found)?;
             let before = secrets(self, &found.row)?;
             let Replacement { source, secrets } = with(&found.row.source, &before);
+            let told = told((&found.row.source, &before), (&source, &secrets));
+            let entry = self.entry_at_source(caller, action, id).saying(told);
             let change = AccessChange::ReplaceSource {
                 source,
                 token: hash_of(&secrets),
                 sealed: seal(self, &id.tail(), &secrets),
                 version: found.row.version,
             };
-            match self.change_access(change, key.clone()).await? {
+            match self.change_access(entry, change, key.clone()).await? {
                 Some(AccessChanged::Source(row)) => Ok((before, self.view_of_source(&row)?)),
                 _ => Err(ChangeRefused::Rule(made_is_gone())),
             }
@@ -354,6 +391,10 @@ impl App {
             &secrets(self, row)?,
             has_public_url,
         ))
+    }
+
+    fn entry_at_source(&self, caller: &Caller, action: AuditAction, id: SourceId) -> AuditDraft {
+        self.entry(caller, action, Subject::new(SubjectKind::Source, id))
     }
 
     fn report_source(&self, caller: &Caller, source: &Source, text: &str) {
@@ -414,6 +455,34 @@ fn is_other(before: &SourceConfig, after: &SourceConfig) -> bool {
         SourceSecrets { token, config }.to_stored()
     };
     secret(before).expose() != secret(after).expose()
+}
+
+/// What the audit log has of a change.
+fn told(
+    (source, secrets): (&Source, &SourceSecrets),
+    (after, secrets_after): (&Source, &SourceSecrets),
+) -> String {
+    let (config, config_after) = (&secrets.config, &secrets_after.config);
+    let stored = |config: &SourceConfig| {
+        let token = Secret::from(String::new());
+        let config = config.clone();
+        SourceSecrets { token, config }.to_stored()
+    };
+    changed([
+        ("name", source.name != after.name),
+        ("uid", source.uid != after.uid),
+        ("metadata", source.metadata != after.metadata),
+        ("type", source.source_type != after.source_type),
+        (
+            "config",
+            stored(config).expose() != stored(config_after).expose(),
+        ),
+        ("secrets of config", is_other(config, config_after)),
+        (
+            "ingestUrl",
+            secrets.token.expose() != secrets_after.token.expose(),
+        ),
+    ])
 }
 
 /// What the checks found wrong with a configuration.

@@ -12,6 +12,7 @@ use crate::tasks::{Task, TaskKind};
 use crate::{App, AppError, Caller, Violation};
 use bytes::Bytes;
 use model::Timestamp;
+use model::audit::AuditAction;
 use model::name::Name;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -76,7 +77,11 @@ impl App {
             named,
         };
         let work = arguments.work(OutsideKind::ApplicationStats)?;
-        Ok((self.begin_task((None, work), key).await?, unresolved))
+        let entry = self
+            .entry_at_installation(caller, AuditAction::StatisticsAggregated)
+            .saying("attempts of applications");
+        let task = self.begin_task(entry, (None, work), key).await?;
+        Ok((task, unresolved))
     }
 
     /// Begins to find out which event types applications ask for.
@@ -86,7 +91,10 @@ impl App {
     pub async fn aggregate_event_types(&self, caller: &Caller) -> Result<Task, AppError> {
         caller.require_organisation()?;
         let work = Arguments::default().work(OutsideKind::EventTypeAggregate)?;
-        self.begin_task((None, work), None).await
+        let entry = self
+            .entry_at_installation(caller, AuditAction::StatisticsAggregated)
+            .saying("event types that applications ask for");
+        self.begin_task(entry, (None, work), None).await
     }
 
     /// The keys of those that are there, and the names of those that are not.
