@@ -17,6 +17,7 @@
 mod api_tokens;
 mod applications;
 mod attempts;
+mod audit;
 mod authentication;
 mod background;
 mod body;
@@ -172,6 +173,7 @@ fn routes(config: &ApiConfig) -> Routes {
         .merge(background::routes())
         .merge(deliveries::routes())
         .merge(security::routes())
+        .merge(audit::routes())
         .merge(endpoints::routes())
         .merge(environment::routes())
         .merge(event_types::routes())

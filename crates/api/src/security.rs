@@ -47,10 +47,10 @@ struct SecurityEventOut {
     description: String,
 }
 
-/// To what or whom it happened.
+/// To what or whom it happened, or was done.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "SecuritySubject")]
-struct SecuritySubjectOut {
+pub(crate) struct SecuritySubjectOut {
     #[serde(rename = "type")]
     #[schemars(schema_with = "subject_kinds")]
     kind: &'static str,
@@ -70,7 +70,7 @@ fn subject_kinds(_: &mut SchemaGenerator) -> Schema {
     words(SubjectKind::ALL.iter().map(|kind| kind.as_str()))
 }
 
-fn words(words: impl Iterator<Item = &'static str>) -> Schema {
+pub(crate) fn words(words: impl Iterator<Item = &'static str>) -> Schema {
     let words: Vec<&str> = words.collect();
     json_schema!({ "type": "string", "enum": words })
 }

@@ -147,8 +147,8 @@ pub struct KeptEntry {
 pub struct AuditRow {
     /// What it says.
     pub entry: AuditEntry,
-    /// Its position in the chain; `None`: it is not sealed yet.
-    pub position: Option<u64>,
+    /// Its place in the chain; `None`: it is not sealed yet.
+    pub link: Option<Link>,
 }
 
 /// A list of entries.
@@ -174,7 +174,7 @@ impl AuditQuery {
             .flatten()
             .map(|entry| AuditRow {
                 entry,
-                position: kept.link.map(|link| link.position),
+                link: kept.link,
             })
     }
 }

@@ -216,6 +216,7 @@ async fn every_command_shows_how_it_is_typed() {
     for noun in [
         "app",
         "attempt",
+        "audit",
         "background-task",
         "delivery",
         "endpoint",

@@ -10,9 +10,12 @@ use crate::tokens::api_key;
 use crate::world::World;
 use model::audit::{ActorKind, AuditAction};
 use model::id::Key;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use store::audit::{AuditEntry, AuditQuery};
+use store::audit::{
+    AUDIT_SIGNING_KEY, AuditChange, AuditEntry, AuditQuery, AuditSeal, Checkpoint, SignedCheckpoint,
+};
+use store::change::{Change, ChangeRequest};
 use store::query::Window;
 use store_sqlite::faults::CommitFault;
 
@@ -206,6 +209,38 @@ async fn left_by(stage: &Stage, operation: &Operation) -> (Vec<AuditEntry>, Answ
     let before = entries(&stage.world).await.len();
     let answer = stage.call(operation).body(body(stage, operation)).await;
     (entries(&stage.world).await.split_off(before), answer)
+}
+
+/// Puts the first entry of the log into its chain, and signs that as nobody would believe.
+pub(crate) async fn seal_first(world: &World) -> SignedCheckpoint {
+    let app = &world.app;
+    let key = app.vault.new_audit_key(&*app.entropy);
+    let key = app.store.set_setting(AUDIT_SIGNING_KEY, &key).await;
+    let key = key.expect("it is written");
+    let checkpoint = Checkpoint {
+        position: 1,
+        hash: [7; 32],
+        count: 1,
+        start: 1,
+        at: app.clock.now(),
+        signature: [9; 64],
+    };
+    let unsealed = app.store.audit_unsealed(2).await.expect("it is read");
+    let seal = Change::Audit(AuditChange::Seal(AuditSeal {
+        entries: vec![(unsealed[0].id.key(), checkpoint.hash)],
+        checkpoint,
+    }));
+    let request = ChangeRequest {
+        change: seal,
+        idempotency: None,
+        audit: None,
+    };
+    app.store.change(request).await.expect("it is sealed");
+    let key = app.vault.audit_key(&key).expect("it is ours");
+    SignedCheckpoint {
+        checkpoint,
+        public_key: key.public_key(),
+    }
 }
 
 #[test]
@@ -406,4 +441,63 @@ async fn what_is_refused_or_repeated_leaves_no_entry() {
     world.post("/app", &body).await.is(409);
     world.delete("/app/nobody").await.is(404);
     assert_eq!(entries(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_signed_head_is_shown_as_it_is_kept_elsewhere() {
+    let world = World::new();
+    world.application("acme").await;
+    let none = world.get("/audit/checkpoint").await;
+    none.refuses(404, "not_found");
+    let expected = seal_first(&world).await;
+    let shown = world.get("/audit/checkpoint").await.is(200);
+    assert_eq!(SignedCheckpoint::read(&shown.text), Some(expected));
+    let list = world.get("/audit").await.is(200);
+    assert_eq!(list.rows()[0]["position"], 1);
+    assert_eq!(list.rows()[0]["hash"], "07".repeat(32));
+}
+
+#[tokio::test]
+async fn the_log_is_listed_the_newest_first_by_who_and_what() {
+    let stage = Stage::new().await;
+    let app = stage.name("{app_id}").to_owned();
+    let list = stage.world.get("/audit?limit=2").await.is(200);
+    assert_eq!(list.rows().len(), 2);
+    let read = "/audit?action=endpoint.created";
+    let list = stage.world.get(read).await.is(200);
+    let [row] = list.rows() else {
+        panic!("{list:?}");
+    };
+    assert_eq!(
+        row["subject"],
+        json!({ "type": "endpoint", "id": stage.name("{endpoint_id}") })
+    );
+    assert_eq!(
+        (&row["appId"], &row["detail"]),
+        (&json!(app), &json!("it leads to example.com"))
+    );
+    assert_eq!(row["actor"]["type"], "token");
+    assert_eq!(row["actor"]["id"], stage.name("{env_id}"));
+    assert_eq!(row["remoteAddress"], REMOTE.to_string());
+    assert_eq!(
+        (&row["position"], &row["hash"]),
+        (&Value::Null, &Value::Null)
+    );
+    let count = async |query: &str| {
+        let list = stage.world.get(format!("/audit?limit=250&{query}")).await;
+        list.is(200).rows().len()
+    };
+    assert_eq!(count("actor=nobody").await, 0);
+    let of_organisation = count(&format!("actor={}", stage.name("{env_id}"))).await;
+    assert_eq!(of_organisation, count("").await);
+    let of_application = count("app_id=acme").await;
+    assert!((2..of_organisation).contains(&of_application));
+    stage.world.delete("/app/acme").await.is(204);
+    assert_eq!(count(&format!("app_id={app}")).await, of_application + 1);
+    stage
+        .world
+        .get("/audit?app_id=acme")
+        .await
+        .refuses(404, "not_found");
+    stage.world.get("/audit?action=x").await.is(400);
 }

@@ -1,5 +1,6 @@
 //! A world in which every path of the table of operations leads to something.
 
+use crate::auditing::seal_first;
 use crate::call::Call;
 use crate::connection::identity;
 use crate::operations::Operation;
@@ -84,6 +85,7 @@ impl Stage {
             "config": { "secret": "s", "appId": "acme" },
         });
         let source = world.post("/ingest/api/v1/source", source).await.is(201);
+        seal_first(&world).await;
         let ticket = issued(&world, [&app, &endpoint, &message]).await;
         let operator = json!({ "url": "https://ops.example.com/" });
         let operator = world.post("/operational-webhook/endpoint", operator).await;

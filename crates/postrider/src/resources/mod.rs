@@ -6,6 +6,7 @@
 
 mod app;
 mod attempt;
+mod audit;
 mod background_task;
 mod delivery;
 mod endpoint;
@@ -35,6 +36,7 @@ pub(crate) const NOUNS: [&Noun; 11] = [
     &source::SOURCE_NOUN,
     &operational::OPERATIONAL_WEBHOOK,
     &security::SECURITY,
+    &audit::AUDIT,
 ];
 
 /// A kind of thing.

@@ -23,10 +23,10 @@ pub(super) async fn an_entry_is_written_with_its_change_and_read_back(world: &mu
     noted(world, &draft).await;
     world.reopen().await;
     let rows = list(world, &everything()).await;
-    let [AuditRow { entry, position }] = &rows[..] else {
+    let [AuditRow { entry, link }] = &rows[..] else {
         panic!("there is one: {rows:?}");
     };
-    assert_eq!(*position, None, "it is not sealed yet");
+    assert_eq!(*link, None, "it is not sealed yet");
     let application = world.registry(lane.application).await.expect("it is live");
     let expected = AuditEntry {
         id: entry.id,
@@ -193,7 +193,10 @@ pub(super) async fn entries_are_chained_in_the_order_that_is_given(world: &mut W
     assert_eq!(positions(world, 2).await, chained[2..]);
     assert_eq!(unsealed(world).await, std::slice::from_ref(&last));
     let rows = list(world, &everything()).await;
-    let shown: Vec<_> = rows.iter().map(|row| row.position).collect();
+    let shown: Vec<_> = rows
+        .iter()
+        .map(|row| row.link.map(|link| link.position))
+        .collect();
     assert_eq!(shown, [Some(3), Some(2), Some(1), None]);
 
     let second = sealing(world, 3, &[last]);
