@@ -71,7 +71,7 @@ impl App {
         let mut draft = own.judge(&[])?;
         // Nobody else gets this uid: the rules for what people ask for refuse it.
         draft.uid = Patch::Set(Some(uid()));
-        self.application_with_uid_of(&draft).await
+        self.application_with_uid_of(caller.into(), &draft).await
     }
 
     /// Makes messages of what happened, all in one commit.

@@ -111,7 +111,10 @@ where
     let events: Vec<Incoming> = came.into_iter().map(of).collect();
 
     let replays: Vec<_> = events.iter().map(|event| event.replay).collect();
-    let event_types: Vec<_> = events.iter().map(|event| event.event_type.clone()).collect();
+    let event_types: Vec<_> = events
+        .iter()
+        .map(|event| event.event_type.clone())
+        .collect();
     let accepted = gate.app.accept_incoming(&source, events).await;
     let accepted = accepted.map_err(|error| Refused::of_error(&error))?;
     let mut came_in = replays.iter().zip(&accepted.made).zip(is_id_signed);

@@ -205,7 +205,7 @@ pub(crate) async fn get_secret<O: Owner>(
 ) -> Answer<Json<SecretOut>> {
     let (path, endpoint) = path.into();
     let tenant = found::<O>(&api.app, &caller, &path).await?;
-    let secret = api.app.secret(&caller, &tenant, &endpoint)?;
+    let secret = api.app.secret(&caller, &tenant, &endpoint).await?;
     Ok(Json(SecretOut::of(&secret)?))
 }
 

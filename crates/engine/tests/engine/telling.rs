@@ -5,35 +5,13 @@ use crate::world::{Node, World};
 use engine::{EngineConfig, Happening};
 use model::Clock;
 use model::application::Application;
-use model::operational::{APPLICATION_UID, Happened, OperationalEvent, OperationalSink};
+use model::operational::{APPLICATION_UID, Happened};
 use model::retry::RetrySchedule;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use store::change::Change;
 use store::work::Work;
 use store::{Lane, Lanes};
-
-/// Keeps what is told.
-#[derive(Default)]
-pub(crate) struct Told(Mutex<Vec<OperationalEvent>>);
-
-impl OperationalSink for Told {
-    fn report(&self, event: OperationalEvent) {
-        self.0.lock().expect("no panic under it").push(event);
-    }
-}
-
-impl Told {
-    fn all(&self) -> Vec<Happened> {
-        let told = self.0.lock().expect("no panic under it");
-        told.iter().map(|event| event.what.clone()).collect()
-    }
-
-    fn names(&self) -> Vec<&'static str> {
-        self.all().iter().map(Happened::name).collect()
-    }
-}
 
 fn with_retries(count: usize) -> EngineConfig {
     let waits = vec![Duration::from_secs(10); count];

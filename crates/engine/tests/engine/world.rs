@@ -4,9 +4,10 @@
 
 #[path = "world/node.rs"]
 mod node;
+#[path = "world/told.rs"]
+mod told;
 
 use crate::network::Network;
-use crate::telling::Told;
 use bytes::Bytes;
 use engine::{Drained, Engine, EngineConfig, EngineParts, Happening};
 use model::address::AddressPolicy;
@@ -39,6 +40,7 @@ use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+pub(crate) use told::Told;
 use vault::{DataKey, MasterKey, Place, SealedDataKey, Vault};
 
 /// The secret that all endpoints sign with.

@@ -24,7 +24,7 @@ pub(crate) use message::SEND;
 use crate::command::Column;
 
 /// Every noun, in the order in which they are shown.
-pub(crate) const NOUNS: [&Noun; 11] = [
+pub(crate) const NOUNS: [&Noun; 12] = [
     &app::APP,
     &endpoint::ENDPOINT,
     &event_type::EVENT_TYPE,

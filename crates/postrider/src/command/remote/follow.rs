@@ -6,8 +6,8 @@
 //! lately is looked at again, and not shown twice.
 
 use super::super::escape::plain;
-use super::super::table::line;
 use super::super::say;
+use super::super::table::line;
 use super::list::Page;
 use crate::cli::RemoteArgs;
 use crate::client::{Client, ClientError, Request};

@@ -123,7 +123,8 @@ mod tests {
                 "--type=stripe",
                 flag,
             ];
-            let Command::Asked(Asked::Remote(args)) = Cli::try_parse_from(typed).unwrap().command else {
+            let Command::Asked(Asked::Remote(args)) = Cli::try_parse_from(typed).unwrap().command
+            else {
                 panic!("{flag} asks no server");
             };
             let told = exposed(&args).concat();
@@ -180,7 +181,8 @@ mod tests {
             let url = ["--url=http://h"].into_iter();
             let url = url.filter(|_| !flag.starts_with("--url"));
             let typed = typed.into_iter().chain(url);
-            let Command::Asked(Asked::Remote(args)) = Cli::try_parse_from(typed).unwrap().command else {
+            let Command::Asked(Asked::Remote(args)) = Cli::try_parse_from(typed).unwrap().command
+            else {
                 panic!("{flag} asks no server");
             };
             let told = exposed(&args);

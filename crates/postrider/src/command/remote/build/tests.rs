@@ -316,7 +316,8 @@ fn headers_go_with_a_new_endpoint_and_apart_where_one_is_changed() {
             words,
         ]
         .concat();
-        let Command::Asked(Asked::Remote(args)) = Cli::try_parse_from(typed).unwrap().command else {
+        let Command::Asked(Asked::Remote(args)) = Cli::try_parse_from(typed).unwrap().command
+        else {
             panic!("it asks a server");
         };
         let now = Timestamp::from_micros(NOW);
