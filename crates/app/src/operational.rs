@@ -80,11 +80,17 @@ impl App {
     /// [`AppError::Unavailable`]: nothing was made, and the same can be told again.
     pub async fn tell_operators(&self, events: &[OperationalEvent]) -> Result<Told, AppError> {
         let row = self.find_operators().await?;
-        let Some(row) = row.filter(|row| !row.endpoints.is_empty()) else {
+        let since = row.as_ref().and_then(|row| {
+            let made = row.endpoints.iter().map(|row| row.endpoint.created_at);
+            made.min()
+        });
+        let (Some(row), Some(since)) = (row, since) else {
             return Ok(Told::Nobody);
         };
         let mut drafts = Vec::with_capacity(events.len());
-        for event in events.iter().filter(|event| !concerns(event, &row)) {
+        // What happened before there was anybody may still have waited.
+        let to_tell = |event: &&OperationalEvent| event.at >= since && !concerns(event, &row);
+        for event in events.iter().filter(to_tell) {
             let payload = self.operational_payload(event).await?;
             drafts.extend(payload.map(|payload| self.operational_draft(event, payload)));
         }

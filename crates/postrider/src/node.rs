@@ -178,7 +178,7 @@ impl Node {
         let (audit, keeper) = (self.config.audit.clone(), self.events.keeper.clone());
         let kept = keep_events(keeper, (self.app.clone(), audit), keeping.clone());
         let told = telling::run(self.operational, self.app.clone(), keeping.clone());
-        let kept = tokio::spawn(async { tokio::join!(kept, told) });
+        let kept = tokio::spawn(async move { tokio::join!(kept, told) });
         let rotation = rotation::follow(
             self.app.clone(),
             KeySources::of(&self.config),

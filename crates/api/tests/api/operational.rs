@@ -9,6 +9,7 @@ use model::operational::{
 };
 use model::security::{Severity, Subject, SubjectKind};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const OPERATORS: &str = "/operational-webhook/endpoint";
 
@@ -39,8 +40,8 @@ async fn tell(world: &World, events: &[OperationalEvent]) -> usize {
     }
 }
 
-fn happened(what: Happened) -> OperationalEvent {
-    let at = Timestamp::from_seconds(1_795_000_000);
+fn happened(world: &World, what: Happened) -> OperationalEvent {
+    let at = world.app.clock.now();
     OperationalEvent { at, what }
 }
 
@@ -218,7 +219,7 @@ async fn an_attempt_is_told_once_with_its_time_and_nulls_where_nothing_is_known(
         attempt,
         status: 503,
     };
-    let event = happened(Happened::AttemptExhausted(named));
+    let event = happened(&world, Happened::AttemptExhausted(named));
     assert_eq!(tell(&world, std::slice::from_ref(&event)).await, 1);
     assert_eq!(tell(&world, &[event]).await, 0, "it was told before");
     let told = payloads(&world).await;
@@ -255,8 +256,8 @@ async fn background_work_is_told_as_it_is_listed() {
     );
 }
 
-fn security(kind: SubjectKind, id: &str, count: u64) -> OperationalEvent {
-    happened(Happened::Security(SecurityTold {
+fn security(world: &World, (kind, id): (SubjectKind, &str), count: u64) -> OperationalEvent {
+    let told = SecurityTold {
         id: Some("sec_1".to_owned()),
         kind: "delivery.pin_mismatch",
         severity: Severity::Critical,
@@ -269,14 +270,15 @@ fn security(kind: SubjectKind, id: &str, count: u64) -> OperationalEvent {
         first_seen: Timestamp::from_seconds(1_795_000_000),
         last_seen: Timestamp::from_seconds(1_795_000_001),
         description: "it is another".to_owned(),
-    }))
+    };
+    happened(world, Happened::Security(told))
 }
 
 #[tokio::test]
 async fn a_security_event_is_told_as_the_list_shows_it_and_again_when_it_went_on() {
     let world = World::new();
     operator(&world, json!({})).await;
-    let told = [1, 1, 7].map(|count| security(SubjectKind::Endpoint, "ep_x", count));
+    let told = [1, 1, 7].map(|count| security(&world, (SubjectKind::Endpoint, "ep_x"), count));
     assert_eq!(tell(&world, &told).await, 2);
     let told = payloads(&world).await;
     assert_eq!(
@@ -304,8 +306,8 @@ async fn what_happens_to_the_operators_own_endpoints_is_told_to_nobody() {
     let id = operator(&world, json!({})).await;
     let own = world.get("/app/operational-webhooks").await.text("id");
     let told = [
-        security(SubjectKind::Endpoint, &id, 1),
-        security(SubjectKind::Application, &own, 2),
+        security(&world, (SubjectKind::Endpoint, &id), 1),
+        security(&world, (SubjectKind::Application, &own), 2),
     ];
     assert_eq!(tell(&world, &told).await, 0);
 }
@@ -315,7 +317,7 @@ async fn a_checkpoint_is_told_byte_for_byte_and_once() {
     let world = World::new();
     operator(&world, json!({})).await;
     let line = r#"{"z":1,"a":"x"}"#.to_owned();
-    let told = happened(Happened::AuditCheckpoint(CheckpointTold { line }));
+    let told = happened(&world, Happened::AuditCheckpoint(CheckpointTold { line }));
     assert_eq!(tell(&world, &[told.clone(), told]).await, 1);
     let handed = world.lanes.take_one();
     let expected = br#"{"type":"audit.checkpoint","data":{"z":1,"a":"x"}}"#;
@@ -327,13 +329,17 @@ async fn a_checkpoint_is_told_byte_for_byte_and_once() {
 }
 
 #[tokio::test]
-async fn without_an_endpoint_of_the_operators_nothing_is_made() {
+async fn without_an_endpoint_of_the_operators_nothing_is_made_nor_later() {
     let world = World::new();
-    let told = [security(SubjectKind::Endpoint, "ep_x", 1)];
-    let tell = || world.app.tell_operators(&told);
-    assert_eq!(tell().await.expect("it reads"), Told::Nobody);
+    let one_of = || [security(&world, (SubjectKind::Endpoint, "ep_x"), 1)];
+    let before = one_of();
+    let nobody = world.app.tell_operators(&before).await;
+    assert_eq!(nobody.expect("it reads"), Told::Nobody);
+    world.clock.advance(Duration::from_secs(1));
     operator(&world, json!({ "uid": "ops" })).await;
-    assert_eq!(tell().await.expect("it writes"), Told::Messages(1));
+    assert_eq!(tell(&world, &before).await, 0, "it was before its time");
+    assert_eq!(tell(&world, &one_of()).await, 1);
     world.delete(one("ops")).await.is(204);
-    assert_eq!(tell().await.expect("it reads"), Told::Nobody);
+    let nobody = world.app.tell_operators(&one_of()).await;
+    assert_eq!(nobody.expect("it reads"), Told::Nobody);
 }
