@@ -127,7 +127,7 @@ struct OperationalWebhookEndpointIn {
     #[serde(default)]
     disabled: bool,
     /// What it is told of; all, if it is left out.
-    #[serde(alias = "filterTypes")]
+    #[serde(default, alias = "filterTypes")]
     #[schemars(schema_with = "told_of")]
     event_types: Option<Vec<String>>,
     #[schemars(with = "Option<Rate>")]
