@@ -117,7 +117,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) reports: Arc<Reports>,
-    pub(crate) told: Arc<Told>,
+    pub(crate) told: Arc<told::Told>,
     pub(crate) faults: Faults,
     entropy: Arc<TestEntropy>,
     pub(crate) vault: Arc<Vault>,

@@ -1,4 +1,4 @@
-//! Keeps what the operator is told.
+//! What the operator is told, taken down.
 
 use model::operational::{Happened, OperationalEvent, OperationalSink};
 use std::sync::Mutex;
