@@ -441,6 +441,16 @@ async fn what_is_refused_or_repeated_leaves_no_entry() {
     world.post("/app", &body).await.is(409);
     world.delete("/app/nobody").await.is(404);
     assert_eq!(entries(&world).await.len(), 2);
+    // A repeat that shows something secret again is a read of it.
+    let source = json!({ "name": "acme", "type": "stripe", "config": { "secret": "s" } });
+    for _ in 0..2 {
+        let made = world.post("/ingest/api/v1/source", &source).key("k");
+        made.await.is(201);
+    }
+    let left = entries(&world).await.split_off(2);
+    let actions: Vec<_> = left.iter().map(|one| one.action).collect();
+    let expected = [AuditAction::SourceCreated, AuditAction::SourceTokenRead];
+    assert_eq!(actions, expected);
 }
 
 #[tokio::test]

@@ -63,11 +63,7 @@ impl App {
     /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
     pub async fn source(&self, caller: &Caller, path: &str) -> Result<SourceView, AppError> {
         let view = self.view_of_source(&self.source_for(caller, path).await?.row)?;
-        if view.token.is_some() {
-            let action = AuditAction::SourceTokenRead;
-            self.note(self.entry_at_source(caller, action, view.source.id))
-                .await?;
-        }
+        self.note_shown(caller, &view).await?;
         Ok(view)
     }
 
@@ -94,7 +90,8 @@ impl App {
         let key = match self.request(caller, Success::Created).await? {
             Request::New(key) => key,
             Request::Repeated(made) => {
-                return self.source_made(id_of(made)).await.map(Saved::created);
+                let made = self.source_made(caller, id_of(made)).await;
+                return made.map(Saved::created);
             }
         };
         let new = self.judge_source(caller, input).await?;
@@ -176,7 +173,7 @@ impl App {
         let key = match self.request(caller, Success::Done).await? {
             Request::New(key) => key,
             Request::Repeated(made) => {
-                let now = self.source_made(id_of(made)).await?;
+                let now = self.source_made(caller, id_of(made)).await?;
                 return now.token.ok_or_else(no_url);
             }
         };
@@ -261,10 +258,23 @@ impl App {
         }))
     }
 
-    /// What an earlier request with the same idempotency key made, as it is now.
-    async fn source_made(&self, id: SourceId) -> Result<SourceView, AppError> {
+    /// What an earlier request with the same idempotency key made, as it is now: its URL is shown
+    /// once more.
+    async fn source_made(&self, caller: &Caller, id: SourceId) -> Result<SourceView, AppError> {
         let found = self.find_source(&id.to_string()).await?;
-        self.view_of_source(&found.ok_or_else(made_is_gone)?.row)
+        let view = self.view_of_source(&found.ok_or_else(made_is_gone)?.row)?;
+        self.note_shown(caller, &view).await?;
+        Ok(view)
+    }
+
+    /// Puts into the audit log that the token in a source's URL is about to be shown.
+    async fn note_shown(&self, caller: &Caller, view: &SourceView) -> Result<(), AppError> {
+        if view.token.is_none() {
+            return Ok(());
+        }
+        let action = AuditAction::SourceTokenRead;
+        self.note(self.entry_at_source(caller, action, view.source.id))
+            .await
     }
 
     async fn judge_source(&self, caller: &Caller, input: SourceInput) -> Result<New, AppError> {
@@ -335,7 +345,7 @@ impl App {
             Ok(Some(AccessChanged::Source(row))) => Ok(Saved::created(self.view_of_source(&row)?)),
             // The same request came twice at once: what the other one made is known by now.
             Ok(_) => match key {
-                Some(key) => self.source_of(&key).await.map(Saved::created),
+                Some(key) => self.source_of(caller, &key).await.map(Saved::created),
                 None => Err(made_is_gone()),
             },
             Err(ChangeError::TooMany) => Err(AppError::BadRequest {
@@ -349,10 +359,14 @@ impl App {
     }
 
     /// What the request with this idempotency key made.
-    async fn source_of(&self, key: &IdempotencyKey) -> Result<SourceView, AppError> {
+    async fn source_of(
+        &self,
+        caller: &Caller,
+        key: &IdempotencyKey,
+    ) -> Result<SourceView, AppError> {
         let prior = self.store.prior(&[key.fingerprint]).await?;
         let made = prior.ok_or_else(made_is_gone)?.made;
-        self.source_made(id_of(made)).await
+        self.source_made(caller, id_of(made)).await
     }
 
     /// Writes a source anew, and gives back what was before and what is now.
