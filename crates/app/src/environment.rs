@@ -7,9 +7,10 @@
 //! refused, so that none says what is not so.
 //!
 //! Map: [`settings`] (what there is to set) · [`carry`] (export, import) · [`beside`] (what goes
-//! with event types) · `policy` (what is demanded) · `held` (payloads before they are accepted),
-//! `kept` (the schemas in memory).
+//! with event types) · `policy` (what is demanded) · [`alerts`] (who is told of security events) ·
+//! `held` (payloads before they are accepted), `kept` (the schemas in memory).
 
+pub mod alerts;
 pub mod beside;
 pub mod carry;
 mod held;

@@ -79,6 +79,7 @@ pub use patch::Patch;
 pub use rules::TEXT_BYTES_MAX;
 pub use tokens::Tokens;
 
+use environment::alerts::sender::AlertSender;
 use model::operational::OperationalSink;
 use model::security::EventSink;
 use model::{Clock, Entropy};
@@ -111,6 +112,8 @@ pub struct App {
     pub events: Arc<dyn EventSink>,
     /// Takes what the operator is told by operational webhooks.
     pub operational: Arc<dyn OperationalSink>,
+    /// Sends alerts to people.
+    pub alerting: Arc<dyn AlertSender>,
     /// What the whole installation is set to.
     pub environment: Arc<environment::Environment>,
     /// Who waits for what is accepted.

@@ -166,6 +166,12 @@ impl KeySources {
         Ok(text)
     }
 
+    /// The password of the mail server's user, where one is given.
+    pub(crate) async fn smtp_password(&self) -> Result<Option<Secret>, KeyError> {
+        let text = read(&self.keys.smtp_password, "smtp_password").await?;
+        Ok(text.map(|text| Secret::new(text.expose().trim_ascii().to_vec())))
+    }
+
     /// Makes those that are neither configured nor there, in the data directory.
     pub(crate) fn generate_missing(&self, entropy: &dyn Entropy) -> Result<(), KeyError> {
         if !self.keys.master.is_given() {

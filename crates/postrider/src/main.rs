@@ -4,6 +4,7 @@
 //! Exit status: 0, did it, or yes; 1, no (denied, something lost); 2, misuse; 3, could not; 4, yes
 //! as far as can be shown (`audit verify` alone).
 
+mod alerting;
 mod auditing;
 mod cli;
 mod client;
@@ -14,6 +15,7 @@ mod duration;
 mod entrances;
 mod events;
 mod failure;
+mod keeping;
 mod key_checks;
 mod key_command;
 mod key_file;
@@ -29,7 +31,6 @@ mod running;
 mod schedules;
 mod storage;
 mod system;
-mod telling;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -3,11 +3,13 @@
 //! The order of the end matters: the store closes behind the last answer and the last outcome, but
 //! for those that had no more time.
 
+use crate::alerting;
 use crate::auditing;
-use crate::config::{AuditConfig, Checked};
+use crate::config::Checked;
 use crate::entrances::{self, Answering, Entrances};
 use crate::events::Events;
 use crate::failure::Failure;
+use crate::keeping::Kept;
 use crate::key_checks::{open_vault, recognise_token_key};
 use crate::keys::{KeySources, MasterKeys};
 use crate::logging::ALWAYS;
@@ -18,7 +20,6 @@ use crate::running::{Ended, Running, Signals};
 use crate::schedules;
 use crate::storage::{Home, Storage, host_name};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::telling;
 use anyhow::{Context as _, anyhow};
 use api::{ApiConfig, Door};
 use app::tokens::{Grant, Lifetime, TokenSettings};
@@ -35,7 +36,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use transport::{Guard, HttpsTransport, Limits, SystemResolver};
 use vault::Vault;
-use watch::{Keeper, Outbox};
+use watch::Outbox;
 
 /// Applications whose endpoints are kept in memory.
 const REGISTRY_APPLICATIONS: std::num::NonZeroUsize =
@@ -101,6 +102,7 @@ impl Node {
             events: events.clone(),
             operational: operational.clone(),
         };
+        let alerting = alerting::sender(&config, &parts, guard.clone()).await?;
         let (engine, fetching) = engine(parts, &config, storage.is_shared());
         let lanes: Arc<dyn Lanes> = match &engine {
             Some(engine) => engine.clone(),
@@ -118,6 +120,7 @@ impl Node {
             entropy,
             events: events.clone(),
             operational: operational.clone(),
+            alerting,
             environment: Arc::default(),
             listeners: Arc::default(),
             settings: Arc::new(config.app.clone()),
@@ -175,10 +178,12 @@ impl Node {
         // Until the last answer is given: it is told apart from what stops with the first signal.
         let watching = tokio::spawn(watch_access(self.app.clone())).abort_handle();
         let keeping = CancellationToken::new();
-        let (audit, keeper) = (self.config.audit.clone(), self.events.keeper.clone());
-        let kept = keep_events(keeper, (self.app.clone(), audit), keeping.clone());
-        let told = telling::run(self.operational, self.app.clone(), keeping.clone());
-        let kept = tokio::spawn(async move { tokio::join!(kept, told) });
+        let kept = Kept {
+            keeper: self.events.keeper.clone(),
+            operational: self.operational,
+            audit: self.config.audit.clone(),
+        };
+        let kept = tokio::spawn(kept.run(self.app.clone(), keeping.clone()));
         let rotation = rotation::follow(
             self.app.clone(),
             KeySources::of(&self.config),
@@ -344,18 +349,6 @@ async fn work_outside(app: App) {
         }
         tokio::time::sleep(WORK_PERIOD).await;
     }
-}
-
-/// Keeps security events, until the last has been reported, and seals the audit log, until the last
-/// entry is in it.
-async fn keep_events(
-    keeper: Arc<Keeper>,
-    (app, audit): (App, AuditConfig),
-    until: CancellationToken,
-) {
-    let store = app.store.clone();
-    let keeping = keeper.run(&*store, until.clone());
-    tokio::join!(keeping, auditing::run(app, audit, until));
 }
 
 /// Those who wait for messages are answered when the node is to end, and ask another one.

@@ -18,6 +18,8 @@ use std::time::Duration;
 pub const ENVIRONMENT: &str = "environment";
 /// Under this name what is demanded of endpoints is kept, as [`model::policy::Policy`] writes it.
 pub const POLICY: &str = "policy";
+/// Under this name is kept whom security events are told to: sealed, and opaque to every store.
+pub const ALERTS: &str = "alerts";
 
 /// SHA-256 of a token.
 pub type TokenHash = [u8; 32];

@@ -2,13 +2,15 @@
 //! reports something is never made to wait: equal security events are folded in memory, and handed
 //! to the store at most once a second.
 //!
-//! It judges nothing and alerts nobody: what is worth reporting is said by those who report.
+//! It judges nothing: what is worth reporting is said by those who report.
 //!
 //! Map: [`keeper`] (the sink, and the loop that writes) · `fold` (what is equal, and how much of it
-//! is told apart) · [`audit`] (the chain over the audit log, and its verification) ·
-//! [`operational`] (what operational webhooks tell of, until messages are made of it) ·
-//! [`exposition`] (what is counted, as Prometheus reads it).
+//! is told apart) · [`alerts`] (people hear of it) · [`detect`] (what is far from usual) ·
+//! [`audit`] (the chain over the audit log, and its verification) · [`operational`] (what
+//! operational webhooks tell of, until messages are made of it) · [`exposition`] (what is counted,
+//! as Prometheus reads it).
 
+pub mod alerts;
 pub mod audit;
 pub mod detect;
 pub mod exposition;

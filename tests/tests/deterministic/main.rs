@@ -152,6 +152,7 @@ fn node(
         entropy,
         events: Arc::new(NoEvents),
         operational: Arc::new(model::operational::Untold),
+        alerting: Arc::new(app::environment::alerts::sender::NoSender),
         environment: Arc::default(),
         listeners: Arc::default(),
         settings: Arc::new(Settings::default()),

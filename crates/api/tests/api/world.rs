@@ -83,6 +83,7 @@ impl World {
             entropy,
             events: events.clone(),
             operational: told.clone(),
+            alerting: Arc::new(app::environment::alerts::sender::NoSender),
             environment: Arc::default(),
             listeners: Arc::default(),
             settings: Arc::new(Settings {

@@ -136,6 +136,7 @@ impl World {
             entropy,
             events: events.clone(),
             operational: Arc::new(model::operational::Untold),
+            alerting: Arc::new(app::environment::alerts::sender::NoSender),
             environment: Arc::default(),
             listeners: Arc::default(),
             settings: Arc::new(Settings {

@@ -4,6 +4,7 @@
 use super::audit::AuditConfig;
 use super::database::Database;
 use super::key_choice::KeyChoice;
+use super::mail::Mail;
 use super::options::{Options, Waits};
 use crate::duration;
 use app::tokens::{ORGANISATION_DEFAULT, ORGANISATION_PREFIX};
@@ -96,6 +97,8 @@ pub(crate) struct Checked {
     /// Parsed, and as it was given: its text may hold a password.
     pub(crate) egress_proxy: Option<(EgressProxy, url::Url)>,
     pub(crate) trusted_roots: Option<PathBuf>,
+    /// The server that alerts by e-mail leave by.
+    pub(crate) mail: Option<Mail>,
     pub(crate) retry_schedule: RetrySchedule,
     pub(crate) retry_waits: Vec<u64>,
     pub(crate) connect_timeout: Duration,
@@ -135,6 +138,7 @@ impl Checked {
             database: Database::from_options(&options)?,
             roles: roles(&options)?,
             policy: policy(&options, dev)?,
+            mail: Mail::from_options(&options, keys.smtp_password.is_given())?,
             tls: tls(&options)?,
             egress_proxy: proxy.transpose()?,
             retry_schedule,

@@ -8,7 +8,12 @@ use model::Secret;
 use std::path::Path;
 
 /// The keys of the file that are not options.
-const SECRET_NAMES: [&str; 3] = ["master_key", "previous_master_key", "token_key"];
+const SECRET_NAMES: [&str; 4] = [
+    "master_key",
+    "previous_master_key",
+    "token_key",
+    "smtp_password",
+];
 /// Variables that are no options of `serve` and yet known.
 const OTHER_VARIABLES: [&str; 8] = [
     "CA_FILE",
@@ -77,6 +82,7 @@ fn read_all(path: &Path) -> Result<File, ConfigError> {
         master_key: secret("master_key")?,
         previous_master_key: secret("previous_master_key")?,
         token_key: secret("token_key")?,
+        smtp_password: secret("smtp_password")?,
     };
     let profiles = match table.remove(profile::KEY) {
         None => Profiles::new(),

@@ -16,6 +16,8 @@ pub(crate) struct SecretTexts {
     pub(crate) previous_master_key: Option<Secret>,
     /// The key that tokens are signed with.
     pub(crate) token_key: Option<Secret>,
+    /// The password of the mail server's user.
+    pub(crate) smtp_password: Option<Secret>,
 }
 
 /// Where one key was given: in one of the forms, or in none.
@@ -33,6 +35,8 @@ pub(crate) struct KeyChoice {
     pub(crate) master: Given,
     pub(crate) previous: Given,
     pub(crate) token: Given,
+    /// No key, and given as one.
+    pub(crate) smtp_password: Given,
 }
 
 /// What one layer says of the keys, and how it is called in an error.
@@ -73,6 +77,11 @@ impl Layer {
                 file: file("token_key_file", &options.token_key_file),
                 command: None,
             },
+            smtp_password: Given {
+                text: texts.smtp_password,
+                file: file("smtp_password_file", &options.smtp_password_file),
+                command: None,
+            },
         };
         Self { name, keys }
     }
@@ -90,6 +99,7 @@ impl SecretTexts {
             master_key: variable("POSTRIDER_MASTER_KEY"),
             previous_master_key: variable("POSTRIDER_PREVIOUS_MASTER_KEY"),
             token_key: variable("POSTRIDER_TOKEN_KEY"),
+            smtp_password: variable("POSTRIDER_SMTP_PASSWORD"),
         }
     }
 }
@@ -104,6 +114,8 @@ impl KeyChoice {
             let previous = chosen.previous;
             chosen.previous = previous.or("previous_master_key", name, keys.previous)?;
             chosen.token = chosen.token.or("token_key", name, keys.token)?;
+            let password = chosen.smtp_password;
+            chosen.smtp_password = password.or("smtp_password", name, keys.smtp_password)?;
         }
         Ok(chosen)
     }

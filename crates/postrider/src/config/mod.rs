@@ -7,6 +7,7 @@ mod checked;
 mod database;
 mod file;
 mod key_choice;
+mod mail;
 mod options;
 mod print;
 mod profile;

@@ -89,6 +89,15 @@ options! {
     [value_name = "URL"] egress_proxy: String, "POSTRIDER_EGRESS_PROXY";
     /// PEM file of certificate authorities to trust beside the system's
     [value_name = "FILE"] trusted_roots: PathBuf, "POSTRIDER_TRUSTED_ROOTS";
+    /// Mail server for alerts: smtps://[USER@]HOST[:PORT], or smtp:// for STARTTLS
+    [value_name = "URL"] smtp_url: String, "POSTRIDER_SMTP_URL";
+    /// Address that alerts by e-mail come from
+    [value_name = "ADDRESS"] smtp_from: String, "POSTRIDER_SMTP_FROM";
+    /// File with the password of the mail server's user
+    [value_name = "FILE"] smtp_password_file: PathBuf, "POSTRIDER_SMTP_PASSWORD_FILE";
+    /// Speak to the mail server of an smtp:// URL in clear, without a user
+    [num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL"]
+    smtp_insecure: bool, "POSTRIDER_SMTP_INSECURE";
     /// Waits between attempts in seconds, comma-separated; empty: one try
     [value_name = "SECONDS"] retry_schedule: Waits, "POSTRIDER_RETRY_SCHEDULE";
     /// Time to connect to an endpoint

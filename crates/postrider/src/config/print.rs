@@ -101,6 +101,7 @@ fn keys(config: &Checked) -> Vec<Entry> {
         master,
         previous,
         token,
+        smtp_password,
     } = &config.keys;
     vec![
         ("master_key", masked(master)),
@@ -111,6 +112,8 @@ fn keys(config: &Checked) -> Vec<Entry> {
         ("previous_master_key_command", command(previous)),
         ("token_key", masked(token)),
         ("token_key_file", file(token, Some(TOKEN_KEY_FILE))),
+        ("smtp_password", masked(smtp_password)),
+        ("smtp_password_file", file(smtp_password, None)),
     ]
 }
 
@@ -124,6 +127,7 @@ fn destinations(config: &Checked) -> Vec<Entry> {
     let proxy = config.egress_proxy.as_ref();
     let proxy = proxy.map(|(_, url)| json!(without_credentials(url)));
     let roots = config.trusted_roots.as_ref();
+    let mail = config.mail.as_ref();
     vec![
         ("allow_http", value(config.policy.allow_http)),
         ("allow_destination", value(rules)),
@@ -132,6 +136,15 @@ fn destinations(config: &Checked) -> Vec<Entry> {
         (
             "trusted_roots",
             roots.map_or(Shown::Unset, |path| path_of(path)),
+        ),
+        ("smtp_url", given(mail.map(|mail| json!(mail.url)))),
+        (
+            "smtp_from",
+            given(mail.map(|mail| json!(mail.from.as_str()))),
+        ),
+        (
+            "smtp_insecure",
+            value(mail.is_some_and(|mail| mail.insecure)),
         ),
     ]
 }
