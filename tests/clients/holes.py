@@ -237,6 +237,16 @@ BEYOND_SCHEMAS = [
         broken("must be https", loc=["body", "url"]),
         "what else is set of the endpoint",
     ),
+    (
+        ["v1.environment.set-alerts"],
+        broken("no mail server is configured"),
+        "what the operator has configured",
+    ),
+    (
+        ["v1.environment.set-alerts"],
+        broken("must be an e-mail address"),
+        "how long the parts of a text are",
+    ),
     (CONNECTION, broken("", loc=["body", "cert"]), "which texts are certificates"),
     (CONNECTION, broken("", loc=["body", "identity"]), "which texts are certificates and their key"),
 ]

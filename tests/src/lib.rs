@@ -10,6 +10,7 @@
 //! - [`api`]: [`Api`], raw calls, for what the published clients would not send.
 //! - [`receiver`]: [`Receiver`], an endpoint's other side, with answers as the test wants them.
 //! - [`tls`]: [`Front`], TLS in front of any of them, with an [`Authority`] of the test's own.
+//! - [`mail`]: a mail server that speaks STARTTLS, and keeps the letters.
 //! - [`peer`]: [`Shown`], what such a front shows, right in all or wrong in one thing.
 //! - [`clients`]: scripts under `tests/clients`, run with the published npm and PyPI packages.
 //! - [`senders`]: [`Sender`], a package that signs webhooks, and what it [`Signed`].
@@ -30,6 +31,7 @@ pub mod clients;
 pub mod command;
 pub mod disk;
 pub mod examples;
+pub mod mail;
 pub mod peer;
 pub mod place;
 pub mod receiver;

@@ -69,7 +69,7 @@ impl Authority {
     }
 
     /// What a server shakes hands with: a certificate for this name or address, and its key.
-    fn acceptor(&self, name: &str) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self, name: &str) -> TlsAcceptor {
         let params = CertificateParams::new([name.to_owned()]).expect("a name");
         let (certificate, key) = self.sign(params);
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));

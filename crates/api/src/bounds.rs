@@ -12,15 +12,21 @@ use app::environment::settings::URL_BYTES_MAX;
 use app::filter::WORDS_MAX;
 use app::messages::{RETENTION_HOURS, TAGS_MAX};
 use app::sources::{NAME_LENGTH, SECRET_BYTES_MAX};
+use model::alerts::{
+    AT_ONCE, DEDUP_SECONDS, DIGEST_SECONDS, MAIL_ADDRESS_BYTES_MAX, MAIL_ADDRESS_PATTERN,
+    RECIPIENTS_MAX,
+};
 use model::id::{Kind, TEXT_LENGTH};
 use model::message::RETENTION_DAYS;
 use model::name::{NAME_BYTES_MAX, NAME_PATTERN};
 use model::policy::{Demand, EVENT_TYPES_MAX as POLICY_EVENT_TYPES_MAX};
+use model::security::{SecurityKind, Severity};
 use model::source::SOURCE_UID_BYTES_MAX;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
 
 /// Shapes that stand in for what a field is parsed as: `#[schemars(with = "Option<Word>")]`.
 macro_rules! shapes {
@@ -101,6 +107,26 @@ shapes! {
         "type": "object", "maxProperties": POLICY_EVENT_TYPES_MAX,
         "propertyNames": word(), "additionalProperties": demands(),
     });
+    /// For how long the same is not told of again.
+    AlertsDedup: seconds(&DEDUP_SECONDS);
+    /// How much time is between digests of alerts.
+    AlertsDigest: seconds(&DIGEST_SECONDS);
+    /// How many alerts go out at once.
+    AlertsAtOnce: json_schema!({
+        "type": "integer", "minimum": AT_ONCE.start(), "maximum": AT_ONCE.end(),
+    });
+    /// Whom letters go to.
+    MailAddresses: json_schema!({
+        "type": "array", "minItems": 1, "maxItems": RECIPIENTS_MAX,
+        "items": {
+            "type": "string", "format": "email", "pattern": MAIL_ADDRESS_PATTERN,
+            "maxLength": MAIL_ADDRESS_BYTES_MAX,
+        },
+    });
+    /// How bad something is.
+    Severities: json_schema!({ "type": "string", "enum": (Severity::ALL.map(Severity::as_str)) });
+    /// Kinds of security events.
+    SecurityKinds: security_kinds();
     /// The address of a picture or font.
     PictureUrl: json_schema!({
         "type": "string", "format": "uri", "maxLength": URL_BYTES_MAX,
@@ -220,6 +246,17 @@ shapes! {
     RetentionHours: json_schema!({
         "type": "integer", "minimum": RETENTION_HOURS.start(), "maximum": RETENTION_HOURS.end(),
     });
+}
+
+fn seconds(bounds: &RangeInclusive<u64>) -> Schema {
+    json_schema!({ "type": "integer", "minimum": bounds.start(), "maximum": bounds.end() })
+}
+
+fn security_kinds() -> Schema {
+    let kinds: Vec<_> = SecurityKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    json_schema!({
+        "type": "array", "minItems": 1, "items": { "type": "string", "enum": kinds },
+    })
 }
 
 /// A host is a name, whose last part is no number, or an address in its usual form.

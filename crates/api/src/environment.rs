@@ -1,6 +1,7 @@
-//! The whole installation: its settings, what is demanded of endpoints, and carrying settings with
-//! the event types to another.
+//! The whole installation: its settings, what is demanded of endpoints, whom security events are
+//! told to, and carrying settings with the event types to another.
 
+mod alerts;
 mod policy;
 mod settings;
 
@@ -62,6 +63,7 @@ pub(crate) fn routes() -> Routes {
             import,
         )
         .merge(policy::routes())
+        .merge(alerts::routes())
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -1,5 +1,6 @@
 //! The API in one process with a real store: what its contract says, as claims.
 
+mod alerts;
 mod answers;
 mod api_keys;
 mod applications;

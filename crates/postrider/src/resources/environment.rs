@@ -1,5 +1,5 @@
-//! The environment: what a whole installation is set to, what it demands of endpoints, and carrying
-//! settings with the event types to another.
+//! The environment: what a whole installation is set to, what it demands of endpoints, whom it
+//! tells of security events, and carrying settings with the event types to another.
 
 use super::{Kind, Noun, Operation, Parameter, Shows, Verb};
 
@@ -113,6 +113,33 @@ const POLICY: &[Parameter] = &[
     ),
 ];
 
+const ALERTS: &[Parameter] = &[
+    Parameter::body(
+        "channels",
+        "channels",
+        Kind::Json,
+        "Whom security events are told to: JSON, @FILE or -",
+    ),
+    Parameter::body(
+        "dedup-seconds",
+        "dedupSeconds",
+        Kind::Number,
+        "How long the same is counted rather than told of again",
+    ),
+    Parameter::body(
+        "digest-seconds",
+        "digestSeconds",
+        Kind::Number,
+        "How much time lies between two digests of what was not told at once",
+    ),
+    Parameter::body(
+        "at-once",
+        "atOnce",
+        Kind::Number,
+        "How many alerts go out at once in that time",
+    ),
+];
+
 pub(super) const ENVIRONMENT: Noun = Noun {
     name: "environment",
     about: "The environment: settings of the whole installation, and carrying them to another",
@@ -163,6 +190,41 @@ pub(super) const ENVIRONMENT: Noun = Noun {
             parameters: POLICY,
             fixed: &[],
             shows: Shows::Done("set"),
+        },
+        Operation {
+            name: "alerts",
+            about: "Show whom security events are told to",
+            examples: "Example:
+  postrider environment alerts",
+            verb: Verb::Get,
+            paths: &["/environment/alerts"],
+            parameters: &[],
+            fixed: &[],
+            shows: Shows::Json,
+        },
+        Operation {
+            name: "set-alerts",
+            about: "Tell people of security events: what is not mentioned is taken away",
+            examples: "Examples:
+  postrider environment set-alerts --channels @channels.json
+  postrider environment set-alerts --channels '[{\"type\":\"email\",\"to\":[\"ops@example.com\"]}]'
+  postrider environment set-alerts",
+            verb: Verb::Put,
+            paths: &["/environment/alerts"],
+            parameters: ALERTS,
+            fixed: &[],
+            shows: Shows::Done("set"),
+        },
+        Operation {
+            name: "test-alerts",
+            about: "Send each channel a test alert now, and show how it went",
+            examples: "Example:
+  postrider environment test-alerts",
+            verb: Verb::Post,
+            paths: &["/environment/alerts/test"],
+            parameters: &[],
+            fixed: &[],
+            shows: Shows::Json,
         },
         Operation {
             name: "export",
