@@ -20,7 +20,8 @@
 //! [`load`], [`flood`], [`receiver`], [`relay`], [`database`] (the parts that run as processes),
 //! `stdin` (what they are told) ·
 //! `payload` (how messages are told apart), `keys`, `sign`, `pace`, `book` (what arrived) · `dial`,
-//! `serving`, `control` (HTTP, both ways) · `histogram`, [`report`] (numbers) · `clock`.
+//! `serving`, `control` (HTTP, both ways) · `histogram`, [`report`] (numbers) · `clock` · [`vigil`]
+//! (made-up traffic that detection is measured by).
 
 mod beside;
 mod book;
@@ -55,6 +56,7 @@ mod stdin;
 mod target;
 mod tenants;
 mod usage;
+pub mod vigil;
 mod worker;
 
 pub use company::Company;

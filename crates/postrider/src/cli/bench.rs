@@ -6,8 +6,13 @@ use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
+
+/// So many seeds at a time.
+const SEEDS_MAX: u64 = 1_000;
 
 /// `bench`.
 #[derive(Args)]
@@ -49,6 +54,29 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "S", requires = "receive", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=120))]
     pub(crate) flood_seconds: u64,
+    /// Measure what the rules of detection find in made-up traffic: four quiet weeks, and a day
+    /// with 20 labelled incidents
+    #[arg(long)]
+    #[arg(conflicts_with_all = ["server", "cluster", "options", "receive", "receiver", "only_receive"])]
+    #[arg(conflicts_with_all = ["stored", "company", "bystanders", "looks", "restarts", "data_dir"])]
+    #[arg(conflicts_with_all = ["batch", "rate"])]
+    pub(crate) detection: bool,
+    /// The seed that --detection makes its traffic from
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "detection",
+        conflicts_with = "seeds"
+    )]
+    pub(crate) seed: Option<u64>,
+    /// Several seeds, each measured by itself. What thresholds were set by are 1-5
+    #[arg(
+        long,
+        value_name = "FROM-TO",
+        requires = "detection",
+        default_value = "6-10"
+    )]
+    pub(crate) seeds: Seeds,
     /// Messages in each measurement; with --options, 10000 where nothing is said
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     #[arg(default_value_if("options", ArgPredicate::IsPresent, "10000"))]
@@ -163,6 +191,27 @@ pub(crate) struct BenchArgs {
     pub(crate) command: Vec<OsString>,
 }
 
+/// Some seeds, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seeds(pub(crate) RangeInclusive<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let range = match (first.parse(), last.parse()) {
+            (Ok(first), Ok(last)) if first <= last && last - first < SEEDS_MAX => first..=last,
+            _ => {
+                return Err(format!(
+                    "write one number or two, the smaller first, as 6-10: at most {SEEDS_MAX} seeds"
+                ));
+            }
+        };
+        Ok(Self(range))
+    }
+}
+
 /// What the bench starts its own program again for.
 #[derive(ValueEnum, Clone, Copy)]
 pub(crate) enum BenchPart {
@@ -253,6 +302,12 @@ impl BenchArgs {
         }
     }
 
+    /// The seeds of made-up traffic.
+    pub(crate) fn seeds(&self) -> RangeInclusive<u64> {
+        self.seed
+            .map_or_else(|| self.seeds.0.clone(), |one| one..=one)
+    }
+
     /// Why these flags make no sense together.
     pub(crate) fn contradiction(&self) -> Option<&'static str> {
         let own = self.server.is_none() || self.beside;
@@ -303,6 +358,27 @@ impl WayArg {
             Self::Relay => Way::Relay,
             Self::Postrider => Way::Postrider,
             Self::Gateway => Way::Gateway,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_one_or_from_one_to_another() {
+        for (text, expected) in [
+            ("6-10", Some(6..=10)),
+            ("7", Some(7..=7)),
+            ("10-6", None),
+            ("1-1001", None),
+            ("1-1000", Some(1..=1_000)),
+            ("-", None),
+            ("a-b", None),
+        ] {
+            let seeds = text.parse::<Seeds>().ok().map(|seeds| seeds.0);
+            assert_eq!(seeds, expected, "{text}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //! and what it can't start itself, since it knows no other room.
 
 mod cluster;
+mod detection;
 mod disk;
 mod flooded;
 mod table;
@@ -27,6 +28,9 @@ pub(crate) fn run(args: BenchArgs) -> Result<(), Failure> {
         return one_thread()?
             .block_on(bench::receiver::receive(args.listen))
             .map_err(failure);
+    }
+    if args.detection {
+        return detection::run(&args);
     }
     if let Some(contradiction) = args.contradiction() {
         return Err(Failure::Misuse(anyhow!(contradiction)));
