@@ -349,6 +349,34 @@ mod tests {
     }
 
     #[test]
+    fn every_rule_is_documented_with_its_thresholds_and_their_defaults() {
+        let document = include_str!("../../../../docs/monitoring.md");
+        for rule in RULES {
+            let section = document.split_once(&format!("### `{}`\n", rule.name));
+            let (_, section) = section.expect("each rule has a section");
+            let section = section
+                .split("\n### ")
+                .next()
+                .expect("a text has a beginning");
+            let section = section
+                .split("\n## ")
+                .next()
+                .expect("a text has a beginning");
+            let own = rule
+                .settings
+                .iter()
+                .filter(|one| one.name != COOL_DOWN.name);
+            for one in own {
+                let row = format!("| `{}` | {} |", one.name, one.default);
+                assert!(section.contains(&row), "{}: {row}", rule.name);
+            }
+            assert!(section.contains("*What to do.*"), "{}", rule.name);
+        }
+        let default = format!("`{}` ({}", COOL_DOWN.name, COOL_DOWN.default);
+        assert!(document.contains(&default), "{default}");
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_what_would_be_right() {
         let mut config = Config::default();
         for (rule, setting, value, expected) in [
