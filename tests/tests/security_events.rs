@@ -55,7 +55,7 @@ async fn a_bad_token_and_a_blocked_destination_are_listed_also_after_a_restart()
     let subject = json!({ "type": "endpoint", "id": endpoint });
     assert_eq!(blocked[0]["subject"], subject);
     assert!(receiver.rest().await.is_empty());
-    let path = format!("/security/event?app_id={app}");
+    let path = format!("/security/event?app_id={app}&severity=warning");
     let own = api.get(&path).await.expect(200).json();
     assert_eq!(own["data"], blocked);
 
