@@ -70,6 +70,8 @@ pub(crate) struct Key {
     kind: SecurityKind,
     subject: Subject,
     network: Option<IpAddr>,
+    /// Of what detection found, the rule that found it: there are few.
+    rule: String,
 }
 
 struct Entry {
@@ -219,6 +221,10 @@ impl Key {
             kind: event.kind,
             subject: event.subject.clone(),
             network: event.remote_address.map(neighbourhood),
+            rule: match (event.kind, event.description.split_once(':')) {
+                (SecurityKind::TrafficAnomaly, Some((rule, _))) => cut(rule.to_owned()),
+                _ => String::new(),
+            },
         }
     }
 }

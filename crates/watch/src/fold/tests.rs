@@ -69,6 +69,24 @@ fn events_are_equal_by_kind_subject_and_network() {
 }
 
 #[test]
+fn what_two_rules_find_of_the_same_is_not_equal() {
+    let found = |description: &str| {
+        let mut event = event(SecurityKind::TrafficAnomaly, "a", "");
+        event.description = description.to_owned();
+        event
+    };
+    let mut folding = Folding::default();
+    for text in [
+        "volume: 7 is much",
+        "volume: 8 is much",
+        "silence: 0 is little",
+    ] {
+        folding.take(found(text));
+    }
+    assert_eq!(counts(&mut folding), [1, 2]);
+}
+
+#[test]
 fn the_latest_sample_is_kept_and_what_has_none_takes_it_from_nobody() {
     let one = |seconds, sample: Option<&[u8]>| {
         let event = at(event(SecurityKind::IngestMalformed, "a", ""), seconds);
