@@ -100,7 +100,28 @@ impl RequestKey {
     }
 }
 
+/// What the subject of a caller begins with that is a rule of the operator's.
+const RULE: &str = "rule:";
+
 impl Caller {
+    /// Postrider itself, by a rule that the operator has set.
+    pub fn system(rule: &str) -> Self {
+        Self {
+            who: Who::Organisation,
+            subject: format!("{RULE}{rule}"),
+            remote_address: None,
+            idempotency: None,
+            hops: Hops::NONE,
+            shown: None,
+        }
+    }
+
+    /// Which rule it is, if it is one. No token's subject is one.
+    pub fn rule(&self) -> Option<&str> {
+        let rule = self.subject.strip_prefix(RULE);
+        rule.filter(|_| self.shown.is_none())
+    }
+
     /// Which application it is, if it is one.
     pub fn application(&self) -> Option<ApplicationId> {
         match &self.who {

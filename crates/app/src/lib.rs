@@ -11,10 +11,10 @@
 //! webhooks come in) · [`error`] (how use cases refuse) · `find` (what a path names) · [`page`]
 //! (lists) · [`patch`], `change`, `idempotency` (how things are changed, once), [`audit`] (by whom)
 //! · `sealing`, [`content`], `key_uses` (what is sealed, and with what) · `fetching` (payloads that
-//! receivers fetch) · `witnessing` (what is ordinary) · [`filter`], [`status`] (what lists of
-//! messages and attempts are asked for) · [`following`], [`listening`] (reading forwards, for ever)
-//! · [`operational`] (what the operator is told) · then one file for each noun; of the way of a
-//! message, `accept` is the first part.
+//! receivers fetch) · `witnessing` (what is ordinary), `responses` (what is done about what is not)
+//! · [`filter`], [`status`] (what lists of messages and attempts are asked for) · [`following`],
+//! [`listening`] (reading forwards, for ever) · [`operational`] (what the operator is told) · then
+//! one file for each noun; of the way of a message, `accept` is the first part.
 
 pub mod access;
 pub mod api_keys;
@@ -61,6 +61,7 @@ mod key_uses;
 mod nodes;
 mod outside;
 mod resend;
+mod responses;
 mod rules;
 mod schema;
 mod sealing;

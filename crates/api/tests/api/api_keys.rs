@@ -106,6 +106,20 @@ async fn a_key_ends_when_it_is_to_and_never_later() {
 }
 
 #[tokio::test]
+async fn a_rule_of_detection_ends_a_key_where_the_operator_says_so() {
+    let world = World::new();
+    let made = world.post(keys(), json!({ "name": "a" })).await.is(200);
+    let (id, token) = (made.text("id"), made.text("token"));
+    world.get("/app").token(&token).await.is(200);
+    let ended = world.app.disable_api_key("mass-export", &id).await;
+    ended.expect("it is there");
+    let refused = world.get("/app").token(&token).await;
+    refused.refuses(401, "authentication_failed");
+    let ended = world.app.disable_api_key("mass-export", "key_no").await;
+    assert!(ended.is_err(), "there is none of this id");
+}
+
+#[tokio::test]
 async fn logging_out_ends_a_key() {
     let world = World::new();
     let key = api_key(&world, &[&"authentication:write".to_owned()]).await;
