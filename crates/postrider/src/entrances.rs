@@ -2,6 +2,7 @@
 //! the same TLS; the gateway's asks clients for a certificate besides. Where monitoring has a
 //! listener of its own, that is in clear, and asks for nothing.
 
+use crate::blocking::Blocking;
 use crate::config::{Checked, TlsFiles};
 use crate::failure::Failure;
 use crate::listen::{self, Answer, Entrance, Tls};
@@ -190,8 +191,8 @@ impl Open {
     pub(crate) async fn serve(
         self,
         answering: Answering,
-        stop: CancellationToken,
-        deadline: Duration,
+        blocking: Blocking,
+        (stop, deadline): (CancellationToken, Duration),
     ) {
         let Answering {
             door: api,
@@ -202,10 +203,11 @@ impl Open {
             None => (gate, None),
             Some(entrance) => (None, gate.map(|gate| (entrance, gate))),
         };
-        let doors = Doors { api, gate: here };
+        let doors = blocking.before(Doors { api, gate: here });
         let serving = listen::serve(self.api, doors, stop.clone(), deadline);
         let receiving = async {
             if let Some((entrance, gate)) = there {
+                let gate = blocking.before(gate);
                 listen::serve(entrance, gate, stop.clone(), deadline).await;
             }
         };

@@ -1,23 +1,25 @@
-//! Where security events go: to `watch`, which keeps them, and into the log. There, a flood of one
+//! Where security events go: to `watch`, which keeps them and looks for what is far from usual, and
+//! into the log. There, a flood of one
 //! kind becomes one line a second with a count, so that whoever causes it can't fill the disk.
 
 use model::Timestamp;
 use model::meter::Counter;
 use model::security::{EventSink, SecurityEvent, SecurityKind, Severity, Subject};
+use model::witness::Witnessed;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use watch::Keeper;
+use watch::{Detector, Keeper};
 
 /// How long a kind is silent after it was logged.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// Passes security events on. Made within a runtime.
-#[derive(Default)]
 pub(crate) struct Events {
     log: EventLog,
     pub(crate) keeper: Arc<Keeper>,
+    pub(crate) detector: Arc<Detector>,
     counts: Counts,
 }
 
@@ -31,6 +33,16 @@ impl Default for Counts {
 }
 
 impl Events {
+    /// `detects`: whether any rule of detection is on.
+    pub(crate) fn new(detects: bool) -> Self {
+        Self {
+            log: EventLog::default(),
+            keeper: Arc::default(),
+            detector: Arc::new(Detector::new(detects)),
+            counts: Counts::default(),
+        }
+    }
+
     /// How many events of a kind there were.
     pub(crate) fn count(&self, kind: SecurityKind) -> u64 {
         self.counts.0[kind as usize].get()
@@ -41,7 +53,12 @@ impl EventSink for Events {
     fn report(&self, event: SecurityEvent) {
         self.log.take(&event);
         self.counts.0[event.kind as usize].count();
+        self.detector.take(&event);
         self.keeper.report(event);
+    }
+
+    fn witness(&self, what: Witnessed<'_>, at: Timestamp) {
+        self.detector.witness(what, at);
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod alerting;
 mod auditing;
+mod blocking;
 mod cli;
 mod client;
 mod command;
@@ -31,6 +32,7 @@ mod running;
 mod schedules;
 mod storage;
 mod system;
+mod vigilance;
 
 use clap::Parser as _;
 use std::process::ExitCode;

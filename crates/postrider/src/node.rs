@@ -5,6 +5,7 @@
 
 use crate::alerting;
 use crate::auditing;
+use crate::blocking::Blocking;
 use crate::config::Checked;
 use crate::entrances::{self, Answering, Entrances};
 use crate::events::Events;
@@ -20,6 +21,7 @@ use crate::running::{Ended, Running, Signals};
 use crate::schedules;
 use crate::storage::{Home, Storage, host_name};
 use crate::system::{SystemClock, SystemEntropy};
+use crate::vigilance::Vigilance;
 use anyhow::{Context as _, anyhow};
 use api::{ApiConfig, Door};
 use app::tokens::{Grant, Lifetime, TokenSettings};
@@ -82,7 +84,7 @@ impl Node {
         let storage = home.open(clock.clone(), entropy.clone()).await?;
         let (storage, vault) = with_vault(storage, masters, &token_key).await?;
         let store = storage.store().clone();
-        let events = Arc::new(Events::default());
+        let events = Arc::new(Events::new(config.detection.is_on()));
         let operational = Arc::new(Outbox::default());
         let resolver = SystemResolver::from_system().map_err(Failure::could_not)?;
         let guard = Arc::new(Guard::new(config.policy.clone(), Arc::new(resolver)));
@@ -146,6 +148,7 @@ impl Node {
         open_files::raise_limit(self.config.attempts_in_flight_max);
         let signals = Signals::listen()?;
         let tls = self.entrances.tls.clone();
+        let vigilance = Vigilance::begin(&self.app, &self.events, &self.config);
         let entrances = self.entrances.listen(&self.config)?;
         let address = entrances.address;
         let sender = (self.engine.clone(), self.config.attempts_in_flight_max);
@@ -163,7 +166,8 @@ impl Node {
             let watching = tls.watch(self.app.clock.clone(), self.app.events.clone());
             tokio::spawn(stop.clone().run_until_cancelled_owned(watching));
         }
-        let serving = entrances.serve(answering, stop.clone(), deadline);
+        let blocking = Blocking::by(&vigilance, &self.app);
+        let serving = entrances.serve(answering, blocking, (stop.clone(), deadline));
         parts.spawn(async move {
             serving.await;
             Ended::Serving
@@ -202,6 +206,7 @@ impl Node {
         if *condition.borrow() == Condition::Failed {
             return ended;
         }
+        vigilance.end().await;
         keeping.cancel();
         if tokio::time::timeout(KEEPING_MAX, kept).await.is_err() {
             tracing::warn!(

@@ -3,6 +3,7 @@
 
 use super::audit::AuditConfig;
 use super::database::Database;
+use super::detection::Detection;
 use super::key_choice::KeyChoice;
 use super::mail::Mail;
 use super::options::{Options, Waits};
@@ -113,6 +114,8 @@ pub(crate) struct Checked {
     pub(crate) organisation: String,
     pub(crate) log: String,
     pub(crate) log_format: Option<LogFormat>,
+    /// Of the file alone.
+    pub(crate) detection: Detection,
     /// What is not wrong, and yet hardly meant.
     pub(crate) warnings: Vec<String>,
 }
@@ -186,6 +189,7 @@ impl Checked {
             trusted_roots: options.trusted_roots,
             accept_foreign_tokens: options.accept_foreign_tokens.unwrap_or(false),
             dev,
+            detection: Detection::default(),
             warnings: Vec::new(),
         })
     }

@@ -1,6 +1,7 @@
 //! The configuration file, and names that nobody knows.
 
 use super::checked::ConfigError;
+use super::detection::{self, Detection};
 use super::key_choice::SecretTexts;
 use super::options::{Options, Written as _};
 use super::profile::{self, Profile, Profiles};
@@ -31,6 +32,7 @@ struct File {
     options: Options,
     secrets: SecretTexts,
     profiles: Profiles,
+    detection: Detection,
 }
 
 /// Reads a configuration file. An unknown key is an error that names the nearest right one.
@@ -39,6 +41,11 @@ pub(crate) fn read(path: &Path) -> Result<(Options, SecretTexts), ConfigError> {
         options, secrets, ..
     } = read_all(path)?;
     Ok((options, secrets))
+}
+
+/// What a configuration file sets of detection.
+pub(crate) fn detection(path: &Path) -> Result<Detection, ConfigError> {
+    Ok(read_all(path)?.detection)
 }
 
 /// A profile of a configuration file, with paths as they are from here.
@@ -88,10 +95,14 @@ fn read_all(path: &Path) -> Result<File, ConfigError> {
         None => Profiles::new(),
         Some(value) => profile::read(value, path).map_err(unreadable)?,
     };
+    let detection = match table.remove(detection::KEY) {
+        None => Detection::default(),
+        Some(value) => detection::read(value).map_err(unreadable)?,
+    };
     let mut options = Options::default();
     for (key, value) in table {
         let Some(written_as) = Options::written_as(&key) else {
-            let others = SECRET_NAMES.iter().chain(&[profile::KEY]);
+            let others = SECRET_NAMES.iter().chain(&[profile::KEY, detection::KEY]);
             let nearest = nearest(&key, Options::NAMES.iter().chain(others));
             let reason = format!("there is no option `{key}`; did you mean `{nearest}`?");
             return Err(unreadable(reason));
@@ -105,6 +116,7 @@ fn read_all(path: &Path) -> Result<File, ConfigError> {
         options,
         secrets,
         profiles,
+        detection,
     })
 }
 

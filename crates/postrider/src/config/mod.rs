@@ -5,6 +5,7 @@
 mod audit;
 mod checked;
 mod database;
+mod detection;
 mod file;
 mod key_choice;
 mod mail;
@@ -16,6 +17,7 @@ mod typed;
 pub(crate) use audit::AuditConfig;
 pub(crate) use checked::{Checked, ConfigError, LogFormat, TlsFiles};
 pub(crate) use database::{Database, DatabaseUrl};
+pub(crate) use detection::{Detection, Response};
 pub(crate) use file::profile;
 pub(crate) use key_choice::{Given, KeyChoice};
 pub(crate) use options::Options;
@@ -88,6 +90,9 @@ impl ConfigArgs {
             Layer::new("the configuration file", texts, &file, |_| true),
         ])?;
         let mut checked = Checked::new(self.options.or(file), keys)?;
+        if let Some(path) = &self.config {
+            checked.detection = file::detection(path)?;
+        }
         let exposed = secrets_in_urls(&checked);
         let exposed = exposed.into_iter().filter(|name| self.typed.holds(name));
         let warnings = exposed.map(|name| {

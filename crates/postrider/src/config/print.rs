@@ -3,6 +3,7 @@
 
 use super::checked::{Checked, LogFormat, has_credentials};
 use super::database::DatabaseUrl;
+use super::detection;
 use super::{Given, KeyChoice};
 use crate::duration;
 use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
@@ -232,6 +233,8 @@ pub(crate) fn print(config: &Checked, as_json: bool) -> String {
             Shown::Value(value) | Shown::Derived(value) => (name.to_owned(), value),
             Shown::Depends(_) | Shown::Unset => (name.to_owned(), Value::Null),
         });
+        let detection = Value::Object(config.detection.shown());
+        let map = map.chain([(detection::KEY.to_owned(), detection)]);
         return Value::Object(map.collect()).to_string();
     }
     let lines = entries.into_iter().map(|(name, shown)| match shown {
@@ -240,7 +243,10 @@ pub(crate) fn print(config: &Checked, as_json: bool) -> String {
         Shown::Depends(words) => format!("# {name} is not set: {words}\n"),
         Shown::Unset => format!("# {name} is not set\n"),
     });
-    lines.collect::<String>().trim_end().to_owned()
+    let options = lines.collect::<String>();
+    let tables = json!({ detection::KEY: config.detection.shown() });
+    let tables = toml::to_string(&tables).unwrap_or_default();
+    format!("{options}\n{}", tables.trim_end())
 }
 
 #[cfg(test)]
