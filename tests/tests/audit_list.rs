@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn who_did_what_is_listed_and_a_checkpoint_of_it_can_be_kept() {
-    let server = Server::start(Options::dev()).await;
+    let mut server = Server::start(Options::dev()).await;
     let api = server.api().await;
     let app = api.application("shop").await;
     let url = json!({ "url": "https://example.com/hook" });

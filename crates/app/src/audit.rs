@@ -192,7 +192,10 @@ impl App {
     /// Who a caller is. Whoever has an API key speaks for the organisation.
     fn actor(&self, caller: &Caller) -> Actor {
         let (kind, subject, credential) = match caller.shown.as_deref() {
-            None => (ActorKind::Command, caller.subject.clone(), None),
+            None => match caller.rule() {
+                Some(rule) => return Actor::system(rule),
+                None => (ActorKind::Command, caller.subject.clone(), None),
+            },
             Some(Shown { by, id, .. }) => {
                 let (kind, subject) = match by {
                     ShownAs::Token => (ActorKind::Token, caller.subject.clone()),

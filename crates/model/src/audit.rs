@@ -148,6 +148,10 @@ audit_actions! {
     EnvironmentSettingsUpdated = "environment.settings_updated";
     /// What is demanded of endpoints was set.
     EnvironmentPolicySet = "environment.policy_set";
+    /// Who is told of security events was set.
+    EnvironmentAlertsSet = "environment.alerts_set";
+    /// An alert that says that it is none was sent to each channel.
+    EnvironmentAlertsTested = "environment.alerts_tested";
     /// Event types and settings were imported.
     EnvironmentImported = "environment.imported";
     /// All settings and event types were told at once.

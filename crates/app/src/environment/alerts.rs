@@ -13,6 +13,7 @@ use model::alerts::{
     AT_ONCE, Alerts, CHANNELS_MAX, Channel, DEDUP_SECONDS, DIGEST_SECONDS, Destination,
     MailAddress, Pace, RECIPIENTS_MAX,
 };
+use model::audit::AuditAction;
 use model::security::{SecurityKind, Severity};
 use sender::{AlertError, Note};
 use std::collections::BTreeSet;
@@ -111,7 +112,10 @@ impl App {
             name: ALERTS,
             values: SettingsChange { before, after },
         };
-        match self.change(None, change, None).await? {
+        let entry = self
+            .entry_at_installation(caller, AuditAction::EnvironmentAlertsSet)
+            .saying(told(&alerts));
+        match self.change(entry, None, change, None).await? {
             Changed::Setting => Ok(()),
             other => Err(unexpected(&other)),
         }
@@ -124,6 +128,9 @@ impl App {
     /// [`AppError::Forbidden`] for all but the organisation.
     pub async fn test_alerts(&self, caller: &Caller) -> Result<Vec<Tried>, AppError> {
         let alerts = self.alerts(caller).await?;
+        let action = AuditAction::EnvironmentAlertsTested;
+        let entry = self.entry_at_installation(caller, action);
+        self.note(entry.saying(told(&alerts))).await?;
         let trials = alerts.channels.into_iter().map(|Channel { to, .. }| {
             let alerting = self.alerting.clone();
             let word = to.word();
@@ -244,6 +251,15 @@ const PLACE: Place<'static> = Place {
 };
 
 /// A number, where it is within its bounds.
+/// What the audit log has of it: where to, never the address.
+fn told(alerts: &Alerts) -> String {
+    let words: Vec<&str> = alerts.channels.iter().map(|one| one.to.word()).collect();
+    match words.is_empty() {
+        true => "no channel".to_owned(),
+        false => words.join(", "),
+    }
+}
+
 fn within<T: PartialOrd + Display>(
     judge: &mut Judge<'_>,
     field: &str,
