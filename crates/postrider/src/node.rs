@@ -88,11 +88,7 @@ impl Node {
         let operational = Arc::new(Outbox::default());
         let resolver = SystemResolver::from_system().map_err(Failure::could_not)?;
         let guard = Arc::new(Guard::new(config.policy.clone(), Arc::new(resolver)));
-        let registry_config = RegistryConfig {
-            applications_max: REGISTRY_APPLICATIONS,
-            shared: storage.is_shared(),
-        };
-        let registry = Arc::new(Registry::new(store.clone(), clock.clone(), registry_config));
+        let registry = registry(&storage, clock.clone());
         let parts = EngineParts {
             store: store.clone(),
             registry: registry.clone(),
@@ -209,9 +205,7 @@ impl Node {
         vigilance.end().await;
         keeping.cancel();
         if tokio::time::timeout(KEEPING_MAX, kept).await.is_err() {
-            tracing::warn!(
-                "nothing can be written: the last security events are in the log alone, and are not told"
-            );
+            tracing::warn!("the last security events may be in the log alone: it took too long");
         }
         self.storage.end().await?;
         ended
@@ -229,6 +223,14 @@ fn token_settings(config: &Checked) -> TokenSettings {
         organisation: config.organisation.clone(),
         accept_foreign: config.accept_foreign_tokens,
     }
+}
+
+fn registry(storage: &Storage, clock: Arc<dyn Clock>) -> Arc<Registry> {
+    let config = RegistryConfig {
+        applications_max: REGISTRY_APPLICATIONS,
+        shared: storage.is_shared(),
+    };
+    Arc::new(Registry::new(storage.store().clone(), clock, config))
 }
 
 /// A store with its vault; closed where there is none.

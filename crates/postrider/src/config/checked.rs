@@ -128,11 +128,15 @@ impl Checked {
         let listen = listen("listen", options.listen.as_deref().unwrap_or(LISTEN), dev)?;
         let (retry_schedule, retry_waits) = retries(options.retry_schedule.as_ref())?;
         let proxy = options.egress_proxy.as_deref().map(egress_proxy);
+        let family = options.header_family.as_deref().map(str::parse);
         let at = |name, text: &Option<String>, default: Duration| match text {
             None => Ok(default),
             Some(text) => duration::parse(text).map_err(wrong(name)),
         };
-        let body = api::ApiConfig::default().body_timeout;
+        let (body, drain) = (
+            api::ApiConfig::default().body_timeout,
+            default.drain_timeout,
+        );
         Ok(Self {
             listen,
             ingest_listen: ingest_listen(&options, dev)?,
@@ -147,11 +151,7 @@ impl Checked {
             retry_schedule,
             retry_waits,
             body_timeout: at("body_timeout", &options.body_timeout, body)?,
-            drain_timeout: at(
-                "drain_timeout",
-                &options.drain_timeout,
-                default.drain_timeout,
-            )?,
+            drain_timeout: at("drain_timeout", &options.drain_timeout, drain)?,
             connect_timeout: at(
                 "connect_timeout",
                 &options.connect_timeout,
@@ -175,10 +175,9 @@ impl Checked {
                 "attempts_per_host_max",
                 options.attempts_per_host_max.unwrap_or(default.per_host),
             )?,
-            header_family: match options.header_family.as_deref() {
-                None => default.header_family,
-                Some(text) => text.parse().map_err(wrong("header_family"))?,
-            },
+            header_family: family
+                .unwrap_or(Ok(default.header_family))
+                .map_err(wrong("header_family"))?,
             app: app_settings(&options)?,
             audit: AuditConfig::from_options(&options)?,
             organisation: organisation(options.organisation.as_deref())?,
