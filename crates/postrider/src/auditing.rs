@@ -26,6 +26,8 @@ pub(crate) const TOLD_AS: &str = "audit checkpoint ";
 const PERIOD: Duration = Duration::from_secs(1);
 /// The log and operational webhooks hear of a checkpoint so often at the most.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
+/// So many lines wait for a file that can't be written; the latest confirm what older ones do.
+const UNWRITTEN_MAX: usize = 10_000;
 /// How often it is looked for what has reached its age.
 const CUT_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -96,7 +98,6 @@ struct Auditing {
 
 impl Auditing {
     async fn step(&mut self) -> anyhow::Result<()> {
-        self.write().await?;
         let sealer = match &self.sealer {
             Some(sealer) => sealer,
             None => {
@@ -107,20 +108,36 @@ impl Auditing {
             }
         };
         let mut sealed = Vec::new();
-        while let Some(checkpoint) = sealer.seal().await? {
-            sealed.push(checkpoint);
-        }
-        if Instant::now() >= self.cut_at {
-            let border = self.app.clock.now().minus(self.config.retention);
-            while sealer.cut(border).await? {}
-            self.cut_at = Instant::now() + CUT_EVERY;
-        }
+        let done = loop {
+            match sealer.seal().await {
+                Ok(Some(checkpoint)) => sealed.push(checkpoint),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        // Also where the next could not be sealed: what was is to be known outside.
         self.untold = sealed.last().copied().or(self.untold);
         if self.config.checkpoint_file.is_some() {
             self.unwritten
                 .extend(sealed.iter().map(SignedCheckpoint::line));
+            let over = self.unwritten.len().saturating_sub(UNWRITTEN_MAX);
+            self.unwritten.drain(..over);
         }
-        self.write().await
+        let written = self.write().await;
+        done?;
+        if Instant::now() >= self.cut_at {
+            self.cut().await?;
+            self.cut_at = Instant::now() + CUT_EVERY;
+        }
+        written
+    }
+
+    async fn cut(&self) -> anyhow::Result<()> {
+        let border = self.app.clock.now().minus(self.config.retention);
+        if let Some(sealer) = &self.sealer {
+            while sealer.cut(border).await? {}
+        }
+        Ok(())
     }
 
     /// Into the file. A line that can't be written is written later.
@@ -166,8 +183,15 @@ fn append(path: &Path, lines: &[String]) -> io::Result<()> {
         .iter()
         .flat_map(|line| [line.as_str(), "\n"])
         .collect();
-    file.write_all(text.as_bytes())?;
-    file.sync_data()
+    let before = file.metadata()?.len();
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_data());
+    if written.is_err() {
+        // Half a line would be none, and the next one with it.
+        let _ = file.set_len(before);
+    }
+    written
 }
 
 fn open(path: &Path) -> io::Result<File> {

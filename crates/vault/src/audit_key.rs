@@ -5,7 +5,7 @@
 //! The private key never leaves this file: others have a signature, or the public key.
 
 use crate::{Place, Vault, VaultError};
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use model::Entropy;
 use std::fmt;
 use zeroize::Zeroizing;
@@ -40,12 +40,6 @@ impl fmt::Debug for AuditKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AuditKey")
     }
-}
-
-/// Whether the owner of a public key signed these bytes.
-pub fn is_signed_by(public_key: &[u8; 32], bytes: &[u8], signature: &[u8; 64]) -> bool {
-    let key = UnparsedPublicKey::new(&ED25519, public_key);
-    key.verify(bytes, signature).is_ok()
 }
 
 impl Vault {

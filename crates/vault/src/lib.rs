@@ -31,7 +31,7 @@ mod standing;
 mod ticket;
 mod vault;
 
-pub use audit_key::{AuditKey, is_signed_by};
+pub use audit_key::AuditKey;
 pub use data_key::{DATA_KEY_USES_MAX, DataKey, DataKeyId, SealedDataKey};
 pub use error::VaultError;
 pub use key_ring::KeyRing;

@@ -2,6 +2,7 @@
 //! knows of it.
 
 mod at_once;
+mod audit_log;
 mod cluster;
 mod erasure;
 mod following;

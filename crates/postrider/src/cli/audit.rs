@@ -22,7 +22,7 @@ pub(crate) enum AuditCommand {
     /// Say whether the audit log is whole, and if not, what was done to it
     Verify(Box<VerifyLogArgs>),
     /// Write the audit log as lines of JSON, to be verified elsewhere with the public key alone
-    Export(ExportLogArgs),
+    Export(Box<ExportLogArgs>),
 }
 
 /// `audit verify`.

@@ -27,7 +27,7 @@ use watch::audit::{ExportError, Report, export, verify_export, verify_log};
 pub(crate) fn run(command: AuditCommand) -> Result<(), Failure> {
     match command {
         AuditCommand::Verify(args) => verify(*args),
-        AuditCommand::Export(args) => write_export(args),
+        AuditCommand::Export(args) => write_export(*args),
     }
 }
 
