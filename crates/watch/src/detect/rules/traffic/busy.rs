@@ -14,6 +14,8 @@ const SLOTS: usize = 12;
 pub(super) struct Busy {
     hours: Hours,
     so_far: (u64, u64),
+    /// In the 23 hours before.
+    before: (u64, u64),
     slots: [(u64, u64); SLOTS],
     slot: i64,
     known_since: i64,
@@ -48,6 +50,7 @@ impl Busy {
         Self {
             hours: Hours::new(now.div_euclid(HOUR)),
             so_far: (0, 0),
+            before: (0, 0),
             slots: [(0, 0); SLOTS],
             slot: now.div_euclid(SLOT_SECONDS),
             known_since: now,
@@ -116,6 +119,7 @@ impl Busy {
         if turn || self.spread.is_none() {
             self.spread = Some(self.hours.spread());
         }
+        self.before = self.hours.last(23);
         let level = self.hours.level();
         self.usual = Some(Usual {
             before: self.usual.and_then(|usual| usual.high),
@@ -193,7 +197,7 @@ impl Busy {
 
     /// In the day before now.
     pub(super) fn last_day(&self) -> (u64, u64) {
-        plus(self.hours.last(23), self.so_far)
+        plus(self.before, self.so_far)
     }
 
     /// What part fails: usually, and at most.
