@@ -1,5 +1,5 @@
-//! What is counted, as monitoring reads it: what a server tells after some deliveries, who may look,
-//! and that the documents, the alert rules and the dashboard name what there is.
+//! What is counted, as monitoring reads it: what a server tells after some deliveries, who may
+//! look, and that the documents, the alert rules and the dashboard name what there is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -51,8 +51,44 @@ async fn what_was_accepted_delivered_given_up_and_refused_is_counted() {
     api.with_token("made-up").get("/app").await.expect(401);
     api.post("/in/nowhere", &json!({})).await.expect(401);
 
+    let expected = expected();
+    let found = eventually("all of it is counted", || async {
+        let found = read(&monitoring).await;
+        let missing = expected
+            .iter()
+            .find(|(name, value)| found.get(name) != Some(value));
+        match missing {
+            None => Ok(found),
+            Some(missing) => Err(format!("{missing:?} in {found:#?}")),
+        }
+    })
+    .await;
+    for above_zero in [
+        "postrider_store_commit_duration_seconds_count",
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+        "process_open_fds",
+        r#"postrider_connections{listener="api"}"#,
+    ] {
+        assert!(found[above_zero] > 0.0, "{above_zero}: {found:#?}");
+    }
+    let classes = found
+        .iter()
+        .filter(|(name, _)| name.starts_with("postrider_delivery_duration_seconds_bucket"));
+    assert_eq!(classes.count(), 19);
+    let ids = ["app_", "ep_", "msg_", "src_"];
+    let named = found.keys().find(|name| {
+        let values = name.split('"').skip(1).step_by(2);
+        let is_id = |value: &str| ids.iter().any(|id| value.starts_with(id));
+        values.into_iter().any(is_id)
+    });
+    assert_eq!(named, None, "labels name nobody");
+}
+
+/// What is told after two messages to two endpoints, one of which fails, and two refusals.
+fn expected() -> Vec<(String, f64)> {
     let accepting = r#"{method="POST",route="/api/v1/app/{app_id}/msg""#;
-    let expected = [
+    vec![
         ("postrider_messages_accepted_total".to_owned(), 2.0),
         (
             r#"postrider_attempts_total{result="success"}"#.to_owned(),
@@ -92,38 +128,7 @@ async fn what_was_accepted_delivered_given_up_and_refused_is_counted() {
         ),
         ("postrider_store_writable".to_owned(), 1.0),
         ("postrider_slots_max".to_owned(), 2_048.0),
-    ];
-    let found = eventually("all of it is counted", || async {
-        let found = read(&monitoring).await;
-        let missing = expected
-            .iter()
-            .find(|(name, value)| found.get(name) != Some(value));
-        match missing {
-            None => Ok(found),
-            Some(missing) => Err(format!("{missing:?} in {found:#?}")),
-        }
-    })
-    .await;
-    for above_zero in [
-        "postrider_store_commit_duration_seconds_count",
-        "process_cpu_seconds_total",
-        "process_resident_memory_bytes",
-        "process_open_fds",
-        r#"postrider_connections{listener="api"}"#,
-    ] {
-        assert!(found[above_zero] > 0.0, "{above_zero}: {found:#?}");
-    }
-    let classes = found
-        .iter()
-        .filter(|(name, _)| name.starts_with("postrider_delivery_duration_seconds_bucket"));
-    assert_eq!(classes.count(), 19);
-    let ids = ["app_", "ep_", "msg_", "src_"];
-    let named = found.keys().find(|name| {
-        let values = name.split('"').skip(1).step_by(2);
-        let is_id = |value: &str| ids.iter().any(|id| value.starts_with(id));
-        values.into_iter().any(is_id)
-    });
-    assert_eq!(named, None, "labels name nobody");
+    ]
 }
 
 #[tokio::test]

@@ -85,7 +85,12 @@ async fn while_nothing_can_be_stored_changes_are_refused_and_reads_go_on() {
     let refused = world.post("/app", json!({"name": "B", "uid": "b"})).await;
     refused.refuses(503, "service_unavailable");
     let health = world.get("/health").await.is(500);
-    assert_eq!(health["database"], json!({"status": "error"}));
+    for part in ["database", "queue"] {
+        assert_eq!(health[part]["status"], "error");
+        let reason = health[part]["reason"].as_str().expect("it says why");
+        assert!(reason.starts_with("nothing can be written"), "{reason}");
+        assert_eq!(health[part]["since"], "2026-01-01T00:30:00Z");
+    }
     assert_eq!(health["cache"], json!({"status": "ok"}));
     world.get("/app/a").await.is(200);
     world.faults.fail_commits(None);
