@@ -250,7 +250,7 @@ impl Command {
             Self::Openapi => command::openapi::run(),
             Self::Demo(args) => crate::demo::run(&args),
             Self::Bench(args) => command::bench::run(args),
-            Self::Asked(Asked::Remote(args)) => command::remote::run(args),
+            Self::Asked(Asked::Remote(args)) => command::remote::run(*args),
             Self::Asked(Asked::Audit(asked)) => command::audit::run(asked),
             Self::Import(command) => command::import::run(command),
             Self::Listen(args) => command::listen::run(args),

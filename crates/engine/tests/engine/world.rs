@@ -40,7 +40,6 @@ use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-pub(crate) use told::Told;
 use vault::{DataKey, MasterKey, Place, SealedDataKey, Vault};
 
 /// The secret that all endpoints sign with.

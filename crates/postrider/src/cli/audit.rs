@@ -11,7 +11,7 @@ const AUDIT: &str = "audit";
 /// What asks a server, and what stands beside it under a noun that it shares.
 pub(crate) enum Asked {
     /// Of a server.
-    Remote(RemoteArgs),
+    Remote(Box<RemoteArgs>),
     /// Of the store's audit log, or an exported one.
     Audit(AuditCommand),
 }
@@ -103,7 +103,9 @@ impl FromArgMatches for Asked {
         {
             return AuditCommand::from_arg_matches(audit).map(Self::Audit);
         }
-        RemoteArgs::from_arg_matches(matches).map(Self::Remote)
+        RemoteArgs::from_arg_matches(matches)
+            .map(Box::new)
+            .map(Self::Remote)
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

@@ -289,7 +289,7 @@ mod tests {
     fn typed(line: &str) -> Result<RemoteArgs, Error> {
         let words = ["postrider"].into_iter().chain(line.split(' '));
         match Cli::try_parse_from(words)?.command {
-            cli::Command::Asked(cli::Asked::Remote(args)) => Ok(args),
+            cli::Command::Asked(cli::Asked::Remote(args)) => Ok(*args),
             _ => panic!("{line} asks no server"),
         }
     }
