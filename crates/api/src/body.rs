@@ -17,6 +17,7 @@ use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http_body_util::BodyExt;
 use model::hops::{HOPS_HEADER, Hops, NoHops};
+use model::trace::{TRACE_HEADER, TraceParent};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 use std::marker::PhantomData;
@@ -54,6 +55,7 @@ impl<T> FromRequest<Shared> for Call<T> {
         let (mut parts, body) = request.into_parts();
         let Authenticated(mut caller) = Authenticated::from_request_parts(&mut parts, api).await?;
         caller.hops = hops(&parts)?;
+        caller.trace = trace(&parts);
         let body = read_whole(&parts, body, api).await?;
         caller.idempotency = idempotency(&parts, &body)?;
         Ok(Self {
@@ -171,6 +173,16 @@ fn hops(parts: &Parts) -> Result<Hops, AppError> {
         )),
         false => Ok(hops),
     }
+}
+
+/// The trace that the request is a part of. One that can't be read is none: what a library adds by
+/// itself is no reason to refuse a message.
+fn trace(parts: &Parts) -> Option<TraceParent> {
+    let mut values = parts.headers.get_all(TRACE_HEADER).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    value.to_str().ok()?.parse().ok()
 }
 
 fn too_large(limit: usize) -> AppError {

@@ -25,6 +25,7 @@ use model::message::{Message, PayloadForm};
 use model::name::Name;
 use model::policy::Policy;
 use model::scan::Finding;
+use model::trace::TraceParent;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +52,8 @@ pub(crate) struct Draft {
     pub(crate) deliver_at: Option<Timestamp>,
     /// How many deliveries it has been through.
     pub(crate) hops: Hops,
+    /// The trace that its sender has it in.
+    pub(crate) trace: Option<TraceParent>,
     /// How long its payload is kept from when it is first due.
     pub(crate) retention: Duration,
     /// What the payload is.
@@ -318,6 +321,7 @@ impl Batch {
             tags,
             deliver_at,
             hops,
+            trace,
             form,
             ..
         } = &item.draft;
@@ -332,6 +336,7 @@ impl Batch {
                 tags: tags.clone(),
                 deliver_at: *deliver_at,
                 hops: *hops,
+                trace: *trace,
                 expires_at: item.draft.expires_at(self.now),
                 form: form.clone(),
                 payload: item.sealed.clone(),
@@ -470,6 +475,7 @@ impl Draft {
             tags: self.tags.clone(),
             deliver_at: self.deliver_at,
             hops: self.hops,
+            trace: self.trace,
             expires_at: self.expires_at(now),
             form: self.form.clone(),
         }

@@ -65,6 +65,8 @@ struct Letter {
     /// How long a payload is kept.
     retention_s: u64,
     hops: u8,
+    #[serde(default)]
+    trace: Option<String>,
     payload: String,
 }
 
@@ -77,6 +79,7 @@ impl Letter {
             channels: channels.map(ToString::to_string).collect(),
             retention_s: draft.retention.as_secs(),
             hops: draft.hops.number(),
+            trace: draft.trace.map(|trace| trace.to_string()),
             payload: String::from_utf8_lossy(&draft.payload).into_owned(),
         }
     }
@@ -100,6 +103,7 @@ impl Letter {
             tags: BTreeSet::new(),
             deliver_at: None,
             hops: Hops::kept(letter.hops.into())?,
+            trace: letter.trace.and_then(|text| text.parse().ok()),
             retention: Duration::from_secs(letter.retention_s),
             form: PayloadForm::Json,
             payload: Bytes::from(letter.payload),
@@ -135,6 +139,9 @@ mod tests {
             tags: BTreeSet::new(),
             deliver_at: None,
             hops: Hops::NONE.next(),
+            trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+                .parse()
+                .ok(),
             retention: Duration::from_secs(3_600),
             form: PayloadForm::Json,
             payload: Bytes::from_static(b"{ \"a\": 1.50, \"b\": \"\\u0000\xc3\xa9\" }"),

@@ -9,6 +9,7 @@ use model::application::Application;
 use model::hops::Hops;
 use model::id::{ApiKeyId, ApplicationId};
 use model::name::Name;
+use model::trace::TraceParent;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -40,6 +41,8 @@ pub struct Caller {
     pub idempotency: Option<RequestKey>,
     /// How many deliveries the request has been through: it may itself be one.
     pub hops: Hops,
+    /// The trace that the request is a part of.
+    pub trace: Option<TraceParent>,
     /// What was shown for it; `None` for the command line.
     pub shown: Option<Arc<Shown>>,
 }

@@ -160,6 +160,7 @@ mod tests {
                 body: [7; 32],
             }),
             hops: Hops::NONE,
+            trace: None,
             shown: None,
         }
     }

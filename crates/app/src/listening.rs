@@ -293,6 +293,7 @@ mod tests {
                 tags: Default::default(),
                 deliver_at: None,
                 hops: Default::default(),
+                trace: None,
                 expires_at: Timestamp::default(),
                 form: PayloadForm::Json,
             },

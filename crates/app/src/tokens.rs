@@ -293,6 +293,7 @@ impl App {
             remote_address,
             idempotency: None,
             hops: Hops::NONE,
+            trace: None,
             shown: Some(checked.shown),
         })
     }

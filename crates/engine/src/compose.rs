@@ -8,6 +8,7 @@ use crate::seal::Letter;
 use crate::verdict::Happened;
 use bytes::Bytes;
 use http::HeaderValue;
+use model::entropy::random;
 use model::message::{Message, PayloadForm};
 use model::redaction::TypeRedaction;
 use model::{Entropy, Timestamp};
@@ -124,6 +125,7 @@ pub(crate) fn enclosed(
             .unwrap_or(const { HeaderValue::from_static(JSON) }),
         payload: body,
         hops: message.hops.next(),
+        trace: message.trace.map(|trace| trace.from_here(random(entropy))),
     })
 }
 

@@ -11,9 +11,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use model::Timestamp;
 use model::hops::{HOPS_HEADER, Hops};
 use model::id::MessageId;
+use model::trace::{TRACE_HEADER, TraceParent};
 use transport::{Limits, Outgoing};
 use webhook::HeaderFamily;
 
+const TRACE: HeaderName = HeaderName::from_static(TRACE_HEADER);
 const HOPS: HeaderName = HeaderName::from_static(HOPS_HEADER);
 
 /// What is sent.
@@ -23,6 +25,8 @@ pub(crate) struct Letter {
     pub(crate) payload: Bytes,
     /// What it has been through, with this.
     pub(crate) hops: Hops,
+    /// What it is a part of, with this attempt as the parent of what follows.
+    pub(crate) trace: Option<TraceParent>,
 }
 
 /// How it is sent.
@@ -42,6 +46,11 @@ pub(crate) fn seal(
     let mut headers = endpoint.headers.clone();
     sign(endpoint, &letter, (at, manner.family), &mut headers);
     headers.insert(HOPS, HeaderValue::from(u16::from(letter.hops.number())));
+    if let Some(trace) = letter.trace
+        && let Ok(value) = HeaderValue::try_from(trace.to_string())
+    {
+        headers.insert(TRACE, value);
+    }
     let mut outgoing = Outgoing::post(
         endpoint.target.clone(),
         headers,

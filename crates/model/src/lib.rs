@@ -7,7 +7,8 @@
 //!
 //! Map: [`id`] (public ids and their integer keys) · [`name`] (validated words) · [`application`],
 //! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`], [`api_key`] (the field's
-//! nouns) · [`hops`] (how often an event has come round) · [`retry`] (when the next attempt is due)
+//! nouns) · [`hops`] (how often an event has come round), [`trace`] (what it is a
+//! part of) · [`retry`] (when the next attempt is due)
 //! · [`address`] (where requests may go) · [`protection`] (how an endpoint's deliveries are kept
 //! safe), [`policy`] (what of it is demanded), [`chain_seen`] (what a receiver was verified by),
 //! [`challenge`], [`proof`] (whether it wants what it is to get) · [`redaction`] (what an endpoint
@@ -57,6 +58,7 @@ pub mod security;
 pub mod skew;
 pub mod source;
 mod texts;
+pub mod trace;
 pub mod witness;
 
 pub use chain::Chain;

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::hops::Hops;
 use crate::id::{ApplicationKey, MessageId};
 use crate::name::Name;
+use crate::trace::TraceParent;
 use std::collections::BTreeSet;
 
 /// A message without its payload.
@@ -25,6 +26,8 @@ pub struct Message {
     pub deliver_at: Option<Timestamp>,
     /// How many deliveries it has been through.
     pub hops: Hops,
+    /// The trace that its sender has it in.
+    pub trace: Option<TraceParent>,
     /// When its payload goes away, and open deliveries end.
     pub expires_at: Timestamp,
     /// What its payload is.

@@ -126,7 +126,7 @@ CREATE TABLE retry_schedule (
     waits      text NOT NULL
 );
 
--- No hops: none.
+-- No hops: none. The trace is what its sender told: the trace, the parent and the flags.
 CREATE TABLE message (
     application  bigint NOT NULL,
     id           bigint NOT NULL,
@@ -140,6 +140,7 @@ CREATE TABLE message (
     form         smallint NOT NULL,
     content_type text,
     hops         smallint,
+    trace        bytea,
     PRIMARY KEY (application, id)
 ) PARTITION BY RANGE (id);
 -- For whoever follows what is sent to all applications, and for nobody else: the planner would take a

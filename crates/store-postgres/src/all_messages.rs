@@ -108,6 +108,6 @@ pub(crate) async fn load(
     );
     let applications = columns_of(wanted, |(_, application)| application.integer());
     let rows = sql.rows(&statement, params![applications, keys, first, last]);
-    let message = |row: &Row| read(row, key(row, 11)?);
+    let message = |row: &Row| read(row, key(row, 12)?);
     rows.await?.iter().map(message).collect()
 }

@@ -163,9 +163,10 @@ async fn copy(client: &Client, sample: &Sample, (from, to): (i64, i64)) -> Resul
     let statements = format!(
         "BEGIN;
          INSERT INTO message (application, id, tail, event_type, channels, tags, deliver_at,
-                 expires_at, form, content_type, hops)
+                 expires_at, form, content_type, hops, trace)
              SELECT o.application, {own}, o.tail, o.event_type, o.channels, o.tags, o.deliver_at,
-                 o.expires_at - a.age * 4000, o.form, o.content_type, o.hops
+                 o.expires_at - a.age * 4000, o.form, o.content_type, o.hops,
+                 o.trace
              {messages};
          INSERT INTO payload (application, message, expires_at, body)
              SELECT o.application, {own}, o.expires_at - a.age * 4000, o.body

@@ -22,7 +22,7 @@ use tokio_postgres::Row;
 
 pub(crate) const COLUMNS: &str =
     "id, tail, event_type, event_id, channels, tags, deliver_at, expires_at, form,
-    content_type, hops";
+    content_type, hops, trace";
 
 /// A list. Only those that pass are read.
 pub(crate) async fn list(
@@ -246,6 +246,7 @@ async fn by_event_id(
 pub(crate) fn read(row: &Row, application: ApplicationKey) -> Result<Message, Failure> {
     let form = encoding::form(number(row, 8)?, get(row, 9)?);
     let hops = encoding::hops(get::<Option<i16>>(row, 10)?.map(i64::from));
+    let trace = encoding::trace(get::<Option<&[u8]>>(row, 11)?);
     Ok(Message {
         id: MessageId::new(key(row, 0)?, tail(row, 1)?),
         application,
@@ -255,6 +256,7 @@ pub(crate) fn read(row: &Row, application: ApplicationKey) -> Result<Message, Fa
         tags: words(row, 5)?,
         deliver_at: optional_time(row, 6)?,
         hops: hops.ok_or_else(|| Failure::unreadable("message.hops"))?,
+        trace: trace.ok_or_else(|| Failure::unreadable("message.trace"))?,
         expires_at: time(row, 7)?,
         form: form.ok_or_else(|| Failure::unreadable("message.form"))?,
     })

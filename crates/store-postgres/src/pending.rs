@@ -13,7 +13,9 @@ use model::name::Name;
 use store::Sealed;
 use store::accept::NewMessage;
 use store::audit::AuditEntry;
-use store::encoding::{form_number, hops_number, join_some, result_number, trigger_number};
+use store::encoding::{
+    form_number, hops_number, join_some, result_number, trace_bytes, trigger_number,
+};
 use store::idempotency::{Fingerprint, Prior};
 
 /// Rows to write.
@@ -117,8 +119,8 @@ fn messages(rows: &[(ApplicationKey, MessageId, NewMessage)]) -> Option<Statemen
     }
     Some(Statement {
         text: "INSERT INTO message (application, id, tail, event_type, event_id, channels, tags,
-         deliver_at, expires_at, form, content_type, hops)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         deliver_at, expires_at, form, content_type, hops, trace)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         params: params![
             columns_of(rows, |row| row.0.integer()),
             columns_of(rows, |row| row.1.key().integer()),
@@ -131,7 +133,8 @@ fn messages(rows: &[(ApplicationKey, MessageId, NewMessage)]) -> Option<Statemen
             columns_of(rows, |row| row.2.expires_at.micros()),
             columns_of(rows, |row| i16::from(form_number(&row.2.form).0)),
             columns_of(rows, |row| form_number(&row.2.form).1),
-            columns_of(rows, |row| hops_number(row.2.hops).map(i16::from))
+            columns_of(rows, |row| hops_number(row.2.hops).map(i16::from)),
+            columns_of(rows, |row| trace_bytes(row.2.trace.as_ref()))
         ],
     })
 }

@@ -90,6 +90,7 @@ impl World {
                 tags: BTreeSet::new(),
                 deliver_at: None,
                 hops: Hops::NONE,
+                trace: None,
                 expires_at: self.clock.now().plus(YEAR),
                 form: PayloadForm::Json,
                 payload: b"{}"[..].into(),

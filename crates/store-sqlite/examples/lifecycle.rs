@@ -203,6 +203,7 @@ fn item(
             tags: BTreeSet::new(),
             deliver_at: None,
             hops: Hops::NONE,
+            trace: None,
             expires_at: now.plus(Duration::from_secs(90 * 86_400)),
             form: PayloadForm::Json,
             payload: vec![42; 1_060].into(),

@@ -117,7 +117,7 @@ CREATE TABLE retry_schedule (
 ) STRICT, WITHOUT ROWID;
 
 -- The payload stands last: who leaves it out does not read its overflow pages. NULL: it is gone.
--- No hops: none.
+-- No hops: none. The trace is what its sender told: the trace, the parent and the flags.
 CREATE TABLE message (
     id           INTEGER PRIMARY KEY,
     tail         BLOB NOT NULL,
@@ -131,6 +131,7 @@ CREATE TABLE message (
     form         INTEGER NOT NULL,
     content_type TEXT,
     hops         INTEGER,
+    trace        BLOB,
     payload      BLOB
 ) STRICT;
 CREATE INDEX message_application ON message (application, id, event_type);

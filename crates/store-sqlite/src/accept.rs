@@ -10,15 +10,15 @@ use model::id::{DeliveryKey, MessageId, MessageKey, TaskKey};
 use rusqlite::params;
 use store::Hold;
 use store::accept::{Accept, AcceptError, Accepted};
-use store::encoding::{form_number, hops_number, join_some};
+use store::encoding::{form_number, hops_number, join_some, trace_bytes};
 use store::idempotency::Made;
 use store::work::Work;
 
 const INSERT_EVENT_KEY: &str =
     "INSERT OR IGNORE INTO event_key (application, event_id, message) VALUES (?1, ?2, ?3)";
 const INSERT_MESSAGE: &str = "INSERT INTO message (id, tail, application, event_type, event_id,
-    channels, tags, deliver_at, expires_at, form, content_type, hops, payload)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    channels, tags, deliver_at, expires_at, form, content_type, hops, trace,
+    payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 type Answer = Result<Accepted, AcceptError>;
 
@@ -120,6 +120,7 @@ fn write_message(batch: &mut Batch<'_>, item: &Accept, id: MessageId) -> Result<
         form,
         content_type,
         hops_number(message.hops),
+        trace_bytes(message.trace.as_ref()),
         &message.payload[..],
     ])?;
     Ok(())

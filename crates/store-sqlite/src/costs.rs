@@ -62,7 +62,7 @@ fn database(rows: i64) -> Connection {
     fill("event_type SELECT i, printf('type%09d', i), '', 0, 0, NULL, NULL, NULL, '', NULL, 0, 0");
     fill(&format!(
         "message SELECT {message}, {tail}, {APPLICATION}, 'order.paid', 'event' || i, NULL, NULL,
-         NULL, {}, 0, NULL, NULL, x'00'",
+         NULL, {}, 0, NULL, NULL, NULL, x'00'",
         i64::MAX
     ));
     fill(&format!(

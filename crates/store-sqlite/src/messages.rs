@@ -146,10 +146,10 @@ pub(crate) fn load(
 ) -> Result<Option<MessageRow>, Failure> {
     let sql = if with_payload {
         "SELECT tail, application, event_type, event_id, channels, tags, deliver_at, expires_at,
-         form, content_type, hops, payload FROM message WHERE id = ?1"
+         form, content_type, hops, trace, payload FROM message WHERE id = ?1"
     } else {
         "SELECT tail, application, event_type, event_id, channels, tags, deliver_at, expires_at,
-         form, content_type, hops FROM message WHERE id = ?1"
+         form, content_type, hops, trace FROM message WHERE id = ?1"
     };
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query([key.integer()])?;
@@ -158,7 +158,7 @@ pub(crate) fn load(
     };
     let payload = match with_payload {
         false => Payload::NotRead,
-        true => optional_sealed(row, 11)?.map_or(Payload::Gone, Payload::Sealed),
+        true => optional_sealed(row, 12)?.map_or(Payload::Gone, Payload::Sealed),
     };
     let message = read(row, key)?;
     Ok(Some(MessageRow { message, payload }))
@@ -188,6 +188,8 @@ fn read(row: &Row<'_>, key: MessageKey) -> Result<Message, Failure> {
     let form = encoding::form(row.get(8)?, row.get(9)?);
     let form = form.ok_or_else(|| Failure::unreadable("message.form"))?;
     let hops = encoding::hops(row.get(10)?);
+    let trace: Option<Vec<u8>> = row.get(11)?;
+    let trace = encoding::trace(trace.as_deref());
     Ok(Message {
         id: MessageId::new(key, tail(row, 0)?),
         application: ApplicationKey::from_integer(row.get(1)?),
@@ -197,6 +199,7 @@ fn read(row: &Row<'_>, key: MessageKey) -> Result<Message, Failure> {
         tags: words(row, 5)?,
         deliver_at: optional_time(row, 6)?,
         hops: hops.ok_or_else(|| Failure::unreadable("message.hops"))?,
+        trace: trace.ok_or_else(|| Failure::unreadable("message.trace"))?,
         expires_at: time(row, 7)?,
         form,
     })

@@ -7,6 +7,7 @@ use model::hops::Hops;
 use model::id::{ApplicationKey, DeliveryKey, EndpointKey, MessageId, Tail};
 use model::message::PayloadForm;
 use model::name::Name;
+use model::trace::TraceParent;
 use std::collections::BTreeSet;
 
 /// One message to accept.
@@ -78,6 +79,8 @@ pub struct NewMessage {
     pub deliver_at: Option<Timestamp>,
     /// How many deliveries it has been through.
     pub hops: Hops,
+    /// The trace that its sender has it in.
+    pub trace: Option<TraceParent>,
     /// When the payload goes away.
     pub expires_at: Timestamp,
     /// What the payload is.

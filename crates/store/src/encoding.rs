@@ -18,6 +18,7 @@ use model::name::Name;
 use model::redaction::{self, Path, Rule};
 use model::retry::RetrySchedule;
 use model::security::Severity;
+use model::trace::TraceParent;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -195,6 +196,19 @@ pub fn form(number: u8, content_type: Option<String>) -> Option<PayloadForm> {
         0 => Some(PayloadForm::Json),
         1 => Some(PayloadForm::Raw { content_type }),
         _ => None,
+    }
+}
+
+/// The trace that a message is a part of, if its sender told one.
+pub fn trace_bytes(trace: Option<&TraceParent>) -> Option<Vec<u8>> {
+    trace.map(|trace| trace.to_bytes().to_vec())
+}
+
+/// What [`trace_bytes`] wrote; `None`: something else did.
+pub fn trace(bytes: Option<&[u8]>) -> Option<Option<TraceParent>> {
+    match bytes {
+        None => Some(None),
+        Some(bytes) => TraceParent::from_bytes(bytes).map(Some),
     }
 }
 

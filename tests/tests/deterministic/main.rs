@@ -168,6 +168,7 @@ async fn send_messages(app: &App) {
         remote_address: None,
         idempotency: None,
         hops: Default::default(),
+        trace: None,
         shown: None,
     };
     let shop = ApplicationInput {

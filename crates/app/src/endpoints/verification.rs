@@ -127,6 +127,7 @@ impl App {
             replay: None,
             findings: Vec::new(),
             hops: Hops::default(),
+            trace: None,
         };
         self.send_to(&tenant, key, draft).await.map(drop)
     }

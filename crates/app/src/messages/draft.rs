@@ -11,6 +11,7 @@ use model::hops::Hops;
 use model::id::MessageKind;
 use model::message::{DELIVER_AT_MAX, MESSAGE_CHANNELS_MAX, PayloadForm, RETENTION_DAYS};
 use model::name::Name;
+use model::trace::TraceParent;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -66,6 +67,8 @@ pub(crate) struct Bounds {
     pub(crate) now: Timestamp,
     /// How many deliveries the request has been through.
     pub(crate) hops: Hops,
+    /// The trace that the request is a part of.
+    pub(crate) trace: Option<TraceParent>,
     pub(crate) payload_bytes_max: usize,
     /// How long payloads are kept at the most, and if nothing else is asked for.
     pub(crate) retention: Duration,
@@ -81,6 +84,7 @@ impl Bounds {
         Self {
             now,
             hops: caller.hops,
+            trace: caller.trace,
             payload_bytes_max,
             retention,
         }
@@ -135,6 +139,7 @@ impl MessageInput {
             tags,
             deliver_at: self.deliver_at,
             hops: bounds.hops,
+            trace: bounds.trace,
             retention: asked.map_or(kept_max, |asked| asked.min(kept_max)),
             form,
             payload,

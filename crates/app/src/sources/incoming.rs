@@ -70,6 +70,8 @@ impl App {
             tags: BTreeSet::new(),
             deliver_at: None,
             hops: one.hops,
+            // Whoever may send to a source is no part of what is traced here.
+            trace: None,
             retention,
             form: one.form,
             payload: one.payload,

@@ -488,6 +488,7 @@ impl World {
             tags: BTreeSet::new(),
             deliver_at: None,
             hops: Hops::NONE,
+            trace: None,
             expires_at: self.clock.now().plus(Duration::from_secs(90 * 86_400)),
             form: PayloadForm::Json,
             payload: self.data_key(application).await.seal(place, PAYLOAD).into(),
@@ -592,6 +593,7 @@ fn message_of(id: MessageId, lane: Lane, new: &NewMessage) -> Message {
         tags: new.tags.clone(),
         deliver_at: new.deliver_at,
         hops: new.hops,
+        trace: new.trace,
         expires_at: new.expires_at,
         form: new.form.clone(),
     }

@@ -52,6 +52,7 @@ impl World {
             remote_address: None,
             idempotency: None,
             hops: Hops::NONE,
+            trace: None,
             shown: None,
         };
         let log = self.app.source_log(&caller, source, &input);

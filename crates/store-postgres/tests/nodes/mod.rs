@@ -107,6 +107,7 @@ impl Node {
                 tags: BTreeSet::new(),
                 deliver_at: None,
                 hops: Hops::NONE,
+                trace: None,
                 expires_at: now.plus(Duration::from_secs(86_400)),
                 form: PayloadForm::Json,
                 payload: b"{}"[..].into(),

@@ -165,6 +165,7 @@ fn draft(lane: Lane, registry_revision: u64, (sender, number): (u8, u8)) -> Acce
             tags: BTreeSet::new(),
             deliver_at: None,
             hops: Hops::NONE,
+            trace: None,
             expires_at: now.plus(Duration::from_secs(86_400)),
             form: PayloadForm::Json,
             payload: b"{}"[..].into(),

@@ -158,6 +158,7 @@ fn accept_one(batch: &mut Batch<'_>) -> Result<(), Failure> {
             tags: [name("this")].into(),
             deliver_at: None,
             hops: Hops::NONE,
+            trace: None,
             expires_at: Timestamp::MAX,
             form: PayloadForm::Json,
             payload: b"{}"[..].into(),

@@ -181,6 +181,7 @@ impl World {
                 tags: BTreeSet::new(),
                 deliver_at: None,
                 hops: Hops::NONE,
+                trace: None,
                 expires_at: self.clock.now().plus(90 * 24 * 3_600 * SECOND),
                 form: PayloadForm::Json,
                 payload: vec![7; 1_000].into(),

@@ -7,6 +7,7 @@ use crate::accept::{AcceptError, Accepted, NewMessage};
 use model::hops::Hops;
 use model::id::{Id, Key, MessageId};
 use model::message::PayloadForm;
+use model::trace::TraceParent;
 use std::time::Duration;
 
 pub(super) async fn a_message_is_read_back_as_it_was_accepted(world: &World) {
@@ -26,6 +27,7 @@ pub(super) async fn a_message_is_read_back_as_it_was_accepted(world: &World) {
             tags: names(["blue"]),
             deliver_at: Some(world.now().plus(Duration::from_micros(90_000_001))),
             hops: Hops::kept(index as i64).expect("so many are let in"),
+            trace: TraceParent::from_bytes(&[index as u8; TraceParent::BYTES]),
             form,
             ..draft.message
         };

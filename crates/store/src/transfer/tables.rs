@@ -77,7 +77,8 @@ tables! {
     message key 1 {
         application: Integer, id: Integer, tail: Bytes, event_type: Text, event_id: Text,
         channels: Text, tags: Text, deliver_at: Integer, expires_at: Integer, form: Integer,
-        content_type: Text, hops: Integer, payload: Bytes,
+        content_type: Text, hops: Integer, trace: Bytes,
+        payload: Bytes,
     }
     event_key { application: Integer, event_id: Text, message: Integer }
     delivery key 3 {

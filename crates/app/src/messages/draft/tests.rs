@@ -10,6 +10,7 @@ const KEPT: Duration = Duration::from_secs(90 * 86_400);
 const BOUNDS: Bounds = Bounds {
     now: NOW,
     hops: Hops::NONE,
+    trace: None,
     payload_bytes_max: 1_000,
     retention: KEPT,
 };

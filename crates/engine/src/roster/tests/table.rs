@@ -170,6 +170,7 @@ impl Table {
             tags: BTreeSet::new(),
             deliver_at: None,
             hops: Hops::NONE,
+            trace: None,
             expires_at: Timestamp::MAX,
             form: PayloadForm::Json,
         };
