@@ -3,7 +3,6 @@
 use e2e::{Answer, Call, Options, Receiver, Server};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::collections::BTreeSet;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";

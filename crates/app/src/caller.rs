@@ -115,6 +115,7 @@ impl Caller {
             remote_address: None,
             idempotency: None,
             hops: Hops::NONE,
+            trace: None,
             shown: None,
         }
     }

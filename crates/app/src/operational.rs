@@ -161,6 +161,7 @@ impl App {
             deliver_at: None,
             // Where it led back here, what became of it would be told, and come here again.
             hops: Hops::LAST,
+            trace: None,
             retention: self.settings.retention,
             form: PayloadForm::Json,
             payload: Bytes::from(payload),
