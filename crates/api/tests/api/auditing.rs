@@ -78,7 +78,9 @@ const ENTRIES: &[(&str, &str, &str)] = &[
     ("v1.environment.export", "environment.exported", "{env_id}"),
     ("v1.environment.import", "environment.imported", "{env_id}"),
     ("v1.environment.patch-settings", "environment.settings_updated", "{env_id}"),
+    ("v1.environment.set-alerts", "environment.alerts_set", "{env_id}"),
     ("v1.environment.set-policy", "environment.policy_set", "{env_id}"),
+    ("v1.environment.test-alerts", "environment.alerts_tested", "{env_id}"),
     ("v1.environment.update-settings", "environment.settings_updated", "{env_id}"),
     ("v1.event-type.create", "event_type.created", "order.sent"),
     ("v1.event-type.delete", "event_type.archived", "{event_type_name}"),
@@ -114,6 +116,12 @@ const ENTRIES: &[(&str, &str, &str)] = &[
     ("v1.message.expunge", "messages.erased", "{env_id}"),
     ("v1.message.expunge-all-contents", "messages.expunged", "{app_id}"),
     ("v1.message.expunge-content", "message.expunged", "{msg_id}"),
+    ("v1.operational-webhook.endpoint.create", "endpoint.created", "*"),
+    ("v1.operational-webhook.endpoint.delete", "endpoint.deleted", "{operators_endpoint_id}"),
+    ("v1.operational-webhook.endpoint.get-secret", "endpoint.secret_read", "{operators_endpoint_id}"),
+    ("v1.operational-webhook.endpoint.rotate-secret", "endpoint.secret_rotated", "{operators_endpoint_id}"),
+    ("v1.operational-webhook.endpoint.set-headers", "endpoint.headers_updated", "{operators_endpoint_id}"),
+    ("v1.operational-webhook.endpoint.upsert", "endpoint.updated", "{operators_endpoint_id}"),
     ("v1.statistics.aggregate-app-stats", "statistics.aggregated", "{env_id}"),
     ("v1.statistics.aggregate-event-types", "statistics.aggregated", "{env_id}"),
 ];
@@ -143,14 +151,19 @@ fn body(stage: &Stage, operation: &Operation) -> String {
         "v1.endpoint.create" | "v1.endpoint.update" => {
             json!({ "url": "https://example.com/other" })
         }
-        "v1.ingest.endpoint.create" | "v1.ingest.endpoint.upsert" => {
+        "v1.ingest.endpoint.create"
+        | "v1.ingest.endpoint.upsert"
+        | "v1.operational-webhook.endpoint.create"
+        | "v1.operational-webhook.endpoint.upsert" => {
             json!({ "url": "https://example.com/other" })
         }
         "v1.endpoint.patch" => json!({ "description": "another" }),
         "v1.endpoint.update-headers" | "v1.endpoint.patch-headers" => {
             json!({ "headers": { "x-tenant": "7" } })
         }
-        "v1.ingest.endpoint.set-headers" => json!({ "headers": { "x-tenant": "7" } }),
+        "v1.ingest.endpoint.set-headers" | "v1.operational-webhook.endpoint.set-headers" => {
+            json!({ "headers": { "x-tenant": "7" } })
+        }
         "v1.endpoint.recover" | "v1.endpoint.bulk-replay" | "v1.endpoint.replay-missing" => since,
         "v1.endpoint.cancel-msgs" => long_ago,
         "v1.environment.patch-settings" => json!({ "enableChannels": true }),
@@ -158,6 +171,7 @@ fn body(stage: &Stage, operation: &Operation) -> String {
         "v1.environment.import" => json!({
             "eventTypes": [{ "name": "order.carried", "description": "" }], "settings": {},
         }),
+        "v1.environment.set-alerts" => json!({ "channels": [] }),
         "v1.environment.set-policy" => json!({ "require": ["auth"] }),
         "v1.event-type.create" => json!({ "name": "order.sent", "description": "" }),
         "v1.event-type.update" | "v1.event-type.patch" => json!({ "description": "another" }),
@@ -473,7 +487,7 @@ async fn the_log_is_listed_the_newest_first_by_who_and_what() {
     let app = stage.name("{app_id}").to_owned();
     let list = stage.world.get("/audit?limit=2").await.is(200);
     assert_eq!(list.rows().len(), 2);
-    let read = "/audit?action=endpoint.created";
+    let read = format!("/audit?action=endpoint.created&app_id={app}");
     let list = stage.world.get(read).await.is(200);
     let [row] = list.rows() else {
         panic!("{list:?}");

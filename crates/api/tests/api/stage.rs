@@ -137,6 +137,7 @@ impl Stage {
             "{key_id}" => &self.ids["key_"],
             "{task_id}" => &self.ids["qtask_"],
             "{source_id}" => &self.ids["src_"],
+            "{operators_endpoint_id}" => &self.ids[OPERATOR],
             "{ticket}" => &self.ticket,
             part => part,
         }
@@ -153,7 +154,7 @@ impl Stage {
         let is_operators = operation.template.contains(OPERATOR);
         let names = parts.map(|other| match other {
             other if other == part => name,
-            "{endpoint_id}" if is_operators => &self.ids[OPERATOR],
+            "{endpoint_id}" if is_operators => self.name("{operators_endpoint_id}"),
             other => self.name(other),
         });
         names.collect::<Vec<_>>().join("/")
