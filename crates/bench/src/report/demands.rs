@@ -4,7 +4,8 @@ use super::{FloodReport, Measured};
 use crate::plan::Way;
 use serde::Serialize;
 
-/// Messages a second, as a part of the relay's deliveries: at the least.
+/// Messages a second, as a part of the relay's deliveries: at the least, with the most clients that
+/// were measured. Fewer wait for their commits, which is what the disk takes, not the gateway.
 const OF_RELAY_LEAST: f64 = 0.35;
 /// An answer's 99th percentile in a flood, as a multiple of what it is without: less than this.
 const P99_OF_QUIET_BELOW: f64 = 5.0;
@@ -71,11 +72,13 @@ impl Bound {
 /// Whatever is demanded of what was measured.
 pub(crate) fn of(cases: &[Measured], flood: &FloodReport) -> Vec<Demand> {
     let gateway = cases.iter().filter(|case| case.case.way == Way::Gateway);
+    let most = gateway.clone().map(|case| case.case.clients).max();
     let mut demands = Vec::new();
     for case in gateway {
         let clients = case.case.clients;
+        let of_relay = case.median.of_relay.filter(|_| Some(clients) == most);
         let figures = [
-            (What::OfRelay, case.median.of_relay),
+            (What::OfRelay, of_relay),
             (What::Lost, Some(case.median.lost as f64)),
         ];
         demands.extend(figures.map(|figure| demand(clients, figure)));
@@ -131,6 +134,10 @@ mod tests {
             case: Case::plain(Way::Relay, 64),
             ..case.clone()
         };
+        let fewer = Measured {
+            case: Case::plain(Way::Gateway, 8),
+            ..case.clone()
+        };
         let flood = FloodReport {
             rate: 1,
             seconds: 1,
@@ -146,15 +153,16 @@ mod tests {
             },
             rounds: Vec::new(),
         };
-        let demands = of(&[relay, case], &flood);
+        let demands = of(&[relay, fewer, case], &flood);
         let judged = demands.iter().map(|demand| (demand.what, demand.held));
         judged.collect()
     }
 
     #[test]
-    fn what_was_measured_is_judged_and_nothing_else() {
+    fn what_was_measured_is_judged_the_rate_with_the_most_clients_alone() {
         let held = judged(Some(0.35), 4.99, 0);
         let expected = [
+            What::Lost,
             What::OfRelay,
             What::Lost,
             What::GoodRefused,
@@ -164,6 +172,7 @@ mod tests {
         assert_eq!(held, expected.map(|what| (what, true)));
         let missed = judged(None, 5.0, 1);
         let expected = [
+            (What::Lost, true),
             (What::Lost, true),
             (What::GoodRefused, false),
             (What::GoodLost, true),
