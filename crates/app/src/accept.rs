@@ -25,7 +25,7 @@ use model::message::{Message, PayloadForm};
 use model::name::Name;
 use model::policy::Policy;
 use model::scan::Finding;
-use model::trace::TraceParent;
+use model::trace::{Step, Taken, TraceParent};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub(crate) struct Draft {
     pub(crate) deliver_at: Option<Timestamp>,
     /// How many deliveries it has been through.
     pub(crate) hops: Hops,
-    /// The trace that its sender has it in.
+    /// Where it is in a trace: where its sender has it, until it is on its way into a commit.
     pub(crate) trace: Option<TraceParent>,
     /// How long its payload is kept from when it is first due.
     pub(crate) retention: Duration,
@@ -155,6 +155,8 @@ struct Batch {
 /// A draft with what is settled before its first round and stays the same in all of them.
 struct Item {
     draft: Draft,
+    /// Where its sender has it in a trace.
+    sent_in: Option<TraceParent>,
     tail: Tail,
     sealed: Sealed,
     result: Option<Result<Receipt, AppError>>,
@@ -178,11 +180,14 @@ impl Batch {
         drafts: Vec<Draft>,
     ) -> Result<Self, AppError> {
         let key = content::newest_key(&app, &row.application)?;
-        let item = |draft: Draft| {
+        let item = |mut draft: Draft| {
+            let sent_in = draft.trace;
+            draft.trace = app.events.enter(sent_in);
             let tail = random(&*app.entropy);
             let sealed = content::seal_payload(&app, &key, &tail, &draft.payload);
             Item {
                 draft,
+                sent_in,
                 tail,
                 sealed,
                 result: None,
@@ -363,6 +368,7 @@ impl Batch {
                 let message = item.draft.message(id, self.application, self.now);
                 let subject = Some(self.row.application.application.id);
                 self.app.report_findings(subject, &item.draft);
+                self.tell_step(item, id);
                 self.hand_over(
                     &message,
                     &item.draft.payload,
@@ -385,6 +391,21 @@ impl Batch {
                 let message = item.draft.message(seen.id, self.application, at);
                 item.draft.receipt(message, Some(seen.entry))
             }
+        }
+    }
+
+    /// That it was accepted, to whoever records traces.
+    fn tell_step(&self, item: &Item, message: MessageId) {
+        if let Some(at) = item.draft.trace.filter(|trace| trace.is_sampled()) {
+            self.app.events.step(Step {
+                at,
+                after: item.sent_in,
+                what: Taken::Accept,
+                began: self.now,
+                ended: self.app.clock.now(),
+                application: Some(self.row.application.application.id),
+                message,
+            });
         }
     }
 

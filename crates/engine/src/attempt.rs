@@ -16,6 +16,7 @@ use crate::ready::{ReadyEndpoint, Unsound};
 use crate::report::report;
 use crate::roster::{Ended, InHand, Moment};
 use crate::tell::{ToTell, tell_disabled};
+use crate::traced::{step, tell_step};
 use crate::verdict::{Happened, Verdict, classify, effect_on_lane};
 use model::Timestamp;
 use model::attempt::AttemptResult;
@@ -46,6 +47,7 @@ const LONG_REST: Duration = Duration::from_secs(30);
 /// Where it returns early, or panics, the delivery is let go of as it was, and found again.
 pub(crate) async fn run_attempt(engine: &Engine, mut in_hand: InHand) -> Ended {
     let begun = engine.moment();
+    in_hand.step = step(engine, &in_hand);
     let time = AttemptTime::begin(engine.config.limits.total_timeout);
     let prepared = match prepare_pinned(engine, &in_hand, (begun, time)).await {
         Ok(prepared) => prepared,
@@ -72,6 +74,7 @@ pub(crate) async fn run_attempt(engine: &Engine, mut in_hand: InHand) -> Ended {
 
 /// What the steps after sending need of those before it.
 pub(crate) struct About {
+    pub(crate) application: Option<model::id::ApplicationId>,
     pub(crate) endpoint: Option<model::id::EndpointId>,
     pub(crate) seen: Seen,
     /// What the request was made with, if one was.
@@ -89,10 +92,10 @@ pub(crate) struct Challenged {
 }
 
 /// An attempt that was made.
-struct Attempt {
-    begun: Moment,
-    ended: Moment,
-    about: About,
+pub(crate) struct Attempt {
+    pub(crate) begun: Moment,
+    pub(crate) ended: Moment,
+    pub(crate) about: About,
     happened: Happened,
 }
 
@@ -102,6 +105,7 @@ async fn send(
     when: (Timestamp, AttemptTime),
 ) -> (About, Happened) {
     let Prepared {
+        application,
         endpoint,
         seen,
         ring,
@@ -109,6 +113,7 @@ async fn send(
         challenged,
     } = prepared;
     let mut about = About {
+        application,
         endpoint,
         seen,
         ready: None,
@@ -240,7 +245,9 @@ async fn record(engine: &Engine, in_hand: InHand, attempt: &Attempt, noted: Note
     };
     let event_id = in_hand.claimed.message.message.event_id.clone();
     let since_due = since_due(&in_hand, attempt.ended.wall);
+    let (at, after) = (in_hand.step, in_hand.claimed.message.message.trace);
     let outcome = outcome(engine, in_hand, attempt, decision);
+    tell_step(engine, (at, after), attempt, &outcome);
     let to_tell = ToTell::of(&attempt.about, &outcome, event_id);
     match engine.parts.store.record(outcome).await {
         Ok(recorded) => {

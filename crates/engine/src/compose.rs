@@ -8,7 +8,6 @@ use crate::seal::Letter;
 use crate::verdict::Happened;
 use bytes::Bytes;
 use http::HeaderValue;
-use model::entropy::random;
 use model::message::{Message, PayloadForm};
 use model::redaction::TypeRedaction;
 use model::{Entropy, Timestamp};
@@ -125,7 +124,7 @@ pub(crate) fn enclosed(
             .unwrap_or(const { HeaderValue::from_static(JSON) }),
         payload: body,
         hops: message.hops.next(),
-        trace: message.trace.map(|trace| trace.from_here(random(entropy))),
+        trace: None,
     })
 }
 

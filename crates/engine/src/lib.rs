@@ -40,8 +40,8 @@
 //!   memory), `connecting` (how connections are verified), `compose` (bodies, with `redact` and
 //!   `encrypt`), `seal` (headers), `signature` (schemes), `authenticate` (credentials), `verdict`
 //!   and `retry_after` (what an answer means), `decide` and `health` (what becomes of delivery and
-//!   endpoint), `health_book`, `report` and `tell` (who hears of it), `peers` (what is learned of
-//!   receivers).
+//!   endpoint), `health_book`, `report`, `tell` and `traced` (who hears of it), `peers` (what is
+//!   learned of receivers).
 //! - `fetching`: payloads that receivers fetch, made as an attempt's are, on nodes too that make
 //!   none. `background`, `shutdown`, `observe`, `meter` (what is
 //!   counted for whoever watches).
@@ -81,6 +81,7 @@ mod seal;
 mod shutdown;
 mod signature;
 mod tell;
+mod traced;
 mod verdict;
 
 pub use config::{EngineConfig, Retention, SURVEY_SHARED_EVERY};

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use model::Timestamp;
 use model::challenge::{is_challenge, of_payload};
 use model::delivery::EndReason;
-use model::id::EndpointId;
+use model::id::{ApplicationId, EndpointId};
 use model::name::Name;
 use model::policy::{Demand, Demands, Policy};
 use model::protection::{Held, PayloadMode};
@@ -32,6 +32,8 @@ use webhook::jwe::Recipient;
 
 /// An attempt before its request is sent.
 pub(crate) struct Prepared {
+    /// The application; `None` if it is gone.
+    pub(crate) application: Option<ApplicationId>,
     /// The endpoint; `None` if it is gone.
     pub(crate) endpoint: Option<EndpointId>,
     /// What the attempt saw of it.
@@ -208,6 +210,7 @@ fn by_row(
 ) -> Result<Prepared, KeyWanted> {
     let lane = in_hand.lane();
     let mut prepared = Prepared {
+        application: known.row.map(|row| row.application.application.id),
         endpoint: None,
         seen: Seen {
             application: lane.application,
@@ -331,7 +334,8 @@ fn request(
         contents = thin(message, (in_hand.lane(), to.ring), public_url, at)?;
     }
     let means = (at, &*engine.parts.entropy);
-    let letter = enclosed(contents, message, to.recipient, means)?;
+    let mut letter = enclosed(contents, message, to.recipient, means)?;
+    letter.trace = in_hand.step;
     let manner = Manner {
         family: engine.config.header_family,
         limits: engine.config.limits,

@@ -25,7 +25,7 @@ pub(crate) struct Letter {
     pub(crate) payload: Bytes,
     /// What it has been through, with this.
     pub(crate) hops: Hops,
-    /// What it is a part of, with this attempt as the parent of what follows.
+    /// What it is a part of, where it is sent, with this attempt as the parent of what follows.
     pub(crate) trace: Option<TraceParent>,
 }
 

@@ -3,6 +3,7 @@
 
 use crate::clock::Timestamp;
 use crate::id::{ApiKeyKind, ApplicationId, ApplicationKey, ApplicationKind, EndpointId, Kind};
+use crate::trace::{Step, TraceParent};
 use crate::witness::Witnessed;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -276,6 +277,17 @@ pub trait EventSink: Send + Sync {
     /// Is told of what is ordinary, at this time. Most don't look at it.
     fn witness(&self, what: Witnessed<'_>, at: Timestamp) {
         let _ = (what, at);
+    }
+
+    /// Where in which trace a message is accepted that its sender has in this one. Whoever records
+    /// traces begins some, and goes on with others as a step of its own.
+    fn enter(&self, from: Option<TraceParent>) -> Option<TraceParent> {
+        from
+    }
+
+    /// Is told of a step of a trace that is recorded. Most don't look at it.
+    fn step(&self, step: Step) {
+        let _ = step;
     }
 }
 

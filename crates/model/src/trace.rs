@@ -1,7 +1,10 @@
 //! The trace that an event is a part of, as W3C Trace Context has it: taken from its sender's
-//! request, and passed on with each attempt, which is a step of its own in it. None is begun here,
-//! and `tracestate`, which belongs to those who write it, is not passed on.
+//! request, and passed on with each attempt, which is a step of its own in it; and the steps that
+//! whoever records traces is told of. None is recorded here, and `tracestate`, which belongs to
+//! those who write it, is not passed on.
 
+use crate::Timestamp;
+use crate::id::{ApplicationId, EndpointId, MessageId};
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,6 +24,34 @@ impl TraceParent {
     pub const BYTES: usize = 25;
     /// The flags that say something: that it is recorded, and that the trace's id is random.
     const FLAGS: u8 = 0b11;
+    /// That it is recorded.
+    const SAMPLED: u8 = 0b01;
+
+    /// The first step of a trace that is recorded, of random bytes. `None`: no trace, or no step,
+    /// has this name.
+    pub fn begin(trace: [u8; 16], step: [u8; 8]) -> Option<Self> {
+        let named = trace != [0; 16] && step != [0; 8];
+        named.then_some(Self {
+            trace,
+            parent: step,
+            flags: Self::FLAGS,
+        })
+    }
+
+    /// The trace's name.
+    pub fn trace(self) -> [u8; 16] {
+        self.trace
+    }
+
+    /// The step's.
+    pub fn step(self) -> [u8; 8] {
+        self.parent
+    }
+
+    /// Whether it is recorded.
+    pub fn is_sampled(self) -> bool {
+        self.flags & Self::SAMPLED != 0
+    }
 
     /// As a store keeps it.
     pub fn to_bytes(self) -> [u8; Self::BYTES] {
@@ -55,6 +86,43 @@ impl TraceParent {
             parent => Self { parent, ..self },
         }
     }
+}
+
+/// A step that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Which it is, and in which trace.
+    pub at: TraceParent,
+    /// The step that it follows; `None`: the trace begins with it.
+    pub after: Option<TraceParent>,
+    /// What was done.
+    pub what: Taken,
+    /// When it was begun.
+    pub began: Timestamp,
+    /// When it was over.
+    pub ended: Timestamp,
+    /// Whose message it was; `None` where that is gone.
+    pub application: Option<ApplicationId>,
+    /// The message.
+    pub message: MessageId,
+}
+
+/// What is done in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// The message was made durable.
+    Accept,
+    /// It was sent to an endpoint, or that was tried.
+    Attempt {
+        /// To which; `None` where that is gone.
+        endpoint: Option<EndpointId>,
+        /// Which attempt of its delivery, from 1.
+        number: u16,
+        /// What was answered; 0: nothing.
+        status_code: u16,
+        /// Whether it failed.
+        failed: bool,
+    },
 }
 
 impl fmt::Display for TraceParent {
@@ -135,6 +203,18 @@ mod tests {
         assert_eq!(TraceParent::from_bytes(&known.to_bytes()), Some(known));
         let later = KNOWN.replacen("00", "cc", 1) + "-what-is-new";
         assert_eq!(read(&later), Ok(known), "a version to come");
+    }
+
+    #[test]
+    fn a_trace_that_is_begun_is_recorded_and_has_a_name() {
+        let begun = TraceParent::begin([7; 16], [9; 8]).expect("it has a name");
+        assert!(begun.is_sampled());
+        assert_eq!((begun.trace(), begun.step()), ([7; 16], [9; 8]));
+        assert_eq!(TraceParent::from_bytes(&begun.to_bytes()), Some(begun));
+        assert_eq!(TraceParent::begin([0; 16], [9; 8]), None);
+        assert_eq!(TraceParent::begin([7; 16], [0; 8]), None);
+        let unrecorded = read(&KNOWN.replace("-01", "-02")).expect("it is one");
+        assert!(!unrecorded.is_sampled());
     }
 
     #[test]

@@ -62,6 +62,7 @@ mod statistics;
 mod takes;
 mod timing;
 mod tokens;
+mod traces;
 mod trials;
 mod verification;
 mod world;

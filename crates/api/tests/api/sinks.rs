@@ -7,16 +7,25 @@ use model::Timestamp;
 use model::id::ApplicationKey;
 use model::operational::{OperationalEvent, OperationalSink};
 use model::security::{EventSink, SecurityEvent};
+use model::trace::{Step, TraceParent};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use store::rows::{Claimed, MessageRow};
 use store::{Fetched, Fetching, Fresh, Lane, Lanes, Place, StoreError};
 
-/// Takes down security events.
+/// What each accepted message is called in its trace.
+pub(crate) const STEP: [u8; 8] = [9; 8];
+
+/// Takes down security events, and steps of traces.
 #[derive(Default)]
-pub(crate) struct TestEvents(Mutex<Vec<SecurityEvent>>);
+pub(crate) struct TestEvents(Mutex<Vec<SecurityEvent>>, Mutex<Vec<Step>>);
 
 impl TestEvents {
+    /// The steps of traces that it was told of since this was last asked.
+    pub(crate) fn take_steps(&self) -> Vec<Step> {
+        std::mem::take(&mut self.1.lock().expect("nobody panics"))
+    }
+
     /// What was reported since this was last asked.
     pub(crate) fn take(&self) -> Vec<SecurityEvent> {
         std::mem::take(&mut self.0.lock().expect("nobody panics"))
@@ -32,6 +41,14 @@ impl TestEvents {
 impl EventSink for TestEvents {
     fn report(&self, event: SecurityEvent) {
         self.0.lock().expect("nobody panics").push(event);
+    }
+
+    fn enter(&self, from: Option<TraceParent>) -> Option<TraceParent> {
+        from.map(|from| from.from_here(STEP))
+    }
+
+    fn step(&self, step: Step) {
+        self.1.lock().expect("nobody panics").push(step);
     }
 }
 

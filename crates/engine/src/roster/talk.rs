@@ -5,6 +5,7 @@ use crate::lane::How;
 use crate::rate::Limit;
 use bytes::Bytes;
 use model::Timestamp;
+use model::trace::TraceParent;
 use std::fmt;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
@@ -31,6 +32,8 @@ pub(crate) struct InHand {
     /// The endpoint has been known to be gone for a while when this was begun: the background work
     /// that ends its deliveries does not know of this one.
     pub(crate) left_over: bool,
+    /// The attempt that is made, as a step of the trace that the message is a part of.
+    pub(crate) step: Option<TraceParent>,
 }
 
 impl InHand {
@@ -41,6 +44,7 @@ impl InHand {
             payload,
             revision,
             left_over: false,
+            step: None,
         }
     }
 

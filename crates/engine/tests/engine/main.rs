@@ -16,6 +16,7 @@ mod signatures;
 mod telling;
 mod thin;
 mod tokens;
+mod traced;
 mod trouble;
 mod withdrawing;
 mod world;

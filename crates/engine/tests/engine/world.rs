@@ -4,6 +4,8 @@
 
 #[path = "world/node.rs"]
 mod node;
+#[path = "world/reports.rs"]
+mod reports;
 #[path = "world/told.rs"]
 mod told;
 
@@ -20,7 +22,6 @@ use model::hops::Hops;
 use model::id::{ApplicationId, DeliveryKey, EndpointId, Key, MessageId, MessageKey};
 use model::message::{Message, PayloadForm};
 use model::protection::Protection;
-use model::security::{EventSink, SecurityEvent, SecurityKind};
 use model::{Clock, Entropy, Secret, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU16, NonZeroUsize};
@@ -80,42 +81,12 @@ impl Entropy for TestEntropy {
     }
 }
 
-/// Keeps what is reported.
-#[derive(Default)]
-pub(crate) struct Reports(Mutex<Vec<SecurityEvent>>);
-
-impl EventSink for Reports {
-    fn report(&self, event: SecurityEvent) {
-        self.0.lock().expect("no panic under it").push(event);
-    }
-}
-
-impl Reports {
-    pub(crate) fn kinds(&self) -> Vec<SecurityKind> {
-        self.0
-            .lock()
-            .expect("no panic under it")
-            .iter()
-            .map(|event| event.kind)
-            .collect()
-    }
-
-    pub(crate) fn subjects(&self) -> BTreeSet<String> {
-        self.0
-            .lock()
-            .expect("no panic under it")
-            .iter()
-            .map(|event| event.subject.id.clone())
-            .collect()
-    }
-}
-
 /// See the head of this file.
 pub(crate) struct World {
     pub(crate) network: Arc<Network>,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) clock: Arc<TestClock>,
-    pub(crate) reports: Arc<Reports>,
+    pub(crate) reports: Arc<reports::Reports>,
     pub(crate) told: Arc<told::Told>,
     pub(crate) faults: Faults,
     entropy: Arc<TestEntropy>,
