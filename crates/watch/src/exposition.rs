@@ -1,5 +1,6 @@
-//! The text that Prometheus reads (its text format, version 0.0.4): families of samples, each with
-//! a name, a kind and what it means. What is counted, and where, is others' business.
+//! What monitoring is told: families of samples, each with a name, a kind and what it means; and
+//! the text of them that Prometheus reads (its text format, version 0.0.4). What is counted, and
+//! where, is others' business, and so are other forms.
 //!
 //! A family's head is written although it has no sample, so that the names are the same on every
 //! node, whatever it does.
@@ -7,55 +8,102 @@
 use model::meter::{BOUNDS, Durations};
 use std::fmt::Write as _;
 
-/// A text in the making.
+/// Families in the making.
 #[derive(Debug, Default)]
-pub struct Exposition(String);
+pub struct Exposition(Vec<Told>);
+
+/// A family, and all its samples.
+#[derive(Debug)]
+pub struct Told {
+    /// Its name.
+    pub name: &'static str,
+    /// How its samples are read.
+    pub kind: Kind,
+    /// What it means.
+    pub help: &'static str,
+    /// What was counted.
+    pub samples: Vec<Sample>,
+}
+
+/// How samples are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// They only grow.
+    Counter,
+    /// They go up and down.
+    Gauge,
+    /// They are durations.
+    Durations,
+}
+
+/// One sample.
+#[derive(Debug)]
+pub struct Sample {
+    /// What tells it apart from others of its family.
+    pub labels: Vec<(&'static str, String)>,
+    /// How much.
+    pub value: Value,
+}
+
+/// How much it is.
+#[derive(Debug)]
+pub enum Value {
+    /// A number.
+    Number(f64),
+    /// In a family of durations.
+    Durations(Box<Durations>),
+}
 
 /// A family that samples are added to.
-pub struct Family<'t> {
-    text: &'t mut String,
-    name: &'static str,
-}
+pub struct Family<'t>(&'t mut Told);
 
 /// What tells a family's samples apart.
 pub type Labels<'l> = &'l [(&'static str, &'l str)];
 
 impl Exposition {
     /// What only grows. Its name ends in `_total`.
-    pub fn counter(&mut self, name: &'static str, help: &str) -> Family<'_> {
-        self.family(name, "counter", help)
+    pub fn counter(&mut self, name: &'static str, help: &'static str) -> Family<'_> {
+        self.family(name, Kind::Counter, help)
     }
 
     /// What goes up and down.
-    pub fn gauge(&mut self, name: &'static str, help: &str) -> Family<'_> {
-        self.family(name, "gauge", help)
+    pub fn gauge(&mut self, name: &'static str, help: &'static str) -> Family<'_> {
+        self.family(name, Kind::Gauge, help)
     }
 
     /// Durations. Its name ends in `_seconds`.
-    pub fn durations(&mut self, name: &'static str, help: &str) -> Family<'_> {
-        self.family(name, "histogram", help)
+    pub fn durations(&mut self, name: &'static str, help: &'static str) -> Family<'_> {
+        self.family(name, Kind::Durations, help)
     }
 
-    fn family(&mut self, name: &'static str, kind: &str, help: &str) -> Family<'_> {
-        let text = &mut self.0;
-        let help = help.replace('\\', r"\\").replace('\n', r"\n");
-        write(
-            text,
-            format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"),
-        );
-        Family { text, name }
+    fn family(&mut self, name: &'static str, kind: Kind, help: &'static str) -> Family<'_> {
+        Family(self.0.push_mut(Told {
+            name,
+            kind,
+            help,
+            samples: Vec::new(),
+        }))
+    }
+
+    /// All families, in their order.
+    pub fn families(self) -> Vec<Told> {
+        self.0
     }
 
     /// The whole text.
     pub fn end(self) -> String {
-        self.0
+        let mut text = String::new();
+        for family in &self.0 {
+            family.write(&mut text);
+        }
+        text
     }
 }
 
 impl Family<'_> {
     /// A sample.
     pub fn with(&mut self, labels: Labels<'_>, value: f64) -> &mut Self {
-        self.sample("", labels, None, value)
+        self.sample(labels, Value::Number(value))
     }
 
     /// A sample that is all there is.
@@ -65,30 +113,70 @@ impl Family<'_> {
 
     /// Durations, by class and together.
     pub fn took(&mut self, labels: Labels<'_>, durations: &Durations) -> &mut Self {
+        self.sample(labels, Value::Durations(Box::new(*durations)))
+    }
+
+    fn sample(&mut self, labels: Labels<'_>, value: Value) -> &mut Self {
+        let labels = labels.iter().map(|(name, value)| (*name, (*value).into()));
+        self.0.samples.push(Sample {
+            labels: labels.collect(),
+            value,
+        });
+        self
+    }
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Durations => "histogram",
+        }
+    }
+}
+
+impl Told {
+    fn write(&self, text: &mut String) {
+        let (name, kind) = (self.name, self.kind.word());
+        let help = self.help.replace('\\', r"\\").replace('\n', r"\n");
+        write(
+            text,
+            format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"),
+        );
+        for sample in &self.samples {
+            match &sample.value {
+                Value::Number(value) => self.line(text, ("", sample), None, *value),
+                Value::Durations(durations) => self.classes(text, sample, durations),
+            }
+        }
+    }
+
+    fn classes(&self, text: &mut String, sample: &Sample, durations: &Durations) {
         let mut below = 0;
         for (bound, count) in BOUNDS.iter().zip(&durations.classes) {
             below += count;
             let bound = bound.as_secs_f64().to_string();
-            self.sample("_bucket", labels, Some(&bound), below as f64);
+            self.line(text, ("_bucket", sample), Some(&bound), below as f64);
         }
         let count = durations.count() as f64;
-        self.sample("_bucket", labels, Some("+Inf"), count);
-        self.sample("_sum", labels, None, durations.sum.as_secs_f64());
-        self.sample("_count", labels, None, count)
+        self.line(text, ("_bucket", sample), Some("+Inf"), count);
+        self.line(text, ("_sum", sample), None, durations.sum.as_secs_f64());
+        self.line(text, ("_count", sample), None, count);
     }
 
-    fn sample(
-        &mut self,
-        suffix: &str,
-        labels: Labels<'_>,
+    fn line(
+        &self,
+        text: &mut String,
+        (suffix, sample): (&str, &Sample),
         bound: Option<&str>,
         value: f64,
-    ) -> &mut Self {
-        let text = &mut *self.text;
+    ) {
         write(text, format_args!("{}{suffix}", self.name));
-        let bound = bound.map(|bound| ("le", bound));
+        let labels = sample.labels.iter();
+        let labels = labels.map(|(name, value)| (*name, value.as_str()));
         let mut separator = '{';
-        for (name, value) in labels.iter().copied().chain(bound) {
+        for (name, value) in labels.chain(bound.map(|bound| ("le", bound))) {
             write(
                 text,
                 format_args!("{separator}{name}=\"{}\"", escaped(value)),
@@ -99,7 +187,6 @@ impl Family<'_> {
             text.push('}');
         }
         write(text, format_args!(" {value}\n"));
-        self
     }
 }
 
