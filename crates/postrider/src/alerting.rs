@@ -4,8 +4,8 @@
 use crate::config::Checked;
 use crate::failure::Failure;
 use crate::keys::KeySources;
+use crate::node::extra_roots;
 use crate::storage::host_name;
-use anyhow::Context as _;
 use app::App;
 use app::environment::alerts::sender::AlertSender;
 use engine::EngineParts;
@@ -43,11 +43,7 @@ async fn mailer(
     };
     let password = KeySources::of(config).smtp_password().await?;
     let server = mail.server(password).map_err(Failure::could_not)?;
-    let roots = config.trusted_roots.as_ref().map(|path| {
-        let pem = std::fs::read(path);
-        pem.with_context(|| format!("trusted roots {}", path.display()))
-    });
-    let roots = roots.transpose().map_err(Failure::CouldNot)?;
+    let roots = extra_roots(config)?;
     let mailer = Mailer::new(server, (guard, roots.as_deref()), around);
     mailer.map(Some).map_err(Failure::could_not)
 }

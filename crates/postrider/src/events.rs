@@ -1,10 +1,12 @@
 //! Where security events go: to `watch`, which keeps them and looks for what is far from usual, and
-//! into the log. There, a flood of one
-//! kind becomes one line a second with a count, so that whoever causes it can't fill the disk.
+//! into the log. There, a flood of one kind becomes one line a second with a count, so that whoever
+//! causes it can't fill the disk. Steps of traces go to whoever records them, if anybody does.
 
+use crate::otlp::Recorder;
 use model::Timestamp;
 use model::meter::Counter;
 use model::security::{EventSink, SecurityEvent, SecurityKind, Severity, Subject};
+use model::trace::{Step, TraceParent};
 use model::witness::Witnessed;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -20,6 +22,7 @@ pub(crate) struct Events {
     log: EventLog,
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) detector: Arc<Detector>,
+    pub(crate) recorder: Option<Arc<Recorder>>,
     counts: Counts,
 }
 
@@ -34,11 +37,12 @@ impl Default for Counts {
 
 impl Events {
     /// `detects`: whether any rule of detection is on.
-    pub(crate) fn new(detects: bool) -> Self {
+    pub(crate) fn new(detects: bool, recorder: Option<Arc<Recorder>>) -> Self {
         Self {
             log: EventLog::default(),
             keeper: Arc::default(),
             detector: Arc::new(Detector::new(detects)),
+            recorder,
             counts: Counts::default(),
         }
     }
@@ -59,6 +63,19 @@ impl EventSink for Events {
 
     fn witness(&self, what: Witnessed<'_>, at: Timestamp) {
         self.detector.witness(what, at);
+    }
+
+    fn enter(&self, from: Option<TraceParent>) -> Option<TraceParent> {
+        match &self.recorder {
+            Some(recorder) => recorder.enter(from),
+            None => from,
+        }
+    }
+
+    fn step(&self, step: Step) {
+        if let Some(recorder) = &self.recorder {
+            recorder.record(step);
+        }
     }
 }
 

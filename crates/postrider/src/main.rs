@@ -26,6 +26,7 @@ mod logging;
 mod metrics;
 mod node;
 mod open_files;
+mod otlp;
 mod resources;
 mod rotation;
 mod running;

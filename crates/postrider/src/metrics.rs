@@ -1,7 +1,7 @@
-//! What monitoring reads: all that the node's parts count of themselves, put into one text when
+//! What monitoring is told: all that the node's parts count of themselves, put together when
 //! somebody asks for it. Nothing is counted here.
 //!
-//! Map: [`process`] (what the system says of this process) · `families` (the text).
+//! Map: [`process`] (what the system says of this process) · `families` (the rest).
 
 mod families;
 mod process;
@@ -61,6 +61,12 @@ struct Found {
     now: Timestamp,
 }
 
+/// Who tells what was counted.
+pub(crate) trait Families: Send + Sync {
+    /// All of it, as it is now.
+    fn families(&self) -> Pin<Box<dyn Future<Output = Exposition> + Send + '_>>;
+}
+
 impl Metrics {
     /// Of these parts; see [`Metrics::opened`] for the rest.
     pub(crate) fn new(
@@ -85,7 +91,7 @@ impl Metrics {
         let _ = self.doors.set(doors);
     }
 
-    async fn text(&self) -> String {
+    async fn tell(&self) -> Exposition {
         let found = Found {
             looked: self.look().await,
             counters: self.engine.as_ref().map(|engine| engine.counters()),
@@ -102,7 +108,7 @@ impl Metrics {
         self.write_attempts(&mut text, &found);
         self.write_lanes(&mut text, &found);
         self.write_events(&mut text);
-        text.end()
+        text
     }
 
     /// Whoever comes while somebody looks waits for that, rather than look, too.
@@ -127,8 +133,14 @@ impl Metrics {
     }
 }
 
+impl Families for Metrics {
+    fn families(&self) -> Pin<Box<dyn Future<Output = Exposition> + Send + '_>> {
+        Box::pin(self.tell())
+    }
+}
+
 impl api::Scrape for Metrics {
     fn scrape(&self) -> Pin<Box<dyn Future<Output = String> + Send + '_>> {
-        Box::pin(self.text())
+        Box::pin(async { self.families().await.end() })
     }
 }

@@ -16,6 +16,7 @@ use crate::keys::{KeySources, MasterKeys};
 use crate::logging::ALWAYS;
 use crate::metrics::{Doors, Metrics};
 use crate::open_files;
+use crate::otlp::{self, Exporter};
 use crate::rotation;
 use crate::running::{Ended, Running, Signals};
 use crate::schedules;
@@ -29,6 +30,7 @@ use app::{App, Tokens};
 use engine::{Engine, EngineConfig, EngineParts, Fetcher, Retention};
 use model::node::Role;
 use model::{Clock, Entropy, Secret};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use store::registry::RegistryConfig;
@@ -65,6 +67,7 @@ pub(crate) struct Node {
     engine: Option<Arc<Engine>>,
     events: Arc<Events>,
     operational: Arc<Outbox>,
+    exporter: Option<Exporter>,
     storage: Storage,
 }
 
@@ -80,11 +83,12 @@ impl Node {
         let masters = keys.masters().await?;
         let token_key = keys.token()?;
         let tokens = Arc::new(Tokens::new(token_key.clone(), token_settings(&config)));
+        let (recorder, exporter) = otlp::parts(&config, &clock, &entropy)?;
 
         let storage = home.open(clock.clone(), entropy.clone()).await?;
         let (storage, vault) = with_vault(storage, masters, &token_key).await?;
         let store = storage.store().clone();
-        let events = Arc::new(Events::new(config.detection.is_on()));
+        let events = Arc::new(Events::new(config.detection.is_on(), recorder));
         let operational = Arc::new(Outbox::default());
         let resolver = SystemResolver::from_system().map_err(Failure::could_not)?;
         let guard = Arc::new(Guard::new(config.policy.clone(), Arc::new(resolver)));
@@ -135,6 +139,7 @@ impl Node {
             engine,
             events,
             operational,
+            exporter,
             storage,
         })
     }
@@ -149,7 +154,7 @@ impl Node {
         let address = entrances.address;
         let sender = (self.engine.clone(), self.config.attempts_in_flight_max);
         let metrics = Metrics::new(&self.app, sender, self.events.clone());
-        let answering = answering(&self.app, &self.config, &entrances, metrics);
+        let answering = answering(&self.app, &self.config, &entrances, metrics.clone());
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
         if let Some(engine) = self.engine {
@@ -182,14 +187,11 @@ impl Node {
             keeper: self.events.keeper.clone(),
             operational: self.operational,
             audit: self.config.audit.clone(),
+            exporting: (self.exporter, metrics),
         };
         let kept = tokio::spawn(kept.run(self.app.clone(), keeping.clone()));
-        let rotation = rotation::follow(
-            self.app.clone(),
-            KeySources::of(&self.config),
-            self.config.roles.has(Role::Deliver),
-        );
-        tokio::spawn(stop.clone().run_until_cancelled_owned(rotation));
+        let following = follow_rotation(&self.app, &self.config);
+        tokio::spawn(stop.clone().run_until_cancelled_owned(following));
         announce(&self.config, &self.app, address);
 
         let condition = self.storage.store().condition();
@@ -263,13 +265,21 @@ async fn vault_of(
 
 /// The way out, as the configuration has it.
 pub(crate) fn transport(config: &Checked, guard: Arc<Guard>) -> Result<HttpsTransport, Failure> {
-    let mut options = transport::Options::default();
-    if let Some(path) = &config.trusted_roots {
-        let pem = std::fs::read(path).with_context(|| format!("trusted roots {}", path.display()));
-        options.extra_roots = Some(pem.map_err(Failure::CouldNot)?);
-    }
-    options.egress_proxy = config.egress_proxy.as_ref().map(|(proxy, _)| proxy.clone());
+    let options = transport::Options {
+        extra_roots: extra_roots(config)?,
+        egress_proxy: config.egress_proxy.as_ref().map(|(proxy, _)| proxy.clone()),
+        ..transport::Options::default()
+    };
     HttpsTransport::new(guard, options).map_err(Failure::could_not)
+}
+
+/// The authorities that are trusted beside the system's.
+pub(crate) fn extra_roots(config: &Checked) -> Result<Option<Vec<u8>>, Failure> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).with_context(|| format!("trusted roots {}", path.display()))
+    };
+    let roots = config.trusted_roots.as_ref().map(read);
+    roots.transpose().map_err(Failure::CouldNot)
 }
 
 /// The sender, where this node delivers, and what makes payloads that are fetched, with or without.
@@ -319,6 +329,12 @@ fn door(app: App, config: &Checked, entrances: &entrances::Open, metrics: &Arc<M
         true => api::open(app, api_config),
         false => api::open_for_health(app, api_config),
     }
+}
+
+/// Hears of other master keys. Goes on until it is dropped.
+fn follow_rotation(app: &App, config: &Checked) -> impl Future<Output = ()> + Send + use<> {
+    let delivers = config.roles.has(Role::Deliver);
+    rotation::follow(app.clone(), KeySources::of(config), delivers)
 }
 
 /// Writes down how keys are used. Goes on until it is dropped.

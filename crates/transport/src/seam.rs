@@ -53,13 +53,15 @@ pub enum Purpose {
     Challenge,
     /// An alert to people.
     Alert,
+    /// Metrics and traces, to the operator's collector.
+    Telemetry,
 }
 
 impl Purpose {
     /// The method that such requests have, where nothing else is said.
     pub fn method(self) -> Method {
         match self {
-            Self::Delivery | Self::OauthToken | Self::Alert => Method::POST,
+            Self::Delivery | Self::OauthToken | Self::Alert | Self::Telemetry => Method::POST,
             Self::KeySet => Method::GET,
             Self::Challenge => Method::OPTIONS,
         }

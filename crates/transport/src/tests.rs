@@ -102,7 +102,8 @@ fn purposes() -> impl Iterator<Item = Purpose> {
         Purpose::OauthToken => Some(Purpose::KeySet),
         Purpose::KeySet => Some(Purpose::Challenge),
         Purpose::Challenge => Some(Purpose::Alert),
-        Purpose::Alert => None,
+        Purpose::Alert => Some(Purpose::Telemetry),
+        Purpose::Telemetry => None,
     })
 }
 
@@ -110,7 +111,7 @@ fn purposes() -> impl Iterator<Item = Purpose> {
 async fn stage_of(purpose: Purpose, guard: &Guard, transport: HttpsTransport, url: &str) -> Stage {
     let transport = Arc::new(transport);
     match purpose {
-        Purpose::Delivery | Purpose::Challenge | Purpose::Alert => {
+        Purpose::Delivery | Purpose::Challenge | Purpose::Alert | Purpose::Telemetry => {
             let sent = match outgoing(guard, purpose, url) {
                 Ok(outgoing) => transport.send(outgoing).await.map(drop),
                 Err(error) => Err(error),

@@ -7,6 +7,7 @@ use super::detection::Detection;
 use super::key_choice::KeyChoice;
 use super::mail::Mail;
 use super::options::{Options, Waits};
+use super::otlp::Otlp;
 use crate::duration;
 use app::tokens::{ORGANISATION_DEFAULT, ORGANISATION_PREFIX};
 use engine::EngineConfig;
@@ -100,6 +101,8 @@ pub(crate) struct Checked {
     pub(crate) trusted_roots: Option<PathBuf>,
     /// The server that alerts by e-mail leave by.
     pub(crate) mail: Option<Mail>,
+    /// Where metrics and traces are sent.
+    pub(crate) otlp: Option<Otlp>,
     pub(crate) retry_schedule: RetrySchedule,
     pub(crate) retry_waits: Vec<u64>,
     pub(crate) connect_timeout: Duration,
@@ -127,7 +130,6 @@ impl Checked {
         let dev = options.dev.unwrap_or(false);
         let listen = listen("listen", options.listen.as_deref().unwrap_or(LISTEN), dev)?;
         let (retry_schedule, retry_waits) = retries(options.retry_schedule.as_ref())?;
-        let proxy = options.egress_proxy.as_deref().map(egress_proxy);
         let family = options.header_family.as_deref().map(str::parse);
         let at = |name, text: &Option<String>, default: Duration| match text {
             None => Ok(default),
@@ -146,8 +148,9 @@ impl Checked {
             roles: roles(&options)?,
             policy: policy(&options, dev)?,
             mail: Mail::from_options(&options, keys.smtp_password.is_given())?,
+            otlp: Otlp::from_options(&options)?,
             tls: tls(&options)?,
-            egress_proxy: proxy.transpose()?,
+            egress_proxy: egress_proxy(&options)?,
             retry_schedule,
             retry_waits,
             body_timeout: at("body_timeout", &options.body_timeout, body)?,
@@ -333,11 +336,14 @@ fn public_url(text: &str) -> Result<String, ConfigError> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-fn egress_proxy(text: &str) -> Result<(EgressProxy, url::Url), ConfigError> {
+fn egress_proxy(options: &Options) -> Result<Option<(EgressProxy, url::Url)>, ConfigError> {
+    let Some(text) = &options.egress_proxy else {
+        return Ok(None);
+    };
     let proxy = text.parse().map_err(wrong("egress_proxy"))?;
     // What is shown again is the text as it was understood, less its credentials.
     let url = url::Url::parse(text).map_err(wrong("egress_proxy"))?;
-    Ok((proxy, url))
+    Ok(Some((proxy, url)))
 }
 
 /// Whether a URL holds a name or a password.

@@ -10,6 +10,7 @@ mod file;
 mod key_choice;
 mod mail;
 mod options;
+mod otlp;
 mod print;
 mod profile;
 mod typed;
@@ -21,6 +22,7 @@ pub(crate) use detection::{Detection, Response};
 pub(crate) use file::profile;
 pub(crate) use key_choice::{Given, KeyChoice};
 pub(crate) use options::Options;
+pub(crate) use otlp::Otlp;
 pub(crate) use print::print;
 pub(crate) use profile::Profile;
 

@@ -98,6 +98,10 @@ options! {
     /// Speak to the mail server of an smtp:// URL in clear, without a user
     [num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL"]
     smtp_insecure: bool, "POSTRIDER_SMTP_INSECURE";
+    /// Collector that metrics and traces are sent to, by OTLP over HTTP (with the feature `otlp`)
+    [value_name = "URL"] otlp_endpoint: String, "POSTRIDER_OTLP_ENDPOINT";
+    /// Which share of traces is recorded and sent there, from 0 to 1
+    [value_name = "RATIO"] otlp_traces: f64, "POSTRIDER_OTLP_TRACES";
     /// Waits between attempts in seconds, comma-separated; empty: one try
     [value_name = "SECONDS"] retry_schedule: Waits, "POSTRIDER_RETRY_SCHEDULE";
     /// Time to connect to an endpoint
@@ -163,6 +167,10 @@ impl Written for bool {
 
 impl Written for usize {
     const WRITTEN_AS: &str = "a whole number of 0 or more, without quotes";
+}
+
+impl Written for f64 {
+    const WRITTEN_AS: &str = "a number, without quotes";
 }
 
 impl Written for Vec<String> {

@@ -129,6 +129,7 @@ fn destinations(config: &Checked) -> Vec<Entry> {
     let proxy = proxy.map(|(_, url)| json!(without_credentials(url)));
     let roots = config.trusted_roots.as_ref();
     let mail = config.mail.as_ref();
+    let otlp = config.otlp.as_ref();
     vec![
         ("allow_http", value(config.policy.allow_http)),
         ("allow_destination", value(rules)),
@@ -147,6 +148,11 @@ fn destinations(config: &Checked) -> Vec<Entry> {
             "smtp_insecure",
             value(mail.is_some_and(|mail| mail.insecure)),
         ),
+        (
+            "otlp_endpoint",
+            given(otlp.map(|otlp| json!(without_credentials(&otlp.endpoint)))),
+        ),
+        ("otlp_traces", value(otlp.map_or(0.0, |otlp| otlp.traces))),
     ]
 }
 

@@ -231,5 +231,12 @@ impl Metrics {
             let count = self.events.count(*kind) as f64;
             family.with(&[("kind", kind.as_str())], count);
         }
+        let mut family = text.counter(
+            "postrider_spans_dropped_total",
+            "Steps of recorded traces that did not reach the collector.",
+        );
+        if let Some(recorder) = &self.events.recorder {
+            family.is(recorder.dropped() as f64);
+        }
     }
 }
