@@ -81,6 +81,7 @@ NEW_SECRET = [
     "v1.endpoint.rotate-secret",
     "v1.operational-webhook.endpoint.create",
     "v1.operational-webhook.endpoint.rotate-secret",
+    "v1.operational-webhook.endpoint.upsert",
 ]
 
 # One shape for sources of all types.

@@ -130,17 +130,21 @@ impl App {
             Request::Repeated(made) => return self.endpoint_made(tenant, made).await,
         };
         let mut judge = Judge::new(&[]);
-        let secret = secrets::judge_secret(&mut judge, "secret", new.secret.as_ref());
-        let headers = new.headers.map(|headers| headers.judge(&mut judge));
+        let own = self.judge_own(&mut judge, new);
         let draft = self.judge_endpoint(tenant, judge, input.into()).await?;
-        let own = Own {
-            secrets: SigningSecrets::new(
-                secret.unwrap_or_else(|| self.new_secret(self.settings.default_signature)),
-            ),
-            headers: headers.unwrap_or_default(),
-        };
         self.insert_endpoint(caller, tenant, (&draft, own), key)
             .await
+    }
+
+    /// What a new endpoint brings, and what is made for it.
+    fn judge_own(&self, judge: &mut Judge, new: NewEndpointInput) -> Own {
+        let secret = secrets::judge_secret(judge, "secret", new.secret.as_ref());
+        let headers = new.headers.map(|headers| headers.judge(judge));
+        let made = || self.new_secret(self.settings.default_signature);
+        Own {
+            secrets: SigningSecrets::new(secret.unwrap_or_else(made)),
+            headers: headers.unwrap_or_default(),
+        }
     }
 
     /// Writes an endpoint anew, but for its secrets and headers; or makes one where there is none
@@ -153,16 +157,13 @@ impl App {
         caller: &Caller,
         tenant: &Tenant,
         path: &str,
-        input: EndpointInput,
+        (input, new): (EndpointInput, NewEndpointInput),
     ) -> Result<Saved<EndpointView>, AppError> {
         caller.require_application(tenant.application())?;
-        let judge = Judge::new(&[]);
+        let mut judge = Judge::new(&[]);
+        let own = self.judge_own(&mut judge, new);
         let draft = self.judge_endpoint(tenant, judge, input.into()).await?;
         let Some(found) = tenant.find_endpoint(path) else {
-            let own = Own {
-                secrets: SigningSecrets::new(self.new_secret(self.settings.default_signature)),
-                headers: CustomHeaders::default(),
-            };
             let made = self.insert_endpoint(caller, tenant, (&draft, own), None);
             return made.await;
         };

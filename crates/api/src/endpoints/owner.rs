@@ -150,11 +150,12 @@ pub(crate) async fn put<O: Owner>(
 ) -> Answer<SavedOut<Json<O::Out>>> {
     let (path, endpoint) = path.into();
     let found = O::find(&api.app, &call.caller, &path).await?;
-    let body = call.json()?;
+    let mut body = call.json()?;
     let tenant = made::<O>(&api.app, &call.caller, (found, &path)).await?;
+    let new = body.brought().into();
     let put = api
         .app
-        .put_endpoint(&call.caller, &tenant, &endpoint, body.into());
+        .put_endpoint(&call.caller, &tenant, &endpoint, (body.into(), new));
     Ok(SavedOut::of(put.await?, Into::into))
 }
 

@@ -89,7 +89,7 @@ options! {
     [value_name = "URL"] egress_proxy: String, "POSTRIDER_EGRESS_PROXY";
     /// PEM file of certificate authorities to trust beside the system's
     [value_name = "FILE"] trusted_roots: PathBuf, "POSTRIDER_TRUSTED_ROOTS";
-    /// Mail server for alerts: smtps://[USER@]HOST[:PORT], or smtp:// for STARTTLS
+    /// Mail server for alerts: smtps://USER@HOST:PORT, or smtp:// for STARTTLS
     [value_name = "URL"] smtp_url: String, "POSTRIDER_SMTP_URL";
     /// Address that alerts by e-mail come from
     [value_name = "ADDRESS"] smtp_from: String, "POSTRIDER_SMTP_FROM";
