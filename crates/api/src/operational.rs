@@ -149,7 +149,6 @@ fn told_of(_: &mut SchemaGenerator) -> Schema {
         "type": ["array", "null"],
         "items": { "type": "string", "enum": EVENT_TYPES },
         "minItems": 1,
-        "uniqueItems": true,
     })
 }
 
