@@ -164,6 +164,8 @@ impl App {
         let own = self.judge_own(&mut judge, new);
         let draft = self.judge_endpoint(tenant, judge, input.into()).await?;
         let Some(found) = tenant.find_endpoint(path) else {
+            // What can't be anybody's name is a mistake, and nothing is made for it.
+            path.parse::<Name>().map_err(|_| AppError::not_found())?;
             let made = self.insert_endpoint(caller, tenant, (&draft, own), None);
             return made.await;
         };

@@ -343,3 +343,13 @@ async fn without_an_endpoint_of_the_operators_nothing_is_made_nor_later() {
     let nobody = world.app.tell_operators(&one_of()).await;
     assert_eq!(nobody.expect("it reads"), Told::Nobody);
 }
+
+#[tokio::test]
+async fn nothing_is_made_for_a_path_that_can_be_no_name() {
+    let world = World::new();
+    let body = json!({ "url": "https://ops.example.com/" });
+    let put = world.put("/operational-webhook/endpoint/a%20b", body);
+    put.await.refuses(404, "not_found");
+    let list = world.get("/operational-webhook/endpoint").await.is(200);
+    assert_eq!(list.rows().len(), 0);
+}
