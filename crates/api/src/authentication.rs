@@ -12,6 +12,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use model::Secret;
 use model::api_key::Right;
+use model::role::Role;
 use std::net::IpAddr;
 
 /// Where a request comes from, as whoever serves the API knows it: put into its extensions.
@@ -70,6 +71,7 @@ const UNDECLARED: Need = Need {
     noun: "",
     right: Right::Write,
     portal: ForPortal::None,
+    role: Role::Admin,
 };
 
 /// Where a request comes from, if that is known.

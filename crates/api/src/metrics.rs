@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
 use model::api_key::Right;
+use model::role::Role;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) const NEED: Need = Need {
     noun: "metrics",
     right: Right::Read,
     portal: ForPortal::None,
+    role: Role::Viewer,
 };
 
 /// Makes the text.

@@ -20,6 +20,7 @@ use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use model::api_key::Right;
+use model::role::Role;
 
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,19 +163,27 @@ impl Named {
         }
     }
 
-    /// Unless declared otherwise, what gets only looks, and tokens of the portal may only look.
+    /// Unless declared otherwise, what gets only looks, and tokens of the portal may only look; and
+    /// viewers may only look, and operators send again besides.
     fn need(&self, method: MethodName) -> Need {
         let right = self.right.unwrap_or(match method {
             MethodName::Get => Right::Read,
             _ => Right::Write,
         });
+        let portal = self.portal.unwrap_or(match right {
+            Right::Read => ForPortal::With(Capability::ViewBase),
+            Right::Write => ForPortal::None,
+        });
+        let role = match (right, portal) {
+            (Right::Read, _) | (_, ForPortal::All) => Role::Viewer,
+            (Right::Write, ForPortal::With(Capability::CreateAttempts)) => Role::Operator,
+            (Right::Write, _) => Role::Admin,
+        };
         Need {
             noun: tag(self.id),
             right,
-            portal: self.portal.unwrap_or(match right {
-                Right::Read => ForPortal::With(Capability::ViewBase),
-                Right::Write => ForPortal::None,
-            }),
+            portal,
+            role,
         }
     }
 

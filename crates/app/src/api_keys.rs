@@ -298,9 +298,11 @@ fn scopes(judge: &mut Judge<'_>, texts: &[String], nouns: &[&str]) -> Vec<Scope>
         let field = format!("scopes[{index}]");
         match text.parse::<Scope>() {
             Err(error) => judge.note(&field, error.to_string()),
-            Ok(Scope {
-                noun: Some(noun), ..
-            }) if !nouns.contains(&noun.as_str()) => {
+            Ok(scope)
+                if scope
+                    .noun()
+                    .is_some_and(|noun| !nouns.contains(&noun.as_str())) =>
+            {
                 judge.note(
                     &field,
                     format!("there is no such noun; {}", nouns.join(", ")),

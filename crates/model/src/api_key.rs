@@ -4,6 +4,7 @@
 use crate::clock::Timestamp;
 use crate::id::ApiKeyId;
 use crate::name::Name;
+use crate::role::{Role, RoleError};
 use std::fmt;
 use std::str::FromStr;
 
@@ -35,43 +36,109 @@ pub enum Right {
     Write,
 }
 
-/// A scope: `NOUN:read`, `NOUN:write`, or `*` in the place of a noun or of all.
+/// A scope: `NOUN:read`, `NOUN:write`, or `*` in the place of a noun or of all; or `role:ROLE`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Scope {
-    /// Which noun of the API; `None`: each.
-    pub noun: Option<Name>,
-    /// What may be done with it; `None`: everything.
-    pub right: Option<Right>,
+pub enum Scope {
+    /// What may be done with which noun.
+    Of {
+        /// Which noun of the API; `None`: each.
+        noun: Option<Name>,
+        /// What may be done with it; `None`: everything.
+        right: Option<Right>,
+    },
+    /// What somebody may do who has this role.
+    Role(Role),
+}
+
+/// What must be allowed for something to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needed<'a> {
+    /// The noun that it is about.
+    pub noun: &'a str,
+    /// What it does with it.
+    pub right: Right,
+    /// The least role that may do it: what only looks, and shows no secret, all may.
+    pub role: Role,
 }
 
 impl Scope {
+    /// What allows everything.
+    pub const ALL: Self = Self::Of {
+        noun: None,
+        right: None,
+    };
+
     /// Whether it is enough for this.
-    pub fn allows(&self, noun: &str, right: Right) -> bool {
-        self.noun.as_ref().is_none_or(|own| own.as_str() == noun)
-            && self.right.is_none_or(|own| own == right)
+    pub fn allows(&self, needed: Needed<'_>) -> bool {
+        match self {
+            Self::Of { noun, right } => {
+                noun.as_ref().is_none_or(|own| own.as_str() == needed.noun)
+                    && right.is_none_or(|own| own == needed.right)
+            }
+            Self::Role(role) => *role >= needed.role,
+        }
     }
 
     /// Whether it is enough for all that the other is enough for.
     pub fn covers(&self, other: &Scope) -> bool {
-        (self.noun.is_none() || self.noun == other.noun)
-            && (self.right.is_none() || self.right == other.right)
+        match (self, other) {
+            (
+                Self::Of { noun, right },
+                Self::Of {
+                    noun: their_noun,
+                    right: their_right,
+                },
+            ) => {
+                (noun.is_none() || noun == their_noun) && (right.is_none() || right == their_right)
+            }
+            (Self::Role(own), Self::Role(other)) => own >= other,
+            // Every role may look at everything.
+            (Self::Role(Role::Admin), _) => true,
+            (Self::Role(_), Self::Of { right, .. }) => *right == Some(Right::Read),
+            (Self::Of { noun: None, right }, Self::Role(other)) => match right {
+                None => true,
+                Some(Right::Read) => *other == Role::Viewer,
+                Some(Right::Write) => false,
+            },
+            (Self::Of { .. }, Self::Role(_)) => false,
+        }
+    }
+
+    /// The noun that it names.
+    pub fn noun(&self) -> Option<&Name> {
+        match self {
+            Self::Of { noun, .. } => noun.as_ref(),
+            Self::Role(_) => None,
+        }
     }
 }
 
+/// What a scope that names a role begins with.
+const ROLE: &str = "role:";
+
 /// A text is not a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a scope is `NOUN:read`, `NOUN:write`, `*:read`, `*:write` or `*`")]
+#[error(
+    "a scope is `NOUN:read`, `NOUN:write`, `*:read`, `*:write`, `*`, `role:viewer`, \
+     `role:operator` or `role:admin`"
+)]
 pub struct ScopeError;
+
+impl From<RoleError> for ScopeError {
+    fn from(RoleError: RoleError) -> Self {
+        Self
+    }
+}
 
 impl FromStr for Scope {
     type Err = ScopeError;
 
     fn from_str(text: &str) -> Result<Self, ScopeError> {
         if text == "*" {
-            return Ok(Self {
-                noun: None,
-                right: None,
-            });
+            return Ok(Self::ALL);
+        }
+        if let Some(role) = text.strip_prefix(ROLE) {
+            return Ok(Self::Role(role.parse()?));
         }
         let (noun, right) = text.split_once(':').ok_or(ScopeError)?;
         let noun = match noun {
@@ -83,7 +150,7 @@ impl FromStr for Scope {
             "write" => Right::Write,
             _ => return Err(ScopeError),
         };
-        Ok(Self {
+        Ok(Self::Of {
             noun,
             right: Some(right),
         })
@@ -92,9 +159,13 @@ impl FromStr for Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.noun.as_ref().map_or("*", Name::as_str))?;
-        match self.right {
-            None if self.noun.is_none() => Ok(()),
+        let (noun, right) = match self {
+            Self::Of { noun, right } => (noun.as_ref(), right),
+            Self::Role(role) => return write!(f, "{ROLE}{role}"),
+        };
+        f.write_str(noun.map_or("*", Name::as_str))?;
+        match right {
+            None if noun.is_none() => Ok(()),
             None => f.write_str(":*"),
             Some(Right::Read) => f.write_str(":read"),
             Some(Right::Write) => f.write_str(":write"),
@@ -118,6 +189,9 @@ mod tests {
             "*:write",
             "endpoint:read",
             "event-type:write",
+            "role:viewer",
+            "role:operator",
+            "role:admin",
         ] {
             assert_eq!(scope(text).to_string(), text);
         }
@@ -130,6 +204,9 @@ mod tests {
             "a:Read",
             "**",
             "*:*",
+            "role:",
+            "role:read",
+            "role:Admin",
         ] {
             assert_eq!(text.parse::<Scope>(), Err(ScopeError), "{text}");
         }
@@ -146,7 +223,23 @@ mod tests {
             ("endpoint:write", "endpoint", Right::Read, false),
             ("endpoint:read", "message", Right::Read, false),
         ] {
-            assert_eq!(scope(text).allows(noun, right), allowed, "{text} {noun}");
+            let role = Role::Admin;
+            let needed = Needed { noun, right, role };
+            assert_eq!(scope(text).allows(needed), allowed, "{text} {noun}");
+        }
+    }
+
+    #[test]
+    fn a_role_allows_what_needs_it_or_less() {
+        for own in Role::ALL {
+            for role in Role::ALL {
+                let needed = Needed {
+                    noun: "endpoint",
+                    right: Right::Write,
+                    role,
+                };
+                assert_eq!(Scope::Role(own).allows(needed), own >= role, "{own} {role}");
+            }
         }
     }
 
@@ -160,6 +253,16 @@ mod tests {
             ("*:read", "endpoint:write", false),
             ("endpoint:read", "endpoint:read", true),
             ("endpoint:read", "*:read", false),
+            ("role:operator", "role:viewer", true),
+            ("role:viewer", "role:operator", false),
+            ("role:admin", "*", true),
+            ("role:operator", "*:read", true),
+            ("role:operator", "endpoint:write", false),
+            ("*", "role:admin", true),
+            ("*:read", "role:viewer", true),
+            ("*:read", "role:operator", false),
+            ("*:write", "role:viewer", false),
+            ("endpoint:read", "role:viewer", false),
         ] {
             assert_eq!(
                 scope(wide).covers(&scope(narrow)),

@@ -7,7 +7,7 @@
 //!
 //! Map: [`id`] (public ids and their integer keys) · [`name`] (validated words) · [`application`],
 //! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`], [`api_key`] (the field's
-//! nouns) · [`hops`] (how often an event has come round), [`trace`] (what it is a
+//! nouns), [`role`] (what people may do) · [`hops`] (how often an event has come round), [`trace`] (what it is a
 //! part of) · [`retry`] (when the next attempt is due)
 //! · [`address`] (where requests may go) · [`protection`] (how an endpoint's deliveries are kept
 //! safe), [`policy`] (what of it is demanded), [`chain_seen`] (what a receiver was verified by),
@@ -51,6 +51,7 @@ pub mod proof;
 pub mod protection;
 pub mod redaction;
 pub mod retry;
+pub mod role;
 pub mod scan;
 pub mod schedule;
 pub mod secret;

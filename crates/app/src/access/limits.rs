@@ -3,7 +3,8 @@
 //! asked in one place, before the handler: no rule goes by what an operation is called.
 
 use crate::{AppError, Caller};
-use model::api_key::{Right, Scope};
+use model::api_key::{Needed, Right, Scope};
+use model::role::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -16,6 +17,8 @@ pub struct Need {
     pub right: Right,
     /// Which tokens of the portal it is for.
     pub portal: ForPortal,
+    /// The least role that may do it.
+    pub role: Role,
 }
 
 /// Which tokens of the portal an operation is for.
@@ -77,9 +80,14 @@ impl Caller {
         let limits = self.shown.as_deref().map(|shown| &shown.limits);
         let allowed = match limits {
             None | Some(Limits::Nothing) => true,
-            Some(Limits::Scopes(scopes)) => scopes
-                .iter()
-                .any(|scope| scope.allows(need.noun, need.right)),
+            Some(Limits::Scopes(scopes)) => {
+                let needed = Needed {
+                    noun: need.noun,
+                    right: need.right,
+                    role: need.role,
+                };
+                scopes.iter().any(|scope| scope.allows(needed))
+            }
             Some(Limits::Capabilities(capabilities)) => match need.portal {
                 ForPortal::All => true,
                 ForPortal::With(capability) => capabilities.contains(&capability),
@@ -95,11 +103,7 @@ impl Caller {
 
     /// Passes whoever may itself do all that these scopes allow; `None`: everything.
     pub(crate) fn require_scopes(&self, wanted: Option<&[Scope]>) -> Result<(), AppError> {
-        let everything = [Scope {
-            noun: None,
-            right: None,
-        }];
-        let wanted = wanted.unwrap_or(&everything);
+        let wanted = wanted.unwrap_or(&[Scope::ALL]);
         let own = match self.shown.as_deref().map(|shown| &shown.limits) {
             None | Some(Limits::Nothing) => return Ok(()),
             Some(Limits::Scopes(own)) => own.as_slice(),
