@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 /// The variable that names the binary under test.
 pub const BINARY: &str = "POSTRIDER_BIN";
+/// The variable that names one with the cargo feature `otlp`.
+pub const OTLP_BINARY: &str = "POSTRIDER_OTLP_BIN";
 
 /// A variable of the environment, if it is set and not empty.
 #[expect(
@@ -39,21 +41,37 @@ pub fn target() -> PathBuf {
 pub fn binary() -> &'static Path {
     static FOUND: OnceLock<PathBuf> = OnceLock::new();
     FOUND.get_or_init(|| {
-        let found = match variable(BINARY) {
-            Some(path) => PathBuf::from(path),
-            None => ["release", "debug"]
-                .map(|profile| target().join(profile).join("postrider"))
-                .into_iter()
-                .find(|path| path.is_file())
-                .unwrap_or_else(|| {
-                    panic!(
-                        "no server to test: set {BINARY}, or run `cargo build --release -p postrider`"
-                    )
-                }),
-        };
-        assert!(found.is_file(), "{BINARY} names {}, and there is no such file", found.display());
-        found
+        let builds = ["release", "debug"].map(|profile| target().join(profile).join("postrider"));
+        let advice = "run `cargo build --release -p postrider`";
+        find(BINARY, &builds, advice)
     })
+}
+
+/// The binary that can export: what [`OTLP_BINARY`] names, otherwise the one that `./check` puts
+/// aside.
+///
+/// # Panics
+/// When there is none.
+pub fn otlp_binary() -> &'static Path {
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let advice = "run `cargo build -p postrider --features otlp`, and move what it built to \
+                      otlp/postrider in the target directory";
+        find(OTLP_BINARY, &[target().join("otlp/postrider")], advice)
+    })
+}
+
+fn find(named_by: &str, builds: &[PathBuf], advice: &str) -> PathBuf {
+    let found = variable(named_by).map(PathBuf::from);
+    let found = found.or_else(|| builds.iter().find(|path| path.is_file()).cloned());
+    let found = found.unwrap_or_else(|| panic!("no server to test: set {named_by}, or {advice}"));
+    let there = found.is_file();
+    assert!(
+        there,
+        "{named_by} names {}, and there is no such file",
+        found.display()
+    );
+    found
 }
 
 /// Where `./check` installs the published clients.

@@ -28,6 +28,7 @@ const LINES_SHOWN: usize = 200;
 /// How to start a server.
 #[derive(Clone, Debug)]
 pub struct Options {
+    binary: Option<&'static Path>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     data_dir: Option<PathBuf>,
@@ -44,12 +45,19 @@ impl Options {
     /// `serve` by its own defaults, but for the address.
     pub fn plain() -> Self {
         Self {
+            binary: None,
             arguments: Vec::new(),
             environment: Vec::new(),
             data_dir: None,
             listen: "127.0.0.1:0".into(),
             open_files: None,
         }
+    }
+
+    /// Another binary than the one under test.
+    pub fn binary(mut self, path: &'static Path) -> Self {
+        self.binary = Some(path);
+        self
     }
 
     /// One more argument.
@@ -275,12 +283,13 @@ impl Server {
 
     /// Starts the process; gives it with the number of lines that were printed before.
     fn launch(&self) -> (Child, usize) {
+        let binary = self.options.binary.unwrap_or_else(place::binary);
         let mut command = match self.options.open_files {
-            None => place::command(place::binary()),
+            None => place::command(binary),
             Some(limit) => {
                 let mut shell = place::command(Path::new("sh"));
                 let limited = format!("ulimit -S -n {limit} && exec \"$0\" \"$@\"");
-                shell.arg("-c").arg(limited).arg(place::binary());
+                shell.arg("-c").arg(limited).arg(binary);
                 shell
             }
         };
