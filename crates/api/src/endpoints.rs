@@ -24,8 +24,8 @@ use crate::operation::{Routes, application};
 use crate::render::{Answer, Field, Time};
 use crate::segments::Segments;
 use app::access::limits::Capability;
-use app::endpoints::{EVENT_TYPES_MAX, EndpointInput, EndpointPatch, EndpointView};
-use app::{App, AppError, Caller, Tenant};
+use app::endpoints::{EVENT_TYPES_MAX, EndpointInput, EndpointPatch, EndpointView, EndpointsOf};
+use app::{App, AppError, Caller};
 use axum::Json;
 use axum::extract::State;
 use model::Secret;
@@ -271,8 +271,9 @@ impl Owner for OfApplication {
     type Out = EndpointOut;
     type Rotated = Json<SecretOut>;
 
-    async fn find(app: &App, caller: &Caller, path: &String) -> Result<Option<Tenant>, AppError> {
-        app.application(caller, path).await.map(Some)
+    async fn find(app: &App, caller: &Caller, path: &String) -> Result<EndpointsOf, AppError> {
+        let found = app.application(caller, path).await;
+        found.map(EndpointsOf::Application)
     }
 
     fn rotated(secret: &Secret) -> Result<Json<SecretOut>, AppError> {

@@ -6,9 +6,9 @@ use crate::endpoints::owner::{self, Brought, EndpointBody, Owner};
 use crate::endpoints::texts;
 use crate::operation::{Routes, organisation};
 use crate::render::{NoContent, Time};
-use app::endpoints::{EndpointInput, EndpointView};
+use app::endpoints::{EndpointInput, EndpointView, EndpointsOf};
 use app::operational::EVENT_TYPES;
-use app::{App, AppError, Caller, Tenant};
+use app::{App, AppError, Caller};
 use model::Secret;
 use model::application::Metadata;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -102,12 +102,8 @@ impl Owner for Operators {
     type Out = OperationalWebhookEndpointOut;
     type Rotated = NoContent;
 
-    async fn find(app: &App, caller: &Caller, (): &()) -> Result<Option<Tenant>, AppError> {
+    async fn find(app: &App, caller: &Caller, (): &()) -> Result<EndpointsOf, AppError> {
         app.operators(caller).await
-    }
-
-    async fn make(app: &App, caller: &Caller, (): &()) -> Result<Tenant, AppError> {
-        app.operators_made(caller).await
     }
 
     fn rotated(_: &Secret) -> Result<NoContent, AppError> {

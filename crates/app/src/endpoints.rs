@@ -19,6 +19,7 @@ mod redaction;
 mod secrets;
 mod signature;
 mod verification;
+mod whose;
 
 pub(crate) use auth::view as credential_view;
 pub use auth::{
@@ -52,6 +53,7 @@ pub(crate) use signature::{headers_of_credentials, hmac_scheme};
 pub use verification::{VerificationStatus, VerificationView};
 pub(crate) use verification::{endpoint_is_unproved, is_demanded, may_get, may_get_all};
 pub use webhook::TEXT_SECRET_BYTES_MAX;
+pub use whose::EndpointsOf;
 
 use crate::audit::{changed, differing};
 use crate::change::{ChangeRefused, Saved, unexpected, until_current};
@@ -112,7 +114,7 @@ impl App {
         self.view(tenant, tenant.endpoint(path)?)
     }
 
-    /// Makes an endpoint.
+    /// Makes an endpoint. Refused, it leaves nothing behind, also where it was to be the first.
     ///
     /// # Errors
     /// [`AppError::Invalid`]; [`AppError::Conflict`] for a uid that is taken;
@@ -120,20 +122,22 @@ impl App {
     pub async fn create_endpoint(
         &self,
         caller: &Caller,
-        tenant: &Tenant,
+        of: &EndpointsOf,
         input: EndpointInput,
         new: NewEndpointInput,
     ) -> Result<Saved<EndpointView>, AppError> {
-        caller.require_application(tenant.application())?;
+        of.require(caller)?;
         let key = match self.request(caller, Success::Created).await? {
             Request::New(key) => key,
-            Request::Repeated(made) => return self.endpoint_made(tenant, made).await,
+            Request::Repeated(made) => {
+                let tenant = of.tenant().ok_or_else(made_is_gone)?;
+                return self.endpoint_made(tenant, made).await;
+            }
         };
         let mut judge = Judge::new(&[]);
         let own = self.judge_own(&mut judge, new);
-        let draft = self.judge_endpoint(tenant, judge, input.into()).await?;
-        self.insert_endpoint(caller, tenant, (&draft, own), key)
-            .await
+        let draft = self.judge_endpoint(of, judge, input.into()).await?;
+        self.insert_endpoint(caller, of, (&draft, own), key).await
     }
 
     /// What a new endpoint brings, and what is made for it.
@@ -155,18 +159,18 @@ impl App {
     pub async fn put_endpoint(
         &self,
         caller: &Caller,
-        tenant: &Tenant,
+        of: &EndpointsOf,
         path: &str,
         (input, new): (EndpointInput, NewEndpointInput),
     ) -> Result<Saved<EndpointView>, AppError> {
-        caller.require_application(tenant.application())?;
+        of.require(caller)?;
         let mut judge = Judge::new(&[]);
         let own = self.judge_own(&mut judge, new);
-        let draft = self.judge_endpoint(tenant, judge, input.into()).await?;
-        let Some(found) = tenant.find_endpoint(path) else {
+        let draft = self.judge_endpoint(of, judge, input.into()).await?;
+        let Some((tenant, found)) = of.find_endpoint(path) else {
             // What can't be anybody's name is a mistake, and nothing is made for it.
             path.parse::<Name>().map_err(|_| AppError::not_found())?;
-            let made = self.insert_endpoint(caller, tenant, (&draft, own), None);
+            let made = self.insert_endpoint(caller, of, (&draft, own), None);
             return made.await;
         };
         let key = found.endpoint.id.key();
@@ -188,8 +192,8 @@ impl App {
     ) -> Result<EndpointView, AppError> {
         caller.require_application(tenant.application())?;
         let key = tenant.endpoint(path)?.endpoint.id.key();
-        let judge = Judge::new(&[]);
-        let draft = self.judge_endpoint(tenant, judge, patch).await?;
+        let (of, judge) = (EndpointsOf::Application(tenant.clone()), Judge::new(&[]));
+        let draft = self.judge_endpoint(&of, judge, patch).await?;
         self.redraft(caller, tenant, key, &draft).await
     }
 
@@ -215,7 +219,7 @@ impl App {
     /// Judges what can only be judged with the network and the store, and finishes the judgement.
     async fn judge_endpoint(
         &self,
-        tenant: &Tenant,
+        of: &EndpointsOf,
         mut judge: Judge<'_>,
         patch: EndpointPatch,
     ) -> Result<EndpointDraft, AppError> {
@@ -227,7 +231,7 @@ impl App {
             }
         }
         if let Some(Some(names)) = draft.event_types.as_set() {
-            let unknown = match tenant.is_operators() {
+            let unknown = match of.is_operators() {
                 true => never_told(names),
                 false => self.unknown_event_types(names).await?,
             };
@@ -259,11 +263,12 @@ impl App {
     async fn insert_endpoint(
         &self,
         caller: &Caller,
-        tenant: &Tenant,
+        of: &EndpointsOf,
         (draft, mut own): (&EndpointDraft, Own),
         key: Option<IdempotencyKey>,
     ) -> Result<Saved<EndpointView>, AppError> {
         draft.set_credentials(&mut own.headers, None)?;
+        let tenant = &self.made_for(caller, of).await?;
         let keys = self.keys(&tenant.row().application)?;
         let tail = random(&*self.entropy);
         let endpoints_max = self.settings.endpoints_max;

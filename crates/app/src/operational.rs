@@ -14,6 +14,7 @@ mod payload;
 
 use crate::accept::{Draft, accept};
 use crate::applications::ApplicationInput;
+use crate::endpoints::EndpointsOf;
 use crate::find::Tenant;
 use crate::patch::Patch;
 use crate::{App, AppError, Caller};
@@ -46,24 +47,20 @@ pub enum Told {
 }
 
 impl App {
-    /// The application whose endpoints are the operator's; `None` until the first is made.
+    /// The operator's endpoints, or that there was none yet.
     ///
     /// # Errors
     /// [`AppError::Forbidden`] for all but the organisation.
-    pub async fn operators(&self, caller: &Caller) -> Result<Option<Tenant>, AppError> {
+    pub async fn operators(&self, caller: &Caller) -> Result<EndpointsOf, AppError> {
         caller.require_organisation()?;
         match self.find_operators().await? {
-            Some(row) => Tenant::new(self, row).await.map(Some),
-            None => Ok(None),
+            Some(row) => Tenant::new(self, row).await.map(EndpointsOf::Application),
+            None => Ok(EndpointsOf::OperatorsToBe),
         }
     }
 
-    /// The same, made if it isn't there.
-    ///
-    /// # Errors
-    /// [`AppError::Forbidden`] for all but the organisation.
-    pub async fn operators_made(&self, caller: &Caller) -> Result<Tenant, AppError> {
-        caller.require_organisation()?;
+    /// The application whose endpoints they are, made if it isn't there.
+    pub(crate) async fn make_operators(&self, caller: &Caller) -> Result<Tenant, AppError> {
         let own = ApplicationInput {
             name: APPLICATION_NAME.to_owned(),
             ..ApplicationInput::default()

@@ -9,7 +9,7 @@ use crate::body::Call;
 use crate::query::{FromQuery, Pairs, Query};
 use crate::render::{Answer, Created, ListOut, NoContent, SavedOut};
 use crate::segments::Segments;
-use app::endpoints::{EndpointInput, EndpointView, HeadersInput, NewEndpointInput};
+use app::endpoints::{EndpointInput, EndpointView, EndpointsOf, HeadersInput, NewEndpointInput};
 use app::{App, AppError, Caller, ListInput, Page, Tenant};
 use axum::Json;
 use axum::extract::State;
@@ -31,22 +31,12 @@ pub(crate) trait Owner: 'static {
     /// What is answered when its secret was replaced.
     type Rotated: Send;
 
-    /// The application that they are of, for a caller who may act on it; `None` where it is made
-    /// with its first endpoint, and isn't there.
+    /// Whose they are, for a caller who may act on them.
     fn find(
         app: &App,
         caller: &Caller,
         path: &Self::Path,
-    ) -> impl Future<Output = Result<Option<Tenant>, AppError>> + Send;
-
-    /// Makes that application.
-    fn make(
-        _app: &App,
-        _caller: &Caller,
-        _path: &Self::Path,
-    ) -> impl Future<Output = Result<Tenant, AppError>> + Send {
-        std::future::ready(Err(NOT_THERE))
-    }
+    ) -> impl Future<Output = Result<EndpointsOf, AppError>> + Send;
 
     /// What is answered when this is the secret from now on.
     fn rotated(secret: &Secret) -> Result<Self::Rotated, AppError>;
@@ -78,19 +68,8 @@ impl From<Brought> for NewEndpointInput {
 const NOT_THERE: AppError = AppError::NotFound("Entity not found");
 
 async fn found<O: Owner>(app: &App, caller: &Caller, path: &O::Path) -> Result<Tenant, AppError> {
-    let found = O::find(app, caller, path).await?;
-    found.ok_or(NOT_THERE)
-}
-
-async fn made<O: Owner>(
-    app: &App,
-    caller: &Caller,
-    (found, path): (Option<Tenant>, &O::Path),
-) -> Result<Tenant, AppError> {
-    match found {
-        Some(found) => Ok(found),
-        None => O::make(app, caller, path).await,
-    }
+    let of = O::find(app, caller, path).await?;
+    of.application().ok_or(NOT_THERE)
 }
 
 pub(crate) struct EndpointsQuery(ListInput);
@@ -108,7 +87,7 @@ pub(crate) async fn list<O: Owner>(
     Query(EndpointsQuery(input)): Query<EndpointsQuery>,
     Authenticated(caller): Authenticated,
 ) -> Answer<Json<ListOut<O::Out>>> {
-    let page = match O::find(&api.app, &caller, &path).await? {
+    let page = match O::find(&api.app, &caller, &path).await?.application() {
         Some(tenant) => api.app.endpoints(&tenant, &input)?,
         None => Page::empty(),
     };
@@ -121,13 +100,10 @@ pub(crate) async fn create<O: Owner>(
     Segments(path): Segments<O::Path>,
     call: Call<O::In>,
 ) -> Answer<Created<Json<O::Out>>> {
-    let found = O::find(&api.app, &call.caller, &path).await?;
+    let of = O::find(&api.app, &call.caller, &path).await?;
     let mut body = call.json()?;
-    let tenant = made::<O>(&api.app, &call.caller, (found, &path)).await?;
     let new = body.brought().into();
-    let made = api
-        .app
-        .create_endpoint(&call.caller, &tenant, body.into(), new);
+    let made = api.app.create_endpoint(&call.caller, &of, body.into(), new);
     Ok(Created(Json(made.await?.value.into())))
 }
 
@@ -149,13 +125,12 @@ pub(crate) async fn put<O: Owner>(
     call: Call<O::In>,
 ) -> Answer<SavedOut<Json<O::Out>>> {
     let (path, endpoint) = path.into();
-    let found = O::find(&api.app, &call.caller, &path).await?;
+    let of = O::find(&api.app, &call.caller, &path).await?;
     let mut body = call.json()?;
-    let tenant = made::<O>(&api.app, &call.caller, (found, &path)).await?;
     let new = body.brought().into();
     let put = api
         .app
-        .put_endpoint(&call.caller, &tenant, &endpoint, (body.into(), new));
+        .put_endpoint(&call.caller, &of, &endpoint, (body.into(), new));
     Ok(SavedOut::of(put.await?, Into::into))
 }
 

@@ -5,8 +5,8 @@ use crate::bounds::{self, Headers, Notes, Rate, Text, WebUrl, Word};
 use crate::endpoints::owner::{self, Brought, EndpointBody, Owner};
 use crate::operation::{Routes, organisation};
 use crate::render::{NoContent, Time};
-use app::endpoints::{EndpointInput, EndpointView};
-use app::{App, AppError, Caller, Tenant};
+use app::endpoints::{EndpointInput, EndpointView, EndpointsOf};
+use app::{App, AppError, Caller};
 use model::Secret;
 use model::application::Metadata;
 use schemars::JsonSchema;
@@ -164,8 +164,9 @@ impl Owner for OfSource {
     type Out = IngestEndpointOut;
     type Rotated = NoContent;
 
-    async fn find(app: &App, caller: &Caller, path: &String) -> Result<Option<Tenant>, AppError> {
-        app.source_application(caller, path).await.map(Some)
+    async fn find(app: &App, caller: &Caller, path: &String) -> Result<EndpointsOf, AppError> {
+        let found = app.source_application(caller, path).await;
+        found.map(EndpointsOf::Application)
     }
 
     fn rotated(_: &Secret) -> Result<NoContent, AppError> {

@@ -344,6 +344,34 @@ async fn without_an_endpoint_of_the_operators_nothing_is_made_nor_later() {
     assert_eq!(nobody.expect("it reads"), Told::Nobody);
 }
 
+/// Nothing of a refused endpoint is left: not the application that it would have been the first of.
+#[tokio::test]
+async fn a_first_endpoint_that_is_refused_leaves_no_application() {
+    let world = World::new();
+    let good = json!({ "url": "https://ops.example.com/in" });
+    let masked = "https://***:***@ops.example.com/in";
+    for (wrong, place) in [
+        (json!({ "url": "ftp://ops.example.com/" }), "body/url"),
+        (json!({ "url": "https://127.0.0.1/" }), "body/url"),
+        (json!({ "url": masked }), "body/url"),
+        (json!({ "eventTypes": ["order.paid"] }), "body/eventTypes"),
+        (json!({ "secret": "x" }), "body/secret"),
+    ] {
+        let body = merged(good.clone(), wrong);
+        let made = world.post(OPERATORS, &body).await;
+        assert_eq!(made.broken(), [place]);
+        assert_eq!(world.put(one("ops"), &body).await.broken(), [place]);
+    }
+    world.put(one("a%20b"), &good).await.is(404);
+    assert_eq!(world.get("/app").await.rows(), [Value::Null; 0]);
+
+    world.post(OPERATORS, &good).key("k").await.is(201);
+    world.delete("/app/operational-webhooks").await.is(204);
+    let again = world.post(OPERATORS, &good).key("k").await;
+    again.refuses(409, "conflict");
+    assert_eq!(world.get("/app").await.rows(), [Value::Null; 0]);
+}
+
 #[tokio::test]
 async fn nothing_is_made_for_a_path_that_can_be_no_name() {
     let world = World::new();
