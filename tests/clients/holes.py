@@ -56,6 +56,7 @@ def within(status):
 REPLAYS = ["v1.endpoint.bulk-replay", "v1.endpoint.recover", "v1.endpoint.replay-missing"]
 RESEND = "v1.message-attempt.resend"
 EXAMPLE = "v1.endpoint.send-example"
+OPERATORS_EXAMPLE = "v1.operational-webhook.endpoint.send-example"
 ENCRYPTION = "v1.endpoint.set-encryption"
 OAUTH = "v1.endpoint.set-oauth-config"
 CONNECTION = ["v1.endpoint.set-server-ca", "v1.endpoint.set-mtls-config"]
@@ -67,7 +68,7 @@ SET_AUTH, SET_SIGNATURE = "v1.endpoint.set-auth", "v1.endpoint.set-signature"
 SIGNATURE = [SET_SIGNATURE, "v1.endpoint.delete-signature"]
 CHALLENGE = "v1.endpoint.send-challenge"
 # What is sent to one endpoint alone.
-SENDING = [*REPLAYS, RESEND, EXAMPLE, TRIAL]
+SENDING = [*REPLAYS, RESEND, EXAMPLE, OPERATORS_EXAMPLE, TRIAL]
 # Whose bodies may bring an application.
 BRINGING = [
     "v1.authentication.app-portal-access",

@@ -81,6 +81,39 @@ async fn a_delivery_that_is_given_up_is_told_signed_and_with_its_last_attempt() 
 }
 
 #[tokio::test]
+async fn an_example_arrives_signed_and_at_one_endpoint_alone() {
+    let mut server = Server::start(Options::dev()).await;
+    let (api, ops) = (server.api().await, Receiver::willing().await);
+    let secret = operator(&api, &json!({"uid": "ops", "url": ops.url("/ops")})).await;
+    operator(&api, &json!({"uid": "other", "url": ops.url("/other")})).await;
+    let path = format!("{OPERATORS}/ops/send-example");
+    for name in TYPES
+        .into_iter()
+        .chain(["security.event", "audit.checkpoint"])
+    {
+        let example = json!({"eventType": name});
+        let made = api.post(&path, &example).await.expect(202).json();
+        let request = ops.next().await;
+        assert_eq!(
+            (request.path.as_str(), request.id()),
+            ("/ops", made["id"].as_str().expect("an id"))
+        );
+        assert_eq!(verified(&request, &secret)["type"], name);
+    }
+    assert_eq!(told(&api).await.len(), TYPES.len());
+    // What happens next is told behind all examples, to both.
+    api.application("shop").await;
+    api.endpoint("shop", &json!({"url": ops.url("/")})).await;
+    let mut paths: Vec<String> = Vec::new();
+    for request in ops.take(2).await {
+        assert_eq!(request.json()["type"], "endpoint.created");
+        paths.push(request.path);
+    }
+    paths.sort();
+    assert_eq!(paths, ["/ops", "/other"]);
+}
+
+#[tokio::test]
 async fn what_happened_before_the_end_is_told_behind_it() {
     let mut server = Server::start(Options::dev()).await;
     let (api, ops) = (server.api().await, Receiver::willing().await);

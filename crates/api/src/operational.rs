@@ -1,14 +1,21 @@
 //! The operator's endpoints, which are told what happens: those of an application of the
 //! installation's own. Shapes with less in them than an endpoint has, and the same use cases.
 
+use crate::Shared;
+use crate::body::Call;
 use crate::bounds::{self, Headers, Notes, Rate, Text, WebUrl, Word};
 use crate::endpoints::owner::{self, Brought, EndpointBody, Owner};
 use crate::endpoints::texts;
+use crate::messages::MessageOut;
 use crate::operation::{Routes, organisation};
-use crate::render::{NoContent, Time};
+use crate::render::{Accepted, Answer, NoContent, Time};
+use crate::security::words;
+use crate::segments::Segments;
 use app::endpoints::{EndpointInput, EndpointView, EndpointsOf};
 use app::operational::EVENT_TYPES;
 use app::{App, AppError, Caller};
+use axum::Json;
+use axum::extract::State;
 use model::Secret;
 use model::application::Metadata;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -17,6 +24,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 
 pub(crate) fn routes() -> Routes {
+    contracted()
+        .and_at("/api/v1/operational-webhook/endpoint/{endpoint_id}/send-example")
+        .post(
+            organisation(
+                "v1.operational-webhook.endpoint.send-example",
+                "Sends it an example of what can happen",
+            ),
+            send_example,
+        )
+}
+
+/// What the contract has.
+fn contracted() -> Routes {
     Routes::at("/api/v1/operational-webhook/endpoint")
         .get(
             organisation(
@@ -172,6 +192,33 @@ impl From<OperationalWebhookEndpointIn> for EndpointInput {
             version: 1,
         }
     }
+}
+
+/// An example that is to be sent.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct OperationalWebhookExampleIn {
+    /// Of what, whether or not the endpoint is told of it.
+    #[schemars(schema_with = "can_happen")]
+    event_type: String,
+}
+
+fn can_happen(_: &mut SchemaGenerator) -> Schema {
+    words(EVENT_TYPES.into_iter())
+}
+
+async fn send_example(
+    State(api): State<Shared>,
+    Segments(Alone(endpoint)): Segments<Alone>,
+    call: Call<OperationalWebhookExampleIn>,
+) -> Answer<Accepted<Json<MessageOut>>> {
+    let operators = owner::found::<Operators>(&api.app, &call.caller, &()).await?;
+    api.app.endpoint(&operators, &endpoint)?;
+    let body = call.json()?;
+    let sent =
+        api.app
+            .send_operational_example(&call.caller, (&operators, &endpoint), &body.event_type);
+    Ok(Accepted(Json(sent.await?.into())))
 }
 
 /// An endpoint that is told what happens.

@@ -8,8 +8,9 @@
 //! something to tell again, without end. For the same reason no installation takes what was
 //! delivered so.
 //!
-//! Map: here, who is told and how · `payload` (what of).
+//! Map: here, who is told and how · `payload` (what of) · `examples` (to try an endpoint with).
 
+mod examples;
 mod payload;
 
 use crate::accept::{Draft, accept};

@@ -266,7 +266,7 @@ pub(crate) fn task(row: WorkRow) -> Option<Task> {
 }
 
 /// What has come of work that only counts its rows.
-fn data_of(kind: TaskKind, done: u64) -> Map<String, Value> {
+pub(crate) fn data_of(kind: TaskKind, done: u64) -> Map<String, Value> {
     let counted = match kind {
         TaskKind::Recover | TaskKind::BulkReplay | TaskKind::Replay => "messagesSent",
         TaskKind::PurgeContent => "messagesPurged",

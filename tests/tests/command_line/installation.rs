@@ -1,7 +1,7 @@
 //! What holds for a whole installation: its settings, which can be carried to another, the
 //! schedules of its event types, and what it does in the background.
 
-use e2e::eventually;
+use e2e::{Receiver, eventually};
 use serde_json::{Value, json};
 
 use super::Desk;
@@ -143,4 +143,25 @@ async fn background_tasks_are_listed_and_looked_up_by_the_id_that_was_printed() 
         "qtask_2KWPBgLlAfxdpx2AI54pPJ85f4W",
     ];
     desk.ask(&unknown).await.expect(1).complains_of("404");
+}
+
+#[tokio::test]
+async fn an_operator_s_endpoint_is_tried_with_an_example() {
+    let (desk, ops) = (Desk::new().await, Receiver::willing().await);
+    let url = ops.url("/ops");
+    let noun = "operational-webhook";
+    let create = [noun, "create", "--uid", "ops", "--url", &url];
+    let create = [&create[..], &["--type", "endpoint.deleted"]].concat();
+    desk.ask(&create).await.expect(0);
+    let send = [noun, "send-example", "ops", "--type"];
+    let finished = [&send[..], &["background_task.finished"]].concat();
+    let id = desk.json(&finished).await["id"].clone();
+    let request = ops.next().await;
+    assert_eq!(id, request.id());
+    assert_eq!(request.json()["data"]["status"], "finished");
+    let unknown = [&send[..], &["endpoint.gone"]].concat();
+    let refused = desk.ask(&unknown).await;
+    refused
+        .expect(2)
+        .complains_of("must be one of endpoint.created, ");
 }

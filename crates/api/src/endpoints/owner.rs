@@ -67,7 +67,12 @@ impl From<Brought> for NewEndpointInput {
 /// What is not there is not told apart from what may not be seen.
 const NOT_THERE: AppError = AppError::NotFound("Entity not found");
 
-async fn found<O: Owner>(app: &App, caller: &Caller, path: &O::Path) -> Result<Tenant, AppError> {
+/// The application that they are of.
+pub(crate) async fn found<O: Owner>(
+    app: &App,
+    caller: &Caller,
+    path: &O::Path,
+) -> Result<Tenant, AppError> {
     let of = O::find(app, caller, path).await?;
     of.application().ok_or(NOT_THERE)
 }

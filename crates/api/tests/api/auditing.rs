@@ -20,11 +20,12 @@ use store::query::Window;
 use store_sqlite::faults::CommitFault;
 
 /// Those that put messages on their way, which are kept themselves.
-const MESSAGES: [&str; 4] = [
+const MESSAGES: [&str; 5] = [
     "v1.message.create",
     "v1.message.create-batch",
     "v1.message.test-attempt",
     "v1.endpoint.send-example",
+    "v1.operational-webhook.endpoint.send-example",
 ];
 
 /// A public operation changes as nobody: the receiver that fetches, and whoever has a link.

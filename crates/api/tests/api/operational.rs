@@ -1,5 +1,7 @@
 //! Operational webhooks: the operator's endpoints, what they can ask for, and what they are told.
 
+use crate::auditing::seal_first;
+use crate::call::Answer;
 use crate::world::{World, merged};
 use app::operational::Told;
 use model::Timestamp;
@@ -9,6 +11,7 @@ use model::operational::{
 };
 use model::security::{Severity, Subject, SubjectKind};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const OPERATORS: &str = "/operational-webhook/endpoint";
@@ -342,6 +345,141 @@ async fn without_an_endpoint_of_the_operators_nothing_is_made_nor_later() {
     world.delete(one("ops")).await.is(204);
     let nobody = world.app.tell_operators(&one_of()).await;
     assert_eq!(nobody.expect("it reads"), Told::Nobody);
+}
+
+async fn send_example(world: &World, name: &str) -> Answer {
+    let body = json!({ "eventType": name });
+    world.post(one("ops/send-example"), body).await
+}
+
+#[tokio::test]
+async fn an_example_is_told_to_one_endpoint_alone_whatever_that_wants_to_hear() {
+    let world = World::new();
+    operator(&world, json!({ "uid": "other" })).await;
+    let picky = json!({ "uid": "ops", "eventTypes": ["endpoint.deleted"] });
+    operator(&world, picky).await;
+    for name in NAMES {
+        let sent = send_example(&world, name).await.is(202);
+        assert_eq!(sent["eventType"], name);
+        assert_eq!(sent["eventId"], Value::Null);
+        let handed = world.lanes.take_one();
+        let payload: Value = serde_json::from_slice(&handed.payload).expect("it is JSON");
+        assert_eq!(payload["type"], name);
+        assert!(
+            handed.claimed.message.message.hops.next().is_spent(),
+            "no installation takes it, as none takes what happens in truth"
+        );
+        let path = format!("/app/operational-webhooks/msg/{}/endpoint", sent.text("id"));
+        assert_eq!(world.get(path).await.column("uid"), ["ops"]);
+    }
+    assert_eq!(world.told.take_names(), [""; 0], "nothing has happened");
+}
+
+/// The names of all that is in it, at any depth.
+fn shape(value: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (name, inner) in value.as_object().into_iter().flatten() {
+        names.insert(name.clone());
+        names.extend(shape(inner).iter().map(|below| format!("{name}/{below}")));
+    }
+    names
+}
+
+/// Makes everything happen, and gives what is told of it.
+async fn all_that_can_happen(world: &World) -> Vec<Value> {
+    let app = world.application("acme").await;
+    let endpoint = world.endpoint(&app, json!({ "uid": "hook" })).await;
+    let path = format!("/app/{app}/endpoint/hook");
+    for disabled in [true, false] {
+        let patch = json!({ "disabled": disabled });
+        world.patch(&path, patch).await.is(200);
+    }
+    let since = json!({ "since": "2026-01-01T00:00:00Z" });
+    let begun = world.post(format!("{path}/recover"), since).await;
+    let task = begun.is(202).text("id").parse().expect("an id");
+    world.work().await;
+    world.delete(&path).await.is(204);
+    seal_first(world).await;
+    let mut signed = world.get("/audit/checkpoint").await.is(200).body;
+    signed.as_object_mut().expect("it is one").remove("at");
+    let line = signed.to_string();
+    let attempt = |id: &str| AttemptNamed {
+        application: app.parse().expect("an id"),
+        application_uid: None,
+        endpoint: endpoint.parse().expect("an id"),
+        message: "msg_1srOrx2ZWZBpBUvZwXKQmoEYga2".parse().expect("an id"),
+        event_id: None,
+        attempt: id.parse().expect("an id"),
+        status: 0,
+    };
+    let mut told = vec![security(world, (SubjectKind::Endpoint, &endpoint), 1)];
+    let attempts = [
+        Happened::AttemptFailing(attempt("atmpt_1srOrx2ZWZBpBUvZwXKQmoEYga2")),
+        Happened::AttemptExhausted(attempt("atmpt_1srOrx2ZWZBpBUvZwXKQmoEYga3")),
+        Happened::AttemptRecovered(attempt("atmpt_1srOrx2ZWZBpBUvZwXKQmoEYga4")),
+    ];
+    told.extend(attempts.map(|what| happened(world, what)));
+    // Whoever does the work, and whoever seals, tells of it: neither is here.
+    told.push(happened(world, Happened::TaskFinished(task)));
+    let checkpoint = Happened::AuditCheckpoint(CheckpointTold { line });
+    told.push(happened(world, checkpoint));
+    tell(world, &told).await;
+    payloads(world).await
+}
+
+#[tokio::test]
+async fn an_example_has_the_shape_of_what_is_told_in_truth() {
+    let world = World::new();
+    operator(&world, json!({ "uid": "ops" })).await;
+    let told = all_that_can_happen(&world).await;
+    for name in NAMES {
+        let real = told.iter().find(|payload| payload["type"] == name);
+        let real = real.unwrap_or_else(|| panic!("{name} did not happen: {told:?}"));
+        let sent = send_example(&world, name).await.is(202);
+        let path = format!("/app/operational-webhooks/msg/{}", sent.text("id"));
+        let example = world.get(path).await.is(200);
+        assert_eq!(shape(&example["payload"]), shape(real), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_example_that_can_not_be_sent_is_refused() {
+    let world = World::new();
+    send_example(&world, NAMES[0])
+        .await
+        .refuses(404, "not_found");
+    operator(&world, json!({ "uid": "other" })).await;
+    send_example(&world, NAMES[0])
+        .await
+        .refuses(404, "not_found");
+    operator(&world, json!({ "uid": "ops" })).await;
+    for name in ["svix.ping", "order.paid", ""] {
+        let refused = send_example(&world, name).await;
+        assert_eq!(refused.broken(), ["body/eventType"]);
+    }
+    let disabled = json!({ "url": "https://ops.example.com/", "uid": "ops", "disabled": true });
+    world.put(one("ops"), disabled).await.is(200);
+    let refused = send_example(&world, NAMES[0]).await;
+    refused.refuses(400, "endpoint_disabled");
+    assert_eq!(world.lanes.take().len(), 0);
+}
+
+#[tokio::test]
+async fn an_example_is_sent_as_often_as_it_is_asked_for_and_once_by_one_key() {
+    let world = World::new();
+    operator(&world, json!({ "uid": "ops" })).await;
+    let first = send_example(&world, "endpoint.created").await.is(202);
+    let second = send_example(&world, "endpoint.created").await.is(202);
+    assert_ne!(first["id"], second["id"]);
+    let keyed = |name: &str| {
+        let body = json!({ "eventType": name });
+        world.post(one("ops/send-example"), body).key("k")
+    };
+    let made = keyed("endpoint.created").await.is(202);
+    let again = keyed("endpoint.created").await.is(202);
+    assert_eq!(made.body, again.body);
+    keyed("endpoint.deleted").await.refuses(409, "conflict");
+    assert_eq!(world.lanes.take().len(), 3);
 }
 
 /// Nothing of a refused endpoint is left: not the application that it would have been the first of.

@@ -93,7 +93,11 @@ impl App {
     }
 
     /// What the same request has made before.
-    async fn message_again(&self, tenant: &Tenant, id: MessageId) -> Result<MessageView, AppError> {
+    pub(crate) async fn message_again(
+        &self,
+        tenant: &Tenant,
+        id: MessageId,
+    ) -> Result<MessageView, AppError> {
         let found = self
             .store
             .message(tenant.key(), &MessageRef::Id(id))

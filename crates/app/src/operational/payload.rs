@@ -1,11 +1,10 @@
 //! What a message says of what happened: `{"type":…,"data":{…}}`, with nothing left out that is not
 //! known, which is null.
 
-use crate::tasks::{state_name, task};
+use crate::tasks::{Task, state_name, task};
 use crate::{App, AppError};
 use aws_lc_rs::digest::{SHA256, digest};
 use model::Timestamp;
-use model::id::TaskId;
 use model::name::Name;
 use model::operational::{
     AttemptNamed, CheckpointTold, EndpointNamed, Happened, OperationalEvent, SecurityTold,
@@ -20,41 +19,37 @@ impl App {
         &self,
         event: &OperationalEvent,
     ) -> Result<Option<String>, AppError> {
-        let told = |data| of(event, data);
-        Ok(match &event.what {
-            Happened::EndpointCreated(named)
-            | Happened::EndpointUpdated(named)
-            | Happened::EndpointDeleted(named)
-            | Happened::EndpointEnabled(named) => told(json(&EndpointData::of(named))),
-            Happened::EndpointDisabled(named, since) => told(json(&DisabledData {
-                endpoint: EndpointData::of(named),
-                fail_since: since.map(time),
-            })),
-            Happened::AttemptFailing(named)
-            | Happened::AttemptExhausted(named)
-            | Happened::AttemptRecovered(named) => told(json(&AttemptData::of(named))),
-            Happened::TaskFinished(id) => {
-                self.finished(*id).await?.and_then(|data| told(json(&data)))
-            }
-            Happened::Security(security) => told(json(&SecurityData::of(security))),
-            Happened::AuditCheckpoint(CheckpointTold { line }) => {
-                let is_json = serde_json::from_str::<IgnoredAny>(line).is_ok();
-                told(is_json.then(|| line.trim().to_owned()))
-            }
-        })
+        let finished = match &event.what {
+            Happened::TaskFinished(id) => self.store.work_row(*id).await?.and_then(task),
+            _ => None,
+        };
+        Ok(payload(event, finished))
     }
+}
 
-    /// What has come of background work; `None` where it is gone.
-    async fn finished(&self, id: TaskId) -> Result<Option<TaskData>, AppError> {
-        let row = self.store.work_row(id).await?;
-        let task = row.and_then(task);
-        Ok(task.map(|task| TaskData {
-            task_id: task.id.to_string(),
-            task: task.kind.as_str(),
-            status: state_name(task.state),
-            data: task.data,
-        }))
-    }
+/// The same, where background work that has finished was read; `None` where that is gone.
+pub(super) fn payload(event: &OperationalEvent, finished: Option<Task>) -> Option<String> {
+    let data = match &event.what {
+        Happened::EndpointCreated(named)
+        | Happened::EndpointUpdated(named)
+        | Happened::EndpointDeleted(named)
+        | Happened::EndpointEnabled(named) => json(&EndpointData::of(named)),
+        Happened::EndpointDisabled(named, since) => json(&DisabledData {
+            endpoint: EndpointData::of(named),
+            fail_since: since.map(time),
+        }),
+        Happened::AttemptFailing(named)
+        | Happened::AttemptExhausted(named)
+        | Happened::AttemptRecovered(named) => json(&AttemptData::of(named)),
+        Happened::TaskFinished(_) => finished.and_then(|task| json(&TaskData::of(task))),
+        Happened::Security(security) => json(&SecurityData::of(security)),
+        Happened::AuditCheckpoint(CheckpointTold { line }) => {
+            let is_json = serde_json::from_str::<IgnoredAny>(line).is_ok();
+            is_json.then(|| line.trim().to_owned())
+        }
+    }?;
+    let name = event.what.name();
+    Some(format!(r#"{{"type":"{name}","data":{data}}}"#))
 }
 
 /// By what a repeat of it is told apart from something new; `None` where nothing tells.
@@ -80,11 +75,6 @@ pub(super) fn occurrence(event: &OperationalEvent) -> Option<Name> {
         }
     };
     format!("{name}-{of_what}").parse().ok()
-}
-
-fn of(event: &OperationalEvent, data: Option<String>) -> Option<String> {
-    let name = event.what.name();
-    data.map(|data| format!(r#"{{"type":"{name}","data":{data}}}"#))
 }
 
 fn json(data: &impl Serialize) -> Option<String> {
@@ -168,6 +158,17 @@ struct TaskData {
     task: &'static str,
     status: &'static str,
     data: Map<String, Value>,
+}
+
+impl TaskData {
+    fn of(task: Task) -> Self {
+        Self {
+            task_id: task.id.to_string(),
+            task: task.kind.as_str(),
+            status: state_name(task.state),
+            data: task.data,
+        }
+    }
 }
 
 /// As the API's list has it.

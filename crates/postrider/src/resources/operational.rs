@@ -1,7 +1,7 @@
 //! The operator's endpoints, which are told what happens in the installation.
 
-use super::owned::{Endpoints, endpoints};
-use super::{Kind, Noun, Parameter};
+use super::owned::{Endpoints, ID, endpoints};
+use super::{Kind, Noun, Operation, Parameter, Shows, Verb};
 
 const TYPES: Parameter = Parameter::body(
     "type",
@@ -41,5 +41,27 @@ pub(super) const OPERATIONAL_WEBHOOK: Noun = Noun {
         OF_OPERATORS.set_headers,
         OF_OPERATORS.secret,
         OF_OPERATORS.rotate_secret,
+        SEND_EXAMPLE,
     ],
+};
+
+const SEND_EXAMPLE: Operation = Operation {
+    name: "send-example",
+    about: "Send it an example of what can happen, which has not",
+    examples: "Example:
+  postrider operational-webhook send-example first --type endpoint.disabled",
+    verb: Verb::Post,
+    paths: &["/operational-webhook/endpoint/{id}/send-example"],
+    parameters: &[
+        ID,
+        Parameter::body(
+            "type",
+            "eventType",
+            Kind::Text,
+            "What, such as endpoint.disabled or security.event",
+        )
+        .required(),
+    ],
+    fixed: &[],
+    shows: Shows::Fields,
 };

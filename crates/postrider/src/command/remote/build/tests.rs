@@ -120,6 +120,10 @@ const LINES: &[(&str, &str)] = &[
         "POST /app/a/endpoint/e/verification",
     ),
     (
+        "operational-webhook send-example e --type security.event",
+        "POST /operational-webhook/endpoint/e/send-example",
+    ),
+    (
         "endpoint encryption --app a e",
         "GET /app/a/endpoint/e/encryption",
     ),
