@@ -4,7 +4,7 @@
 use super::StateError;
 
 /// What state begins with; the last byte is the version of its form.
-const HEAD: &[u8] = b"postrider detection \x01";
+const HEAD: &[u8] = b"postrider detection \x02";
 const SUM_BYTES: usize = 8;
 
 /// Writes.
@@ -24,7 +24,7 @@ impl Writer {
         self.0.push(number as u8);
     }
 
-    /// Seconds, which may be before 1970 where a clock is wrong.
+    /// Seconds, which may be before 1970 where a clock is wrong; and what else may be below zero.
     pub(super) fn seconds(&mut self, seconds: i64) {
         self.number(((seconds << 1) ^ (seconds >> 63)) as u64);
     }

@@ -2,6 +2,7 @@
 //! does who wants to get its messages and to sign some, and seldom anybody else.
 //!
 //! One secret after a change is what whoever moves an endpoint does; a new endpoint is no change.
+//! Changes outlive a restart; who has read which secrets does not, and is counted from none again.
 
 use super::Rule;
 use crate::detect::burst::shortened;
@@ -12,7 +13,7 @@ use crate::detect::window::{Counted as _, Different};
 use crate::detect::{Config, Finding, Observation, StateError};
 use lru::LruCache;
 use model::id::ApplicationKey;
-use model::security::Subject;
+use model::security::{Subject, SubjectKind};
 use std::num::NonZeroUsize;
 
 const NAME: &str = "url-change-then-secrets";
@@ -37,7 +38,8 @@ struct UrlChangeThenSecrets {
 }
 
 struct Change {
-    endpoint: Subject,
+    /// The endpoint's id.
+    endpoint: String,
     at: i64,
 }
 
@@ -55,7 +57,7 @@ impl Rule for UrlChangeThenSecrets {
                 changed: true,
                 ..
             } => {
-                let (endpoint, at) = (endpoint.clone(), moment.now);
+                let (endpoint, at) = (shortened(&endpoint.id).to_owned(), moment.now);
                 self.changes.put(*application, Change { endpoint, at });
             }
             Observation::SecretRead {
@@ -71,10 +73,32 @@ impl Rule for UrlChangeThenSecrets {
         }
     }
 
-    /// A cool-down is not kept over a restart: who changes a URL and reads on is told of twice.
-    fn save(&self, _to: &mut Writer) {}
+    fn save(&self, to: &mut Writer) {
+        to.number(self.changes.len() as u64);
+        // The longest ago first, so that it is the first to be forgotten again.
+        for (application, change) in self.changes.iter().rev() {
+            to.seconds(application.integer());
+            to.text(&change.endpoint);
+            to.seconds(change.at);
+        }
+        to.number(self.told.len() as u64);
+        for (application, told) in self.told.iter().rev() {
+            to.seconds(application.integer());
+            told.save(to);
+        }
+    }
 
-    fn restore(&mut self, _from: &mut Reader<'_>) -> Result<(), StateError> {
+    fn restore(&mut self, from: &mut Reader<'_>) -> Result<(), StateError> {
+        for _ in 0..from.count(CHANGES_MAX.get())? {
+            let application = ApplicationKey::from_integer(from.seconds()?);
+            let endpoint = shortened(&from.text()?).to_owned();
+            let at = from.seconds()?;
+            self.changes.put(application, Change { endpoint, at });
+        }
+        for _ in 0..from.count(CHANGES_MAX.get())? {
+            let application = ApplicationKey::from_integer(from.seconds()?);
+            self.told.put(application, Told::restore(from)?);
+        }
         Ok(())
     }
 
@@ -93,7 +117,8 @@ impl UrlChangeThenSecrets {
     ) -> Option<Finding> {
         let config = &config.url_change_then_secrets;
         let within = i64::try_from(config.within_seconds).unwrap_or(i64::MAX);
-        let is_recent = |change: &&Change| (0..within).contains(&(moment.now - change.at));
+        let is_recent =
+            |change: &&Change| (0..within).contains(&moment.now.saturating_sub(change.at));
         let change = self.changes.peek(&application).filter(is_recent)?;
         let reader = (application, shortened(by).to_owned());
         let fresh = || Different::over(within);
@@ -106,7 +131,7 @@ impl UrlChangeThenSecrets {
         let is_new = told.tell(moment.now, config.cool_down_seconds);
         is_new.then(|| Finding {
             rule: NAME,
-            subject: change.endpoint.clone(),
+            subject: Subject::new(SubjectKind::Endpoint, &change.endpoint),
             application: Some(application),
             remote_address: None,
             at: moment.at(),

@@ -68,6 +68,32 @@ fn what_was_told_before_a_restart_is_not_told_again() {
 }
 
 #[test]
+fn a_restart_between_a_changed_url_and_the_secrets_that_are_read_hides_nothing() {
+    let mut detection = Detection::new(Config::default());
+    assert_eq!(
+        detection.observe(destination(1, "thief.example", (true, MONDAY))),
+        []
+    );
+    let state = detection.save();
+    let mut restored = Detection::restore(Config::default(), &state).unwrap();
+    let read = |endpoint, seconds| secret_read(endpoint, "app_1", MONDAY + seconds);
+    let found = observe_all(&mut restored, [read("ep_2", 600), read("ep_3", 601)]);
+    assert_eq!(rules(&found), ["url-change-then-secrets"]);
+    assert_eq!(
+        found[0].subject,
+        Subject::new(SubjectKind::Endpoint, "ep_1")
+    );
+    assert_eq!(found[0].application, Some(ApplicationKey::from_integer(1)));
+    // What was told is not told again by the next process, nor is what is long over found.
+    let mut restored = Detection::restore(Config::default(), &restored.save()).unwrap();
+    let again = [read("ep_2", 700), read("ep_3", 701)];
+    assert_eq!(observe_all(&mut restored, again), []);
+    let mut later = Detection::restore(Config::default(), &state).unwrap();
+    let late = [read("ep_2", HOUR), read("ep_3", HOUR + 1)];
+    assert_eq!(observe_all(&mut later, late), []);
+}
+
+#[test]
 fn state_that_is_cut_off_changed_or_of_another_version_is_refused() {
     let mut detection = Detection::new(Config::default());
     observe_all(&mut detection, much());
