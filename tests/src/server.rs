@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::chance::Chance;
 use crate::command::{Outcome, postrider};
 use crate::place;
-use crate::wait::within;
+use crate::wait::{PATIENCE, within, within_time};
 
 /// What the line that says where the server listens holds before its URL.
 const READY: &str = "listening on ";
@@ -260,11 +260,13 @@ impl Server {
 
     /// Waits until it prints a line that holds `part`, or has; gives that line.
     pub async fn printed(&self, part: &str) -> String {
-        within(
-            format!("a line of the server with {part:?}"),
-            self.log.line(part, 0),
-        )
-        .await
+        self.printed_within(PATIENCE, part).await
+    }
+
+    /// The same of what may take longer.
+    pub async fn printed_within(&self, limit: Duration, part: &str) -> String {
+        let what = format!("a line of the server with {part:?}");
+        within_time(limit, what, self.log.line(part, 0)).await
     }
 
     async fn spawn(&mut self) {

@@ -3,8 +3,12 @@
 
 use e2e::command::postrider;
 use e2e::place;
-use e2e::{Api, Call, Options, Reply, Server, Source, eventually, within};
+use e2e::wait::PATIENCE;
+use e2e::{
+    Answer, Api, Call, Options, Receiver, Reply, Server, Source, comes_to, eventually, within,
+};
 use http::Method;
+use model::Timestamp;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
@@ -14,14 +18,18 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 const SECRET: &str = "whsec_only_the_provider_and_we_know";
 const HERE: &str = "198.51.100.7";
 const ELSEWHERE: &str = "198.51.100.8";
+/// In January 2026.
+const LONG_AGO: i64 = 1_767_571_200;
 
-/// A server with this `[detection]`, which believes this machine on whose behalf it sends.
+/// A server with this `[detection]`, which believes this machine on whose behalf it sends, and
+/// tries twice to deliver.
 async fn server(home: &TempDir, detection: &str) -> Server {
     let file = home.path().join("postrider.toml");
     std::fs::write(&file, detection).expect("a file can be written");
     let file = file.to_str().expect("a path in UTF-8").to_owned();
     let options = Options::dev().option("--config", file);
-    Server::start(options.option("--trusted-proxy", "127.0.0.0/8")).await
+    let options = options.option("--trusted-proxy", "127.0.0.0/8");
+    Server::start(options.option("--retry-schedule", "1")).await
 }
 
 /// Asks on behalf of an address.
@@ -148,6 +156,182 @@ async fn an_endpoint_is_paused_where_somebody_says_so() {
     let text = list[0]["description"].as_str().expect("a text");
     assert!(text.contains("url-change-then-secrets"), "{text}");
     assert!(server.terminate().await.success());
+}
+
+#[tokio::test]
+async fn a_key_that_takes_very_much_out_is_ended_where_somebody_says_so_and_an_admin_never() {
+    let home = tempfile::tempdir().expect("a directory");
+    let rule = "[detection.mass-export]\ncount = 20\nrespond = ['disable-key']\n";
+    let mut server = server(&home, rule).await;
+    let api = server.api().await;
+    api.application("shop").await;
+    send(&api, 10).await;
+    let key = Key::new(&api).await;
+    long_known(&mut server).await;
+
+    let content = "/app/shop/msg?with_content=true";
+    for caller in [&key.api, &api] {
+        for _ in 0..2 {
+            let page = caller.get(content).await.expect(200).json();
+            assert_eq!(page["data"].as_array().map(Vec::len), Some(10), "{page}");
+        }
+    }
+    // It is counted once a minute.
+    let line = format!("by the rule mass-export: the API key {} is ended", key.id);
+    server.printed_within(PATIENCE * 2, &line).await;
+    comes_to(401, async || key.api.get(content).await.status).await;
+    api.get(content).await.expect(200);
+
+    let rows = eventually("two findings", || async {
+        let rows = found(&api).await;
+        let both = rows.len() == 2;
+        both.then_some(rows.clone()).ok_or(format!("{rows:?}"))
+    })
+    .await;
+    for row in rows {
+        let text = row["description"].as_str().expect("a text");
+        assert!(text.starts_with("mass-export: "), "{text}");
+        assert!(text.contains("now: 20 rows"), "{text}");
+        let of_key = row["subject"] == json!({"type": "apiKey", "id": key.id});
+        assert_eq!(text.contains("is ended"), of_key, "{row}");
+    }
+    let entry = key.end_in_audit(&api).await;
+    assert!(
+        entry["actor"].to_string().contains("mass-export"),
+        "{entry}"
+    );
+    assert!(server.terminate().await.success());
+}
+
+#[tokio::test]
+async fn replays_in_the_background_are_counted_and_what_is_found_at_the_end_is_acted_on() {
+    let home = tempfile::tempdir().expect("a directory");
+    let rule = "[detection.mass-replay]\ncount = 30\nrespond = ['disable-key']\n";
+    let mut server = server(&home, rule).await;
+    let api = server.api().await;
+    api.application("shop").await;
+    let refusing = Receiver::start(|_| Answer::status(500)).await;
+    let willing = Receiver::willing().await;
+    let since = api.get("/app/shop").await.expect(200).json()["createdAt"].clone();
+    let body = json!({"uid": "early", "url": refusing.url("/")});
+    api.endpoint("shop", &body).await;
+    send(&api, 10).await;
+    settled(&api, "early").await;
+    let body = json!({"uid": "late", "url": willing.url("/")});
+    api.endpoint("shop", &body).await;
+    let key = Key::new(&api).await;
+    long_known(&mut server).await;
+
+    for (path, endpoint) in [
+        ("recover", "early"),
+        ("replay-missing", "late"),
+        ("bulk-replay", "late"),
+    ] {
+        let path = format!("/app/shop/endpoint/{endpoint}/{path}");
+        let task = key.api.post(&path, &json!({ "since": since })).await;
+        let task = task.expect(202).json();
+        finished(&api, &task).await;
+        settled(&api, endpoint).await;
+    }
+    assert!(server.terminate().await.success());
+
+    server.restart().await;
+    key.api.get("/app").await.expect(401);
+    let rows = found(&api).await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["subject"], json!({"type": "apiKey", "id": key.id}));
+    let text = rows[0]["description"].as_str().expect("a text");
+    assert!(text.starts_with("mass-replay: "), "{text}");
+    assert!(text.contains("now: 30 messages"), "{text}");
+    assert!(text.contains(&format!("the API key {} is ended", key.id)));
+    let entry = key.end_in_audit(&api).await;
+    assert!(
+        entry["actor"].to_string().contains("mass-replay"),
+        "{entry}"
+    );
+    assert!(server.terminate().await.success());
+}
+
+/// An API key that may all.
+struct Key {
+    id: String,
+    api: Api,
+}
+
+impl Key {
+    async fn new(api: &Api) -> Self {
+        let who = api.get("/auth/whoami").await.expect(200).json();
+        let organisation = who["envId"].as_str().expect("an id");
+        let path = format!("/management/authentication/{organisation}/api-token");
+        let made = api.post(&path, &json!({"name": "CI"})).await;
+        let made = made.expect(200).json();
+        let text = |name: &str| made[name].as_str().expect("a text").to_owned();
+        Self {
+            id: text("id"),
+            api: api.with_token(&text("token")),
+        }
+    }
+
+    /// What the audit log has of its end.
+    async fn end_in_audit(&self, api: &Api) -> Value {
+        let list = api.get("/audit?action=api_key.expired").await;
+        let list = list.expect(200).json();
+        let rows = list["data"].as_array().expect("a list");
+        assert_eq!(rows.len(), 1, "{list}");
+        assert!(rows[0].to_string().contains(&self.id), "{list}");
+        rows[0].clone()
+    }
+}
+
+/// Starts the server again, as one that has been watched for more than a week: rules that rest on
+/// what is usual say nothing before.
+async fn long_known(server: &mut Server) {
+    assert!(server.terminate().await.success());
+    let mut detection = watch::detect::Detection::new(watch::detect::Config::default());
+    detection.pass(Timestamp::from_seconds(LONG_AGO));
+    let database = rusqlite::Connection::open(server.data_dir().join("postrider.db"));
+    let database = database.expect("the database can be opened");
+    let written = database.execute(
+        "UPDATE setting SET value = ?1 WHERE name = 'detection'",
+        [detection.save()],
+    );
+    assert_eq!(written.expect("it can be written"), 1, "it was kept before");
+    drop(database);
+    server.restart().await;
+}
+
+/// Sends so many messages.
+async fn send(api: &Api, count: usize) {
+    let message = json!({"eventType": "order.paid", "payload": {"total": 12}});
+    let batch = json!({"messages": vec![message; count]});
+    api.post("/app/shop/msg/batch", &batch).await.expect(202);
+}
+
+/// Waits until everything that an endpoint was to get has come to an end.
+async fn settled(api: &Api, endpoint: &str) {
+    eventually(format!("nothing under way to {endpoint}"), async || {
+        let path = format!("/app/shop/endpoint/{endpoint}/stats");
+        let stats = api.get(&path).await.expect(200).json();
+        let [pending, sending, success, fail] =
+            ["pending", "sending", "success", "fail"].map(|name| stats[name].as_u64());
+        match (pending, sending) == (Some(0), Some(0)) && success.max(fail) > Some(0) {
+            true => Ok(()),
+            false => Err(stats.to_string()),
+        }
+    })
+    .await;
+}
+
+/// Waits until background work has come to its end.
+async fn finished(api: &Api, task: &Value) {
+    let id = task["id"].as_str().expect("an id");
+    eventually(format!("the end of {id}"), async || {
+        let shown = api.get(&format!("/background-task/{id}")).await;
+        let shown = shown.expect(200).json();
+        let is_finished = shown["status"] == "finished";
+        is_finished.then_some(()).ok_or_else(|| shown.to_string())
+    })
+    .await;
 }
 
 /// `security tail`, as it goes on.

@@ -20,8 +20,8 @@ use watch::detector::{Respond, Surroundings};
 
 /// So many orders may wait for the store.
 const ORDERS_MAX: usize = 64;
-/// How long it may take to keep what was learnt.
-const KEEPING_MAX: Duration = Duration::from_secs(5);
+/// How long it may take to keep what was learnt, and to do what is to be done by itself.
+const ENDING_MAX: Duration = Duration::from_secs(5);
 
 /// Detection as it runs.
 pub(crate) struct Vigilance {
@@ -29,6 +29,8 @@ pub(crate) struct Vigilance {
     pub(crate) blocks: Arc<Blocks>,
     stop: CancellationToken,
     detecting: JoinHandle<()>,
+    /// Ends when nobody can give an order any more, and all were carried out.
+    carrying_out: JoinHandle<()>,
 }
 
 impl Vigilance {
@@ -51,8 +53,7 @@ impl Vigilance {
             responses: Arc::new(responder),
         };
         let stop = CancellationToken::new();
-        let carrying_out = carry_out(app.clone(), ordered);
-        tokio::spawn(stop.clone().run_until_cancelled_owned(carrying_out));
+        let carrying_out = tokio::spawn(carry_out(app.clone(), ordered));
         let (rules, until) = (config.detection.rules.clone(), stop.clone());
         let detector = events.detector.clone();
         let detecting = tokio::spawn(async move { detector.run(around, rules, until).await });
@@ -60,17 +61,22 @@ impl Vigilance {
             blocks,
             stop,
             detecting,
+            carrying_out,
         }
     }
 
-    /// Ends it when what it has learnt is kept.
+    /// Ends it when what it has learnt is kept, and what it found at last has been acted on: that
+    /// this was done is said already.
     pub(crate) async fn end(self) {
         self.stop.cancel();
-        if tokio::time::timeout(KEEPING_MAX, self.detecting)
-            .await
-            .is_err()
-        {
-            tracing::warn!("what detection has learnt lately is not kept: nothing can be written");
+        let stopped = self.carrying_out.abort_handle();
+        let ended = async { tokio::join!(self.detecting, self.carrying_out) };
+        if tokio::time::timeout(ENDING_MAX, ended).await.is_err() {
+            stopped.abort();
+            tracing::warn!(
+                "what detection has learnt lately is not kept, or not all was done about what it \
+                 found: nothing can be written"
+            );
         }
     }
 }

@@ -165,8 +165,8 @@ impl Detector {
             .fetch_add(u64::from(!has_room), Ordering::Relaxed);
     }
 
-    /// Gives what is observed to the rules until it is stopped, then keeps what was learnt. It runs
-    /// once.
+    /// Gives what is observed to the rules until it is stopped, and what waits then; then keeps
+    /// what was learnt. It runs once.
     pub async fn run(&self, around: Surroundings, config: Config, stop: CancellationToken) {
         let waiting = self.waiting.lock().expect(NO_PANIC).take();
         let Some(mut waiting) = waiting.filter(|_| self.is_on) else {
@@ -186,6 +186,11 @@ impl Detector {
                 Some(one) = waiting.from_others.recv() => running.observe(one),
                 Some(one) = waiting.from_strangers.recv() => running.observe(one),
             }
+        }
+        // Whoever stops it tells nothing any more: what waits is the end of what there was.
+        for queue in [&mut waiting.from_others, &mut waiting.from_strangers] {
+            let waits = std::iter::from_fn(|| queue.try_recv().ok());
+            waits.take(WAITING_MAX).for_each(|one| running.observe(one));
         }
         running.end(self).await;
     }

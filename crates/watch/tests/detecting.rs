@@ -163,6 +163,18 @@ async fn what_was_learnt_and_told_is_known_to_the_next_process() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_still_waits_at_the_end_is_looked_at() {
+    let world = World::new();
+    let running = world.detect(true);
+    world.pass().await;
+    for _ in 0..10 {
+        running.detector.take(&world.failure());
+    }
+    running.end().await;
+    assert_eq!(world.take().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_no_rule_is_on_nothing_is_taken_and_nothing_kept() {
     let world = World::new();
     let running = world.detect(false);
