@@ -4,6 +4,7 @@
 mod at_once;
 mod audit_log;
 mod cluster;
+mod detection;
 mod erasure;
 mod following;
 mod rates;

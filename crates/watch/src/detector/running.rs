@@ -15,7 +15,7 @@ use store::rows::ApplicationRef;
 use store::work::WorkState;
 
 /// Under this name what was learnt is kept. Nodes that share a store share it: one that starts goes
-/// on from what was kept last, whoever kept it.
+/// on from what was kept last, whoever kept it. Nothing is merged, and nobody reads it but then.
 const LEARNT: &str = "detection";
 /// How often it is kept.
 const KEPT_EVERY: Duration = Duration::from_secs(3_600);
