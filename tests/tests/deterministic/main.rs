@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::applications::ApplicationInput;
-use app::endpoints::{EndpointInput, NewEndpointInput};
+use app::endpoints::{EndpointInput, EndpointsOf, NewEndpointInput};
 use app::messages::{MessageInput, MessageRequest, RecipientPath};
 use app::tokens::TokenSettings;
 use app::{App, Caller, Settings, Tokens, Who};
@@ -183,9 +183,10 @@ async fn send_messages(app: &App) {
         .application(&caller, "shop")
         .await
         .expect("it was just made");
+    let shop = EndpointsOf::Application(tenant);
     for url in ENDPOINTS {
         let new = NewEndpointInput::default();
-        app.create_endpoint(&caller, &tenant, endpoint(url), new)
+        app.create_endpoint(&caller, &shop, endpoint(url), new)
             .await
             .expect("an endpoint");
     }
