@@ -70,7 +70,7 @@ struct AuditActorOut {
     #[schemars(schema_with = "actor_kinds")]
     kind: &'static str,
     /// Whom it speaks for: an organisation or an application; the endpoint of a receiver; the rule
-    /// by which the server does something by itself.
+    /// by which the server does something by itself; the user of a machine who gave a command.
     id: String,
     /// By what it showed that: the `jti` of a token, or the id of an API key.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -168,6 +168,10 @@ audit_actions! {
     SourceTokenRead = "source.token_read";
     /// Figures of all applications, or of many, were asked for.
     StatisticsAggregated = "statistics.aggregated";
+    /// A command asked the servers for another master key.
+    MasterKeyRotationAsked = "master_key.rotation_asked";
+    /// It took that back: the servers did not have the key yet.
+    MasterKeyRotationWithdrawn = "master_key.rotation_withdrawn";
     /// A master key gave way to another.
     MasterKeyRotated = "master_key.rotated";
 }
@@ -214,7 +218,8 @@ impl ActorKind {
 pub struct Actor {
     /// Which kind of caller.
     pub kind: ActorKind,
-    /// Whom its token speaks for: an organisation, an application; a rule's name of the system.
+    /// Whom its token speaks for: an organisation, an application; a rule's name of the system; a
+    /// user's name of a command.
     pub subject: String,
     /// What its token is revoked by, or the API key's id. Never the token.
     pub credential: Option<String>,
@@ -230,6 +235,14 @@ impl Actor {
             subject: rule.to_owned(),
             credential: None,
             remote_address: None,
+        }
+    }
+
+    /// Somebody with this name on a machine that has the store, by a command.
+    pub fn command(user: &str) -> Self {
+        Self {
+            kind: ActorKind::Command,
+            ..Self::system(user)
         }
     }
 }

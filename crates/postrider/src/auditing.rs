@@ -1,6 +1,6 @@
-//! Seals the audit log, second by second, takes away what has reached its age, and tells of
-//! checkpoints outside: all of them to the configured file, one a minute to the log and to
-//! operational webhooks, the last one at the end.
+//! Seals the audit log, second by second, with what commands left beside it, takes away what has
+//! reached its age, and tells of checkpoints outside: all of them to the configured file, one a
+//! minute to the log and to operational webhooks, the last one at the end.
 //!
 //! Every node does so. What is sealed, and that two don't seal the same, the rooms below know.
 
@@ -107,6 +107,8 @@ impl Auditing {
                     .insert(Sealer::new(store, Box::new(Key(key)), clock))
             }
         };
+        // Also where that fails, what is in the log is sealed.
+        let taken_in = sealer.take_in().await;
         let mut sealed = Vec::new();
         let done = loop {
             match sealer.seal().await {
@@ -125,6 +127,7 @@ impl Auditing {
         }
         let written = self.write().await;
         done?;
+        taken_in?;
         if Instant::now() >= self.cut_at {
             self.cut().await?;
             self.cut_at = Instant::now() + CUT_EVERY;

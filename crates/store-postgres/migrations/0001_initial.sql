@@ -422,6 +422,14 @@ CREATE INDEX audit_entry_unsealed ON audit_entry (id) WHERE position IS NULL;
 CREATE INDEX audit_entry_application ON audit_entry (application, id);
 CREATE INDEX audit_entry_actor ON audit_entry (actor, id);
 
+-- Entries that commands left which changed something beside the servers. `entry` is an entry's text
+-- under an id whose key is none, and `tail` that id's other part: a server moves it into the log
+-- under a key of its own.
+CREATE TABLE audit_left (
+    tail  bytea PRIMARY KEY,
+    entry text NOT NULL
+);
+
 -- Signed heads of the chain. `previous` is the position of the one before, 0 of none: each goes on
 -- from another one. `first` is where the log began when it was signed.
 CREATE TABLE audit_checkpoint (

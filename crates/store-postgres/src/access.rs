@@ -7,13 +7,14 @@ use crate::config::PostgresConfig;
 use crate::failure::Failure;
 use crate::pools::Pools;
 use crate::sql::{Sql, params};
-use crate::{settings, sources};
+use crate::{audit, settings, sources};
 use model::Timestamp;
 use model::api_key::ApiKey;
 use model::id::ApiKeyId;
 use store::access::{
     AccessRows, ApiKeyRow, DELETED_SOURCE_KEPT, ENVIRONMENT, RevokedToken, TokenFloor,
 };
+use store::audit::AuditEntry;
 use store::encoding::scopes;
 use store::work::SweepLimits;
 use tokio_postgres::Row;
@@ -23,12 +24,18 @@ pub(crate) const KEY_COLUMNS: &str =
     "id, tail, hash, name, shown, scopes, created_at, expires_at, used_at, version";
 
 /// Revokes a token in a database without joining its nodes: the way of a process that has no store
-/// open. No lease is needed for it: to revoke a token again changes nothing.
-pub async fn revoke(config: &PostgresConfig, token: &RevokedToken) -> Result<(), OpenError> {
+/// open. No lease is needed for it: to revoke a token again changes nothing. The entry is for the
+/// audit log, which a node puts it into.
+pub async fn revoke(
+    config: &PostgresConfig,
+    token: &RevokedToken,
+    entry: &AuditEntry,
+) -> Result<(), OpenError> {
     let pools = Pools::new(config)?;
     let mut client = pools.client().await?;
     let sql = pools.begin(&mut client);
     revoke_in(&sql, token).await?;
+    audit::leave(&sql, entry).await?;
     Ok(sql.commit().await?)
 }
 

@@ -3,9 +3,11 @@
 //! seal at once, the one wins whose checkpoint is first to go on from the latest.
 
 mod beside;
+mod left;
 mod list;
 
 pub use beside::{AuditReader, AuditSnapshot};
+pub(crate) use left::{leave, left, take_in};
 pub(crate) use list::list;
 
 use crate::batch::Batch;
@@ -46,7 +48,7 @@ pub(crate) async fn note(
     };
     let id = AuditId::new(batch.key(), batch.tail());
     let entry = AuditEntry::new(id, draft, changed, application);
-    batch.unwritten.pending.audit.push(entry);
+    batch.unwritten.pending.audit.push(entry.kept());
     Ok(())
 }
 
@@ -62,21 +64,20 @@ async fn application(sql: &Sql<'_>, key: ApplicationKey) -> Result<Option<Applic
 }
 
 /// What writes entries.
-pub(crate) fn insert(entries: &[AuditEntry]) -> Option<Statement<'_>> {
+pub(crate) fn insert(entries: &[KeptEntry]) -> Option<Statement<'_>> {
     if entries.is_empty() {
         return None;
     }
-    let listed: Vec<Listed> = entries.iter().map(AuditEntry::listed).collect();
     Some(Statement {
         text: "INSERT INTO audit_entry (id, tail, entry, application, action, actor)
          SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
         params: params![
             columns_of(entries, |entry| entry.id.key().integer()),
             columns_of(entries, |entry| entry.id.tail().to_vec()),
-            columns_of(entries, AuditEntry::text),
-            columns_of(&listed, |listed| listed.application.integer()),
-            columns_of(&listed, |listed| listed.action.clone()),
-            columns_of(&listed, |listed| listed.actor.clone()),
+            columns_of(entries, |entry| entry.text.clone()),
+            columns_of(entries, |entry| entry.listed.application.integer()),
+            columns_of(entries, |entry| entry.listed.action.clone()),
+            columns_of(entries, |entry| entry.listed.actor.clone()),
         ],
     })
 }

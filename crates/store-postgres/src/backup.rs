@@ -26,7 +26,7 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 /// All that there is to copy; a partitioned table is one.
-const TABLES: [&str; 29] = [
+const TABLES: [&str; 30] = [
     "setting",
     "node",
     "application",
@@ -55,6 +55,7 @@ const TABLES: [&str; 29] = [
     "security_event",
     "audit_entry",
     "audit_checkpoint",
+    "audit_left",
     "audit_start",
 ];
 const BUFFER_BYTES: usize = 1 << 20;

@@ -394,6 +394,10 @@ impl Store for PostgresStore {
         walk!(self, query, sql => audit::list)
     }
 
+    async fn audit_left(&self) -> Stored<u64> {
+        read!(self, sql => audit::left(&sql))
+    }
+
     async fn audit_ends(&self) -> Stored<AuditEnds> {
         read!(self, sql => audit::ends(&sql))
     }

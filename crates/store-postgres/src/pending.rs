@@ -12,7 +12,7 @@ use model::id::{ApplicationKey, AttemptId, EndpointKey, MessageId, MessageKey};
 use model::name::Name;
 use store::Sealed;
 use store::accept::NewMessage;
-use store::audit::AuditEntry;
+use store::audit::KeptEntry;
 use store::encoding::{
     form_number, hops_number, join_some, result_number, trace_bytes, trigger_number,
 };
@@ -27,7 +27,7 @@ pub(crate) struct Pending {
     pub(crate) keys: Vec<(i64, Fingerprint, Prior)>,
     pub(crate) replays: Vec<NewReplay>,
     pub(crate) tasks: Vec<work::TaskWrite>,
-    pub(crate) audit: Vec<AuditEntry>,
+    pub(crate) audit: Vec<KeptEntry>,
 }
 
 /// An attempt's row.

@@ -1,11 +1,13 @@
 //! Small values that the whole installation shares.
 
 use crate::OpenError;
+use crate::audit;
 use crate::columns;
 use crate::config::PostgresConfig;
 use crate::failure::Failure;
 use crate::pools::Pools;
 use crate::sql::{Sql, params};
+use store::audit::AuditEntry;
 use store::change::SettingsChange;
 
 /// Reads a value in a database without joining its nodes: the way of a process that has no store
@@ -20,16 +22,20 @@ pub async fn setting(config: &PostgresConfig, name: &str) -> Result<Option<Vec<u
 }
 
 /// Writes a value anew in the same way: only for what no node keeps in memory. False: there was
-/// something else before.
+/// something else before, and nothing is written, the entry for the audit log neither.
 pub async fn swap_setting(
     config: &PostgresConfig,
     name: &str,
     values: &SettingsChange,
+    entry: &AuditEntry,
 ) -> Result<bool, OpenError> {
     let pools = Pools::new(config)?;
     let mut client = pools.client().await?;
     let sql = pools.begin(&mut client);
     let swapped = swap(&sql, name, values).await?;
+    if swapped {
+        audit::leave(&sql, entry).await?;
+    }
     sql.commit().await?;
     Ok(swapped)
 }

@@ -5,7 +5,7 @@ use crate::batch::Batch;
 use crate::change::revoke as revoke_in;
 use crate::columns::{optional_text, optional_time, tail, time};
 use crate::failure::Failure;
-use crate::{settings, sources};
+use crate::{audit, settings, sources};
 use model::Timestamp;
 use model::api_key::ApiKey;
 use model::id::{ApiKeyId, ApplicationKey, Key};
@@ -14,6 +14,7 @@ use std::path::Path;
 use store::access::{
     AccessRows, ApiKeyRow, DELETED_SOURCE_KEPT, ENVIRONMENT, RevokedToken, TokenFloor,
 };
+use store::audit::AuditEntry;
 use store::encoding::scopes;
 use store::work::SweepLimits;
 
@@ -23,11 +24,13 @@ pub(crate) const KEY_COLUMNS: &str =
 
 /// Revokes a token in the store of `data_dir`: the way of a process that has no store open. A
 /// server may be at work there, whose writer waits for this one small commit; nothing of what it
-/// keeps in memory is touched.
-pub fn revoke(data_dir: &Path, token: &RevokedToken) -> Result<(), OpenError> {
+/// keeps in memory is touched. The entry is for the audit log, which the next server or this one
+/// puts it into.
+pub fn revoke(data_dir: &Path, token: &RevokedToken, entry: &AuditEntry) -> Result<(), OpenError> {
     let mut connection = settings::beside(data_dir)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     revoke_in(&transaction, token)?;
+    audit::leave(&transaction, entry)?;
     Ok(transaction.commit()?)
 }
 

@@ -2,8 +2,10 @@
 //! away when they have reached their age. Nothing else ever changes of one.
 
 mod beside;
+mod left;
 
 pub use beside::AuditReader;
+pub(crate) use left::{leave, left, take_in};
 
 use crate::batch::Batch;
 use crate::columns::{direction, time};
@@ -34,21 +36,26 @@ pub(crate) fn note(
         None => None,
     };
     let id = AuditId::new(batch.key(), batch.tail());
-    let entry = AuditEntry::new(id, draft, changed, application);
-    let listed = entry.listed();
-    batch
-        .connection
+    insert(
+        batch.connection,
+        &AuditEntry::new(id, draft, changed, application).kept(),
+    )
+}
+
+/// Writes an entry that is not sealed yet.
+fn insert(connection: &Connection, entry: &KeptEntry) -> Result<(), Failure> {
+    connection
         .prepare_cached(
             "INSERT INTO audit_entry (id, tail, entry, application, action, actor)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
-            id.key().integer(),
-            id.tail(),
-            entry.text(),
-            listed.application.integer(),
-            listed.action,
-            listed.actor,
+            entry.id.key().integer(),
+            entry.id.tail(),
+            entry.text,
+            entry.listed.application.integer(),
+            entry.listed.action,
+            entry.listed.actor,
         ])?;
     Ok(())
 }

@@ -465,6 +465,10 @@ impl Store for SqliteStore {
         Ok(self.readers.snapshot(read).await?)
     }
 
+    async fn audit_left(&self) -> Stored<u64> {
+        Ok(self.readers.with(audit::left).await?)
+    }
+
     async fn audit_ends(&self) -> Stored<AuditEnds> {
         Ok(self.readers.snapshot(audit::ends).await?)
     }

@@ -1,12 +1,14 @@
 //! Small values that the whole installation shares.
 
 use crate::OpenError;
+use crate::audit;
 use crate::connection::open_beside;
 use crate::directory::database_in;
 use crate::failure::Failure;
 use crate::schema;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::path::Path;
+use store::audit::AuditEntry;
 use store::change::SettingsChange;
 
 /// Reads a value in the store of `data_dir`: the way of a process that has no store open. A server
@@ -16,15 +18,20 @@ pub fn setting(data_dir: &Path, name: &str) -> Result<Option<Vec<u8>>, OpenError
 }
 
 /// Writes a value anew in the store of `data_dir`, in the same way: only for what no server keeps
-/// in memory. False: there was something else before.
+/// in memory. False: there was something else before,
+/// and nothing is written, the entry for the audit log neither.
 pub fn swap_setting(
     data_dir: &Path,
     name: &str,
     values: &SettingsChange,
+    entry: &AuditEntry,
 ) -> Result<bool, OpenError> {
     let mut connection = beside(data_dir)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let swapped = swap(&transaction, name, values)?;
+    if swapped {
+        audit::leave(&transaction, entry)?;
+    }
     transaction.commit()?;
     Ok(swapped)
 }

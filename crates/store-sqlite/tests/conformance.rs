@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use store::Store;
+use store::access::RevokedToken;
+use store::audit::AuditEntry;
+use store::change::SettingsChange;
 use store::conformance::Harness;
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
 
@@ -80,6 +83,17 @@ impl Harness for SqliteHarness {
             running.join().expect("a loop ends without a panic");
         }
         drop(store);
+    }
+
+    async fn revoke_beside(&self, token: &RevokedToken, entry: &AuditEntry) {
+        let revoked = store_sqlite::revoke(&self.home.path().join("data"), token, entry);
+        revoked.expect("a server that is there waits for it");
+    }
+
+    async fn swap_beside(&self, name: &str, values: &SettingsChange, entry: &AuditEntry) -> bool {
+        let data = self.home.path().join("data");
+        let swapped = store_sqlite::swap_setting(&data, name, values, entry);
+        swapped.expect("a server that is there waits for it")
     }
 
     fn empty_directory(&self) -> PathBuf {

@@ -5,6 +5,10 @@
 //! beside it are there to search by, and whoever verifies compares them with it. An entry gets its
 //! position a moment after its commit, when it is sealed, so that changes need not wait for each
 //! other.
+//!
+//! A command that changes a store beside the servers leaves its entry beside the log, in the commit
+//! of the change: only who has the store open gives out keys. A server takes it in, under a key of
+//! its own.
 
 mod line;
 mod text;
@@ -18,7 +22,7 @@ use crate::query::Window;
 use async_trait::async_trait;
 use model::Timestamp;
 use model::audit::{Actor, AuditAction, AuditDraft, AuditSubject};
-use model::id::{ApplicationId, ApplicationKey, AuditId, AuditKey, AuditKind, Key};
+use model::id::{ApplicationId, ApplicationKey, AuditId, AuditKey, AuditKind, Key, Tail};
 use model::security::{Subject, SubjectKind};
 
 /// Of an entry, and of all that came before it.
@@ -66,6 +70,22 @@ impl AuditEntry {
             subject: subject(&draft.subject, changed),
             application: application.or_else(|| made_application(&draft.subject, changed)),
             detail: draft.detail.clone(),
+        }
+    }
+
+    /// What a command leaves that works beside the servers. The key is none: the log gives it
+    /// another when it takes the entry in. The tail stays.
+    pub fn left(tail: Tail, draft: &AuditDraft) -> Self {
+        Self::new(AuditId::new(Key::MIN, tail), draft, &Changed::Kept, None)
+    }
+
+    /// As it is kept before it is sealed.
+    pub fn kept(&self) -> KeptEntry {
+        KeptEntry {
+            id: self.id,
+            text: self.text(),
+            listed: self.listed(),
+            link: None,
         }
     }
 
@@ -258,6 +278,10 @@ pub enum AuditChange {
     /// latest. Refused in the same way where that start is not behind the one that is there, or no
     /// checkpoint ends right before it.
     Cut(AuditStart),
+    /// Moves what commands left beside the log into it, a bounded number of entries at once: each
+    /// gets a key, and waits to be sealed as others do. Of several that do it at once, one takes
+    /// in each.
+    TakeIn,
 }
 
 /// Reads the log from one state of the store, beside whoever writes it.
@@ -274,6 +298,9 @@ pub trait AuditLog: Send {
 
     /// How many entries there are, wherever they stand.
     async fn count(&mut self) -> Result<u64, StoreError>;
+
+    /// How many entries commands left beside the log, which no server has taken in yet.
+    async fn left(&mut self) -> Result<u64, StoreError>;
 
     /// Entries that stand nowhere in the chain, by ascending key behind one: those that are not
     /// sealed yet. All are looked at.

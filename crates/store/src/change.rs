@@ -187,7 +187,7 @@ pub enum Change {
     /// Tells the other nodes which master keys this one has: the texts of their ids. A store that
     /// no other node works on need not keep it. It holds until this node's lease ends.
     TellMasterKeys(Vec<String>),
-    /// Chains entries of the audit log, or takes old ones away.
+    /// Chains entries of the audit log, takes old ones away, or takes in what commands left.
     Audit(AuditChange),
     /// Changes nothing: for what is only to be in the audit log, such as that a secret was read.
     Note,

@@ -15,6 +15,9 @@
 //! Map: `world`, `drafts`, `reading` (what claims are written with) · one file for each concern.
 
 use crate::Store;
+use crate::access::RevokedToken;
+use crate::audit::AuditEntry;
+use crate::change::SettingsChange;
 use async_trait::async_trait;
 use model::{Clock, Entropy};
 use std::path::{Path, PathBuf};
@@ -49,6 +52,7 @@ mod filled;
 mod forward;
 mod health;
 mod idempotency;
+mod left;
 mod lists;
 mod nodes;
 mod random_walk;
@@ -86,6 +90,13 @@ pub trait Harness: Send + Sync + 'static {
     /// on: what was not committed is lost. When it returns, the database can be opened again. Holds
     /// that the store gave may still be there, and be dropped later.
     async fn close(&self, store: Arc<dyn Store>);
+
+    /// Revokes a token as a command does: beside whoever has the database open, or nobody, and with
+    /// an entry for the audit log.
+    async fn revoke_beside(&self, token: &RevokedToken, entry: &AuditEntry);
+
+    /// Writes a setting of this name anew in the same way. False: it was another before.
+    async fn swap_beside(&self, name: &str, values: &SettingsChange, entry: &AuditEntry) -> bool;
 
     /// A new empty directory, for [`Store::backup`] to fill.
     fn empty_directory(&self) -> PathBuf;

@@ -207,6 +207,9 @@ pub trait Store: Send + Sync + 'static {
     /// over: a newer one may have written them.
     async fn audit(&self, query: &AuditQuery) -> Stored<Walk<AuditRow, AuditKey>>;
 
+    /// How many entries commands left beside the audit log: they wait to be taken in.
+    async fn audit_left(&self) -> Stored<u64>;
+
     /// Both ends of the audit log's chain.
     async fn audit_ends(&self) -> Stored<AuditEnds>;
 

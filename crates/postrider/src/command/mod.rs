@@ -10,6 +10,7 @@ mod escape;
 pub(crate) mod import;
 mod input;
 pub(crate) mod keys;
+mod left;
 pub(crate) mod listen;
 pub(crate) mod node;
 pub(crate) mod openapi;

@@ -2,10 +2,10 @@
 //! and waits until they have sealed all that is to be sealed anew.
 //!
 //! It writes two things only: the data directory's key files, where the key is there, and in the
-//! store what it asks for. All else the nodes do, and go on doing when this is broken off: asked
-//! again, it goes on where it was.
+//! store what it asks for, with an entry for the audit log. All else the nodes do, and go on doing
+//! when this is broken off: asked again, it goes on where it was.
 
-use super::{drive, say, say_json};
+use super::{drive, left, say, say_json};
 use crate::cli::RotateArgs;
 use crate::config::{Checked, Database};
 use crate::failure::Failure;
@@ -14,10 +14,12 @@ use crate::keys::{KeySources, MasterKeys, PREVIOUS_MASTER_KEY_FILE, make_next_ma
 use crate::storage::postgres;
 use crate::system::SystemEntropy;
 use anyhow::anyhow;
+use model::audit::AuditAction;
 use serde_json::json;
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
+use store::audit::AuditEntry;
 use store::change::SettingsChange;
 use store::master_keys::MASTER_KEYS;
 use store_sqlite::{DataDirectory, OpenError};
@@ -63,9 +65,10 @@ async fn rotate(config: &Checked) -> Result<(MasterKeyId, bool), Failure> {
     let next = match standing {
         Standing::Alone(current) => {
             let next = next_key(&sources, masters, current)?;
-            place
-                .swap(standing, Standing::Asked { current, next })
-                .await?;
+            let asked = Standing::Asked { current, next };
+            let said = format!("{next} is to seal, not {current}");
+            let entry = left::entry(config, AuditAction::MasterKeyRotationAsked, said);
+            place.swap(standing, asked, entry).await?;
             next
         }
         Standing::Asked { next, .. } => next,
@@ -174,19 +177,26 @@ impl Place<'_> {
     }
 
     /// Refused where it stands otherwise by now.
-    async fn swap(&self, before: Standing, after: Standing) -> Result<(), Failure> {
+    async fn swap(
+        &self,
+        before: Standing,
+        after: Standing,
+        entry: AuditEntry,
+    ) -> Result<(), Failure> {
         let values = SettingsChange {
             before: Some(before.to_bytes()),
             after: after.to_bytes(),
         };
         let swapped = match self.database() {
             None => {
-                let swapped = store_sqlite::swap_setting(&self.0.data_dir, MASTER_KEYS, &values);
+                let swapped =
+                    store_sqlite::swap_setting(&self.0.data_dir, MASTER_KEYS, &values, &entry);
                 swapped.map_err(Failure::could_not)?
             }
             Some(database) => {
                 let database = postgres(database);
-                let swapped = store_postgres::swap_setting(&database, MASTER_KEYS, &values).await;
+                let swapped =
+                    store_postgres::swap_setting(&database, MASTER_KEYS, &values, &entry).await;
                 swapped.map_err(Failure::could_not)?
             }
         };
@@ -217,7 +227,9 @@ impl Place<'_> {
         let Some(too_early) = too_early else {
             return Ok(Some(false));
         };
-        self.swap(standing, Standing::Alone(current)).await?;
+        let said = format!("{next} was too early, {current} goes on");
+        let entry = left::entry(self.0, AuditAction::MasterKeyRotationWithdrawn, said);
+        self.swap(standing, Standing::Alone(current), entry).await?;
         Err(Failure::CouldNot(anyhow!(
             "too early: {too_early}, and nothing was sealed by master key {next}. Give every node \
              both keys, the new one as `master_key` or master.key, and the one in use ({current}) \

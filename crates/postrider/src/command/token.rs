@@ -1,8 +1,9 @@
 //! `postrider token`: prints a bearer token, minted by the use case that the API checks with; and
 //! `token revoke`, which ends one. That is written into the store, beside a server that may be at
-//! work there, and every node hears of it as it does of what other nodes change.
+//! work there, with an entry for the audit log; every node hears of it as it does of what other
+//! nodes change.
 
-use super::{drive, say, say_json};
+use super::{drive, left, say, say_json};
 use crate::cli::{TokenArgs, TokenCommand};
 use crate::config::ConfigArgs;
 use crate::duration;
@@ -14,6 +15,7 @@ use anyhow::anyhow;
 use app::access::revocation;
 use app::tokens::{API_KEY_PREFIX, Grant, Lifetime};
 use model::Clock as _;
+use model::audit::AuditAction;
 use serde_json::json;
 
 /// The longest id of a token.
@@ -63,13 +65,14 @@ fn revoke(jti: &str, config: ConfigArgs, as_json: bool) -> Result<(), Failure> {
     check_jti(jti)?;
     let config = config.load()?;
     let token = revocation(jti.to_owned());
+    let entry = left::entry(&config, AuditAction::TokenRevoked, format!("token {jti}"));
     match &config.database {
         None => {
-            let revoked = store_sqlite::revoke(&config.data_dir, &token);
+            let revoked = store_sqlite::revoke(&config.data_dir, &token, &entry);
             revoked.map_err(Failure::could_not)?;
         }
         Some(database) => {
-            let revoked = drive(store_postgres::revoke(&postgres(database), &token))?;
+            let revoked = drive(store_postgres::revoke(&postgres(database), &token, &entry))?;
             revoked.map_err(Failure::could_not)?;
         }
     }

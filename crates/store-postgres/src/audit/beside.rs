@@ -1,6 +1,6 @@
 //! The audit log of a database, read without joining its nodes: all of it as it is at one moment.
 
-use super::{checkpoints, columns, ends, kept, sealed};
+use super::{checkpoints, columns, ends, kept, left, sealed};
 use crate::OpenError;
 use crate::columns::number;
 use crate::config::PostgresConfig;
@@ -76,6 +76,10 @@ impl AuditLog for AuditSnapshot<'_> {
 
     async fn count(&mut self) -> Result<u64, StoreError> {
         Ok(self.count_all().await?)
+    }
+
+    async fn left(&mut self) -> Result<u64, StoreError> {
+        Ok(left(&self.0).await?)
     }
 
     async fn unsealed(

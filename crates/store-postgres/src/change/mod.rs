@@ -142,10 +142,14 @@ async fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refuse
 }
 
 /// What is done to the audit log's chain, or nothing at all.
-async fn chain(batch: &Batch<'_>, change: &Change) -> Result<Changed, Refused> {
+async fn chain(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
     match change {
         Change::Audit(AuditChange::Seal(seal)) => Ok(audit::seal(batch, seal).await??),
         Change::Audit(AuditChange::Cut(start)) => Ok(audit::cut(batch, start).await??),
+        Change::Audit(AuditChange::TakeIn) => {
+            audit::take_in(batch).await?;
+            Ok(Changed::Kept)
+        }
         _ => Ok(Changed::Kept),
     }
 }

@@ -178,6 +178,7 @@ fn order(table: &Table) -> &'static [(&'static str, &'static str)] {
         "replay_key" => &[("key", "bytea")],
         "one_time_token" => &[("hash", "bytea")],
         "audit_checkpoint" => &[("previous", "bigint")],
+        "audit_left" => &[("tail", "bytea")],
         "audit_start" => &[("one", "bigint")],
         _ => &[("id", "bigint")],
     }

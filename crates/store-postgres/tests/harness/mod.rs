@@ -7,6 +7,9 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use store::Store;
+use store::access::RevokedToken;
+use store::audit::AuditEntry;
+use store::change::SettingsChange;
 use store::conformance::Harness;
 use store_postgres::{PostgresConfig, PostgresStore, Surroundings};
 use tokio::task::JoinHandle;
@@ -127,6 +130,16 @@ impl<P: Place> Harness for PostgresHarness<P> {
         // A node that was killed is waited for; nothing here shows how long.
         (closed.base.psql)("UPDATE node SET expires_at = 'epoch' WHERE expires_at > '-infinity'");
         drop(store);
+    }
+
+    async fn revoke_beside(&self, token: &RevokedToken, entry: &AuditEntry) {
+        let revoked = store_postgres::revoke(&self.base.config, token, entry).await;
+        revoked.expect("it joins nobody, and waits for nobody");
+    }
+
+    async fn swap_beside(&self, name: &str, values: &SettingsChange, entry: &AuditEntry) -> bool {
+        let swapped = store_postgres::swap_setting(&self.base.config, name, values, entry).await;
+        swapped.expect("it joins nobody, and waits for nobody")
     }
 
     fn empty_directory(&self) -> PathBuf {

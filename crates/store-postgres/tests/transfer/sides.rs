@@ -6,6 +6,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Store;
+use store::access::RevokedToken;
+use store::audit::AuditEntry;
+use store::change::SettingsChange;
 use store::conformance::{Harness, TestClock, TestEntropy, fill};
 use store::transfer::{Source, TABLES, Tally, Target, Transfer};
 use store_postgres::{PostgresConfig, PostgresTransfer};
@@ -26,6 +29,15 @@ impl Harness for Embedded {
 
     async fn close(&self, store: Arc<dyn Store>) {
         drop(store);
+    }
+
+    async fn revoke_beside(&self, token: &RevokedToken, entry: &AuditEntry) {
+        store_sqlite::revoke(&self.0, token, entry).expect("the store is there");
+    }
+
+    async fn swap_beside(&self, name: &str, values: &SettingsChange, entry: &AuditEntry) -> bool {
+        let swapped = store_sqlite::swap_setting(&self.0, name, values, entry);
+        swapped.expect("the store is there")
     }
 
     fn empty_directory(&self) -> PathBuf {

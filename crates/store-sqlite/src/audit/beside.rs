@@ -2,7 +2,7 @@
 //! as it is at one moment.
 
 use crate::OpenError;
-use crate::audit::{COLUMNS, checkpoints, collect, ends, kept, sealed};
+use crate::audit::{COLUMNS, checkpoints, collect, ends, kept, left, sealed};
 use crate::failure::Failure;
 use crate::settings;
 use async_trait::async_trait;
@@ -56,6 +56,10 @@ impl AuditLog for AuditReader {
 
     async fn count(&mut self) -> Result<u64, StoreError> {
         Ok(self.count_all()?)
+    }
+
+    async fn left(&mut self) -> Result<u64, StoreError> {
+        Ok(left(&self.0)?)
     }
 
     async fn unsealed(

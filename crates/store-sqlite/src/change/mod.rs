@@ -148,10 +148,14 @@ fn apply(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
 }
 
 /// What is done to the audit log's chain, or nothing at all.
-fn chain(batch: &Batch<'_>, change: &Change) -> Result<Changed, Refused> {
+fn chain(batch: &mut Batch<'_>, change: &Change) -> Result<Changed, Refused> {
     match change {
         Change::Audit(AuditChange::Seal(seal)) => Ok(audit::seal(batch, seal)??),
         Change::Audit(AuditChange::Cut(start)) => Ok(audit::cut(batch, start)??),
+        Change::Audit(AuditChange::TakeIn) => {
+            audit::take_in(batch)?;
+            Ok(Changed::Kept)
+        }
         _ => Ok(Changed::Kept),
     }
 }

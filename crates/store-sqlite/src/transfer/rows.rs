@@ -193,6 +193,7 @@ fn order(table: &Table) -> &'static [&'static str] {
         "token_floor" => &["application", "session", "issued_before"],
         "one_time_token" => &["hash"],
         "audit_checkpoint" => &["previous"],
+        "audit_left" => &["tail"],
         "audit_start" => &["one"],
         _ => &["id"],
     }

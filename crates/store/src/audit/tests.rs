@@ -114,3 +114,24 @@ proptest! {
         prop_assert_eq!(AuditEntry::read(&entry.text()), Some(entry));
     }
 }
+
+#[test]
+fn what_a_command_left_is_taken_in_byte_for_byte_but_for_its_id() {
+    let entry = entry("org_x", None, "aud_");
+    let left = AuditEntry {
+        id: AuditId::new(Key::MIN, [3; 12]),
+        ..entry.clone()
+    };
+    let taken = KeptEntry::taken_in(&left.text(), entry.id);
+    assert_eq!(taken, entry.kept());
+    let newer = left.text().replace("updated", "shaken");
+    let taken = KeptEntry::taken_in(&newer, entry.id);
+    assert_eq!(taken.text, entry.text().replace("updated", "shaken"));
+    assert_eq!((taken.id, taken.contradiction()), (entry.id, None));
+    let none = KeptEntry::taken_in("none", entry.id);
+    assert_eq!(
+        none.contradiction(),
+        Some("entry"),
+        "somebody else wrote it"
+    );
+}

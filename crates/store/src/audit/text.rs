@@ -80,6 +80,15 @@ impl KeptEntry {
         }
     }
 
+    /// What a command left, as the log takes it in: under this id, and otherwise byte for byte,
+    /// also of an entry of which this program does not know what it is.
+    pub fn taken_in(left: &str, id: AuditId) -> Self {
+        let before = Self::alone(left.to_owned(), None);
+        // It comes first in the text.
+        let text = left.replacen(&before.id.to_string(), &id.to_string(), 1);
+        Self { id, text, ..before }
+    }
+
     /// The column that says something else than the text, if there is one. Also of an entry of
     /// which this program does not know what it is.
     pub fn contradiction(&self) -> Option<&'static str> {

@@ -95,6 +95,12 @@ macro_rules! conformance_claims {
                 what_is_sealed_already_or_from_another_head_is_stale
                 what_is_sealed_can_be_cut_and_nothing_else
             }
+            left {
+                what_a_command_left_is_taken_in_once_under_a_key_of_the_stores
+                what_was_left_while_nobody_worked_is_there_for_the_next
+                of_those_that_take_in_at_once_each_entry_is_one_ones
+                a_setting_that_was_another_stays_and_nothing_is_left_of_it
+            }
             came_in {
                 what_came_in_before_is_seen
                 an_entry_without_an_unsigned_id_is_read_back_without_one

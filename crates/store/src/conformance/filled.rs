@@ -3,7 +3,7 @@
 use super::drafts::{self, DAY, Ending, HOUR, SECOND, idempotency_key, name, names, sealed};
 use super::endpoints::{keep_proof, proved};
 use super::world::World;
-use super::{Harness, access, audit, came_in, random_walk, security, sources};
+use super::{Harness, access, audit, came_in, left, random_walk, security, sources};
 use crate::change::{Change, Expect, OwnRedaction, OwnSchedule};
 use crate::work::{OutsideKind, OutsideWork, ReplayFilter, SweepLimits, Work, WorkEnd, WorkStep};
 use crate::{Lane, Sealed};
@@ -33,6 +33,7 @@ pub async fn fill(harness: Box<dyn Harness>) {
     came_in::fill(&world, lane).await;
     security::fill(&world, lane).await;
     audit::fill(&world, lane).await;
+    left::fill(&world).await;
     background(&world, lane).await;
     world.close().await;
 }

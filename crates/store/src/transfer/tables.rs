@@ -138,6 +138,9 @@ tables! {
         previous: Integer, position: Integer, hash: Bytes, first: Integer, signed_at: Integer,
         signature: Bytes,
     }
+    audit_left {
+        tail: Bytes, entry: Text,
+    }
     audit_start {
         one: Integer, position: Integer, hash: Bytes, signed_at: Integer, signature: Bytes,
     }

@@ -39,8 +39,10 @@ pub async fn verify_log(
             Piece::Waiting(entry) => verifier.waiting(&entry),
         }
     }
-    let count = log.count().await?;
-    Ok(verifier.finish(count))
+    let (count, left) = (log.count().await?, log.left().await?);
+    let mut report = verifier.finish(count);
+    report.waiting += left;
+    Ok(report)
 }
 
 /// Reads a log, a page at a time.

@@ -86,6 +86,17 @@ impl Sealer {
         Ok(self.does(seal).await?.then_some(signed))
     }
 
+    /// Takes in what commands left beside the log, so that it is sealed with the rest.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn take_in(&self) -> Result<(), SealError> {
+        if self.store.audit_left().await? > 0 {
+            self.does(Change::Audit(AuditChange::TakeIn)).await?;
+        }
+        Ok(())
+    }
+
     /// Takes away some of the entries that were sealed before this time, from the oldest on. False:
     /// there are none.
     ///

@@ -21,6 +21,7 @@ struct Kept {
     start: Option<AuditStart>,
     entries: Vec<KeptEntry>,
     checkpoints: Vec<Checkpoint>,
+    left: u64,
 }
 
 #[async_trait]
@@ -43,6 +44,9 @@ impl AuditLog for Kept {
     }
     async fn count(&mut self) -> Result<u64, StoreError> {
         Ok(self.entries.len() as u64)
+    }
+    async fn left(&mut self) -> Result<u64, StoreError> {
+        Ok(self.left)
     }
     async fn unsealed(&mut self, after: AuditKey, _: usize) -> Result<Vec<KeptEntry>, StoreError> {
         let outside = |entry: &&KeptEntry| entry.link.is_none_or(|link| link.position == 0);
@@ -68,6 +72,7 @@ impl Kept {
             start: None,
             entries: Vec::new(),
             checkpoints: Vec::new(),
+            left: 0,
         };
         for size in sizes {
             let first = log.entries.len();
@@ -241,6 +246,13 @@ fn an_untouched_log_is_whole_up_to_its_head_and_no_more_is_claimed() {
     };
     assert_eq!(log.verify(&[old]), confirmed(3));
     assert_eq!(log.verify(&[latest, old, latest]), confirmed(6));
+    log.left = 2;
+    let waiting = Report {
+        waiting: 3,
+        ..expected.clone()
+    };
+    assert_eq!(log.verify(&[]), waiting, "what is beside it waits, too");
+    log.left = 0;
 
     log.cut();
     let cut = Report {

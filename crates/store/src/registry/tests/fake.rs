@@ -311,6 +311,9 @@ impl Store for FakeStore {
     async fn audit(&self, _: &AuditQuery) -> Stored<Walk<AuditRow, AuditKey>> {
         unreachable!("{UNASKED}")
     }
+    async fn audit_left(&self) -> Stored<u64> {
+        unreachable!("{UNASKED}")
+    }
     async fn audit_ends(&self) -> Stored<AuditEnds> {
         unreachable!("{UNASKED}")
     }
