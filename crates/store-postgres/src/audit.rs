@@ -6,7 +6,7 @@ mod beside;
 mod left;
 mod list;
 
-pub use beside::{AuditReader, AuditSnapshot};
+pub use beside::AuditReader;
 pub(crate) use left::{leave, left, take_in};
 pub(crate) use list::list;
 

@@ -77,7 +77,7 @@ mod work;
 mod writer;
 
 pub use access::revoke;
-pub use audit::{AuditReader, AuditSnapshot};
+pub use audit::AuditReader;
 pub use backup::{CopyError, backup, restore};
 pub use config::PostgresConfig;
 pub use fill::fill;

@@ -11,7 +11,7 @@ use nodes::{Node, config};
 use private_postgres::Database;
 use std::time::Duration;
 use store::Store as _;
-use store::audit::{AuditChange, AuditLog as _, AuditSeal, Checkpoint, KeptEntry};
+use store::audit::{AuditChange, AuditSeal, AuditStates as _, Checkpoint, KeptEntry};
 use store::change::{Change, ChangeError, ChangeRequest, Changed};
 use store_postgres::AuditReader;
 
@@ -38,7 +38,7 @@ async fn of_two_nodes_that_seal_at_once_one_wins_and_the_log_is_read_beside_them
     let mut reader = AuditReader::open(&config(&database))
         .await
         .expect("beside the nodes");
-    let mut log = reader.snapshot();
+    let mut log = reader.now().await.expect("it can be reached");
     let ends = log.ends().await.expect("it reads");
     noted(&second).await.expect("it can write");
     assert_eq!((ends.first(), ends.head()), (1, 20));
@@ -47,12 +47,23 @@ async fn of_two_nodes_that_seal_at_once_one_wins_and_the_log_is_read_beside_them
     let positions = sealed.iter().filter_map(|entry| entry.link);
     let positions: Vec<u64> = positions.map(|link| link.position).collect();
     assert_eq!(positions, [19, 20]);
-    let waiting = log.unsealed(Key::MIN, 100).await.expect("it reads");
+    let waiting = log.outside(20, Key::MIN, 100).await.expect("it reads");
     assert_eq!(waiting.len(), 1);
     assert_eq!(waiting[0].contradiction(), None);
     assert_eq!(log.checkpoints(0, 100).await.expect("it reads").len(), 10);
     let missing = log.setting("not there").await;
     assert_eq!(missing.expect("it reads"), None);
+    let sealed_since = log.outside(18, Key::MIN, 100).await.expect("it reads");
+    assert_eq!(sealed_since.len(), 3);
+
+    log.end().await.expect("nothing is held");
+    let held = database.psql(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+         AND state = 'idle in transaction'",
+    );
+    assert_eq!(held.trim(), "0");
+    let mut log = reader.now().await.expect("it can be reached");
+    assert_eq!(log.count().await.expect("it reads"), 22, "as it is then");
 }
 
 async fn noted(node: &Node) -> Result<Changed, ChangeError> {

@@ -284,9 +284,20 @@ pub enum AuditChange {
     TakeIn,
 }
 
-/// Reads the log from one state of the store, beside whoever writes it.
+/// Shows the log as it is, time and again, beside whoever writes it.
+#[async_trait]
+pub trait AuditStates: Send {
+    /// As it is now.
+    async fn now(&mut self) -> Result<Box<dyn AuditLog + '_>, StoreError>;
+}
+
+/// Reads the log from one state of the store, which is held until [`AuditLog::end`].
 #[async_trait]
 pub trait AuditLog: Send {
+    /// Holds nothing of the store any more. Also what is dropped doesn't in the end, but the
+    /// database may hear of that later.
+    async fn end(self: Box<Self>) -> Result<(), StoreError>;
+
     /// A setting, such as [`AUDIT_SIGNING_KEY`].
     async fn setting(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
@@ -302,10 +313,11 @@ pub trait AuditLog: Send {
     /// How many entries commands left beside the log, which no server has taken in yet.
     async fn left(&mut self) -> Result<u64, StoreError>;
 
-    /// Entries that stand nowhere in the chain, by ascending key behind one: those that are not
-    /// sealed yet. All are looked at.
-    async fn unsealed(
+    /// Entries that stand nowhere in the chain up to this position, by ascending key behind one:
+    /// those that are not sealed yet, or were later. All are looked at.
+    async fn outside(
         &mut self,
+        head: u64,
         after: AuditKey,
         limit: usize,
     ) -> Result<Vec<KeptEntry>, StoreError>;

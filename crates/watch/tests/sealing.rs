@@ -8,7 +8,7 @@ use model::{Clock as _, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store as _;
-use store::audit::SignedCheckpoint;
+use store::audit::{AuditStates as _, SignedCheckpoint};
 use store::change::{Change, ChangeRequest};
 use store::conformance::{TestClock, TestEntropy};
 use store_sqlite::{AuditReader, DataDirectory, SqliteConfig, SqliteStore, Surroundings};
@@ -98,7 +98,8 @@ impl World {
 
     async fn verify(&self, outside: &[SignedCheckpoint]) -> Report {
         let mut log = AuditReader::open(self.home.path()).expect("beside the store");
-        let report = verify_log(&mut log, key().public_key(), outside).await;
+        let mut log = log.now().await.expect("it reads");
+        let report = verify_log(&mut *log, key().public_key(), outside).await;
         let report = report.expect("reads go on");
         assert_eq!(report.findings, []);
         report

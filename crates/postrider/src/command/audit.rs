@@ -19,7 +19,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use store::StoreError;
-use store::audit::{AUDIT_SIGNING_KEY, AuditLog, SignedCheckpoint, from_hex, hex};
+use store::audit::{AUDIT_SIGNING_KEY, AuditLog, AuditStates, SignedCheckpoint, from_hex, hex};
 use store::master_keys::MASTER_KEYS;
 use watch::audit::{ExportError, Report, export, verify_export, verify_log};
 
@@ -44,9 +44,10 @@ fn verify(args: VerifyLogArgs) -> Result<(), Failure> {
         }
         _ => {
             let config = args.config.load()?;
-            drive(on_log(&config, async |log: &mut dyn AuditLog| {
-                let key = key_of(log, &config, given).await?;
-                let report = verify_log(log, key, &outside).await;
+            drive(on_log(&config, async |log: &mut dyn AuditStates| {
+                let mut state = log.now().await.map_err(Failure::could_not)?;
+                let key = key_of(&mut *state, &config, given).await?;
+                let report = verify_log(&mut *state, key, &outside).await;
                 Ok((report.map_err(Failure::could_not)?, key))
             }))??
         }
@@ -65,8 +66,10 @@ fn verify(args: VerifyLogArgs) -> Result<(), Failure> {
 fn write_export(args: ExportLogArgs) -> Result<(), Failure> {
     let given = args.public_key.as_deref().map(public_key).transpose()?;
     let config = args.config.load()?;
-    drive(on_log(&config, async |log: &mut dyn AuditLog| {
-        let key = key_of(log, &config, given).await?;
+    drive(on_log(&config, async |log: &mut dyn AuditStates| {
+        let mut state = log.now().await.map_err(Failure::could_not)?;
+        let key = key_of(&mut *state, &config, given).await?;
+        state.end().await.map_err(Failure::could_not)?;
         let Some(path) = &args.out else {
             let written = export(log, key, &mut BufWriter::new(stdout())).await;
             return written.map(drop).map_err(of_export);
@@ -85,10 +88,10 @@ fn write_export(args: ExportLogArgs) -> Result<(), Failure> {
     }))?
 }
 
-/// Does something with the configured store's log, as it is at one moment.
+/// Does something with the configured store's log.
 async fn on_log<T>(
     config: &Checked,
-    work: impl AsyncFnOnce(&mut dyn AuditLog) -> Result<T, Failure>,
+    work: impl AsyncFnOnce(&mut dyn AuditStates) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     match &config.database {
         None => {
@@ -98,7 +101,7 @@ async fn on_log<T>(
         Some(database) => {
             let reader = store_postgres::AuditReader::open(&postgres(database)).await;
             let mut reader = reader.map_err(Failure::could_not)?;
-            work(&mut reader.snapshot()).await
+            work(&mut reader).await
         }
     }
 }
@@ -209,7 +212,7 @@ fn reader(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
 
 fn of_export(error: ExportError) -> Failure {
     match error {
-        ExportError::Store(_) | ExportError::Io(_) => Failure::could_not(error),
+        ExportError::Store(_) | ExportError::Io(_) | ExportError::Cut => Failure::could_not(error),
         ExportError::Line(_) | ExportError::NotComplete | ExportError::OtherKey(_) => {
             Failure::Refused(error.into())
         }

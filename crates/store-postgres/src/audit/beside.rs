@@ -1,4 +1,5 @@
-//! The audit log of a database, read without joining its nodes: all of it as it is at one moment.
+//! The audit log of a database, read without joining its nodes: all that one snapshot reads is as
+//! it was at one moment.
 
 use super::{checkpoints, columns, ends, kept, left, sealed};
 use crate::OpenError;
@@ -12,41 +13,45 @@ use async_trait::async_trait;
 use deadpool_postgres::Client;
 use model::id::AuditKey;
 use store::StoreError;
-use store::audit::{AuditEnds, AuditLog, Checkpoint, KeptEntry};
+use store::audit::{AuditEnds, AuditLog, AuditStates, Checkpoint, KeptEntry};
 
 /// A way to the log.
 pub struct AuditReader {
     pools: Pools,
-    client: Client,
+    client: Option<Client>,
 }
 
 /// One state of the log.
-pub struct AuditSnapshot<'c>(Sql<'c>);
+struct AuditSnapshot<'c>(Sql<'c>);
 
 impl AuditReader {
     /// Of this database.
     pub async fn open(config: &PostgresConfig) -> Result<Self, OpenError> {
         let pools = Pools::new(config)?;
-        let client = pools.client().await?;
+        let client = Some(pools.client().await?);
         Ok(Self { pools, client })
-    }
-
-    /// As it is with the first read.
-    pub fn snapshot(&mut self) -> AuditSnapshot<'_> {
-        AuditSnapshot(self.pools.snapshot(&mut self.client))
     }
 }
 
 impl AuditSnapshot<'_> {
-    async fn outside(&self, after: AuditKey, limit: usize) -> Result<Vec<KeptEntry>, Failure> {
+    async fn outside_of(
+        &self,
+        head: u64,
+        after: AuditKey,
+        limit: usize,
+    ) -> Result<Vec<KeptEntry>, Failure> {
         let rows = self.0.rows(
             concat!(
                 "SELECT ",
                 columns!(),
-                " FROM audit_entry WHERE id > $1 AND (position IS NULL OR position < 1)
-                 ORDER BY id LIMIT $2"
+                " FROM audit_entry WHERE id > $1 AND (position IS NULL OR position < 1 OR position > $2)
+                 ORDER BY id LIMIT $3"
             ),
-            params![after.integer(), crate::paging::limit(limit)],
+            params![
+                after.integer(),
+                super::number(head),
+                crate::paging::limit(limit)
+            ],
         );
         rows.await?.iter().map(kept).collect()
     }
@@ -61,7 +66,21 @@ impl AuditSnapshot<'_> {
 }
 
 #[async_trait]
+impl AuditStates for AuditReader {
+    async fn now(&mut self) -> Result<Box<dyn AuditLog + '_>, StoreError> {
+        // The connection before may be gone, where much time has passed since.
+        drop(self.client.take());
+        let client = self.client.insert(self.pools.client().await?);
+        Ok(Box::new(AuditSnapshot(self.pools.snapshot(client))))
+    }
+}
+
+#[async_trait]
 impl AuditLog for AuditSnapshot<'_> {
+    async fn end(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+
     async fn setting(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(settings::get(&self.0, name).await?)
     }
@@ -82,12 +101,13 @@ impl AuditLog for AuditSnapshot<'_> {
         Ok(left(&self.0).await?)
     }
 
-    async fn unsealed(
+    async fn outside(
         &mut self,
+        head: u64,
         after: AuditKey,
         limit: usize,
     ) -> Result<Vec<KeptEntry>, StoreError> {
-        Ok(self.outside(after, limit).await?)
+        Ok(self.outside_of(head, after, limit).await?)
     }
 
     async fn checkpoints(

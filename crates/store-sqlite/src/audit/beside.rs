@@ -1,8 +1,8 @@
-//! The audit log of a data directory, read beside the server that may be at work there: all of it
-//! as it is at one moment.
+//! The audit log of a data directory, read beside the server that may be at work there: all that
+//! one snapshot reads is as it was at one moment.
 
 use crate::OpenError;
-use crate::audit::{COLUMNS, checkpoints, collect, ends, kept, left, sealed};
+use crate::audit::{COLUMNS, checkpoints, collect, ends, kept, left, number, sealed};
 use crate::failure::Failure;
 use crate::settings;
 use async_trait::async_trait;
@@ -10,20 +10,22 @@ use model::id::AuditKey;
 use rusqlite::Connection;
 use std::path::Path;
 use store::StoreError;
-use store::audit::{AuditEnds, AuditLog, Checkpoint, KeptEntry};
+use store::audit::{AuditEnds, AuditLog, AuditStates, Checkpoint, KeptEntry};
+
+/// A way to the log.
+pub struct AuditReader(Connection);
 
 /// One state of the log.
-pub struct AuditReader(Connection);
+struct AuditSnapshot<'c>(&'c mut Connection);
 
 impl AuditReader {
     /// Of the store in `data_dir`.
     pub fn open(data_dir: &Path) -> Result<Self, OpenError> {
-        let connection = settings::beside(data_dir)?;
-        // Held until the connection is closed: what is committed meanwhile is not seen.
-        connection.execute_batch("BEGIN").map_err(Failure::from)?;
-        Ok(Self(connection))
+        Ok(Self(settings::beside(data_dir)?))
     }
+}
 
+impl AuditSnapshot<'_> {
     fn count_all(&self) -> Result<u64, Failure> {
         // By the table itself: an index is one more thing that somebody may have changed.
         let sql = "SELECT count(*) FROM audit_entry NOT INDEXED";
@@ -31,17 +33,43 @@ impl AuditReader {
         Ok(count.unsigned_abs())
     }
 
-    fn outside(&self, after: AuditKey, limit: usize) -> Result<Vec<KeptEntry>, Failure> {
+    fn outside_of(
+        &self,
+        head: u64,
+        after: AuditKey,
+        limit: usize,
+    ) -> Result<Vec<KeptEntry>, Failure> {
         let mut select = self.0.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM audit_entry NOT INDEXED
-             WHERE id > ?1 AND (position IS NULL OR position < 1) ORDER BY id LIMIT ?2"
+             WHERE id > ?1 AND (position IS NULL OR position < 1 OR position > ?2)
+             ORDER BY id LIMIT ?3"
         ))?;
-        collect(&mut select, [after.integer(), limit as i64], kept)
+        let params = [after.integer(), number(head), limit as i64];
+        collect(&mut select, params, kept)
+    }
+}
+
+impl Drop for AuditSnapshot<'_> {
+    fn drop(&mut self) {
+        // It was only read: that this fails is no more than what the next read says, too.
+        let _ = self.0.execute_batch("ROLLBACK");
     }
 }
 
 #[async_trait]
-impl AuditLog for AuditReader {
+impl AuditStates for AuditReader {
+    async fn now(&mut self) -> Result<Box<dyn AuditLog + '_>, StoreError> {
+        self.0.execute_batch("BEGIN").map_err(Failure::from)?;
+        Ok(Box::new(AuditSnapshot(&mut self.0)))
+    }
+}
+
+#[async_trait]
+impl AuditLog for AuditSnapshot<'_> {
+    async fn end(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn setting(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(settings::get(&self.0, name)?)
     }
@@ -62,12 +90,13 @@ impl AuditLog for AuditReader {
         Ok(left(&self.0)?)
     }
 
-    async fn unsealed(
+    async fn outside(
         &mut self,
+        head: u64,
         after: AuditKey,
         limit: usize,
     ) -> Result<Vec<KeptEntry>, StoreError> {
-        Ok(self.outside(after, limit)?)
+        Ok(self.outside_of(head, after, limit)?)
     }
 
     async fn checkpoints(

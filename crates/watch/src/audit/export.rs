@@ -7,7 +7,7 @@ use model::Timestamp;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
 use store::StoreError;
-use store::audit::{AuditLog, AuditStart, KeptEntry, Link, SignedCheckpoint, from_hex, hex};
+use store::audit::{AuditStart, AuditStates, KeptEntry, Link, SignedCheckpoint, from_hex, hex};
 
 /// What the first line says that this is.
 const FORMAT: u64 = 1;
@@ -21,6 +21,12 @@ pub enum ExportError {
     /// The file can't be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// What was to be read next is gone.
+    #[error(
+        "entries that had reached their age were taken away before they were exported, so that what \
+         was written is not complete: export the log again"
+    )]
+    Cut,
     /// A line is none of an export.
     #[error("line {0} is no line of an exported audit log")]
     Line(usize),
@@ -32,18 +38,22 @@ pub enum ExportError {
     OtherKey(String),
 }
 
-/// Writes a log, which this key signs. How many entries.
+/// Writes a log, which this key signs. How many entries. However long it takes to write, nothing of
+/// the store is held meanwhile.
 ///
 /// # Errors
 /// Of the store, and of what is written to.
 pub async fn export(
-    log: &mut dyn AuditLog,
+    log: &mut dyn AuditStates,
     public_key: [u8; 32],
     out: &mut (dyn Write + Send),
 ) -> Result<u64, ExportError> {
+    let mut state = log.now().await?;
+    let ends = state.ends().await?;
+    state.end().await?;
     let header = json!({"type": "log", "format": FORMAT, "publicKey": hex(&public_key)});
     writeln!(out, "{header}")?;
-    if let Some(start) = log.ends().await?.start {
+    if let Some(start) = ends.start {
         let start = json!({
             "type": "start",
             "position": start.position,
@@ -54,14 +64,34 @@ pub async fn export(
         writeln!(out, "{start}")?;
     }
     let (mut pieces, mut entries) = (Pieces::default(), 0);
-    while let Some(piece) = pieces.next(log).await? {
-        entries += u64::from(!matches!(piece, Piece::Checkpoint(_)));
-        let line = line(piece, public_key);
-        writeln!(out, "{line}")?;
+    while !pieces.have_ended {
+        read(&mut pieces, log, ends.first()).await?;
+        while let Some(piece) = pieces.next() {
+            entries += u64::from(!matches!(piece, Piece::Checkpoint(_)));
+            let line = line(piece, public_key);
+            writeln!(out, "{line}")?;
+        }
     }
     writeln!(out, "{}", json!({"type": "end", "entries": entries}))?;
     out.flush()?;
     Ok(entries)
+}
+
+/// Reads on from the log as it is now, which began at this position once.
+async fn read(
+    pieces: &mut Pieces,
+    log: &mut dyn AuditStates,
+    began: u64,
+) -> Result<(), ExportError> {
+    let read_to = pieces.read_to();
+    let mut state = log.now().await?;
+    pieces.read(&mut *state).await?;
+    let first = state.ends().await?.first();
+    state.end().await?;
+    match read_to.is_some_and(|read_to| first > began.max(read_to + 1)) {
+        true => Err(ExportError::Cut),
+        false => Ok(()),
+    }
 }
 
 fn line(piece: Piece, public_key: [u8; 32]) -> Value {

@@ -1,5 +1,7 @@
 //! Tests of the chain: whatever is done to a sealed log is found, and what was done to it is said.
 
+mod moving;
+
 use super::*;
 use async_trait::async_trait;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -9,9 +11,12 @@ use model::id::{AuditId, AuditKey, Key};
 use model::security::{Subject, SubjectKind};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::StoreError;
 use store::audit::{
-    AuditEnds, AuditEntry, AuditLog, AuditStart, Checkpoint, KeptEntry, Link, SignedCheckpoint,
+    AuditEnds, AuditEntry, AuditLog, AuditStart, AuditStates, Checkpoint, KeptEntry, Link,
+    SignedCheckpoint,
 };
 
 /// A log as somebody who can write to the database has it.
@@ -22,10 +27,24 @@ struct Kept {
     entries: Vec<KeptEntry>,
     checkpoints: Vec<Checkpoint>,
     left: u64,
+    /// One of its states is being read.
+    held: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl AuditStates for Kept {
+    async fn now(&mut self) -> Result<Box<dyn AuditLog + '_>, StoreError> {
+        self.held.store(true, Ordering::Relaxed);
+        Ok(Box::new(self.clone()))
+    }
 }
 
 #[async_trait]
 impl AuditLog for Kept {
+    async fn end(self: Box<Self>) -> Result<(), StoreError> {
+        self.held.store(false, Ordering::Relaxed);
+        Ok(())
+    }
     async fn setting(&mut self, _: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(None)
     }
@@ -48,11 +67,21 @@ impl AuditLog for Kept {
     async fn left(&mut self) -> Result<u64, StoreError> {
         Ok(self.left)
     }
-    async fn unsealed(&mut self, after: AuditKey, _: usize) -> Result<Vec<KeptEntry>, StoreError> {
-        let outside = |entry: &&KeptEntry| entry.link.is_none_or(|link| link.position == 0);
+    async fn outside(
+        &mut self,
+        head: u64,
+        after: AuditKey,
+        limit: usize,
+    ) -> Result<Vec<KeptEntry>, StoreError> {
+        let chain = 1..=head;
+        let outside = |link: Link| !chain.contains(&link.position);
+        let outside = |entry: &&KeptEntry| entry.link.is_none_or(outside);
         let behind = |entry: &&KeptEntry| entry.id.key() > after;
         let found = self.entries.iter().filter(outside).filter(behind);
-        Ok(found.cloned().collect())
+        let mut found: Vec<_> = found.cloned().collect();
+        found.sort_by_key(|entry| entry.id.key());
+        found.truncate(limit);
+        Ok(found)
     }
     async fn checkpoints(
         &mut self,
@@ -73,28 +102,35 @@ impl Kept {
             entries: Vec::new(),
             checkpoints: Vec::new(),
             left: 0,
+            held: Arc::default(),
         };
         for size in sizes {
             let first = log.entries.len();
             log.entries.extend((first..first + size).map(entry));
-            log.chain();
-            let last = log.entries.last().and_then(|entry| entry.link);
-            let Link { position, hash } = last.expect("it has entries");
-            let checkpoint = Checkpoint {
-                position,
-                hash,
-                count: *size as u64,
-                start: 1,
-                at: Timestamp::from_seconds(position as i64),
-                signature: [0; 64],
-            };
-            log.checkpoints.push(Checkpoint {
-                signature: sign(&checkpoint_bytes(&checkpoint)),
-                ..checkpoint
-            });
+            log.seal();
         }
         log.entries.push(entry(log.entries.len()));
         log
+    }
+
+    /// Seals all entries that are not, under one checkpoint.
+    fn seal(&mut self) {
+        self.chain();
+        let last = self.entries.last().and_then(|entry| entry.link);
+        let Link { position, hash } = last.expect("it has entries");
+        let before = self.checkpoints.last().map_or(0, |one| one.position);
+        let checkpoint = Checkpoint {
+            position,
+            hash,
+            count: position - before,
+            start: self.start.map_or(1, |start| start.position),
+            at: Timestamp::from_seconds(position as i64),
+            signature: [0; 64],
+        };
+        self.checkpoints.push(Checkpoint {
+            signature: sign(&checkpoint_bytes(&checkpoint)),
+            ..checkpoint
+        });
     }
 
     /// Takes away what the first checkpoint is over, as retention does.
