@@ -134,7 +134,8 @@ struct IngestSourceOut {
     /// The same where the type is `generic-webhook`: clients know no `config` of that type.
     #[serde(skip_serializing_if = "Option::is_none")]
     generic_config: Option<ConfigOut>,
-    /// Where its requests arrive; null where it makes messages by itself.
+    /// Where its requests arrive; null where it makes messages by itself, and to keys and tokens
+    /// that may not write sources: there is a token in it.
     ingest_url: Option<String>,
     /// By what replays are kept out: `age` where the time is signed, `memory` where it isn't,
     /// `none` where nothing is signed, so that whoever has seen a request can send others.

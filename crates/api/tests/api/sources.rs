@@ -1,6 +1,7 @@
 //! Sources: made, looked up, changed, given another URL and deleted; what of a configuration is
 //! refused, and what is never shown.
 
+use crate::tokens::api_key;
 use crate::world::{World, merged};
 use app::Settings;
 use model::security::{SecurityKind, Subject, SubjectKind};
@@ -53,6 +54,42 @@ async fn a_source_is_shown_with_its_url_and_without_its_secrets() {
     let found = world.app.source_by_token(&token).expect("it opens");
     let found = found.expect("it is known by its token");
     assert_eq!(found.config.secrets[0].expose(), b"whsec_of_stripe");
+}
+
+#[tokio::test]
+async fn the_token_in_its_url_is_shown_to_whoever_may_write_sources() {
+    let world = World::new();
+    let made = make(&world, &stripe("pay")).await;
+    let scopes: [(&[&str], bool); 7] = [
+        (&["ingest:read"], false),
+        (&["*:read"], false),
+        (&["role:viewer"], false),
+        (&["role:operator"], false),
+        (&["role:viewer", "ingest:write"], true),
+        (&["ingest:read", "ingest:write"], true),
+        (&["role:admin"], true),
+    ];
+    for (scopes, shown) in scopes {
+        let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let key = api_key(&world, &scopes.iter().collect::<Vec<_>>()).await;
+        let noted = reads(&world).await;
+        let expected = match shown {
+            true => made["ingestUrl"].clone(),
+            false => Value::Null,
+        };
+        let one = world.get(one("pay")).token(&key).await.is(200);
+        assert_eq!(one["ingestUrl"], expected, "{scopes:?}");
+        let listed = world.get(SOURCES).token(&key).await.is(200);
+        assert_eq!(listed.rows()[0]["ingestUrl"], expected, "{scopes:?}");
+        let read = if shown { 2 } else { 0 };
+        assert_eq!(reads(&world).await, noted + read, "{scopes:?}");
+    }
+}
+
+/// How often the audit log says that such a token was shown.
+async fn reads(world: &World) -> usize {
+    let list = world.get("/audit?action=source.token_read&limit=250").await;
+    list.is(200).rows().len()
 }
 
 #[tokio::test]

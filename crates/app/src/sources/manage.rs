@@ -31,7 +31,7 @@ pub const SOURCES_MAX: usize = 10_000;
 
 impl App {
     /// All sources, the oldest first unless asked otherwise. Whoever sees them sees the tokens in
-    /// their URLs, which is in the audit log before.
+    /// their URLs, unless what was shown is only for looking; that is in the audit log before.
     ///
     /// # Errors
     /// [`AppError::Forbidden`] for all but the organisation; [`AppError::Invalid`].
@@ -47,6 +47,7 @@ impl App {
         let walk = part.walk(self.tokens.known.sources(), key);
         let page = part.page(walk, |known| known.row.source.id);
         let page = page.try_map(|known| self.view_of_source(&known.row))?;
+        let page = page.map(|view| view.to(caller));
         let shown = page.data.iter().filter(|view| view.token.is_some()).count();
         if shown > 0 {
             let entry = self
@@ -63,6 +64,7 @@ impl App {
     /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
     pub async fn source(&self, caller: &Caller, path: &str) -> Result<SourceView, AppError> {
         let view = self.view_of_source(&self.source_for(caller, path).await?.row)?;
+        let view = view.to(caller);
         self.note_shown(caller, &view).await?;
         Ok(view)
     }

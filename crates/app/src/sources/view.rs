@@ -4,17 +4,30 @@
 use super::auth::{self, AuthDemandedView};
 use super::checks::{CheckError, Checks, ReplayProtection};
 use super::nature::Nature;
+use crate::Caller;
+use crate::access::limits::{ForPortal, Need};
 use model::Secret;
+use model::api_key::Right;
 use model::id::ApplicationId;
 use model::protection::GenericSignature;
+use model::role::Role;
 use model::source::{Cron, EventTypeAt, Source, SourceSecrets};
 use webhook::jwe::PrivateJwk;
+
+/// Whoever has the token in an inbound URL can send to the source: as with other secrets, who may
+/// only look does not see it.
+const TOKEN: Need = Need {
+    noun: "ingest",
+    right: Right::Write,
+    portal: ForPortal::None,
+    role: Role::Admin,
+};
 
 /// A source as it is shown.
 pub struct SourceView {
     /// The source.
     pub source: Source,
-    /// The token in its inbound URL; `None`: nothing arrives at it.
+    /// The token in its inbound URL; `None`: nothing arrives at it, or whoever asks may not see it.
     pub token: Option<Secret>,
     /// By what its replays are kept out.
     pub replay_protection: ReplayProtection,
@@ -55,6 +68,12 @@ pub struct ConfigView {
 }
 
 impl SourceView {
+    /// What this caller may see of it.
+    pub(super) fn to(self, caller: &Caller) -> Self {
+        let token = self.token.filter(|_| caller.require(&TOKEN).is_ok());
+        Self { token, ..self }
+    }
+
     /// Of a source with what is sealed of it. `has_public_url`: as its checks are told.
     pub(super) fn of(source: &Source, secrets: &SourceSecrets, has_public_url: bool) -> Self {
         let SourceSecrets { token, config } = secrets;
