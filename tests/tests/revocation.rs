@@ -1,4 +1,5 @@
-//! Tokens that are ended by a command, beside the server that is at work on the same store.
+//! Tokens that a command makes for a role, or ends, beside the server that is at work on the same
+//! store.
 
 use e2e::{Options, Server, comes_to};
 use serde_json::{Value, json};
@@ -45,6 +46,35 @@ async fn a_token_revoked_while_no_server_runs_is_refused_by_the_next() {
         .get("/app")
         .await
         .expect_error(401, "authentication_failed");
+}
+
+#[tokio::test]
+async fn a_token_with_a_role_may_do_no_more_than_the_role() {
+    let mut server = Server::start(Options::dev()).await;
+    let api = server.api().await;
+    api.application("shop").await;
+    for (role, may_write) in [("viewer", 403), ("operator", 403), ("admin", 200)] {
+        let token = server.mint(&["--role", role]).await;
+        let limited = api.with_token(token.expect(0).text());
+        limited.get("/app/shop").await.expect(200);
+        let renamed = json!({ "name": role, "uid": "shop" });
+        let renamed = limited.put("/app/shop", &renamed).await;
+        assert_eq!(renamed.status, may_write, "{role}");
+        let who = limited.get("/auth/whoami").await.expect(200).json();
+        assert_eq!(who["role"], role);
+    }
+    let app = "app_2d2yYyBqcv3nhV6r8fZKGjvfhnG";
+    for (wrong, told) in [
+        (&["--role", "owner"][..], "`viewer`, `operator` or `admin`"),
+        (&["--role", "api"], "`viewer`, `operator` or `admin`"),
+        (&["--role", "viewer", "--app", app], "leave out --role"),
+        (
+            &["--role", "viewer", "revoke", "x"],
+            "leave out --app and --role",
+        ),
+    ] {
+        server.mint(wrong).await.expect(2).complains_of(told);
+    }
 }
 
 #[tokio::test]

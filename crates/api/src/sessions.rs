@@ -10,7 +10,8 @@ use crate::segments::Segments;
 use app::access::{EXPIRY_WAIT_MAX, ExpireInput, Myself, SESSIONS_MAX};
 use axum::Json;
 use axum::extract::State;
-use schemars::JsonSchema;
+use model::role::Role;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 pub(crate) fn routes() -> Routes {
@@ -71,6 +72,14 @@ struct WhoamiOut {
     app_id: Option<String>,
     /// The session that it was issued for.
     session_id: Option<String>,
+    /// What it is limited to, where it is a role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "roles")]
+    role: Option<&'static str>,
+}
+
+fn roles(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": Role::ALL.map(Role::as_str) })
 }
 
 /// `SvixJwt` is a signed token, `RegionalAuthToken` an API key: clients know them by these names.
@@ -90,6 +99,7 @@ impl From<Myself> for WhoamiOut {
             env_id: Some(myself.organisation),
             app_id: myself.application,
             session_id: myself.session,
+            role: myself.role.map(Role::as_str),
         }
     }
 }

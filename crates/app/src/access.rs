@@ -25,6 +25,7 @@ use crate::tokens::{FOREVER, LEEWAY};
 use crate::{App, AppError, Caller};
 use model::Timestamp;
 use model::audit::{AuditAction, AuditDraft};
+use model::role::Role;
 use model::security::Subject;
 use std::time::Duration;
 use store::access::{AccessChange, AccessChanged, RevokedToken, TokenFloor};
@@ -63,6 +64,8 @@ pub struct Myself {
     pub session: Option<String>,
     /// Whether it showed an API key, not a signed token.
     pub by_api_key: bool,
+    /// The role that it is limited to, where that says all that it may.
+    pub role: Option<Role>,
 }
 
 /// A token of this id, revoked for as long as any token could be good.
@@ -98,6 +101,7 @@ impl App {
             application: caller.application().map(|id| id.to_string()),
             session: shown.and_then(|shown| shown.session.clone()),
             by_api_key: shown.is_some_and(|shown| matches!(shown.by, ShownAs::ApiKey(_))),
+            role: caller.role(),
         }
     }
 

@@ -2,7 +2,8 @@
 //! token-signing secret.
 //!
 //! An organisation's token has the organisation as its subject; an application's token has the
-//! application as its subject, the organisation in `org`, and the feature flags that it sees.
+//! application as its subject, the organisation in `org`, and the feature flags that it sees. The
+//! organisation's may be limited to a `role`.
 //! Every token names its issuer, audience, id, time of issue and end. For a migration,
 //! [`TokenSettings::accept_foreign`] lets in what another server minted with the same secret:
 //! tokens without these, and of any organisation.

@@ -8,7 +8,8 @@
 //! Map: [`id`] (public ids and their integer keys) · [`name`] (validated words) · [`application`],
 //! [`endpoint`], [`event_type`], [`message`], [`delivery`], [`attempt`], [`api_key`] (the field's
 //! nouns), [`role`] (what people may do) · [`hops`] (how often an event has come round), [`trace`]
-//! (what it is a part of) · [`retry`] (when the next attempt is due) · [`address`] (where requests may go) · [`protection`] (how an endpoint's deliveries are kept
+//! (what it is a part of) · [`retry`] (when the next attempt is due)
+//! · [`address`] (where requests may go) · [`protection`] (how an endpoint's deliveries are kept
 //! safe), [`policy`] (what of it is demanded), [`chain_seen`] (what a receiver was verified by),
 //! [`challenge`], [`proof`] (whether it wants what it is to get) · [`redaction`] (what an endpoint
 //! doesn't get), [`scan`] (what is not to be in a payload), `json` (what both walk over) ·

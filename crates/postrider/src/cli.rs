@@ -28,6 +28,7 @@ use crate::command;
 use crate::config::ConfigArgs;
 use crate::failure::Failure;
 use clap::{Args, Parser, Subcommand};
+use model::role::Role;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -106,12 +107,22 @@ pub(crate) struct ServeArgs {
 
 /// `token`.
 #[derive(Args)]
+// A node's own role says nothing of a token: its flag gives way to the token's.
+#[command(mut_arg("role", |arg| arg.long("node-role").hide(true)))]
+#[command(after_help = "Examples:
+  postrider token                               # may do everything, for 90 days
+  postrider token --role viewer --expires 12h   # looks at everything but secrets
+  postrider token --app app_2d2yYyBqcv3nhV6r8fZKGjvfhnG")]
 pub(crate) struct TokenArgs {
     #[command(subcommand)]
     pub(crate) command: Option<TokenCommand>,
     /// Only for this application (its id, app_…); otherwise for the whole organisation
     #[arg(long, value_name = "APP")]
     pub(crate) app: Option<String>,
+    /// Only for what this role may: viewer looks at everything but secrets, operator sends again
+    /// besides, admin does everything, as without it
+    #[arg(id = "token_role", long = "role", value_name = "ROLE")]
+    pub(crate) role: Option<Role>,
     /// How long it is good for, such as 12h or 90d; `never` only when spelled out
     #[arg(long, value_name = "DURATION", default_value = "90d")]
     pub(crate) expires: String,

@@ -4,6 +4,7 @@ use crate::world::World;
 use app::access::revocation;
 use app::tokens::{Grant, Lifetime, ORGANISATION_DEFAULT};
 use model::Clock as _;
+use model::role::Role;
 use model::security::Subject;
 use serde_json::json;
 use std::time::Duration;
@@ -163,6 +164,19 @@ async fn whoever_asks_is_told_who_they_are() {
     let key = api_key(&world, &[&"authentication:read".to_owned()]).await;
     let by_key = world.get("/auth/whoami").token(&key).await.is(200);
     assert_eq!(by_key.text("permissionSource"), "RegionalAuthToken");
+    assert_eq!(by_key.body.get("role"), None);
+    let viewers = api_key(&world, &[&"role:viewer".to_owned()]).await;
+    for (token, role) in [
+        (viewers, "viewer"),
+        (world.token_as(Role::Operator), "operator"),
+    ] {
+        let limited = world.get("/auth/whoami").token(&token).await.is(200);
+        assert_eq!(limited.text("role"), role);
+    }
+    let scopes = ["role:viewer", "endpoint:write"].map(str::to_owned);
+    let more = api_key(&world, &scopes.iter().collect::<Vec<_>>()).await;
+    let more = world.get("/auth/whoami").token(&more).await.is(200);
+    assert_eq!(more.body.get("role"), None);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
 use model::address::AddressPolicy;
+use model::role::Role;
 use model::{Entropy, Secret};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -157,6 +158,11 @@ impl World {
             feature_flags: flags.collect(),
         };
         self.mint(&grant)
+    }
+
+    /// The organisation's token, limited to this role.
+    pub(crate) fn token_as(&self, role: Role) -> String {
+        self.mint(&Grant::Role(role))
     }
 
     fn mint(&self, grant: &Grant) -> String {

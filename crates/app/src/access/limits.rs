@@ -101,6 +101,17 @@ impl Caller {
         }
     }
 
+    /// The role that it is limited to, where that says all that it may.
+    pub(crate) fn role(&self) -> Option<Role> {
+        match self.shown.as_deref().map(|shown| &shown.limits) {
+            Some(Limits::Scopes(scopes)) => match scopes.as_slice() {
+                [Scope::Role(role)] => Some(*role),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Passes whoever may itself do all that these scopes allow; `None`: everything.
     pub(crate) fn require_scopes(&self, wanted: Option<&[Scope]>) -> Result<(), AppError> {
         let wanted = wanted.unwrap_or(&[Scope::ALL]);

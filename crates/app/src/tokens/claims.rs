@@ -10,11 +10,13 @@ use crate::api_keys::hexadecimal;
 use crate::caller::{Shown, ShownAs, Who};
 use crate::error::AppError;
 use crate::portal::PortalGrant;
+use model::api_key::Scope;
 use model::entropy::random;
 use model::id::{ApplicationId, ApplicationKind, Kind};
 use model::name::Name;
+use model::role::{Role, RoleError};
 use model::{Entropy, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +26,8 @@ use std::time::Duration;
 pub enum Grant {
     /// The organisation.
     Organisation,
+    /// The organisation, for no more than this role may.
+    Role(Role),
     /// One application.
     Application {
         /// Which.
@@ -79,6 +83,14 @@ pub(super) struct Claims {
     session_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     capabilities: Option<BTreeSet<Capability>>,
+    /// What limits is never passed over: null is no way to leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given")]
+    role: Option<String>,
+}
+
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(from).map(Some)
 }
 
 /// RFC 7519, 4.1.3: one audience, or several.
@@ -169,11 +181,16 @@ impl Claims {
     }
 
     fn granting(grant: &Grant, organisation: &str) -> Self {
+        let all = || Self {
+            sub: Some(organisation.to_owned()),
+            ..Self::default()
+        };
         let (id, feature_flags) = match grant {
-            Grant::Organisation => {
+            Grant::Organisation => return all(),
+            Grant::Role(role) => {
                 return Self {
-                    sub: Some(organisation.to_owned()),
-                    ..Self::default()
+                    role: Some(role.to_string()),
+                    ..all()
                 };
             }
             Grant::Application { id, feature_flags } => (id, feature_flags),
@@ -220,6 +237,7 @@ impl Claims {
                 "Invalid token (it is for another organization).",
             ));
         }
+        let limits = self.limits(&who)?;
         let id = self.jti.clone().unwrap_or_else(fallback);
         let issued_at = self.iat.map(Seconds::time);
         let expires_at = self.exp.map(Seconds::time);
@@ -237,9 +255,7 @@ impl Claims {
             id,
             ends_at: end_of(expires_at),
             session: self.session_id,
-            limits: self
-                .capabilities
-                .map_or(Limits::Nothing, Limits::Capabilities),
+            limits,
         };
         Ok(Verified {
             who,
@@ -250,6 +266,23 @@ impl Claims {
             not_before: self.nbf.map(Seconds::time),
             expires_at,
         })
+    }
+
+    /// What is left of what whom it speaks for may do.
+    fn limits(&self, who: &Who) -> Result<Limits, AppError> {
+        let refused = |why: &str| unauthenticated(&format!("Invalid token ({why})."));
+        match (&self.role, &self.capabilities) {
+            (None, None) => Ok(Limits::Nothing),
+            (None, Some(capabilities)) => Ok(Limits::Capabilities(capabilities.clone())),
+            (Some(_), Some(_)) => Err(refused("`role` can't be beside `capabilities`")),
+            (Some(_), None) if *who != Who::Organisation => {
+                Err(refused("`role` can only be in a token of the organization"))
+            }
+            (Some(role), None) => match role.parse::<Role>() {
+                Ok(role) => Ok(Limits::Scopes(vec![Scope::Role(role)])),
+                Err(RoleError) => Err(refused(&format!("`role`: {RoleError}"))),
+            },
+        }
     }
 
     /// Within the second that `iat` names, or that second.

@@ -3,7 +3,9 @@
 use super::*;
 use crate::access::revocation;
 use jsonwebtoken::Header;
+use model::api_key::Scope;
 use model::id::ApplicationId;
+use model::role::Role;
 use serde_json::{Value, json};
 use store::access::{AccessRows, TokenFloor};
 
@@ -107,6 +109,58 @@ fn a_token_that_never_ends_says_so_with_a_time() {
         tokens
             .check(&token, NOW.plus(LIFETIME_DEFAULT * 400))
             .is_ok()
+    );
+}
+
+#[test]
+fn a_token_with_a_role_is_limited_to_it() {
+    let tokens = tokens(false);
+    for role in Role::ALL {
+        let token = tokens.mint(&Grant::Role(role), Lifetime::default(), NOW, &Counting);
+        let checked = tokens.check(&token, NOW).expect("it was just minted");
+        assert_eq!(
+            (checked.who, &checked.shown.limits),
+            (Who::Organisation, &Limits::Scopes(vec![Scope::Role(role)]))
+        );
+    }
+    let without = tokens.mint(&Grant::Organisation, Lifetime::default(), NOW, &Counting);
+    let checked = tokens.check(&without, NOW).expect("it was just minted");
+    assert_eq!(checked.shown.limits, Limits::Nothing);
+}
+
+#[test]
+fn a_role_that_is_none_is_refused_and_never_passed_over() {
+    let bad = "401 Invalid token (`role`: a role is `viewer`, `operator` or `admin`).";
+    let beside = "401 Invalid token (`role` can't be beside `capabilities`).";
+    let elsewhere = "401 Invalid token (`role` can only be in a token of the organization).";
+    let of_application = json!({
+        "sub": APPLICATION, "org": ORGANISATION_DEFAULT, "role": "admin",
+    });
+    let cases = [
+        (json!({"role": "viewer"}), "passes as Organisation"),
+        (json!({"role": "Viewer"}), bad),
+        (json!({"role": "viewer "}), bad),
+        (json!({"role": ""}), bad),
+        (json!({"role": 1}), "401 Invalid token"),
+        (json!({"role": ["admin"]}), "401 Invalid token"),
+        (
+            json!({"role": "admin", "capabilities": ["ViewBase"]}),
+            beside,
+        ),
+        (of_application, elsewhere),
+    ];
+    for (changes, expected) in cases {
+        for accept_foreign in [false, true] {
+            let checked = tokens(accept_foreign).check(&signed(changes.clone()), NOW);
+            assert_eq!(refusal(checked), expected, "{changes}");
+        }
+    }
+    let mut null = claims(json!({}));
+    null["role"] = Value::Null;
+    let token = signed_as(&Header::new(Algorithm::HS256), &null);
+    assert_eq!(
+        refusal(tokens(true).check(&token, NOW)),
+        "401 Invalid token"
     );
 }
 

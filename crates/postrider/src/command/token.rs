@@ -16,6 +16,7 @@ use app::access::revocation;
 use app::tokens::{API_KEY_PREFIX, Grant, Lifetime};
 use model::Clock as _;
 use model::audit::AuditAction;
+use model::role::Role;
 use serde_json::json;
 
 /// The longest id of a token.
@@ -25,9 +26,9 @@ const JTI_BYTES_MAX: usize = 256;
 pub(crate) fn run(args: TokenArgs) -> Result<(), Failure> {
     if let Some(TokenCommand::Revoke(revoked)) = args.command {
         let revoked = *revoked;
-        if args.app.is_some() {
+        if args.app.is_some() || args.role.is_some() {
             return Err(Failure::Misuse(anyhow!(
-                "a token's id says whose it is: leave out --app"
+                "a token's id says whose it is: leave out --app and --role"
             )));
         }
         let config = revoked.config.or(args.config).ok_or_else(|| {
@@ -41,15 +42,7 @@ pub(crate) fn run(args: TokenArgs) -> Result<(), Failure> {
         "never" => Lifetime::Never,
         text => Lifetime::For(duration::parse(text).map_err(|e| Failure::Misuse(e.into()))?),
     };
-    let grant = match args.app {
-        None => Grant::Organisation,
-        Some(text) => Grant::Application {
-            id: text.parse().map_err(|error| {
-                Failure::Misuse(anyhow!("`{text}` is not the id of an application: {error}"))
-            })?,
-            feature_flags: Vec::new(),
-        },
-    };
+    let grant = grant(args.app, args.role)?;
     let config = args.config.load()?;
     let tokens = node::tokens(&config)?;
     let minted = tokens.mint_with_id(&grant, lifetime, SystemClock::new().now(), &SystemEntropy);
@@ -58,6 +51,27 @@ pub(crate) fn run(args: TokenArgs) -> Result<(), Failure> {
     } else {
         say(minted.token)
     }
+}
+
+/// Whom the token is to speak for.
+fn grant(app: Option<String>, role: Option<Role>) -> Result<Grant, Failure> {
+    let text = match (app, role) {
+        (None, None) => return Ok(Grant::Organisation),
+        (None, Some(role)) => return Ok(Grant::Role(role)),
+        (Some(_), Some(_)) => {
+            return Err(Failure::Misuse(anyhow!(
+                "roles are the organisation's: leave out --role, or --app"
+            )));
+        }
+        (Some(text), None) => text,
+    };
+    let id = text.parse().map_err(|error| {
+        Failure::Misuse(anyhow!("`{text}` is not the id of an application: {error}"))
+    })?;
+    Ok(Grant::Application {
+        id,
+        feature_flags: Vec::new(),
+    })
 }
 
 /// Says which token has ended.
