@@ -162,7 +162,11 @@ async fn on_the_apis_own_listener_only_who_may_read_it_gets_it() {
         "/management/authentication/{}/api-token",
         who["envId"].as_str().expect("an id")
     );
-    for (scope, status) in [("metrics:read", 200), ("application:read", 403)] {
+    for (scope, status) in [
+        ("metrics:read", 200),
+        ("role:viewer", 200),
+        ("application:read", 403),
+    ] {
         let key = json!({ "name": scope, "scopes": [scope] });
         let key = api.post(&keys, &key).await.expect(200).json();
         let by_key = api.with_token(key["token"].as_str().expect("a token"));

@@ -16,6 +16,7 @@ use axum::Json;
 use axum::extract::State;
 use model::api_key::{ApiKey, Scope};
 use model::id::ApiKeyKind;
+use model::role::Role;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -85,8 +86,9 @@ struct ApiTokenIn {
     /// What people call it.
     #[schemars(with = "Text")]
     name: String,
-    /// What it may do: `NOUN:read` or `NOUN:write`, where the noun is that of the operations'
-    /// names, or `*` for each; everything unless given.
+    /// What it may do: `role:viewer`, `role:operator` or `role:admin`; or `NOUN:read` or
+    /// `NOUN:write`, where the noun is that of the operations' names, or `*` for each; everything
+    /// unless given.
     #[schemars(with = "Option<Scopes>")]
     scopes: Option<Vec<String>>,
 }
@@ -131,7 +133,8 @@ impl JsonSchema for Scopes {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let nouns = nouns().join("|");
-        let pattern = format!(r"^(\*|(\*|{nouns}):(read|write))$");
+        let roles = Role::ALL.map(Role::as_str).join("|");
+        let pattern = format!(r"^(\*|(\*|{nouns}):(read|write)|role:({roles}))$");
         json_schema!({
             "type": "array", "items": { "type": "string", "pattern": pattern },
             "minItems": 1, "maxItems": SCOPES_MAX,

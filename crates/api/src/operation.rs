@@ -139,7 +139,7 @@ impl Named {
     }
 
     /// What shows a signing secret: whoever has it can sign as if it were the server, so that a key
-    /// which may only read does not see it.
+    /// which may only read does not see it, and no role but the one that may do everything.
     pub(crate) fn shows_a_secret(self) -> Self {
         Self {
             right: Some(Right::Write),

@@ -2,6 +2,7 @@
 
 use crate::tokens::{api_key, keys};
 use crate::world::World;
+use model::role::Role;
 use model::security::{Subject, SubjectKind};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -151,6 +152,40 @@ async fn a_limited_key_makes_none_that_may_more() {
 }
 
 #[tokio::test]
+async fn a_key_with_a_role_makes_none_that_may_more() {
+    let world = World::new();
+    let operator = ["management:write", "role:operator"].map(str::to_owned);
+    let operator = api_key(&world, &operator.iter().collect::<Vec<_>>()).await;
+    let admin = api_key(&world, &[&"role:admin".to_owned()]).await;
+    for (scopes, by_operator) in [
+        (json!(["role:viewer"]), 200),
+        (json!(["role:operator"]), 200),
+        (json!(["*:read", "role:viewer"]), 200),
+        (json!(["management:write"]), 200),
+        (json!(["role:admin"]), 403),
+        (json!(["role:viewer", "role:admin"]), 403),
+        (json!(["endpoint:write"]), 403),
+        (json!(["*"]), 403),
+        (json!(null), 403),
+    ] {
+        let body = json!({ "name": "a", "scopes": scopes });
+        let made = world.post(keys(), &body).token(&operator).await;
+        assert_eq!(made.status, by_operator, "{body} {made:?}");
+        world.post(keys(), body).token(&admin).await.is(200);
+    }
+    // A role alone is none that makes keys, unless it may do everything.
+    let body = json!({ "name": "a", "scopes": ["role:viewer"] });
+    for role in [Role::Viewer, Role::Operator] {
+        let token = world.token_as(role);
+        let refused = world.post(keys(), &body).token(&token).await;
+        refused.refuses(403, "insufficient access");
+    }
+    let token = world.token_as(Role::Admin);
+    let made = world.post(keys(), &body).token(&token).await.is(200);
+    assert_eq!(made["scopes"], body["scopes"]);
+}
+
+#[tokio::test]
 async fn a_key_that_may_only_read_sees_no_secret() {
     let world = World::new();
     let app = world.post("/app", json!({ "name": "a" })).await;
@@ -196,6 +231,10 @@ async fn what_is_no_key_is_refused() {
         ),
         (
             json!({ "name": "a", "scopes": ["endpoint:read", "nouns:read"] }),
+            "body/scopes[1]",
+        ),
+        (
+            json!({ "name": "a", "scopes": ["role:viewer", "role:owner"] }),
             "body/scopes[1]",
         ),
         (

@@ -3,6 +3,7 @@
 use crate::operations::{Operation, Who, operations};
 use crate::stage::Stage;
 use crate::tokens::{api_key, ended_api_key, expired_token, revoked_token};
+use model::role::Role;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -59,6 +60,39 @@ const CHANGE: [(&str, &str); 31] = [
 ];
 /// What shows them a secret.
 const SECRET: (&str, &str) = ("v1.endpoint.get-secret", "ViewEndpointSecret");
+
+/// What operators may change.
+const OPERATE: [&str; 4] = [
+    "v1.endpoint.bulk-replay",
+    "v1.endpoint.recover",
+    "v1.endpoint.replay-missing",
+    "v1.message-attempt.resend",
+];
+
+/// What is asked with `GET`, and shows a secret: neither viewers nor operators see it. Tokens are
+/// made, and URLs with tokens in them, by what changes something.
+const SECRETS: [&str; 4] = [
+    "v1.authentication.get-poller-token",
+    "v1.endpoint.get-secret",
+    "v1.ingest.endpoint.get-secret",
+    "v1.operational-webhook.endpoint.get-secret",
+];
+
+/// What everybody may who may come in: it ends nothing but the very token.
+const LOG_OUT: &str = "v1.authentication.logout";
+
+/// The least role that may do it.
+fn least_role(operation: &Operation) -> Role {
+    let id = operation.id;
+    let looks = operation.method == "GET" && !SECRETS.contains(&id);
+    if looks || LOOK.contains(&id) || id == LOG_OUT {
+        return Role::Viewer;
+    }
+    match OPERATE.contains(&id) {
+        true => Role::Operator,
+        false => Role::Admin,
+    }
+}
 
 #[test]
 fn only_these_are_public() {
@@ -244,4 +278,69 @@ async fn a_token_that_may_only_look_changes_nothing_and_sees_no_secret() {
         .is(200);
     let out = stage.world.post("/auth/logout", "").token(&token).await;
     out.is(204);
+}
+
+#[test]
+fn what_the_table_of_roles_names_is_there() {
+    let all: BTreeSet<_> = operations().into_iter().map(|one| one.id).collect();
+    for id in OPERATE.iter().chain(&SECRETS).chain([&LOG_OUT]) {
+        assert!(all.contains(id), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn each_role_reaches_what_it_may_and_nothing_else() {
+    let stage = Stage::new().await;
+    for role in Role::ALL {
+        let key = api_key(&stage.world, &[&format!("role:{role}")]).await;
+        for token in [key, stage.world.token_as(role)] {
+            for operation in operations() {
+                if operation.who == Who::Anybody {
+                    continue;
+                }
+                let may = role >= least_role(&operation);
+                // What ends the token itself, or what is there, comes elsewhere.
+                if may && (operation.id == LOG_OUT || operation.method == "DELETE") {
+                    continue;
+                }
+                let answer = stage.call(&operation).token(&token).body("no JSON").await;
+                match may {
+                    true => assert!(![401, 403].contains(&answer.status), "{role} {answer:?}"),
+                    false => drop(answer.refuses(403, "insufficient access")),
+                }
+            }
+            let out = stage.world.post("/auth/logout", "").token(&token).await;
+            out.is(204);
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_a_role_may_look_at_shows_a_secret() {
+    let stage = Stage::new().await;
+    let world = &stage.world;
+    let own = world.get("/app/acme/endpoint/hook/secret").await.is(200);
+    let operators = stage.name("{operators_endpoint_id}");
+    let operators = format!("/operational-webhook/endpoint/{operators}/secret");
+    let operators = world.get(operators).await.is(200);
+    let source = world.get("/ingest/api/v1/source/payments").await.is(200);
+    let inbound = source.text("ingestUrl");
+    let (_, inbound) = inbound.rsplit_once('/').expect("a path");
+    let secrets = [own.text("key"), operators.text("key"), inbound.to_owned()];
+    for role in [Role::Viewer, Role::Operator] {
+        let token = world.token_as(role);
+        for operation in operations() {
+            let looks = operation.method == "GET" || LOOK.contains(&operation.id);
+            if !looks || operation.who == Who::Anybody {
+                continue;
+            }
+            let answer = stage.call(&operation).token(&token).body("{}").await;
+            for secret in &secrets {
+                assert!(!answer.text.contains(secret), "{role} {}", operation.id);
+            }
+            assert!(!answer.text.contains("sesame"), "{role} {}", operation.id);
+        }
+        let message = world.get("/app/acme/msg/order-1").token(&token).await;
+        assert!(message["payload"].is_object(), "{message:?}");
+    }
 }
