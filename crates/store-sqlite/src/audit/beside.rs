@@ -71,15 +71,15 @@ impl AuditLog for AuditSnapshot<'_> {
     }
 
     async fn setting(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(settings::get(&self.0, name)?)
+        Ok(settings::get(self.0, name)?)
     }
 
     async fn ends(&mut self) -> Result<AuditEnds, StoreError> {
-        Ok(ends(&self.0)?)
+        Ok(ends(self.0)?)
     }
 
     async fn sealed(&mut self, after: u64, limit: usize) -> Result<Vec<KeptEntry>, StoreError> {
-        Ok(sealed(&self.0, after, limit)?)
+        Ok(sealed(self.0, after, limit)?)
     }
 
     async fn count(&mut self) -> Result<u64, StoreError> {
@@ -87,7 +87,7 @@ impl AuditLog for AuditSnapshot<'_> {
     }
 
     async fn left(&mut self) -> Result<u64, StoreError> {
-        Ok(left(&self.0)?)
+        Ok(left(self.0)?)
     }
 
     async fn outside(
@@ -104,6 +104,6 @@ impl AuditLog for AuditSnapshot<'_> {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Checkpoint>, StoreError> {
-        Ok(checkpoints(&self.0, after, limit)?)
+        Ok(checkpoints(self.0, after, limit)?)
     }
 }
