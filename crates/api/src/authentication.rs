@@ -6,6 +6,7 @@ use crate::describe::{Describer, Input};
 use crate::problem::Problem;
 use app::Caller;
 use app::access::limits::{ForPortal, Need};
+use app::caller::RemoteAddress;
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -14,10 +15,6 @@ use model::Secret;
 use model::api_key::Right;
 use model::role::Role;
 use std::net::IpAddr;
-
-/// Where a request comes from, as whoever serves the API knows it: put into its extensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RemoteAddress(pub IpAddr);
 
 /// The caller of a request whose body doesn't matter.
 pub(crate) struct Authenticated(pub(crate) Caller);

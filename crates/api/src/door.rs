@@ -42,6 +42,16 @@ const LEFTOVER_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Door {
     routes: Router,
     requests: Requests,
+    manners: Manners,
+}
+
+/// What answers say of what browsers may do with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manners {
+    /// Any page may ask, and shows nothing of it.
+    Api,
+    /// They say it themselves.
+    Own,
 }
 
 impl Door {
@@ -49,6 +59,15 @@ impl Door {
         Self {
             routes,
             requests: Requests::default(),
+            manners: Manners::Api,
+        }
+    }
+
+    /// The same before pages for people, which say themselves what browsers may do with them.
+    pub fn before_pages(routes: Router) -> Self {
+        Self {
+            manners: Manners::Own,
+            ..Self::before(routes)
         }
     }
 
@@ -62,7 +81,7 @@ impl Door {
         self.requests.clone()
     }
 
-    /// Answers a request. Whoever serves it puts a [`crate::RemoteAddress`] into its extensions.
+    /// Answers a request. Whoever serves it puts a [`app::caller::RemoteAddress`] into its extensions.
     pub async fn answer<B>(&self, mut request: Request<B>) -> Response
     where
         B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
@@ -76,7 +95,7 @@ impl Door {
         let request = request.map(|body| leftover.lend(body));
 
         let mut response = match *request.method() {
-            Method::OPTIONS => {
+            Method::OPTIONS if self.manners == Manners::Api => {
                 let answer = preflight(request.headers());
                 drop(request); // its body comes back
                 answer
@@ -88,7 +107,10 @@ impl Door {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
-        open(response)
+        match self.manners {
+            Manners::Api => open(response),
+            Manners::Own => response,
+        }
     }
 }
 

@@ -58,7 +58,6 @@ mod statistics;
 mod status;
 mod strict;
 
-pub use authentication::RemoteAddress;
 pub use door::Door;
 pub use metered::{OperationMeter, Requests};
 pub use metrics::{METRICS_PATH, METRICS_TYPE, Metrics, Scrape};

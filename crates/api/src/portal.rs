@@ -1,5 +1,5 @@
 //! Tokens for an application's own people: a link into the portal, and what its token is exchanged
-//! for. Of the portal itself there is nothing here but where it will be.
+//! for. Of the portal itself there is nothing here but where it is.
 
 use crate::Shared;
 use crate::applications::ApplicationIn;
@@ -17,8 +17,8 @@ use model::Secret;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Where the portal's pages are, below the public URL.
-const PORTAL: &str = "/portal";
+/// Where the portal takes such a link's token, below the public URL.
+const PORTAL: &str = "/portal/open/";
 
 pub(crate) fn routes() -> Routes {
     Routes::at("/api/v1/auth/app-portal-access/{app_id}")
@@ -118,18 +118,18 @@ impl From<AppPortalAccessIn> for PortalInput {
 /// A way into the portal.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct AppPortalAccessOut {
-    /// Where to send them. It can be followed once, within an hour.
+    /// Where to send them. It lets in once, within 15 minutes.
     url: String,
     /// The application's token.
     token: String,
 }
 
 impl AppPortalAccessOut {
-    /// What is good once stands in the fragment, which browsers send to nobody.
+    /// Following it takes nothing yet: only the button on its page does.
     pub(crate) fn new(public_url: &str, access: &PortalAccess) -> Self {
         let once = text(&access.one_time_token);
         Self {
-            url: format!("{public_url}{PORTAL}#oneTimeToken={once}"),
+            url: format!("{public_url}{PORTAL}{once}"),
             token: text(&access.token),
         }
     }

@@ -98,7 +98,7 @@ impl IntoResponse for Problem {
 /// When to come again, where that is known.
 fn wait(error: &AppError) -> Option<Duration> {
     match error {
-        AppError::TooMany { wait } => Some(*wait),
+        AppError::TooMany { wait } | AppError::TooManySignIns { wait } => Some(*wait),
         AppError::TooManyListeners { .. } => Some(LISTENERS_WAIT),
         _ => None,
     }
@@ -148,9 +148,9 @@ pub(crate) fn status(error: &AppError) -> StatusCode {
         // RFC 5842, 7.2.
         AppError::Loop(_) => StatusCode::LOOP_DETECTED,
         AppError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        AppError::TooMany { .. } | AppError::TooManyListeners { .. } => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
+        AppError::TooMany { .. }
+        | AppError::TooManySignIns { .. }
+        | AppError::TooManyListeners { .. } => StatusCode::TOO_MANY_REQUESTS,
         AppError::NotBuilt(_) => StatusCode::NOT_IMPLEMENTED,
         AppError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -168,7 +168,9 @@ pub(crate) fn refusal(error: &AppError) -> Refusal {
         AppError::NotFound(_) => "not_found",
         AppError::Loop(_) => "loop_detected",
         AppError::TooLarge(_) => "payload_too_large",
-        AppError::TooMany { .. } | AppError::TooManyListeners { .. } => "too_many_requests",
+        AppError::TooMany { .. }
+        | AppError::TooManySignIns { .. }
+        | AppError::TooManyListeners { .. } => "too_many_requests",
         AppError::NotBuilt(_) => "not_implemented",
         AppError::Unavailable(_) => "service_unavailable",
         AppError::Internal(_) => "internal_error",

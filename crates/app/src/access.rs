@@ -6,11 +6,12 @@
 //! calls [`App::renew_access`], within a second. While the database is away, what is known goes on
 //! to hold.
 //!
-//! Map: `known` (what is in memory) · [`limits`] (what scopes and capabilities allow), `rates` (how
-//! often) · then the use cases: here, in [`crate::api_keys`] and in [`crate::portal`].
+//! Map: `known` (what is in memory) · [`limits`] (what scopes and capabilities allow), `rates`,
+//! [`pace`] (how often) · then the use cases: here, in [`crate::api_keys`] and in [`crate::portal`].
 
 mod known;
 pub mod limits;
+pub mod pace;
 mod rates;
 
 pub(crate) use known::{Credentials, Known, Standing};
@@ -115,7 +116,7 @@ impl App {
         };
         match shown.by {
             ShownAs::ApiKey(id) => self.end_api_key(caller, id, self.clock.now()).await,
-            ShownAs::Token => {
+            ShownAs::Token | ShownAs::Session(_) => {
                 let token = RevokedToken {
                     id: shown.id.clone(),
                     ends_at: shown.ends_at,

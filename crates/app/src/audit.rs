@@ -9,7 +9,7 @@
 //!
 //! An entry says which fields were changed, never what they are now.
 
-use crate::caller::{Shown, ShownAs};
+use crate::caller::{OpenedBy, Shown, ShownAs};
 use crate::change::unexpected;
 use crate::find::Tenant;
 use crate::page::{ListInput, Page, Part};
@@ -199,9 +199,13 @@ impl App {
             Some(Shown { by, id, .. }) => {
                 let (kind, subject) = match by {
                     ShownAs::Token => (ActorKind::Token, caller.subject.clone()),
-                    ShownAs::ApiKey(_) => {
+                    ShownAs::ApiKey(_) | ShownAs::Session(OpenedBy::ApiKey(_)) => {
                         (ActorKind::ApiKey, self.tokens.organisation().to_owned())
                     }
+                    ShownAs::Session(OpenedBy::Token(_)) => {
+                        (ActorKind::Token, caller.subject.clone())
+                    }
+                    ShownAs::Session(OpenedBy::Person(name)) => (ActorKind::Person, name.clone()),
                 };
                 (kind, subject, Some(id.clone()))
             }

@@ -13,6 +13,10 @@ use model::trace::TraceParent;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// Where a request comes from, as whoever serves it knows it: put into its extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemoteAddress(pub IpAddr);
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
@@ -63,12 +67,25 @@ pub struct Shown {
 }
 
 /// The kinds of tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShownAs {
     /// One that is signed.
     Token,
     /// An API key's.
     ApiKey(ApiKeyId),
+    /// The session of somebody who looks at pages, opened so.
+    Session(OpenedBy),
+}
+
+/// What a session of pages was opened with. It is good for no longer than that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenedBy {
+    /// A signed token of this id.
+    Token(String),
+    /// An API key's token.
+    ApiKey(ApiKeyId),
+    /// Who somebody is, by the word of the identity provider.
+    Person(String),
 }
 
 /// The idempotency key of a request as it came.

@@ -49,6 +49,15 @@ pub enum AppError {
         /// When it may come again.
         wait: std::time::Duration,
     },
+    /// Too many attempts to sign in failed from there.
+    #[error(
+        "too many attempts to sign in failed from this address: come again in {} s",
+        wait.as_secs() + 1
+    )]
+    TooManySignIns {
+        /// When it may come again.
+        wait: std::time::Duration,
+    },
     /// As many listeners wait as may.
     #[error("{most} listeners wait here already, which is the most: end one, or come again later")]
     TooManyListeners {

@@ -7,7 +7,7 @@
 //! `store::Fetching`.
 //!
 //! Map: [`caller`] (who may do what), [`tokens`] (how they say who they are), [`access`] (which of
-//! them are not good any more), [`api_keys`], [`portal`] (made by the API), [`sources`] (where
+//! them are not good any more), [`api_keys`], [`portal`] (made by the API), [`sign_in`] (sessions of pages), [`sources`] (where
 //! webhooks come in) · [`error`] (how use cases refuse) · `find` (what a path names) · [`page`]
 //! (lists) · [`patch`], `change`, `idempotency` (how things are changed, once), [`audit`] (by whom)
 //! · `sealing`, [`content`], `key_uses` (what is sealed, and with what) · `fetching` (payloads that
@@ -42,6 +42,7 @@ pub mod portal;
 pub mod recover;
 pub mod replay;
 pub mod security;
+pub mod sign_in;
 pub mod sources;
 pub mod standings;
 pub mod statistics;

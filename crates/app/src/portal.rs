@@ -25,7 +25,7 @@ use store::access::{AccessChange, AccessChanged, OneTimeToken, TokenHash};
 use store::change::ChangeError;
 
 /// How long a link can be followed, unless its token ends before.
-pub const LINK_LIFETIME: Duration = Duration::from_secs(3_600);
+pub const LINK_LIFETIME: Duration = Duration::from_secs(900);
 /// How long a token of the portal is good unless said otherwise, and at the most.
 pub const PORTAL_LIFETIME_MAX: Duration = SESSION_LIFETIME_MAX;
 /// The most feature flags of a token.
@@ -70,7 +70,7 @@ pub struct Exchanged {
 
 /// What a link grants, as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Granted {
+pub(crate) struct Granted {
     application: String,
     feature_flags: Vec<String>,
     session: Option<String>,
@@ -139,6 +139,25 @@ impl App {
         token: &str,
         remote_address: Option<IpAddr>,
     ) -> Result<Exchanged, AppError> {
+        let (grant, ends_at) = self.take_one_time_token(token, remote_address).await?;
+        let now = self.clock.now();
+        let capabilities = grant.capabilities.clone();
+        let (grant, left) = (Grant::Portal(grant), ends_at.since(now));
+        let minted = self
+            .tokens
+            .mint(&grant, Lifetime::For(left), now, &*self.entropy);
+        Ok(Exchanged {
+            token: Secret::from(minted),
+            capabilities,
+        })
+    }
+
+    /// What a token that is good once grants, and until when. It is not good any more then.
+    pub(crate) async fn take_one_time_token(
+        &self,
+        token: &str,
+        remote_address: Option<IpAddr>,
+    ) -> Result<(PortalGrant, Timestamp), AppError> {
         let now = self.clock.now();
         let hash = hash(token);
         let entry = self.exchange_entry(&hash, remote_address);
@@ -156,22 +175,13 @@ impl App {
         let link = Credentials {
             application: Some(grant.id.key()),
             session: grant.session.clone(),
-            issued_at: Timestamp::from_micros(granted.issued_at),
+            issued_at: granted.issued_at(),
             ..Credentials::new("")
         };
         if self.tokens.known.is_revoked(&link, now) {
             return Err(self.not_good(remote_address));
         }
-        let left = Timestamp::from_micros(granted.ends_at).since(now);
-        let capabilities = grant.capabilities.clone();
-        let grant = Grant::Portal(grant);
-        let minted = self
-            .tokens
-            .mint(&grant, Lifetime::For(left), now, &*self.entropy);
-        Ok(Exchanged {
-            token: Secret::from(minted),
-            capabilities,
-        })
+        Ok((grant, Timestamp::from_micros(granted.ends_at)))
     }
 
     /// Whose it is, only the store knows, which gives it away with the change: by its name, the
@@ -289,7 +299,7 @@ impl Asked {
 }
 
 impl Granted {
-    fn of(grant: &PortalGrant, (issued_at, ends_at): (Timestamp, Timestamp)) -> Self {
+    pub(crate) fn of(grant: &PortalGrant, (issued_at, ends_at): (Timestamp, Timestamp)) -> Self {
         Self {
             application: grant.id.to_string(),
             feature_flags: grant.feature_flags.iter().map(Name::to_string).collect(),
@@ -304,7 +314,11 @@ impl Granted {
         serde_json::to_string(self).expect("texts and numbers are JSON")
     }
 
-    fn grant(&self) -> Option<PortalGrant> {
+    pub(crate) fn issued_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.issued_at)
+    }
+
+    pub(crate) fn grant(&self) -> Option<PortalGrant> {
         let flags = self.feature_flags.iter().map(|flag| flag.parse().ok());
         Some(PortalGrant {
             id: self.application.parse().ok()?,

@@ -13,9 +13,11 @@
 //! every time, in memory.
 //!
 //! An API key's token is none of these: it begins with [`API_KEY_PREFIX`], as no JWT does, and is
-//! looked for by its hash among those that are known.
+//! looked for by its hash among those that are known. Neither is a session of pages
+//! ([`sessions`]): that is for another audience.
 
 mod claims;
+pub mod sessions;
 
 pub use claims::{Grant, Lifetime};
 
@@ -24,6 +26,7 @@ use crate::access::{Known, Rates, Standing, end_of};
 use crate::api_keys::hexadecimal;
 use crate::caller::{Shown, ShownAs, Who};
 use crate::error::AppError;
+use crate::sign_in::Failures;
 use crate::{App, Caller};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -80,7 +83,7 @@ impl Default for TokenSettings {
 
 /// Mints and checks tokens.
 pub struct Tokens {
-    secret: Secret,
+    pub(crate) secret: Secret,
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
@@ -90,6 +93,8 @@ pub struct Tokens {
     pub(crate) known: Known,
     /// How often they have come.
     rates: Rates,
+    /// Where attempts to sign in to pages failed.
+    pub(crate) sign_ins: Failures,
 }
 
 /// A new token.
@@ -144,6 +149,7 @@ impl Tokens {
             verified: Mutex::new(LruCache::new(CACHED_MAX)),
             known: Known::default(),
             rates: Rates::default(),
+            sign_ins: Failures::default(),
         }
     }
 

@@ -9,7 +9,7 @@
 //! Not here: sockets and TLS (the binary's), how senders sign (`webhook`'s), what a source is and
 //! what its configuration demands (`app::sources`), and sending on, which is as for every message.
 //!
-//! Map: `receive` (the life of a request) · `arriving` (the request itself) · `limits`, `pace`
+//! Map: `receive` (the life of a request) · `arriving` (the request itself) · `limits`
 //! (what is too much) · `decoy` (what is done for a source that isn't there) · `event` (what
 //! becomes of what came) · `refused`, `answer` (the way out), `meter` (how many went it) ·
 //! [`proxies`] (where a request comes from).
@@ -20,7 +20,6 @@ mod decoy;
 mod event;
 mod limits;
 mod meter;
-mod pace;
 pub mod proxies;
 mod receive;
 mod refused;

@@ -3,8 +3,8 @@
 //! computed for it.
 
 use crate::IngestConfig;
-use crate::pace::{Pace, Rate};
 use crate::refused::Refused;
+use app::access::pace::{Pace, Rate};
 use app::sources::OpenSource;
 use model::Timestamp;
 use model::address::network;
@@ -49,9 +49,9 @@ impl Limits {
             of_one_max: (config.requests_max / SHARE).max(1),
             by_address: Mutex::default(),
             held: Arc::new(Semaphore::new(held)),
-            of_sources: Pace::new(),
-            samples: Pace::new(),
-            of_addresses: Pace::new(),
+            of_sources: Pace::default(),
+            samples: Pace::default(),
+            of_addresses: Pace::default(),
             refusals: Rate::new(config.refusals_per_minute_max, Duration::from_secs(60)),
             waiting: Semaphore::new(WAITING_MAX),
             refusal_pause: config.refusal_pause,

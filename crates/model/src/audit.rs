@@ -44,7 +44,9 @@ audit_actions! {
     AppPortalOpened = "app_portal.opened";
     /// The token in such a link was exchanged for one of the application's.
     AppPortalTokenExchanged = "app_portal.token_exchanged";
-    /// A signed token was ended.
+    /// Somebody signed in to look at pages.
+    SessionOpened = "session.opened";
+    /// A signed token, or a session, was ended.
     TokenRevoked = "token.revoked";
     /// An API key was made, and its token shown.
     ApiKeyCreated = "api_key.created";
@@ -183,6 +185,8 @@ pub enum ActorKind {
     Token,
     /// One with an API key.
     ApiKey,
+    /// Somebody at a page, by the name that the identity provider has for them.
+    Person,
     /// A command on a machine that has the store.
     Command,
     /// The receiver of a delivery, with what that delivery told it.
@@ -193,9 +197,10 @@ pub enum ActorKind {
 
 impl ActorKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Token,
         Self::ApiKey,
+        Self::Person,
         Self::Command,
         Self::Receiver,
         Self::System,
@@ -206,6 +211,7 @@ impl ActorKind {
         match self {
             Self::Token => "token",
             Self::ApiKey => "apiKey",
+            Self::Person => "person",
             Self::Command => "command",
             Self::Receiver => "receiver",
             Self::System => "system",
@@ -218,10 +224,10 @@ impl ActorKind {
 pub struct Actor {
     /// Which kind of caller.
     pub kind: ActorKind,
-    /// Whom its token speaks for: an organisation, an application; a rule's name of the system; a
-    /// user's name of a command.
+    /// Whom its token speaks for: an organisation, an application; a person's name; a rule's name of
+    /// the system; a user's name of a command.
     pub subject: String,
-    /// What its token is revoked by, or the API key's id. Never the token.
+    /// What its token, or its session, is revoked by, or the API key's id. Never the token.
     pub credential: Option<String>,
     /// From where; `None` for commands, and for the system.
     pub remote_address: Option<IpAddr>,

@@ -1,6 +1,6 @@
-//! Where requests come in: the API's listener, and the gateway's own where it has one. Both speak
-//! the same TLS; the gateway's asks clients for a certificate besides. Where monitoring has a
-//! listener of its own, that is in clear, and asks for nothing.
+//! Where requests come in: the API's listener, and the gateway's and the operator's pages' own
+//! where they have one. All speak the same TLS; the gateway's asks clients for a certificate
+//! besides. Where monitoring has a listener of its own, that is in clear, and asks for nothing.
 
 use crate::blocking::Blocking;
 use crate::config::{Checked, TlsFiles};
@@ -10,7 +10,7 @@ use crate::metrics::Metrics;
 use anyhow::Context as _;
 use api::{Door, METRICS_PATH, METRICS_TYPE, Scrape as _};
 use app::App;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use hyper::Request;
@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Entrances {
     api: Socket,
     gateway: Option<Socket>,
+    admin: Option<Socket>,
     metrics: Option<Socket>,
     /// What is spoken there, unless it is in clear.
     pub(crate) tls: Option<Tls>,
@@ -40,6 +41,7 @@ pub(crate) struct Entrances {
 pub(crate) struct Open {
     api: Entrance,
     gateway: Option<Entrance>,
+    admin: Option<Entrance>,
     metrics: Option<Entrance>,
     /// The API's.
     pub(crate) address: SocketAddr,
@@ -72,6 +74,8 @@ impl Places {
 /// What answers at the entrances.
 pub(crate) struct Answering {
     pub(crate) door: Door,
+    /// Pages, where this node answers for the API.
+    pub(crate) pages: Option<Pages>,
     pub(crate) gate: Option<Gate>,
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -93,18 +97,52 @@ impl Answer for Readings {
     }
 }
 
-/// The API, and the gateway where that has no listener of its own.
+/// The pages, each behind a door.
+#[derive(Clone)]
+pub(crate) struct Pages {
+    pub(crate) dashboard: Door,
+    pub(crate) portal: Door,
+}
+
+/// The API; the portal; the operator's pages and the gateway where they have no listener of their
+/// own.
 #[derive(Clone)]
 struct Doors {
     api: Door,
+    portal: Option<Door>,
+    dashboard: Option<Door>,
     gate: Option<Gate>,
+}
+
+/// The operator's pages, and nothing else.
+#[derive(Clone)]
+struct Office(Door);
+
+impl Answer for Office {
+    async fn answer(self, request: Request<Incoming>, peer: Peer) -> Response {
+        match request.uri().path() {
+            "/" => Redirect::temporary(dashboard::DASHBOARD).into_response(),
+            _ => Answer::answer(self.0, request, peer).await,
+        }
+    }
 }
 
 impl Answer for Doors {
     async fn answer(self, request: Request<Incoming>, peer: Peer) -> Response {
-        match &self.gate {
-            Some(gate) if request.uri().path().starts_with(ingest::PREFIX) => {
-                gate.answer(peer, request).await
+        let path = request.uri().path();
+        let is_below = |base: &str| {
+            let rest = path.strip_prefix(base);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        match (self.gate, self.portal, self.dashboard) {
+            (Some(gate), ..) if path.starts_with(ingest::PREFIX) => {
+                Answer::answer(gate, request, peer).await
+            }
+            (_, Some(portal), _) if is_below(dashboard::PORTAL) => {
+                Answer::answer(portal, request, peer).await
+            }
+            (.., Some(pages)) if path == "/" || is_below(dashboard::DASHBOARD) => {
+                Office(pages).answer(request, peer).await
             }
             _ => Answer::answer(self.api, request, peer).await,
         }
@@ -132,6 +170,11 @@ impl Entrances {
         Ok(Self {
             api: bind(config.listen)?,
             gateway: gateway.map(bind).transpose()?,
+            admin: config
+                .admin_listen
+                .filter(|_| accepts)
+                .map(bind)
+                .transpose()?,
             metrics: config.metrics_listen.map(bind).transpose()?,
             tls: config.tls.clone().map(tls).transpose()?,
             proxies: Arc::new(TrustedProxies::new(config.trusted_proxies.clone())),
@@ -160,6 +203,13 @@ impl Entrances {
             let asking = self.tls.as_ref().map(Tls::asking);
             gateway = Some(entrance(listener, asking));
         }
+        let mut admin = None;
+        if let Some(socket) = self.admin {
+            let (listener, pages) = addressed(listen(socket)?)?;
+            let at = config.own_url(pages);
+            tracing::info!("pages at {at}{}", dashboard::DASHBOARD);
+            admin = Some(entrance(listener, self.tls.clone()));
+        }
         let mut metrics = None;
         if let Some(socket) = self.metrics {
             let (listener, reading) = addressed(listen(socket)?)?;
@@ -169,6 +219,7 @@ impl Entrances {
         Ok(Open {
             api: entrance(api, self.tls.clone()),
             gateway,
+            admin,
             metrics,
             address,
             receiving,
@@ -196,19 +247,33 @@ impl Open {
     ) {
         let Answering {
             door: api,
+            pages,
             gate,
             metrics,
         } = answering;
-        let (here, there) = match self.gateway {
-            None => (gate, None),
-            Some(entrance) => (None, gate.map(|gate| (entrance, gate))),
+        let (gate_here, gate_there) = apart(gate, self.gateway);
+        let (dashboard, portal) = match pages {
+            Some(Pages { dashboard, portal }) => (Some(dashboard), Some(portal)),
+            None => (None, None),
         };
-        let doors = blocking.before(Doors { api, gate: here });
+        let (dashboard, office) = apart(dashboard, self.admin);
+        let doors = blocking.before(Doors {
+            api,
+            portal,
+            dashboard,
+            gate: gate_here,
+        });
         let serving = listen::serve(self.api, doors, stop.clone(), deadline);
         let receiving = async {
-            if let Some((entrance, gate)) = there {
+            if let Some((gate, entrance)) = gate_there {
                 let gate = blocking.before(gate);
                 listen::serve(entrance, gate, stop.clone(), deadline).await;
+            }
+        };
+        let showing = async {
+            if let Some((pages, entrance)) = office {
+                let office = blocking.before(Office(pages));
+                listen::serve(entrance, office, stop.clone(), deadline).await;
             }
         };
         let reading = async {
@@ -216,7 +281,15 @@ impl Open {
                 listen::serve(entrance, Readings(metrics), stop.clone(), deadline).await;
             }
         };
-        tokio::join!(serving, receiving, reading);
+        tokio::join!(serving, receiving, showing, reading);
+    }
+}
+
+/// What answers at the API's listener, or at one of its own where it has that.
+fn apart<A>(answer: Option<A>, own: Option<Entrance>) -> (Option<A>, Option<(A, Entrance)>) {
+    match own {
+        None => (answer, None),
+        Some(entrance) => (None, answer.map(|answer| (answer, entrance))),
     }
 }
 

@@ -14,7 +14,7 @@ mod tls;
 pub(crate) use tls::Tls;
 
 use api::Door;
-use api::RemoteAddress;
+use app::caller::RemoteAddress;
 use axum::Router;
 use axum::response::Response;
 use connection::Connection;

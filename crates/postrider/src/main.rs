@@ -27,6 +27,7 @@ mod metrics;
 mod node;
 mod open_files;
 mod otlp;
+mod pages;
 mod resources;
 mod rotation;
 mod running;

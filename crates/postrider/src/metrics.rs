@@ -111,6 +111,28 @@ impl Metrics {
         text
     }
 
+    /// What the first page shows of it.
+    async fn read_figures(&self) -> dashboard::Reading {
+        let looked = self.look().await;
+        let vitals = self.store.vitals();
+        let counters = self.engine.as_ref().map(|engine| engine.counters());
+        let reading = self.engine.as_ref().map(|engine| engine.read_meter());
+        dashboard::Reading {
+            at: self.clock.now(),
+            since: self.since,
+            accepted: vitals.accepted,
+            succeeded: counters.map_or(0, |counters| counters.succeeded),
+            failed: counters.map_or(0, |counters| counters.failed),
+            succeeded_took: reading.map(|reading| reading.succeeded).unwrap_or_default(),
+            failed_took: reading.map(|reading| reading.failed).unwrap_or_default(),
+            delivered: reading.map(|reading| reading.delivered).unwrap_or_default(),
+            commits: vitals.commits,
+            open: looked.backlog.map(|backlog| backlog.open),
+            first_due: looked.backlog.and_then(|backlog| backlog.first_due),
+            in_flight: counters.map_or(0, |counters| counters.in_flight as u64),
+        }
+    }
+
     /// Whoever comes while somebody looks waits for that, rather than look, too.
     async fn look(&self) -> Looked {
         let mut looked = self.looked.lock().await;
@@ -130,6 +152,12 @@ impl Metrics {
             backlog: backlog.ok(),
             lanes,
         })
+    }
+}
+
+impl dashboard::Figures for Metrics {
+    fn read(&self) -> Pin<Box<dyn Future<Output = dashboard::Reading> + Send + '_>> {
+        Box::pin(self.read_figures())
     }
 }
 

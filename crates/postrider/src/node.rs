@@ -17,6 +17,7 @@ use crate::logging::ALWAYS;
 use crate::metrics::{Doors, Metrics};
 use crate::open_files;
 use crate::otlp::{self, Exporter};
+use crate::pages::pages;
 use crate::rotation;
 use crate::running::{Ended, Running, Signals};
 use crate::schedules;
@@ -311,6 +312,7 @@ fn answering(
     });
     Answering {
         door,
+        pages: pages(app, config, entrances, &metrics),
         gate,
         metrics,
     }

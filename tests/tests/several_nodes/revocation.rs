@@ -86,7 +86,7 @@ async fn a_link_is_good_once_in_all() {
     let access = access.expect(200).json();
     let url = access["url"].as_str().expect("a URL");
     let (_, once) = url
-        .split_once("#oneTimeToken=")
+        .split_once("/portal/open/")
         .expect("a token in the fragment");
     let body = json!({ "oneTimeToken": once });
     let both = tokio::join!(

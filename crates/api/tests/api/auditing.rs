@@ -423,7 +423,7 @@ async fn a_link_s_token_is_found_again_by_its_name() {
     let stage = Stage::new().await;
     let access = stage.world.post("/auth/app-portal-access/acme", json!({}));
     let url = access.await.is(200).text("url");
-    let (_, token) = url.split_once("#oneTimeToken=").expect("it has one");
+    let (_, token) = url.split_once("/portal/open/").expect("it has one");
     let body = json!({ "oneTimeToken": token });
     let exchange = async || {
         let call = stage.world.post("/auth/one-time-token", &body);

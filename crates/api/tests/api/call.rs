@@ -1,7 +1,7 @@
 //! A request on its way, and what came back.
 
 use crate::world::World;
-use api::RemoteAddress;
+use app::caller::RemoteAddress;
 use axum::body::Body;
 use http::{HeaderMap, Request};
 use serde_json::{Value, json};

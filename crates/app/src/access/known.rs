@@ -103,6 +103,16 @@ impl Known {
         state.revoked.contains_key(&token.mark) || state.is_below_a_floor(token, now)
     }
 
+    /// How the API key of this id stands.
+    pub(crate) fn key_of(&self, id: ApiKeyId, now: Timestamp) -> Standing {
+        let state = self.read();
+        match state.keys.values().find(|row| row.key.id == id) {
+            None => Standing::Unknown,
+            Some(row) if row.key.expires_at.is_some_and(|end| end <= now) => Standing::Ended(id),
+            Some(row) => Standing::Good(row.clone()),
+        }
+    }
+
     /// The API key whose token has this hash.
     pub(crate) fn key(&self, hash: &TokenHash, now: Timestamp) -> Standing {
         match self.read().keys.get(hash) {

@@ -43,6 +43,11 @@ impl Listeners {
         self.closing.send_replace(true);
     }
 
+    /// Whether the node is to end, for whoever waits for something else.
+    pub fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
     /// How many wait.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)

@@ -82,6 +82,8 @@ pub(crate) struct Checked {
     pub(crate) listen: SocketAddr,
     /// Of the gateway, where it has a listener of its own.
     pub(crate) ingest_listen: Option<SocketAddr>,
+    /// Of the operator's pages, where they have a listener of their own.
+    pub(crate) admin_listen: Option<SocketAddr>,
     /// Of what monitoring reads, where that has a listener of its own.
     pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -142,7 +144,8 @@ impl Checked {
         Ok(Self {
             listen,
             ingest_listen: ingest_listen(&options, dev)?,
-            metrics_listen: metrics_listen(&options, dev)?,
+            admin_listen: or_port("admin_listen", options.admin_listen.as_deref(), dev)?,
+            metrics_listen: or_port("metrics_listen", options.metrics_listen.as_deref(), dev)?,
             trusted_proxies: trusted_proxies(&options)?,
             database: Database::from_options(&options)?,
             roles: roles(&options)?,
@@ -244,12 +247,15 @@ fn ingest_listen(options: &Options, dev: bool) -> Result<Option<SocketAddr>, Con
         .transpose()
 }
 
-/// There is no token to know there: a port alone is for whoever is on this machine.
-fn metrics_listen(options: &Options, dev: bool) -> Result<Option<SocketAddr>, ConfigError> {
-    let text = options.metrics_listen.as_deref();
+/// What is not for everybody: a port alone is for whoever is on this machine.
+fn or_port(
+    name: &'static str,
+    text: Option<&str>,
+    dev: bool,
+) -> Result<Option<SocketAddr>, ConfigError> {
     let address = |text: &str| match text.parse::<u16>() {
         Ok(port) => Ok((Ipv4Addr::LOCALHOST, port).into()),
-        Err(_) => listen("metrics_listen", text, dev),
+        Err(_) => listen(name, text, dev),
     };
     text.map(address).transpose()
 }
@@ -529,6 +535,7 @@ mod tests {
             ("role = ['deliver']", "`database_url`"),
             ("ingest_listen = 'x'", "`ingest_listen`"),
             ("metrics_listen = '70000'", "`metrics_listen`"),
+            ("admin_listen = 'pages'", "`admin_listen`"),
             ("trusted_proxy = ['x']", "`trusted_proxy`"),
             ("tls_cert = 'x'", "`tls_key`"),
             ("tls_key = 'x'", "`tls_cert`"),

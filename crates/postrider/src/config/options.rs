@@ -45,6 +45,8 @@ options! {
     [value_name = "ADDR"] listen: String, "POSTRIDER_LISTEN";
     /// Address that incoming webhooks arrive at, instead of the API's own
     [value_name = "ADDR"] ingest_listen: String, "POSTRIDER_INGEST_LISTEN";
+    /// Address that the operator's pages are at, instead of the API's own; a port alone is on loopback
+    [value_name = "ADDR"] admin_listen: String, "POSTRIDER_ADMIN_LISTEN";
     /// Address that monitoring reads /metrics at, without a token; a port alone is on loopback
     [value_name = "ADDR"] metrics_listen: String, "POSTRIDER_METRICS_LISTEN";
     /// Proxies that are believed when they say on whose behalf they send (repeatable)

@@ -10,6 +10,7 @@ use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
 use model::node::Role;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -51,20 +52,17 @@ fn places(config: &Checked) -> Vec<Entry> {
     let url = database.map(|database| &database.url);
     let direct_url = database.and_then(|database| database.direct_url.as_ref());
     let shown = |url: &DatabaseUrl| json!(url.shown());
-    let ingest_listen = config
-        .ingest_listen
-        .map(|address| json!(address.to_string()));
-    let metrics_listen = config
-        .metrics_listen
-        .map(|address| json!(address.to_string()));
+    let own =
+        |address: Option<SocketAddr>| given(address.map(|address| json!(address.to_string())));
     let proxies = config.trusted_proxies.iter();
     let proxies: Vec<_> = proxies.map(ToString::to_string).collect();
     let tls = config.tls.as_ref();
     let roles: Vec<_> = config.roles.iter().map(Role::word).collect();
     let mut entries = vec![
         ("listen", value(config.listen.to_string())),
-        ("ingest_listen", given(ingest_listen)),
-        ("metrics_listen", given(metrics_listen)),
+        ("ingest_listen", own(config.ingest_listen)),
+        ("admin_listen", own(config.admin_listen)),
+        ("metrics_listen", own(config.metrics_listen)),
         ("trusted_proxy", value(proxies)),
         ("data_dir", path_of(&config.data_dir)),
         ("database_url", given(url.map(shown))),

@@ -10,23 +10,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How many are told apart.
-pub(crate) const TOLD_APART_MAX: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
+pub const TOLD_APART_MAX: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 
 /// See the file's head.
-pub(crate) struct Pace<K: Hash + Eq>(Mutex<LruCache<K, Timestamp>>);
+pub struct Pace<K: Hash + Eq>(Mutex<LruCache<K, Timestamp>>);
 
 /// How many in which time are no more than is allowed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rate {
+pub struct Rate {
     /// How long one takes, evenly.
-    pub(crate) step: Duration,
+    pub step: Duration,
     /// How far ahead of that they may be.
-    pub(crate) ahead: Duration,
+    pub ahead: Duration,
 }
 
 impl Rate {
     /// So many in such a time, and as many at once.
-    pub(crate) fn new(most: u32, within: Duration) -> Self {
+    pub fn new(most: u32, within: Duration) -> Self {
         Self {
             step: within / most.max(1),
             ahead: within,
@@ -34,19 +34,21 @@ impl Rate {
     }
 }
 
-impl<K: Hash + Eq> Pace<K> {
-    pub(crate) fn new() -> Self {
+impl<K: Hash + Eq> Default for Pace<K> {
+    fn default() -> Self {
         Self(Mutex::new(LruCache::new(TOLD_APART_MAX)))
     }
+}
 
+impl<K: Hash + Eq> Pace<K> {
     /// How long one more would have to wait; `None`: it is welcome.
-    pub(crate) fn wait(&self, key: &K, now: Timestamp, rate: Rate) -> Option<Duration> {
+    pub fn wait(&self, key: &K, now: Timestamp, rate: Rate) -> Option<Duration> {
         let ahead = self.lock().get(key).copied()?;
         over(ahead, now, rate)
     }
 
     /// Counts one, welcome or not.
-    pub(crate) fn count(&self, key: K, now: Timestamp, rate: Rate) {
+    pub fn count(&self, key: K, now: Timestamp, rate: Rate) {
         let mut known = self.lock();
         let ahead = known.get(&key).copied().unwrap_or(now).max(now);
         // Neither a flood nor a clock that was set back leads further.
@@ -55,7 +57,7 @@ impl<K: Hash + Eq> Pace<K> {
     }
 
     /// Counts one if it is welcome; otherwise tells how long it would have to wait.
-    pub(crate) fn admit(&self, key: K, now: Timestamp, rate: Rate) -> Result<(), Duration> {
+    pub fn admit(&self, key: K, now: Timestamp, rate: Rate) -> Result<(), Duration> {
         match self.wait(&key, now, rate) {
             Some(wait) => Err(wait),
             None => {
@@ -86,7 +88,7 @@ mod tests {
 
     #[test]
     fn so_many_at_once_and_then_one_by_one() {
-        let (pace, rate) = (Pace::new(), Rate::new(4, SECOND));
+        let (pace, rate) = (Pace::default(), Rate::new(4, SECOND));
         for _ in 0..4 {
             assert_eq!(pace.admit("a", START, rate), Ok(()));
         }
@@ -100,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_flood_waits_no_longer_than_a_step() {
-        let (pace, rate) = (Pace::new(), Rate::new(60, 60 * SECOND));
+        let (pace, rate) = (Pace::default(), Rate::new(60, 60 * SECOND));
         for _ in 0..1_000 {
             pace.count("a", START, rate);
         }
@@ -110,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_keeps_nobody_out_for_long() {
-        let (pace, rate) = (Pace::new(), Rate::new(1, SECOND));
+        let (pace, rate) = (Pace::default(), Rate::new(1, SECOND));
         pace.count("a", START.plus(3_600 * SECOND), rate);
         let wait = pace.wait(&"a", START, rate).expect("it is ahead");
         assert!(wait <= 2 * SECOND, "{wait:?}");
@@ -120,7 +122,7 @@ mod tests {
 
     #[test]
     fn who_was_not_heard_of_for_long_is_forgotten() {
-        let (pace, rate) = (Pace::new(), Rate::new(1, SECOND));
+        let (pace, rate) = (Pace::default(), Rate::new(1, SECOND));
         for number in 0..=TOLD_APART_MAX.get() {
             pace.count(number, START, rate);
         }

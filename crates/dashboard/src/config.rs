@@ -1,0 +1,81 @@
+//! What pages are told from outside: by the configuration, and by those who count.
+
+use model::Timestamp;
+use model::meter::Durations;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// What pages are configured with.
+#[derive(Clone)]
+pub struct PagesConfig {
+    /// Where links point to, without a slash at its end.
+    pub public_url: String,
+    /// Where the gateway is reached, by which sources' URLs begin: without a slash at its end.
+    pub gateway_url: String,
+    /// What the portal looks like.
+    pub brand: Brand,
+    /// Origins whose pages may have the portal in a frame. The operator's pages are in none.
+    pub frame_ancestors: Vec<String>,
+    /// What the settings page shows: the configuration as `postrider config` prints it, without
+    /// secrets.
+    pub settings: String,
+    /// Who is asked for what was counted.
+    pub figures: Arc<dyn Figures>,
+}
+
+/// What the portal looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brand {
+    /// The name that its pages bear.
+    pub name: String,
+    /// The colour of links and buttons, as `#rrggbb`, in the light and in the dark.
+    pub colours: Option<(String, String)>,
+    /// An image, with its media type.
+    pub logo: Option<(String, bytes::Bytes)>,
+}
+
+impl Default for Brand {
+    fn default() -> Self {
+        Self {
+            name: "Webhooks".to_owned(),
+            colours: None,
+            logo: None,
+        }
+    }
+}
+
+/// Who counts. The binary answers from its parts' memory.
+pub trait Figures: Send + Sync {
+    /// What was counted so far, on this node.
+    fn read(&self) -> Pin<Box<dyn Future<Output = Reading> + Send + '_>>;
+}
+
+/// What a node has counted since it began, and what waits now.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reading {
+    /// When this was read.
+    pub at: Timestamp,
+    /// Since when it is counted.
+    pub since: Timestamp,
+    /// Messages accepted.
+    pub accepted: u64,
+    /// Attempts that succeeded.
+    pub succeeded: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// How long those took that succeeded.
+    pub succeeded_took: Durations,
+    /// How long those took that failed.
+    pub failed_took: Durations,
+    /// How long it took from when messages were due until their deliveries succeeded.
+    pub delivered: Durations,
+    /// How long commits took.
+    pub commits: Durations,
+    /// Open deliveries of the whole installation, as they were counted a moment ago; `None` where
+    /// that can't be read.
+    pub open: Option<u64>,
+    /// When the earliest of them is due, or was.
+    pub first_due: Option<Timestamp>,
+    /// Attempts under way.
+    pub in_flight: u64,
+}

@@ -1,0 +1,87 @@
+//! The portal: how an application's own people come in by a link that is good once, what its pages
+//! look like, and the way out. What its pages show is in `tenant`.
+
+use crate::layout::{self, Content};
+use crate::needs::ANYBODY;
+use crate::posted::Posted;
+use crate::problem::{Answer, Refused};
+use crate::routes::Routes;
+use crate::seat::Seat;
+use crate::sign_in::{Origin, enter, leave};
+use crate::{PORTAL, Shared, assets, tenant};
+use app::tokens::sessions::Pages;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, SET_COOKIE};
+use http::{HeaderValue, Method, StatusCode};
+use maud::html;
+
+pub(crate) fn routes() -> Routes {
+    assets::portal()
+        .open(Method::GET, "/portal/theme.css", theme)
+        .open(Method::GET, "/portal/open/{token}", ask)
+        .open(Method::POST, "/portal/open/{token}", come_in)
+        .action("/portal/sign-out", ANYBODY, sign_out)
+        .merge(tenant::portal())
+}
+
+/// Shows a button, and takes nothing: what looks at links in mail and in chats presses none.
+async fn ask(Path(token): Path<String>) -> Response {
+    let content = html! {
+        h1 { "Your webhooks" }
+        p { "This link is good once, and for a short time." }
+        form method="post" action={ (PORTAL) "/open/" (token) } {
+            button.primary type="submit" { "Open" }
+        }
+    };
+    let page = layout::bare(Pages::Portal, "Your webhooks", content);
+    // The address is what lets in: it goes nowhere else.
+    let silent = HeaderValue::from_static("no-referrer");
+    ([(REFERRER_POLICY, silent)], page).into_response()
+}
+
+async fn come_in(
+    State(rooms): State<Shared>,
+    Origin(from): Origin,
+    Path(token): Path<String>,
+) -> Answer {
+    let signed_in = rooms.app.open_portal(&token, from).await;
+    Ok(enter(
+        Pages::Portal,
+        &signed_in.map_err(Refused::link)?,
+        PORTAL,
+    ))
+}
+
+async fn sign_out(State(rooms): State<Shared>, posted: Posted) -> Answer {
+    let leave = [(SET_COOKIE, leave(posted.seat.pages))];
+    rooms.app.log_out(&posted.seat.caller).await?;
+    let content = html! {
+        h1 { "Signed out" }
+        p { "To come back, open these pages again from where you came." }
+    };
+    let page = layout::bare(Pages::Portal, "Signed out", content);
+    Ok((leave, page).into_response())
+}
+
+/// Colours, as they are configured.
+async fn theme(State(rooms): State<Shared>) -> Response {
+    let text = match &rooms.config.brand.colours {
+        None => String::new(),
+        Some((light, dark)) => format!(
+            ":root {{ --link: {light}; }}\n\
+             @media (prefers-color-scheme: dark) {{ :root {{ --link: {dark}; }} }}\n"
+        ),
+    };
+    let headers = [
+        (CONTENT_TYPE, "text/css; charset=utf-8"),
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    (StatusCode::OK, headers, text).into_response()
+}
+
+/// The first page.
+pub(crate) async fn home(State(rooms): State<Shared>, seat: Seat) -> Response {
+    let content = Content::new("Endpoints", html! { p { "…" } });
+    crate::live::still(&rooms, &seat, &content)
+}

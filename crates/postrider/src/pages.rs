@@ -1,0 +1,35 @@
+//! Pages for people, as this process shows them: with what is configured, and what its parts count.
+
+use crate::config::Checked;
+use crate::entrances::{Open, Pages};
+use crate::metrics::Metrics;
+use api::Door;
+use app::App;
+use dashboard::{Brand, PagesConfig};
+use model::node::Role;
+use std::sync::Arc;
+
+/// The pages, where this node answers for the API.
+pub(crate) fn pages(
+    app: &App,
+    config: &Checked,
+    entrances: &Open,
+    metrics: &Arc<Metrics>,
+) -> Option<Pages> {
+    let accepts = config.roles.has(Role::Api);
+    let pages = PagesConfig {
+        public_url: config.public_url_or(entrances.address),
+        gateway_url: config.public_url_or(entrances.receiving),
+        brand: Brand::default(),
+        frame_ancestors: Vec::new(),
+        settings: crate::config::print(config, false),
+        figures: metrics.clone(),
+    };
+    accepts.then(|| {
+        let pages = dashboard::open(app.clone(), pages);
+        Pages {
+            dashboard: Door::before_pages(pages.dashboard),
+            portal: Door::before_pages(pages.portal),
+        }
+    })
+}
