@@ -34,6 +34,9 @@ pub struct Brand {
     pub logo: Option<(String, bytes::Bytes)>,
 }
 
+/// What is behind links and buttons, in the light and in the dark: `--sheet` of the style.
+pub const SHEETS: [&str; 2] = ["#ffffff", "#181c23"];
+
 impl Default for Brand {
     fn default() -> Self {
         Self {

@@ -3,6 +3,7 @@
 use crate::assets;
 use crate::needs::look_within;
 use crate::parts::{self, Notice};
+use crate::portal::LOGO;
 use crate::seat::{Seat, base};
 use crate::{PORTAL, Rooms};
 use app::access::limits::Need;
@@ -79,7 +80,12 @@ pub(crate) fn page(rooms: &Rooms, seat: &Seat, content: &Content, live: bool) ->
     let body = html! {
         a.skip href="#main" { "To the content" }
         header.top {
-            a.brand href=(seat.base()) { (name(rooms, seat.pages)) }
+            a.brand href=(seat.base()) {
+                @if seat.pages == Pages::Portal && rooms.config.brand.logo.is_some() {
+                    img src=(LOGO) alt="";
+                }
+                (name(rooms, seat.pages))
+            }
             (navigation(seat))
             (who(seat))
         }

@@ -31,7 +31,7 @@ mod seat;
 mod sign_in;
 mod tenant;
 
-pub use config::{Brand, Figures, PagesConfig, Reading};
+pub use config::{Brand, Figures, PagesConfig, Reading, SHEETS};
 pub use routes::Declared;
 
 use app::App;

@@ -16,9 +16,13 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, SET_COOKIE};
 use http::{HeaderValue, Method, StatusCode};
 use maud::html;
 
+/// Where the logo is, if there is one.
+pub(crate) const LOGO: &str = "/portal/logo";
+
 pub(crate) fn routes() -> Routes {
     assets::portal()
         .open(Method::GET, "/portal/theme.css", theme)
+        .open(Method::GET, LOGO, logo)
         .open(Method::GET, "/portal/open/{token}", ask)
         .open(Method::POST, "/portal/open/{token}", come_in)
         .action("/portal/sign-out", ANYBODY, sign_out)
@@ -78,6 +82,18 @@ async fn theme(State(rooms): State<Shared>) -> Response {
         (CACHE_CONTROL, "no-cache"),
     ];
     (StatusCode::OK, headers, text).into_response()
+}
+
+/// The logo, as it is configured.
+async fn logo(State(rooms): State<Shared>) -> Answer {
+    let (kind, bytes) = rooms
+        .config
+        .brand
+        .logo
+        .clone()
+        .ok_or_else(Refused::no_page)?;
+    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache".to_owned())];
+    Ok((headers, bytes).into_response())
 }
 
 /// The first page.

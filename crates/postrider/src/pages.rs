@@ -5,7 +5,7 @@ use crate::entrances::{Open, Pages};
 use crate::metrics::Metrics;
 use api::Door;
 use app::App;
-use dashboard::{Brand, PagesConfig};
+use dashboard::PagesConfig;
 use model::node::Role;
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ pub(crate) fn pages(
     let pages = PagesConfig {
         public_url: config.public_url_or(entrances.address),
         gateway_url: config.public_url_or(entrances.receiving),
-        brand: Brand::default(),
-        frame_ancestors: Vec::new(),
+        brand: config.portal.brand.clone(),
+        frame_ancestors: config.portal.frame_ancestors.clone(),
         settings: crate::config::print(config, false),
         figures: metrics.clone(),
     };

@@ -8,6 +8,7 @@ use super::key_choice::KeyChoice;
 use super::mail::Mail;
 use super::options::{Options, Waits};
 use super::otlp::Otlp;
+use super::portal::Portal;
 use crate::duration;
 use app::tokens::{ORGANISATION_DEFAULT, ORGANISATION_PREFIX};
 use engine::EngineConfig;
@@ -101,6 +102,8 @@ pub(crate) struct Checked {
     /// Parsed, and as it was given: its text may hold a password.
     pub(crate) egress_proxy: Option<(EgressProxy, url::Url)>,
     pub(crate) trusted_roots: Option<PathBuf>,
+    /// What the portal looks like.
+    pub(crate) portal: Portal,
     /// The server that alerts by e-mail leave by.
     pub(crate) mail: Option<Mail>,
     /// Where metrics and traces are sent.
@@ -150,6 +153,7 @@ impl Checked {
             database: Database::from_options(&options)?,
             roles: roles(&options)?,
             policy: policy(&options, dev)?,
+            portal: Portal::from_options(&options)?,
             mail: Mail::from_options(&options, keys.smtp_password.is_given())?,
             otlp: Otlp::from_options(&options)?,
             tls: tls(&options)?,

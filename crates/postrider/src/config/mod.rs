@@ -11,6 +11,7 @@ mod key_choice;
 mod mail;
 mod options;
 mod otlp;
+mod portal;
 mod print;
 mod profile;
 mod typed;

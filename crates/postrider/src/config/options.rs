@@ -91,6 +91,14 @@ options! {
     [value_name = "URL"] egress_proxy: String, "POSTRIDER_EGRESS_PROXY";
     /// PEM file of certificate authorities to trust beside the system's
     [value_name = "FILE"] trusted_roots: PathBuf, "POSTRIDER_TRUSTED_ROOTS";
+    /// Name that the portal's pages bear
+    [value_name = "NAME"] portal_name: String, "POSTRIDER_PORTAL_NAME";
+    /// Colours of the portal's links and buttons on light and on dark pages, such as #1d4ed8,#93b4ff
+    [value_name = "COLOUR", value_delimiter = ','] portal_colours: Vec<String>, "POSTRIDER_PORTAL_COLOURS";
+    /// Image that the portal's pages show beside their name: PNG, JPEG or WebP
+    [value_name = "FILE"] portal_logo: PathBuf, "POSTRIDER_PORTAL_LOGO";
+    /// Origins whose pages may have the portal in a frame (repeatable)
+    [value_name = "ORIGIN", value_delimiter = ','] portal_frame_ancestors: Vec<String>, "POSTRIDER_PORTAL_FRAME_ANCESTORS";
     /// Mail server for alerts: smtps://USER@HOST:PORT, or smtp:// for STARTTLS
     [value_name = "URL"] smtp_url: String, "POSTRIDER_SMTP_URL";
     /// Address that alerts by e-mail come from

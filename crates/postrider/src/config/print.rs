@@ -4,9 +4,11 @@
 use super::checked::{Checked, LogFormat, has_credentials};
 use super::database::DatabaseUrl;
 use super::detection;
+use super::portal::Portal;
 use super::{Given, KeyChoice};
 use crate::duration;
 use crate::keys::{MASTER_KEY_FILE, TOKEN_KEY_FILE};
+use dashboard::Brand;
 use model::node::Role;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -75,6 +77,7 @@ fn places(config: &Checked) -> Vec<Entry> {
         ),
         ("tls_key", tls.map_or(Shown::Unset, |tls| path_of(&tls.key))),
     ];
+    entries.extend(portal(&config.portal));
     entries.extend(keys(config));
     entries.extend([
         ("body_timeout", length(config.body_timeout)),
@@ -83,6 +86,18 @@ fn places(config: &Checked) -> Vec<Entry> {
         ("log_format", log_format),
     ]);
     entries
+}
+
+fn portal(portal: &Portal) -> Vec<Entry> {
+    let Brand { name, colours, .. } = &portal.brand;
+    let colours = colours.as_ref().map(|(light, dark)| json!([light, dark]));
+    let logo = portal.logo.as_deref();
+    vec![
+        ("portal_name", value(name)),
+        ("portal_colours", given(colours)),
+        ("portal_logo", logo.map_or(Shown::Unset, path_of)),
+        ("portal_frame_ancestors", value(&portal.frame_ancestors)),
+    ]
 }
 
 /// Of each key the place that it comes from. Texts are masked.
