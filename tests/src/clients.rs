@@ -156,7 +156,7 @@ pub(crate) fn described(request: &Received) -> Value {
     json!({"method": request.method, "path": request.path, "headers": headers, "body": body})
 }
 
-async fn script(
+pub(crate) async fn script(
     language: Language,
     (name, limit): (&str, Duration),
     variables: &[(&str, &str)],
@@ -209,22 +209,31 @@ pub(crate) async fn feed(
 /// copied to where `node_modules` can stand beside it.
 pub(crate) async fn node(home: &Path, name: &str) -> Command {
     let modules = place::clients().join("npm/node_modules");
+    let installed = ["svix", "playwright-core"].map(|name| modules.join(name).is_dir());
     assert!(
-        modules.join("svix").is_dir(),
+        installed == [true, true],
         "the npm clients are not in {}: run ./check once, which installs them",
         modules.display()
     );
     std::os::unix::fs::symlink(&modules, home.join("node_modules")).expect("a link");
-    for entry in std::fs::read_dir(scripts()).expect("tests/clients is there") {
-        let path = entry.expect("tests/clients can be listed").path();
-        if path.extension().is_some_and(|extension| extension == "mjs") {
-            let file = path.file_name().expect("a file has a name");
-            std::fs::copy(&path, home.join(file)).expect("a script can be copied");
-        }
-    }
+    copy_scripts(&scripts(), home);
     let mut command = place::command(&node_binary().await);
     command.arg(home.join(name));
     command
+}
+
+/// Those of Node, with the folders that they are in.
+fn copy_scripts(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("tests/clients is there") {
+        let path = entry.expect("tests/clients can be listed").path();
+        let copy = to.join(path.file_name().expect("a file has a name"));
+        if path.is_dir() && !copy.exists() {
+            std::fs::create_dir(&copy).expect("a new folder");
+            copy_scripts(&path, &copy);
+        } else if path.extension().is_some_and(|extension| extension == "mjs") {
+            std::fs::copy(&path, &copy).expect("a script can be copied");
+        }
+    }
 }
 
 /// The Node that `./check` installed, otherwise the system's, if it is new enough.

@@ -13,6 +13,9 @@
 //! - [`mail`]: a mail server that speaks STARTTLS, and keeps the letters.
 //! - [`peer`]: [`Shown`], what such a front shows, right in all or wrong in one thing.
 //! - [`clients`]: scripts under `tests/clients`, run with the published npm and PyPI packages.
+//! - [`browser`]: [`Visit`], pages in a real Chromium; each is a [`Page`] of a test's table.
+//! - [`filling`]: a server with something of everything, for whoever looks at it.
+//! - [`hostile`]: texts that a page must not take for more than text.
 //! - [`senders`]: [`Sender`], a package that signs webhooks, and what it [`Signed`].
 //! - [`sources`]: [`Source`], a place of the server that those arrive at.
 //! - [`examples`]: [`Example`], a receiver's code of the documentation, run as it stands there.
@@ -26,11 +29,14 @@
 //! a test has nobody to hand one to.
 
 pub mod api;
+pub mod browser;
 pub mod chance;
 pub mod clients;
 pub mod command;
 pub mod disk;
 pub mod examples;
+pub mod filling;
+pub mod hostile;
 pub mod mail;
 pub mod peer;
 pub mod place;
@@ -43,7 +49,9 @@ pub mod vectors;
 pub mod wait;
 
 pub use api::{Api, Call, Reply};
+pub use browser::{Page, Visit};
 pub use examples::Example;
+pub use filling::{Filled, Filling};
 pub use peer::{Asks, Shown};
 pub use receiver::{Answer, Gate, Received, Receiver};
 pub use senders::{Sender, Signed};
