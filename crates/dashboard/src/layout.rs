@@ -68,11 +68,10 @@ const SECTIONS: [(&str, &str, Need); 9] = [
 ];
 
 /// The same of the portal.
-const PORTAL_SECTIONS: [(&str, &str); 4] = [
+const PORTAL_SECTIONS: [(&str, &str); 3] = [
     ("/portal", "Endpoints"),
     ("/portal/messages", "Messages"),
     ("/portal/event-types", "Event catalogue"),
-    ("/portal/activity", "Activity"),
 ];
 
 /// A page for somebody with a session. `live`: the page keeps itself up to date.
