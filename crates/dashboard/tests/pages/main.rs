@@ -1,0 +1,7 @@
+//! Pages as people use them, within one process: what is shown to whom, and what forms do. What
+//! browsers make of them is tested end to end.
+
+mod entrance;
+mod permissions;
+mod visitor;
+mod world;
