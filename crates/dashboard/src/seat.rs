@@ -3,10 +3,10 @@
 
 use crate::problem::Refused;
 use crate::{DASHBOARD, PORTAL, Shared};
-use app::Caller;
-use app::access::limits::Need;
+use app::access::limits::{ForPortal, Need};
 use app::caller::RemoteAddress;
 use app::tokens::sessions::Pages;
+use app::{AppError, Caller};
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{ACCEPT, COOKIE};
@@ -70,9 +70,7 @@ impl FromRequestParts<Shared> for Seat {
             // What is not declared is nobody's.
             return Err(NoSeat::Refused(Refused::no_page()));
         };
-        caller
-            .require(need)
-            .map_err(|error| NoSeat::Refused(error.into()))?;
+        require(&caller, pages, need).map_err(|error| NoSeat::Refused(error.into()))?;
         let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());
         Ok(Self {
             form_token: rooms.app.form_token(&caller),
@@ -88,7 +86,7 @@ impl FromRequestParts<Shared> for Seat {
 impl Seat {
     /// Whether what needs this may be done here: what can't be is not offered.
     pub(crate) fn may(&self, need: Need) -> bool {
-        self.caller.require(&need).is_ok()
+        require(&self.caller, self.pages, &need).is_ok()
     }
 
     /// What the path has in this place; empty where it has none.
@@ -137,6 +135,15 @@ impl Seat {
             ..self.clone()
         })
     }
+}
+
+/// Passes whoever may do this on these pages. What is no application's to do is not done in the
+/// portal, whatever the link allows.
+fn require(caller: &Caller, pages: Pages, need: &Need) -> Result<(), AppError> {
+    if pages == Pages::Portal && need.portal == ForPortal::None {
+        return Err(AppError::Forbidden);
+    }
+    caller.require(need)
 }
 
 /// Which pages a path is of.
