@@ -46,6 +46,19 @@ pub struct AttemptsInput {
     pub with_message: bool,
 }
 
+/// What came of an attempt's request, as far as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// No request was made: why.
+    NotSent(&'static str),
+    /// Nothing is kept of it.
+    Nothing,
+    /// It was expunged.
+    Expunged,
+    /// The begin of the response's body; where there was no response, why.
+    Bytes(Vec<u8>),
+}
+
 /// An attempt as people see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptView {
@@ -108,20 +121,52 @@ impl App {
         (application, message): (&str, &str),
         attempt: &str,
     ) -> Result<AttemptView, AppError> {
-        let tenant = self.application(caller, application).await?;
-        let message = self.message_row(&tenant, message).await?.message.id.key();
-        let id: AttemptId = attempt.parse().map_err(|_| MISSING)?;
-        let row = self
-            .store
-            .attempt(tenant.key(), message, id)
-            .await?
-            .ok_or(MISSING)?;
+        let (row, opener) = self
+            .attempt_row(caller, (application, message), attempt)
+            .await?;
         Viewer {
-            opener: Opener::new(self, &tenant.row().application)?,
+            opener,
             expanded: false,
             with_content: true,
         }
         .view(row)
+    }
+
+    /// One attempt of a message with all words for how it ended, and what was answered to it, byte
+    /// for byte.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn attempt_and_answer(
+        &self,
+        caller: &Caller,
+        (application, message): (&str, &str),
+        attempt: &str,
+    ) -> Result<(AttemptView, Answered), AppError> {
+        let (row, opener) = self
+            .attempt_row(caller, (application, message), attempt)
+            .await?;
+        let answered = answered(&opener, &row)?;
+        let viewer = Viewer {
+            opener,
+            expanded: true,
+            with_content: false,
+        };
+        Ok((viewer.view(row)?, answered))
+    }
+
+    async fn attempt_row(
+        &self,
+        caller: &Caller,
+        (application, message): (&str, &str),
+        attempt: &str,
+    ) -> Result<(AttemptRow, Opener), AppError> {
+        let tenant = self.application(caller, application).await?;
+        let message = self.message_row(&tenant, message).await?.message.id.key();
+        let id: AttemptId = attempt.parse().map_err(|_| MISSING)?;
+        let found = self.store.attempt(tenant.key(), message, id).await?;
+        let row = found.ok_or(MISSING)?;
+        Ok((row, Opener::new(self, &tenant.row().application)?))
     }
 
     /// Removes what was answered to an attempt for good.
@@ -211,19 +256,27 @@ impl Viewer {
     }
 
     fn response(&self, row: &AttemptRow) -> Result<String, AppError> {
-        if let AttemptResult::Cancelled(reason) = row.attempt.result {
-            return Ok(reason.text().to_owned());
-        }
-        let Some(sealed) = &row.excerpt else {
-            return Ok(String::new());
-        };
-        if sealed.is_empty() {
-            return Ok(EXPUNGED.to_owned());
-        }
-        Ok(as_text(
-            self.opener.excerpt(&row.attempt.id.tail(), sealed)?,
-        ))
+        Ok(match answered(&self.opener, row)? {
+            Answered::NotSent(reason) => reason.to_owned(),
+            Answered::Nothing => String::new(),
+            Answered::Expunged => EXPUNGED.to_owned(),
+            Answered::Bytes(bytes) => as_text(bytes),
+        })
     }
+}
+
+fn answered(opener: &Opener, row: &AttemptRow) -> Result<Answered, AppError> {
+    if let AttemptResult::Cancelled(reason) = row.attempt.result {
+        return Ok(Answered::NotSent(reason.text()));
+    }
+    let Some(sealed) = &row.excerpt else {
+        return Ok(Answered::Nothing);
+    };
+    if sealed.is_empty() {
+        return Ok(Answered::Expunged);
+    }
+    let bytes = opener.excerpt(&row.attempt.id.tail(), sealed)?;
+    Ok(Answered::Bytes(bytes))
 }
 
 /// Bytes as text; what isn't UTF-8 as base 64 of the whole.

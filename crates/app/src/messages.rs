@@ -2,6 +2,7 @@
 
 mod create;
 mod draft;
+mod everywhere;
 mod example;
 mod expunge;
 mod precheck;
@@ -11,6 +12,7 @@ pub(crate) use draft::{Bounds, RESERVED};
 
 pub use create::{MessageRequest, Recipient, RecipientPath, Results};
 pub use draft::{CONTENT_TYPE_BYTES_MAX, MessageInput, RETENTION_HOURS, RawInput, TAGS_MAX};
+pub use everywhere::SentMessage;
 pub use example::ExampleInput;
 pub use expunge::{EXPUNGED_MAX, Expunged};
 pub use precheck::PrecheckInput;
