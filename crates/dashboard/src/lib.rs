@@ -12,7 +12,8 @@
 //!
 //! Map: `routes` (how pages are declared) · `seat` (who asks), `posted` (what they send), `guard`
 //! (what holds for every page) · `sign_in` (the ways in and out) · `layout`, `parts`, `problem`,
-//! `live` (what pages are made of) · `assets` (style and script) · `operator`, `portal` (pages of
+//! `live`,
+//! `search`, `words` (what pages are made of) · `assets` (style and script) · `operator`, `portal` (pages of
 //! one of both), `tenant` (pages of an application, which both have).
 
 mod assets;
@@ -27,9 +28,11 @@ mod portal;
 mod posted;
 mod problem;
 mod routes;
+mod search;
 mod seat;
 mod sign_in;
 mod tenant;
+mod words;
 
 pub use config::{Brand, Figures, PagesConfig, Reading, SHEETS};
 pub use routes::Declared;

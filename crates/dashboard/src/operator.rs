@@ -1,5 +1,6 @@
 //! The operator's pages.
 
+mod messages;
 mod overview;
 
 use crate::routes::Routes;
@@ -9,5 +10,6 @@ pub(crate) fn routes() -> Routes {
     assets::dashboard()
         .merge(sign_in::routes())
         .merge(overview::routes())
+        .merge(messages::routes())
         .merge(tenant::dashboard())
 }

@@ -2,6 +2,8 @@
 //! browsers make of them is tested end to end.
 
 mod entrance;
+mod messages;
+mod outcomes;
 mod permissions;
 mod visitor;
 mod world;

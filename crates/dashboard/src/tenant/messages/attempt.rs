@@ -1,0 +1,210 @@
+//! One attempt: what was sent and signed, what came back, and who the receiver was seen to be.
+
+use super::one::as_file;
+use super::{EXPUNGE_ANSWER, above_message, place, tenant};
+use crate::Shared;
+use crate::layout::Content;
+use crate::live::View;
+use crate::parts::{self, done, duration, facts, id, short, table, time, time_or};
+use crate::posted::Posted;
+use crate::problem::{Answer, Refused};
+use crate::seat::Seat;
+use crate::words;
+use app::attempts::{Answered, AttemptView, SentHeaders};
+use app::endpoints::PinsView;
+use app::{AppError, Tenant};
+use axum::extract::State;
+use axum::response::IntoResponse as _;
+use maud::{Markup, html};
+use model::attempt::{Attempt, AttemptResult};
+use model::message::Message;
+
+pub(super) async fn show(State(rooms): State<Shared>, seat: Seat, view: View) -> Answer {
+    view.show(&rooms, seat, content).await
+}
+
+async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
+    let tenant = tenant(&rooms, &seat).await?;
+    let (caller, application, named) = place(&seat);
+    let (at, attempt) = ((application.as_str(), named), seat.named("attempt"));
+    let app = &rooms.app;
+    let message = app.message(caller, at, false).await?.message;
+    let (view, answered) = app.attempt_and_answer(caller, at, attempt).await?;
+    let sent = app.attempt_headers(caller, at, attempt).await?;
+    let pins = pins(&rooms, &tenant, &view.attempt).await?;
+    let was_sent = !matches!(view.attempt.result, AttemptResult::Cancelled(_));
+    let body = html! {
+        (told(&seat, &view))
+        @if was_sent {
+            h2 { "Request" }
+            (headers(&sent))
+            h3 { "What was signed" }
+            (signed(&view.attempt, &message))
+        }
+        h2 { @if view.attempt.status_code == 0 { "Why there is no response" } @else { "Response" } }
+        (answer(&seat, &view.attempt, &answered))
+        @if let Some(pins) = pins { (chain(&pins)) }
+    };
+    let mut trail = above_message(&seat, &tenant);
+    let to = seat.within(&format!("/messages/{}", message.id));
+    trail.push((to, message.id.to_string()));
+    let title = format!("Attempt {}", view.attempt.number);
+    Ok(Content::new(title, body).below(trail))
+}
+
+fn told(seat: &Seat, view: &AttemptView) -> Markup {
+    let attempt = &view.attempt;
+    let endpoint = seat.within(&format!("/endpoints/{}", attempt.endpoint));
+    facts(vec![
+        ("Id", id(attempt.id)),
+        ("Result", words::result(view.status)),
+        ("Status code", words::code(attempt.status_code)),
+        ("In words", html! { (in_words(attempt)) }),
+        ("Begun", time(attempt.started_at)),
+        ("Recorded", time(attempt.id.key().time())),
+        (
+            "Until the response's head, or the failure",
+            html! { (duration(attempt.duration)) },
+        ),
+        ("Why", html! { (words::trigger(attempt.trigger)) }),
+        ("Number", html! { (attempt.number) }),
+        (
+            "Endpoint",
+            html! { a href=(endpoint) { code { (attempt.endpoint) } } },
+        ),
+        ("URL", html! { code { (short(&attempt.url)) } }),
+    ])
+}
+
+/// What the status means for the delivery.
+fn in_words(attempt: &Attempt) -> &'static str {
+    match (attempt.result, attempt.status_code) {
+        (AttemptResult::Success, _) => "The receiver took it.",
+        (AttemptResult::Cancelled(_), _) => "No request was made.",
+        (_, 0) => "No response came.",
+        (_, 300..=399) => "The receiver points elsewhere, and redirects are not followed.",
+        (_, 401 | 403) => "The receiver does not let it in.",
+        (_, 404) => "The receiver knows nothing at this URL.",
+        (_, 410) => "The receiver says that it is gone for good.",
+        (_, 429) => "The receiver wants less at a time.",
+        (_, 400..=499) => "The receiver refused it.",
+        (_, 500..=599) => "The receiver failed.",
+        _ => "The receiver did not take it.",
+    }
+}
+
+fn headers(sent: &SentHeaders) -> Markup {
+    let shown = sent.headers.iter();
+    let shown = shown.map(|(name, value)| vec![html! { code { (name) } }, short(value)]);
+    let hidden = sent.sensitive.iter().map(|name| {
+        let value = html! { span.quiet { "not shown" } };
+        vec![html! { code { (name) } }, value]
+    });
+    let rows = shown.chain(hidden).collect();
+    html! {
+        (table("Headers", &["Name", "Value"], rows, "They are not known any more."))
+        p.hint {
+            "As far as they are known: what the endpoint adds is told only where it was not \
+             changed since."
+        }
+    }
+}
+
+fn signed(attempt: &Attempt, message: &Message) -> Markup {
+    let seconds = attempt.started_at.seconds();
+    html! {
+        pre.excerpt tabindex="0" { code { (message.id) "." (seconds) "." "BODY" } }
+        p.hint {
+            "The message's id, the time at which the attempt began in seconds since 1970, and the \
+             request's body byte for byte, with a full stop between each. BODY is the payload \
+             after the endpoint's redaction and encryption. An endpoint with another scheme of \
+             signatures has what that scheme says signed."
+        }
+    }
+}
+
+fn answer(seat: &Seat, attempt: &Attempt, answered: &Answered) -> Markup {
+    let path = format!("/messages/{}/attempts/{}", attempt.message, attempt.id);
+    let base = seat.within(&path);
+    let can_expunge = seat.may(EXPUNGE_ANSWER);
+    html! {
+        @match answered {
+            Answered::NotSent(reason) => p { (reason) },
+            Answered::Nothing => p.empty { "Nothing of its body is kept: it was empty." },
+            Answered::Expunged => p.empty { "It was expunged." },
+            Answered::Bytes(bytes) => {
+                @if std::str::from_utf8(bytes).is_ok() { (parts::excerpt(bytes)) }
+                @else { p { "It begins with " (bytes.len()) " bytes that are no text." } }
+                div.actions {
+                    a.button href={ (base) "/response" } download { "Download" }
+                    @if can_expunge {
+                        form.inline method="post" action={ (base) "/expunge" }
+                            data-sure="Remove this answer for good?" {
+                            (parts::form_token(seat))
+                            button.danger type="submit" { "Expunge the answer" }
+                        }
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// The endpoint's pins, if it is still there and has any.
+async fn pins(rooms: &Shared, tenant: &Tenant, attempt: &Attempt) -> Answer<Option<PinsView>> {
+    let found = rooms.app.pins(tenant, &attempt.endpoint.to_string()).await;
+    match found {
+        Ok(pins) => Ok(Some(pins)),
+        Err(AppError::NotFound(_)) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn chain(pins: &PinsView) -> Markup {
+    let Some(seen) = &pins.seen else {
+        return html! {};
+    };
+    let rows = seen.certificates.iter().map(|one| {
+        let is_pinned = pins.pins.contains(&one.pin);
+        vec![
+            short(&one.subject),
+            short(&one.issuer),
+            html! { code { (one.pin) } },
+            html! { @if is_pinned { (parts::badge(parts::Tone::Good, "pinned")) } @else { "no" } },
+            time_or(one.not_after, "unknown"),
+        ]
+    });
+    let heads = ["Subject", "Issuer", "Pin", "Pinned", "Ends"];
+    html! {
+        h2 { "Certificates" }
+        p { "As the endpoint's receiver last showed them, " (time(seen.at)) "." }
+        (table("Chain, the receiver's own first", &heads, rows.collect(), "None was seen."))
+    }
+}
+
+/// What was answered, as a file.
+pub(super) async fn response(State(rooms): State<Shared>, seat: Seat) -> Answer {
+    let (caller, application, named) = place(&seat);
+    let at = (application.as_str(), named);
+    let found = rooms
+        .app
+        .attempt_and_answer(caller, at, seat.named("attempt"));
+    match found.await? {
+        (view, Answered::Bytes(bytes)) => {
+            let name = format!("{}.response", view.attempt.id);
+            Ok(as_file(&name, bytes.into()).into_response())
+        }
+        _ => Err(Refused::no_page()),
+    }
+}
+
+/// Removes what was answered.
+pub(super) async fn expunge(State(rooms): State<Shared>, posted: Posted) -> Answer {
+    let (caller, application, named) = place(&posted.seat);
+    let (at, attempt) = ((application.as_str(), named), posted.seat.named("attempt"));
+    rooms.app.expunge_attempt(caller, at, attempt).await?;
+    let to = posted
+        .seat
+        .within(&format!("/messages/{named}/attempts/{attempt}"));
+    Ok(done(&to, "deleted").into_response())
+}
