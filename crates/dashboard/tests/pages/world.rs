@@ -5,7 +5,7 @@ use crate::visitor::Visitor;
 use app::access::limits::Capability;
 use app::api_keys::ApiKeyInput;
 use app::applications::ApplicationInput;
-use app::endpoints::{EndpointInput, NewEndpointInput};
+use app::endpoints::{EndpointInput, EndpointsOf, NewEndpointInput};
 use app::messages::{MessageInput, MessageRequest, RecipientPath};
 use app::portal::PortalInput;
 use app::tokens::sessions::Pages as Kind;
@@ -193,7 +193,10 @@ impl World {
         let tenant = self.app.application(&admin, application).await;
         let tenant = tenant.expect("it is there");
         let new = NewEndpointInput::default();
-        let made = self.app.create_endpoint(&admin, &tenant, input, new).await;
+        let made = self
+            .app
+            .create_endpoint(&admin, &EndpointsOf::Application(tenant), input, new)
+            .await;
         made.expect("it is made").value.endpoint.id.to_string()
     }
 
