@@ -4,10 +4,44 @@
 use e2e::filling::fill;
 use e2e::hostile::HOSTILE;
 use e2e::{Api, Filled, Filling, Options, Page, Server, Visit, eventually};
+use serde_json::json;
 
 /// The pages, in a server that is filled.
-fn pages() -> Vec<Page> {
-    vec![Page::new("docs", "/docs").shows("Postrider's API")]
+fn pages(filled: &Filled) -> Vec<Page> {
+    let mut pages = vec![
+        Page::new("docs", "/docs").shows("Postrider's API"),
+        Page::new("sign-in", "/dashboard/sign-in").shows("Admin token or API key"),
+    ];
+    pages.extend(operators(filled).into_iter().map(|page| page.of(OPERATOR)));
+    pages
+}
+
+/// The session that the operator's pages are looked at with.
+const OPERATOR: &str = "operator";
+
+/// An application's pages among the operator's.
+const SHOP: &str = "/dashboard/applications/shop";
+
+fn message(id: &str) -> String {
+    format!("{SHOP}/messages/{id}")
+}
+
+/// The operator's own.
+fn operators(filled: &Filled) -> Vec<Page> {
+    vec![
+        Page::new("overview", "/dashboard").shows("Overview"),
+        Page::new("messages", "/dashboard/messages").shows("Messages"),
+        Page::new("deliveries", "/dashboard/messages/deliveries").shows("order"),
+        Page::new("messages-of-one", format!("{SHOP}/messages")),
+        Page::new("message-new", format!("{SHOP}/messages/new")),
+        Page::new("message-delivered", message(&filled.delivered)).shows("failing"),
+        Page::new("message-exhausted", message(&filled.exhausted)),
+        Page::new("message-waiting", message(&filled.waiting)),
+        Page::new("attempts", format!("{SHOP}/endpoints/failing/attempts")),
+        Page::new("nowhere", "/dashboard/nowhere")
+            .shows("No such page")
+            .status(404),
+    ]
 }
 
 /// What makes the table worth something: there is something to be seen on each page.
@@ -45,8 +79,11 @@ async fn a_filled_server_has_something_of_everything() {
 
 #[tokio::test]
 async fn every_page_is_good_in_a_browser() {
-    let (server, _api, _filled) = filled().await;
-    let visit = Visit::to(server.url()).pages(pages());
+    let (mut server, _api, filled) = filled().await;
+    let token = server.token().await;
+    let visit = Visit::to(server.url())
+        .signing_in(OPERATOR, "/dashboard/sign-in", json!({"token": token}))
+        .pages(pages(&filled));
     visit.is_good().await;
 }
 

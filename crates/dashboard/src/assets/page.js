@@ -16,17 +16,18 @@ function ago(at, now) {
   return seconds < 0 ? `in ${text}` : `${text} ago`;
 }
 
-// Written beside the time, so that it is read with it.
+// Written beside the time, or beside the link that it is the name of.
 function tellTimes(within) {
   const now = Date.now();
   for (const time of within.querySelectorAll("time[datetime]")) {
     const at = Date.parse(time.dateTime);
     if (Number.isNaN(at)) continue;
-    let beside = time.nextElementSibling;
+    const named = time.closest("a") ?? time;
+    let beside = named.nextElementSibling;
     if (!beside || !beside.classList.contains("ago")) {
       beside = document.createElement("span");
       beside.className = "ago";
-      time.after(beside);
+      named.after(beside);
     }
     beside.textContent = ` ${ago(at, now)}`;
   }
