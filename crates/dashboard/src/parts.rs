@@ -37,7 +37,9 @@ pub(crate) fn time_or(at: Option<Timestamp>, none: &str) -> Markup {
 pub(crate) fn duration(took: Duration) -> String {
     let micros = took.as_micros();
     match micros {
-        0..1_000 => format!("{micros} µs"),
+        // Many are kept to the millisecond.
+        0 => "under 1 ms".to_owned(),
+        1..1_000 => format!("{micros} µs"),
         1_000..10_000 => format!("{:.1} ms", took.as_secs_f64() * 1e3),
         10_000..1_000_000 => format!("{} ms", micros / 1_000),
         1_000_000..60_000_000 => format!("{:.1} s", took.as_secs_f64()),
@@ -128,7 +130,7 @@ pub(crate) fn table(
                         @for row in rows {
                             tr {
                                 @for (cell, head) in row.into_iter().zip(heads) {
-                                    td data-head=(head) { (cell) }
+                                    td data-head=(head) { div { (cell) } }
                                 }
                             }
                         }
@@ -353,6 +355,7 @@ mod tests {
         assert_eq!(count(0), "0");
         assert_eq!(count(1_234_567), "1\u{202f}234\u{202f}567");
         for (took, text) in [
+            (Duration::ZERO, "under 1 ms"),
             (Duration::from_micros(250), "250 µs"),
             (Duration::from_micros(2_500), "2.5 ms"),
             (Duration::from_millis(250), "250 ms"),
