@@ -13,6 +13,8 @@ pub struct RuleInfo {
     pub name: &'static str,
     /// What it finds.
     pub summary: &'static str,
+    /// What to do about what it finds.
+    pub advice: &'static str,
     /// Its thresholds.
     pub settings: &'static [SettingInfo],
 }
@@ -87,7 +89,7 @@ const DAYS: RangeInclusive<u64> = 1..=90;
 macro_rules! rules {
     ($(
         $(#[doc = $summary:literal])+
-        $rule:ident: $type:ident = $name:literal {
+        $rule:ident: $type:ident = $name:literal advises $advice:literal {
             $($(#[doc = $meaning:literal])+ $setting:ident: $default:literal in $range:ident,)*
         }
     )*) => {
@@ -122,6 +124,7 @@ macro_rules! rules {
         pub const RULES: &[RuleInfo] = &[$(RuleInfo {
             name: $name,
             summary: concat!($($summary),+),
+            advice: $advice,
             settings: &[
                 $(SettingInfo {
                     name: stringify!($setting),
@@ -213,7 +216,12 @@ impl Config {
 
 rules! {
     /// One address tries tokens at the API, or signatures and credentials at sources.
-    brute_force_by_address: BruteForceByAddress = "brute-force-by-address" {
+    brute_force_by_address: BruteForceByAddress = "brute-force-by-address" advises
+        "Is it a customer's or your own address? Then a program goes on with an old token or \
+         secret: tell them. Otherwise block it at your firewall. It has guessed nothing as long as \
+         there are only failures; look whether secret.read, exports or accepted requests from the \
+         same address follow."
+    {
         /// So many failures of an address are too many, whatever is usual.
         failures: 50 in COUNT,
         /// The time in which they are counted.
@@ -223,7 +231,12 @@ rules! {
         times_usual: 3 in TIMES,
     }
     /// Many addresses try tokens at the API, or signatures and credentials at one source.
-    brute_force_by_source: BruteForceBySource = "brute-force-by-source" {
+    brute_force_by_source: BruteForceBySource = "brute-force-by-source" advises
+        "At a source: ask its provider whether it changed its secret; its own addresses, and all \
+         requests refused, say so. Otherwise let the source take requests only from its provider's \
+         networks (allowAddresses), or give it a new URL. At the API: let only networks in that \
+         need it."
+    {
         /// So many addresses that fail at one place are too many, whatever is usual.
         addresses: 10 in COUNT,
         /// The time in which they are counted.
@@ -233,7 +246,11 @@ rules! {
         times_usual: 2 in TIMES,
     }
     /// What came to a source before is sent to it again, or what was signed long ago.
-    replay_burst: ReplayBurst = "replay-burst" {
+    replay_burst: ReplayBurst = "replay-burst" advises
+        "None of it was taken. From a provider's own addresses, it is a backlog that comes late, \
+         or a clock that is wrong. From elsewhere, somebody has recorded requests: find out where \
+         (a proxy, a log), and change the source's secret."
+    {
         /// So many replays at a source are too many, whatever is usual.
         replays: 25 in COUNT,
         /// The time in which they are counted.
@@ -244,7 +261,11 @@ rules! {
     }
     /// Much more comes to a source, or is sent for an application, than is usual at this hour of
     /// the week.
-    volume_spike: VolumeSpike = "volume-spike" {
+    volume_spike: VolumeSpike = "volume-spike" advises
+        "See which event types it is: a loop sends one and the same. A campaign or a migration \
+         needs nothing, and is usual when it comes every week. To hold an application back, give \
+         it or its endpoints a rate limit; to hold a source back, set its rateLimit."
+    {
         /// So much more than is usual must it be in an hour, whatever is usual.
         more_than_usual: 50 in COUNT,
         /// And so many percent of the most that is usual.
@@ -252,14 +273,22 @@ rules! {
     }
     /// Nothing, or nearly nothing, comes to a source, or is sent for an application, that is
     /// usually busy at this hour of the week.
-    silence: Silence = "silence" {
+    silence: Silence = "silence" advises
+        "Look at the provider's side first: has it disabled the webhook, is there an outage, has \
+         its URL changed? postrider source log shows whether requests come and are refused. Of an \
+         application: does its sender still run? What was deliberately ended is told once."
+    {
         /// So much at least must be usual in the time that is looked at (1, 3, 8 or 24 hours).
         expected: 20 in COUNT,
         /// So much of the least that is usual is still nearly nothing.
         percent: 10 in PERCENT,
     }
     /// Much more of a source's requests or of an application's attempts fail than usual.
-    failure_rate: FailureRate = "failure-rate" {
+    failure_rate: FailureRate = "failure-rate" advises
+        "postrider attempt list for the application shows with what answers or errors they fail: \
+         401 or 403 mean that credentials changed, connection errors that a receiver is away. Of a \
+         source, see its log: one reason for all is a change at the provider."
+    {
         /// So many must have failed in an hour, whatever is usual.
         failures: 20 in COUNT,
         /// And so many percent of all more than is usual at most.
@@ -268,25 +297,40 @@ rules! {
         times_usual: 2 in TIMES,
     }
     /// A type that never came to a source before, which has long had the same ones.
-    new_event_type: NewEventType = "new-event-type" {
+    new_event_type: NewEventType = "new-event-type" advises
+        "Ask whether the provider has something new. Whoever has the source's secret can send any \
+         type: if nobody knows of it, change the secret, and look at what its receivers did. A \
+         source that had more than 128 types is not judged."
+    {
         /// So long a source is only learnt of; and nothing new may have come to it for so long.
         learning_days: 7 in DAYS,
     }
     /// A request that was taken came to a source from a network that none came from before, while
     /// it has long had the same ones.
-    new_network: NewNetwork = "new-network" {
+    new_network: NewNetwork = "new-network" advises
+        "Compare with the networks that the provider publishes. If it is none of them, somebody \
+         else has the secret: change it, and set allowAddresses."
+    {
         /// So long a source is only learnt of; and nothing new may have come to it for so long.
         learning_days: 7 in DAYS,
     }
     /// An endpoint's URL was changed, and then secrets of the same application were read.
-    url_change_then_secrets: UrlChangeThenSecrets = "url-change-then-secrets" {
+    url_change_then_secrets: UrlChangeThenSecrets = "url-change-then-secrets" advises
+        "Ask the customer. Whoever moves all endpoints to another system does this once. If nobody \
+         did: revoke the token, set the URL back, rotate all of the application's secrets, and \
+         resend what went to the other URL. A restart forgets changes of the last hour."
+    {
         /// Of so many endpoints must secrets be read by one caller.
         secrets: 2 in COUNT,
         /// How long after the change.
         within_seconds: 3600 in SECONDS,
     }
     /// Many applications got endpoints at the same host that few had before.
-    shared_host: SharedHost = "shared-host" {
+    shared_host: SharedHost = "shared-host" advises
+        "A new tool that customers like looks so. A host that nobody knows means that somebody has \
+         got into many applications, or has a token for all: see the audit log for who made the \
+         endpoints, and disable them."
+    {
         /// So many applications are many, whatever is usual.
         applications: 5 in COUNT,
         /// The time in which they are counted.
@@ -296,7 +340,10 @@ rules! {
         times_usual: 3 in TIMES,
     }
     /// One caller reads or exports very much.
-    mass_export: MassExport = "mass-export" {
+    mass_export: MassExport = "mass-export" advises
+        "Is the caller a report or a migration that somebody started? If not, revoke its key, and \
+         see in the audit log what it read."
+    {
         /// So much is too much, whatever is usual.
         count: 10000 in COUNT,
         /// The time in which it is counted.
@@ -306,7 +353,11 @@ rules! {
         times_usual: 3 in TIMES,
     }
     /// One caller has very much sent again.
-    mass_replay: MassReplay = "mass-replay" {
+    mass_replay: MassReplay = "mass-replay" advises
+        "After an outage it is what it should be. Otherwise ask whoever holds the key, and disable \
+         the endpoints until it is clear: receivers that don't tell repeats apart do everything \
+         twice."
+    {
         /// So much is too much, whatever is usual.
         count: 5000 in COUNT,
         /// The time in which it is counted.
@@ -370,10 +421,27 @@ mod tests {
                 let row = format!("| `{}` | {} |", one.name, one.default);
                 assert!(section.contains(&row), "{}: {row}", rule.name);
             }
-            assert!(section.contains("*What to do.*"), "{}", rule.name);
+            let (_, advice) = section
+                .split_once("*What to do.*")
+                .expect("each has advice");
+            assert_eq!(rule.advice, plain(advice), "{}", rule.name);
         }
         let default = format!("`{}` ({}", COOL_DOWN.name, COOL_DOWN.default);
         assert!(document.contains(&default), "{default}");
+    }
+
+    /// A document's text without its marks.
+    fn plain(text: &str) -> String {
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some((before, link)) = rest.split_once('[') {
+            let (words, behind) = link.split_once("](").expect("brackets are links");
+            plain.extend([before, words]);
+            rest = behind.split_once(')').expect("links end").1;
+        }
+        plain.push_str(rest);
+        let words: Vec<_> = plain.split_whitespace().collect();
+        words.join(" ").replace('`', "")
     }
 
     #[test]
