@@ -70,7 +70,7 @@ pub(crate) fn routes() -> Routes {
 }
 
 /// The nouns that a scope can name: those of the operations, and of what monitoring reads.
-fn nouns() -> &'static [&'static str] {
+pub fn nouns() -> &'static [&'static str] {
     static NOUNS: OnceLock<Vec<&'static str>> = OnceLock::new();
     NOUNS.get_or_init(|| {
         let operations = crate::operations();

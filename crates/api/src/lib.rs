@@ -58,11 +58,13 @@ mod statistics;
 mod status;
 mod strict;
 
+pub use api_tokens::nouns;
 pub use door::Door;
 pub use metered::{OperationMeter, Requests};
 pub use metrics::{METRICS_PATH, METRICS_TYPE, Metrics, Scrape};
 pub use nodes::NodeOut;
 pub use operation::{Access, MethodName, Operation};
+pub use sources::{read_source_config, show_source_config};
 
 use app::App;
 use operation::Routes;

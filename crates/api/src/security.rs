@@ -113,6 +113,7 @@ impl FromQuery for SecurityEventsInput {
             kind: kind?,
             severity: severity?,
             application: query.name("app_id")?,
+            subject: None,
         })
     }
 }

@@ -23,6 +23,7 @@ use app::{AppError, ListInput};
 use axum::Json;
 use axum::extract::State;
 use config::{ConfigIn, ConfigOut, is_off};
+pub use config::{read_source_config, show_source_config};
 use model::Secret;
 use model::application::Metadata;
 use model::id::SourceKind;

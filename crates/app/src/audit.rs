@@ -14,14 +14,16 @@ use crate::change::unexpected;
 use crate::find::Tenant;
 use crate::page::{ListInput, Page, Part};
 use crate::{App, AppError, Caller};
+use model::Timestamp;
 use model::audit::{Actor, ActorKind, AuditAction, AuditDraft, AuditSubject};
 use model::endpoint::Endpoint;
-use model::id::{ApplicationId, ApplicationKey, AuditKind};
+use model::id::{ApplicationId, ApplicationKey, AuditId, AuditKind};
 use model::name::Name;
 use model::security::{Subject, SubjectKind};
 use std::net::IpAddr;
 use store::audit::AuditQuery;
 use store::change::{Change, Changed};
+use store::query::Window;
 
 pub use store::audit::{AuditRow as Audited, SignedCheckpoint, hex};
 
@@ -91,6 +93,34 @@ impl App {
         };
         let walk = self.store.audit(&query).await?;
         Ok(part.page(walk, |row| row.entry.id))
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
+    pub async fn audit_entry(&self, caller: &Caller, id: &str) -> Result<Audited, AppError> {
+        caller.require_organisation()?;
+        let id: AuditId = id.parse().map_err(|_| AppError::not_found())?;
+        let query = AuditQuery {
+            window: Window::of_one(id.key()),
+            application: None,
+            action: None,
+            actor: None,
+        };
+        let walk = self.store.audit(&query).await?;
+        let found = walk.rows.into_iter().find(|row| row.entry.id == id);
+        found.ok_or_else(AppError::not_found)
+    }
+
+    /// Since when the oldest entry waits that no checkpoint seals; `None`: all are sealed.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation.
+    pub async fn audit_waits_since(&self, caller: &Caller) -> Result<Option<Timestamp>, AppError> {
+        caller.require_organisation()?;
+        let waiting = self.store.audit_unsealed(1).await?;
+        Ok(waiting.first().map(|kept| kept.id.key().time()))
     }
 
     /// The head of the log's chain, as it was last signed: whoever keeps it elsewhere can tell

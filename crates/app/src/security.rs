@@ -2,9 +2,11 @@
 
 use crate::page::{ListInput, Page, Part};
 use crate::{App, AppError, Caller};
-use model::id::SecurityEventKind;
+use model::application::Application;
+use model::id::{SecurityEventId, SecurityEventKind};
 use model::name::Name;
-use model::security::{SecurityKind, Severity};
+use model::security::{SecurityKind, Severity, Subject};
+use store::query::Window;
 use store::security::SecurityQuery;
 
 pub use store::security::SecurityRow as KeptEvent;
@@ -20,6 +22,8 @@ pub struct SecurityEventsInput {
     pub severity: Option<Severity>,
     /// That concern this application, by id or uid.
     pub application: Option<Name>,
+    /// That happened to this, or by it.
+    pub subject: Option<Subject>,
 }
 
 impl App {
@@ -42,12 +46,42 @@ impl App {
         let query = SecurityQuery {
             window: part.window(),
             application,
-            subject: None,
+            subject: input.subject.clone(),
             kind: input.kind,
             severity: input.severity,
             with_samples: false,
         };
         let walk = self.store.security_events(&query).await?;
         Ok(part.page(walk, |row| row.id))
+    }
+
+    /// One security event, with the application that it concerns, if that is still there.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`].
+    pub async fn security_event(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<(KeptEvent, Option<Application>), AppError> {
+        caller.require_organisation()?;
+        let id: SecurityEventId = id.parse().map_err(|_| AppError::not_found())?;
+        let query = SecurityQuery {
+            window: Window::of_one(id.key()),
+            application: None,
+            subject: None,
+            kind: None,
+            severity: None,
+            with_samples: false,
+        };
+        let walk = self.store.security_events(&query).await?;
+        let found = walk.rows.into_iter().find(|row| row.id == id);
+        let found = found.ok_or_else(AppError::not_found)?;
+        let application = match found.event.application {
+            Some(key) => self.find_by_key(key).await?,
+            None => None,
+        };
+        let application = application.map(|tenant| tenant.application().clone());
+        Ok((found, application))
     }
 }

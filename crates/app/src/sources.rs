@@ -5,9 +5,9 @@
 //!
 //! Map: [`checks`] (what requests are verified by) · `opened` (a source as this node works with
 //! it) · `incoming` (the last steps of what came) · `manage` (what is done with sources, and by
-//! whom) · `input`, `config`, `auth`, `nature` (what is asked for, and its rules) · `view`, `log`
-//! (what is shown) · `refused` (what is kept of a request that was refused) · `schedule` (messages
-//! that are made by themselves).
+//! whom), `looking` (what is looked at of them) · `input`, `config`, `auth`, `nature` (what is
+//! asked for, and its rules) · `view`, `log` (what is shown) · `refused` (what is kept of a request
+//! that was refused) · `schedule` (messages that are made by themselves).
 
 pub mod checks;
 
@@ -16,6 +16,7 @@ mod config;
 mod incoming;
 mod input;
 mod log;
+mod looking;
 mod manage;
 mod nature;
 mod opened;

@@ -31,6 +31,19 @@ pub struct Window<K> {
     pub limit: usize,
 }
 
+impl<K> Window<K> {
+    /// The row with this key, and no other.
+    pub fn of_one(key: Key<K>) -> Self {
+        let key = key.integer();
+        Self {
+            above: Key::from_integer(key.saturating_sub(1)),
+            below: Key::from_integer(key.saturating_add(1)),
+            ascending: true,
+            limit: 1,
+        }
+    }
+}
+
 /// What a walk found, in the order of the walk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Walk<T, P> {

@@ -2,6 +2,7 @@
 //! One shape for all types: which of its members mean something for a type, the use case says.
 
 use super::auth::{AuthIn, AuthOut};
+use crate::body::parse;
 use crate::bounds::{
     Network, SchemeHeader, SchemePrefix, SchemeTemplate, SignatureEncoding, SignatureHash,
     SourceSecret,
@@ -180,6 +181,32 @@ impl TryFrom<ConfigIn> for ConfigInput {
             content_type: body.content_type,
         })
     }
+}
+
+/// A configuration from its JSON, as the body of a source has it in `config`.
+///
+/// # Errors
+/// [`AppError::Invalid`] for what is none.
+pub fn read_source_config(json: &str) -> Result<ConfigInput, AppError> {
+    let parsed = parse::<ConfigIn>(json.as_bytes()).map_err(|error| match error {
+        AppError::Invalid(mut broken) => {
+            // Behind `body`, which each begins with.
+            let places = broken.iter_mut().map(|one| &mut one.location);
+            places.for_each(|place| place.insert(1, "config".to_owned()));
+            AppError::Invalid(broken)
+        }
+        other => other,
+    });
+    parsed?.try_into()
+}
+
+/// A configuration as JSON for people, without its secrets, as a source is answered with it.
+///
+/// # Errors
+/// [`AppError::Internal`] where what is stored can't be shown.
+pub fn show_source_config(view: ConfigView) -> Result<String, AppError> {
+    serde_json::to_string_pretty(&ConfigOut::try_from(view)?)
+        .map_err(|error| AppError::Internal(error.into()))
 }
 
 fn secrets(texts: Option<Vec<String>>) -> Vec<Secret> {

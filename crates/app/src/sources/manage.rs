@@ -400,7 +400,7 @@ impl App {
         replaced.await.map_err(|refused| refused.explain(uid_taken))
     }
 
-    fn view_of_source(&self, row: &SourceRow) -> Result<SourceView, AppError> {
+    pub(super) fn view_of_source(&self, row: &SourceRow) -> Result<SourceView, AppError> {
         let has_public_url = self.settings.public_url.is_some();
         Ok(SourceView::of(
             &row.source,

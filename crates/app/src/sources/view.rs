@@ -27,7 +27,8 @@ const TOKEN: Need = Need {
 pub struct SourceView {
     /// The source.
     pub source: Source,
-    /// The token in its inbound URL; `None`: nothing arrives at it, or whoever asks may not see it.
+    /// The token in its inbound URL; `None`: nothing arrives at it, or whoever asks may not see it,
+    /// or did not ask for it.
     pub token: Option<Secret>,
     /// By what its replays are kept out.
     pub replay_protection: ReplayProtection,
@@ -72,6 +73,14 @@ impl SourceView {
     pub(super) fn to(self, caller: &Caller) -> Self {
         let token = self.token.filter(|_| caller.require(&TOKEN).is_ok());
         Self { token, ..self }
+    }
+
+    /// The same for whoever does not ask for its token.
+    pub(super) fn without_token(self) -> Self {
+        Self {
+            token: None,
+            ..self
+        }
     }
 
     /// Of a source with what is sealed of it. `has_public_url`: as its checks are told.
