@@ -4,6 +4,8 @@
 
 const live = document.querySelector("[data-live]");
 const mark = document.querySelector("p.live");
+let written = false;
+live?.addEventListener("input", () => { written = true; });
 
 function ago(at, now) {
   const seconds = Math.round((now - at) / 1000);
@@ -36,7 +38,7 @@ function tellTimes(within) {
 // The focus stays where it was, as far as that is still there; what somebody writes is not replaced.
 function replace(html) {
   const focused = document.activeElement;
-  if (live.contains(focused) && focused.matches("input, textarea, select")) return;
+  if (written || (live.contains(focused) && focused.matches("input, textarea, select"))) return;
   if (live.contains(focused) && !focused.id && !focused.getAttribute("href")) return;
   if (live.querySelector("details[open]") || !document.getSelection().isCollapsed) return;
   const fresh = new DOMParser().parseFromString(html, "text/html");
