@@ -1,5 +1,7 @@
 //! What pages are told from outside: by the configuration, and by those who count.
 
+use app::AppError;
+use app::sources::{ConfigInput, ConfigView};
 use model::Timestamp;
 use model::meter::Durations;
 use std::pin::Pin;
@@ -21,6 +23,49 @@ pub struct PagesConfig {
     pub settings: String,
     /// Who is asked for what was counted.
     pub figures: Arc<dyn Figures>,
+    /// The rules of detection, as they are set.
+    pub rules: Vec<RuleExplained>,
+    /// How the API writes what pages have as text.
+    pub written: Written,
+}
+
+/// A rule of detection, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleExplained {
+    /// Its name.
+    pub name: &'static str,
+    /// What it finds.
+    pub finds: &'static str,
+    /// What to do about that.
+    pub advice: &'static str,
+    /// Whether it is on.
+    pub enabled: bool,
+    /// Its thresholds, in their order.
+    pub thresholds: Vec<Threshold>,
+    /// What is done by itself about what it finds, in the configuration's words.
+    pub responses: Vec<&'static str>,
+}
+
+/// A threshold of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Threshold {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What it is set to.
+    pub value: u64,
+}
+
+/// How the API writes what pages have as text, so that one word means the same in both.
+#[derive(Clone, Copy)]
+pub struct Written {
+    /// The nouns that a scope of an API key can name.
+    pub nouns: &'static [&'static str],
+    /// Reads a source's configuration.
+    pub read_source_config: fn(&str) -> Result<ConfigInput, AppError>,
+    /// Writes one, without its secrets.
+    pub show_source_config: fn(ConfigView) -> Result<String, AppError>,
 }
 
 /// What the portal looks like.

@@ -59,7 +59,7 @@ const SECTIONS: [(&str, &str, Need); 9] = [
     ),
     ("/dashboard/security", "Security", look_within("security")),
     ("/dashboard/audit", "Audit log", look_within("audit")),
-    ("/dashboard/keys", "API keys", look_within("api-token")),
+    ("/dashboard/keys", "API keys", look_within("management")),
     (
         "/dashboard/settings",
         "Settings",

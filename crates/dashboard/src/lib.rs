@@ -34,7 +34,7 @@ mod sign_in;
 mod tenant;
 mod words;
 
-pub use config::{Brand, Figures, PagesConfig, Reading, SHEETS};
+pub use config::{Brand, Figures, PagesConfig, Reading, RuleExplained, SHEETS, Threshold, Written};
 pub use routes::Declared;
 
 use app::App;

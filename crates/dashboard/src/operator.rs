@@ -1,7 +1,13 @@
 //! The operator's pages.
 
 mod messages;
+mod asked;
+mod audit;
+mod keys;
 mod overview;
+mod security;
+mod sources;
+mod subjects;
 
 use crate::routes::Routes;
 use crate::{assets, sign_in, tenant};
@@ -11,5 +17,9 @@ pub(crate) fn routes() -> Routes {
         .merge(sign_in::routes())
         .merge(overview::routes())
         .merge(messages::routes())
+        .merge(security::routes())
+        .merge(audit::routes())
+        .merge(keys::routes())
+        .merge(sources::routes())
         .merge(tenant::dashboard())
 }

@@ -5,7 +5,7 @@ use crate::entrances::{Open, Pages};
 use crate::metrics::Metrics;
 use api::Door;
 use app::App;
-use dashboard::PagesConfig;
+use dashboard::{PagesConfig, Written};
 use model::node::Role;
 use std::sync::Arc;
 
@@ -24,6 +24,12 @@ pub(crate) fn pages(
         frame_ancestors: config.portal.frame_ancestors.clone(),
         settings: crate::config::print(config, false),
         figures: metrics.clone(),
+        rules: config.detection.explained(),
+        written: Written {
+            nouns: api::nouns(),
+            read_source_config: api::read_source_config,
+            show_source_config: api::show_source_config,
+        },
     };
     accepts.then(|| {
         let pages = dashboard::open(app.clone(), pages);

@@ -4,6 +4,9 @@
 mod entrance;
 mod messages;
 mod outcomes;
+mod keys;
 mod permissions;
+mod sources;
 mod visitor;
+mod watching;
 mod world;

@@ -8,12 +8,13 @@ use app::applications::ApplicationInput;
 use app::endpoints::{EndpointInput, EndpointsOf, NewEndpointInput};
 use app::messages::{MessageInput, MessageRequest, RecipientPath};
 use app::portal::PortalInput;
+use app::sources::ConfigInput;
 use app::tokens::sessions::Pages as Kind;
 use app::tokens::{Grant, Lifetime, TokenSettings};
-use app::{App, Caller, Settings, Tokens};
+use app::{App, AppError, Caller, Settings, Tokens, Violation};
 use async_trait::async_trait;
 use axum::Router;
-use dashboard::{Brand, Figures, Pages, PagesConfig, Reading};
+use dashboard::{Brand, Figures, Pages, PagesConfig, Reading, RuleExplained, Threshold, Written};
 use model::address::AddressPolicy;
 use model::id::ApplicationKey;
 use model::role::Role;
@@ -248,7 +249,40 @@ fn config() -> PagesConfig {
         frame_ancestors: Vec::new(),
         settings: "listen = \"127.0.0.1:8071\"\n".to_owned(),
         figures: Arc::new(Nothing),
+        rules: vec![silence()],
+        written: Written {
+            nouns: &["ingest", "message"],
+            read_source_config,
+            show_source_config: |view| Ok(format!("allows {:?}", view.allow_addresses)),
+        },
     }
+}
+
+fn silence() -> RuleExplained {
+    RuleExplained {
+        name: "silence",
+        finds: "Nothing comes.",
+        advice: "Look at the provider.",
+        enabled: true,
+        thresholds: vec![Threshold {
+            name: "expected",
+            meaning: "So much must be usual.",
+            value: 20,
+        }],
+        responses: Vec::new(),
+    }
+}
+
+/// As much of what the API reads as these tests write.
+fn read_source_config(json: &str) -> Result<ConfigInput, AppError> {
+    let wrong = |error: serde_json::Error| Violation::body(&["config"], error.to_string());
+    let json: serde_json::Value = serde_json::from_str(json).map_err(wrong)?;
+    let is = |name: &str| json[name].as_bool().unwrap_or_default();
+    Ok(ConfigInput {
+        unverified: is("unverified"),
+        keeps_refused: is("keepRefused"),
+        ..ConfigInput::default()
+    })
 }
 
 /// A sender that sends nothing, and knows what it was handed.

@@ -4,6 +4,7 @@
 use super::file::{nearest, wrong_type};
 use super::options::Written;
 use crate::duration;
+use dashboard::{RuleExplained, Threshold};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -63,6 +64,29 @@ impl Detection {
     pub(crate) fn is_on(&self) -> bool {
         let shown = RULES.iter().filter_map(|rule| self.rules.shown(rule.name));
         shown.into_iter().any(|(enabled, _)| enabled)
+    }
+
+    /// All rules, for people.
+    pub(crate) fn explained(&self) -> Vec<RuleExplained> {
+        let explain = |rule: &'static RuleInfo| {
+            let (enabled, set) = self.rules.shown(rule.name).unwrap_or_default();
+            let thresholds = rule.settings.iter().zip(set);
+            let thresholds = thresholds.map(|(setting, (_, value))| Threshold {
+                name: setting.name,
+                meaning: setting.meaning.trim(),
+                value,
+            });
+            let responses = self.responses.get(rule.name).into_iter().flatten();
+            RuleExplained {
+                name: rule.name,
+                finds: rule.summary.trim(),
+                advice: rule.advice,
+                enabled,
+                thresholds: thresholds.collect(),
+                responses: responses.map(|response| response.word()).collect(),
+            }
+        };
+        RULES.iter().map(explain).collect()
     }
 
     /// As the file has it.
@@ -188,6 +212,21 @@ mod tests {
     fn read_text(text: &str) -> Result<Detection, String> {
         let mut table: Table = text.parse().unwrap();
         read(table.remove(KEY).unwrap())
+    }
+
+    #[test]
+    fn every_rule_is_explained_as_it_is_set() {
+        let text = "[detection.silence]\nenabled = false\nexpected = 30";
+        let detection = read_text(text).unwrap();
+        let explained = detection.explained();
+        assert_eq!(explained.len(), RULES.len());
+        let silence = explained
+            .iter()
+            .find(|rule| rule.name == "silence")
+            .unwrap();
+        let expected = silence.thresholds.iter().find(|one| one.name == "expected");
+        assert_eq!((silence.enabled, expected.unwrap().value), (false, 30));
+        assert!(explained.iter().all(|rule| !rule.advice.is_empty()));
     }
 
     #[test]

@@ -1,0 +1,192 @@
+//! What the address of a list asks for: its filters, and which part of it. What can't be read is
+//! told beside the filters, as what the use case refuses is. Deliberately not here: what a filter
+//! means.
+
+use crate::parts;
+use crate::posted::Fields;
+use crate::problem::{Answer, Refused};
+use crate::seat::Seat;
+use app::{AppError, ListInput, Page, Violation};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+use model::Timestamp;
+use model::name::Name;
+use url::form_urlencoded;
+
+/// The query of a page's address.
+pub(super) struct Asked {
+    fields: Fields,
+    wrong: Vec<Violation>,
+}
+
+impl Asked {
+    pub(super) fn of(seat: &Seat) -> Self {
+        let query = seat.here.split_once('?').map_or("", |(_, query)| query);
+        let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
+        Self {
+            fields: Fields::from(pairs.collect::<Vec<_>>()),
+            wrong: Vec::new(),
+        }
+    }
+
+    /// What a field has; empty where it has nothing.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.fields.text(name)
+    }
+
+    /// One of some words.
+    pub(super) fn choice<T>(&mut self, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let text = self.fields.some(name)?;
+        let read = read(&text);
+        if read.is_none() {
+            self.note(name, "there is no such word to choose");
+        }
+        read
+    }
+
+    /// An id or a uid.
+    pub(super) fn name(&mut self, name: &str) -> Option<Name> {
+        let read: Result<Name, _> = self.fields.some(name)?.parse();
+        if let Err(error) = &read {
+            self.note(name, error.to_string());
+        }
+        read.ok()
+    }
+
+    /// Which part of a list of what happened.
+    pub(super) fn recent(&mut self) -> ListInput {
+        ListInput {
+            before: self.time("before"),
+            after: self.time("after"),
+            ..self.list()
+        }
+    }
+
+    /// Which part of a list.
+    pub(super) fn list(&self) -> ListInput {
+        ListInput {
+            iterator: self.fields.some("iterator"),
+            ..ListInput::default()
+        }
+    }
+
+    /// Whatever was asked, if all of it could be read.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`].
+    pub(super) fn finish<T>(self, asked: T) -> Result<T, AppError> {
+        match self.wrong.is_empty() {
+            true => Ok(asked),
+            false => Err(AppError::Invalid(self.wrong)),
+        }
+    }
+
+    fn time(&mut self, name: &str) -> Option<Timestamp> {
+        let text = self.fields.some(name)?;
+        let read = time(&text);
+        if read.is_none() {
+            self.note(name, "is no time: write 2026-01-02T03:04, by UTC");
+        }
+        read
+    }
+
+    fn note(&mut self, name: &str, text: impl Into<String>) {
+        self.wrong.push(Violation::query(&[name], text));
+    }
+}
+
+/// A time as a browser's field has it, by UTC, or with its offset.
+pub(super) fn time(text: &str) -> Option<Timestamp> {
+    let instant = text.parse::<jiff::Timestamp>().ok().or_else(|| {
+        let civil: DateTime = text.parse().ok()?;
+        TimeZone::UTC.to_timestamp(civil).ok()
+    });
+    Some(Timestamp::from_micros(instant?.as_microsecond()))
+}
+
+/// A page of a list, or, where it can't be had because of what was asked, why not.
+///
+/// # Errors
+/// What has nothing to do with what was asked.
+pub(super) fn shown<T>(
+    page: Result<Page<T>, AppError>,
+    list: impl FnOnce(&Page<T>) -> Markup,
+) -> Answer<Markup> {
+    match page {
+        Ok(page) => Ok(list(&page)),
+        Err(error @ (AppError::Invalid(_) | AppError::NotFound(_))) => {
+            Ok(parts::refusal(Some(&Refused::from(error))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The form above a list. `fields` are made by [`line`], [`moment`] and [`choice`].
+pub(super) fn filter(seat: &Seat, fields: &[Markup]) -> Markup {
+    html! {
+        form.filter method="get" action=(seat.path()) {
+            @for field in fields { (field) }
+            div.actions {
+                button type="submit" { "Filter" }
+                a href=(seat.path()) { "All" }
+            }
+        }
+    }
+}
+
+/// A field of one line.
+pub(super) fn line(name: &str, label: &str, value: &str) -> Markup {
+    html! {
+        div {
+            label for=(name) { (label) }
+            input #(name) name=(name) value=(value) autocomplete="off";
+        }
+    }
+}
+
+/// A field for a time.
+pub(super) fn moment(name: &str, label: &str, value: &str) -> Markup {
+    html! {
+        div {
+            label for=(name) { (label) " (UTC)" }
+            input #(name) name=(name) type="datetime-local" step="1" value=(value);
+        }
+    }
+}
+
+/// A field for one of some words, or any.
+pub(super) fn choice<'w>(
+    (name, label): (&str, &str),
+    words: impl Iterator<Item = &'w str>,
+    value: &str,
+) -> Markup {
+    html! {
+        div {
+            label for=(name) { (label) }
+            select #(name) name=(name) {
+                option value="" { "any" }
+                @for word in words { option value=(word) selected[word == value] { (word) } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_as_browsers_and_as_the_api_write_it() {
+        let at = Timestamp::from_seconds(1_767_323_040);
+        for text in [
+            "2026-01-02T03:04",
+            "2026-01-02T03:04:00",
+            "2026-01-02T03:04:00Z",
+            "2026-01-02T04:04:00+01:00",
+        ] {
+            assert_eq!(time(text), Some(at), "{text}");
+        }
+        assert_eq!(time("yesterday"), None);
+    }
+}
