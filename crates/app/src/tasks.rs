@@ -4,11 +4,11 @@
 use crate::change::{audited, carried_through, unexpected};
 use crate::idempotency::{Request, Success, id_of};
 use crate::page::{ListInput, Order, Page, Part};
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, Tenant};
 use model::Timestamp;
 use model::audit::AuditDraft;
 use model::entropy::random;
-use model::id::{ApplicationKey, Tail, TaskId, TaskKind as TaskIdKind};
+use model::id::{ApplicationKey, EndpointKey, MessageKey, Tail, TaskId, TaskKind as TaskIdKind};
 use serde_json::{Map, Value};
 use store::StoreError;
 use store::change::{Change, ChangeRequest, Changed};
@@ -117,6 +117,8 @@ pub struct Task {
     pub state: TaskState,
     /// What has come of it so far; why it failed, under `error`.
     pub data: Map<String, Value>,
+    /// How many hundredths of its way are behind it, where that is known.
+    pub percent: Option<u8>,
     /// When it last moved on.
     pub updated_at: Timestamp,
 }
@@ -163,6 +165,22 @@ impl App {
         let id: TaskId = id.parse().map_err(|_| AppError::not_found())?;
         let row = self.store.work_row(id).await?;
         row.and_then(task).ok_or_else(AppError::not_found)
+    }
+
+    /// One of those that send something to an endpoint again: its owner sees how it stands.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], also for work that is something else.
+    pub async fn endpoint_task(
+        &self,
+        (tenant, endpoint): (&Tenant, &str),
+        id: &str,
+    ) -> Result<Task, AppError> {
+        let endpoint = tenant.endpoint(endpoint)?.endpoint.id.key();
+        let id: TaskId = id.parse().map_err(|_| AppError::not_found())?;
+        let row = self.store.work_row(id).await?;
+        let own = row.filter(|row| span(row).is_some_and(|span| span.endpoint == endpoint));
+        own.and_then(task).ok_or_else(AppError::not_found)
     }
 
     /// The key to begin background work with, or the work that this request began before.
@@ -217,6 +235,7 @@ impl App {
                     kind,
                     state: TaskState::Running,
                     data: data_of(kind, 0),
+                    percent: None,
                     updated_at,
                 })
             }
@@ -234,6 +253,7 @@ impl App {
             kind,
             state: TaskState::Finished,
             data: Map::new(),
+            percent: Some(100),
             updated_at: id.key().time(),
         }))
     }
@@ -248,6 +268,7 @@ pub fn state_name(state: TaskState) -> &'static str {
 /// A row as people see it; `None`: they are not shown it.
 pub(crate) fn task(row: WorkRow) -> Option<Task> {
     let kind = TaskKind::of(row.work.kind())?;
+    let percent = percent(&row);
     let told = row.data.as_deref().map(serde_json::from_str);
     let mut data = match told {
         Some(told) => told.unwrap_or_default(),
@@ -261,8 +282,58 @@ pub(crate) fn task(row: WorkRow) -> Option<Task> {
         kind,
         state: row.state,
         data,
+        percent,
         updated_at: row.updated_at,
     })
+}
+
+/// What is walked along by work that sends to an endpoint again.
+struct Span {
+    endpoint: EndpointKey,
+    since: Timestamp,
+    until: Timestamp,
+}
+
+/// `None`: it does something else.
+fn span(row: &WorkRow) -> Option<Span> {
+    let asked_at = row.id.key().time();
+    let (endpoint, since, until) = match row.work {
+        // It walks along attempts, of which there may be some until it was asked for.
+        Work::Recover {
+            endpoint, since, ..
+        } => (endpoint, since, asked_at),
+        Work::BulkReplay {
+            endpoint,
+            since,
+            until,
+            ..
+        }
+        | Work::ReplayMissing {
+            endpoint,
+            since,
+            until,
+        } => (endpoint, since, until.min(asked_at)),
+        _ => return None,
+    };
+    Some(Span {
+        endpoint,
+        since,
+        until,
+    })
+}
+
+/// How far work has come. What is not finished is never shown as if it were: there may be more at
+/// the very end.
+fn percent(row: &WorkRow) -> Option<u8> {
+    if row.state == TaskState::Finished {
+        return Some(100);
+    }
+    let Span { since, until, .. } = span(row)?;
+    let whole = until.since(since).as_secs_f64();
+    // All keys tell time in the same way.
+    let passed = MessageKey::from_integer(row.cursor).time().since(since);
+    let part = passed.as_secs_f64() / whole;
+    Some((part * 100.0).clamp(0.0, 99.0) as u8)
 }
 
 /// What has come of work that only counts its rows.
@@ -298,6 +369,7 @@ mod tests {
             work,
             state: TaskState::Running,
             failure: None,
+            cursor: 0,
             done: 3,
             data: None,
             updated_at: Timestamp::from_seconds(1_700_000_000),
@@ -333,5 +405,30 @@ mod tests {
             Value::from(failed.data).to_string(),
             r#"{"a":[1],"error":"No."}"#
         );
+    }
+
+    #[test]
+    fn work_that_walks_along_a_time_tells_how_much_of_it_is_behind_it() {
+        let end = row(Work::ExpungeAll).id.key().time();
+        let since = end.minus(std::time::Duration::from_secs(1_000));
+        let work = Work::ReplayMissing {
+            endpoint: EndpointKey::MIN,
+            since,
+            until: end,
+        };
+        let at = |seconds| {
+            let reached = since.plus(std::time::Duration::from_secs(seconds));
+            let mut row = row(work.clone());
+            row.cursor = MessageKey::first_at(reached).integer();
+            percent(&row)
+        };
+        assert_eq!(at(0), Some(0));
+        assert_eq!(at(250), Some(25));
+        assert_eq!(at(1_000), Some(99), "it is not finished");
+        let mut finished = row(work.clone());
+        finished.state = TaskState::Finished;
+        assert_eq!(percent(&finished), Some(100));
+        assert_eq!(percent(&row(work)), Some(0), "it has not begun");
+        assert_eq!(percent(&row(Work::ExpungeAll)), None);
     }
 }

@@ -263,6 +263,8 @@ pub struct WorkRow {
     pub state: WorkState,
     /// Why it failed.
     pub failure: Option<String>,
+    /// How far it has come: a key of what it walks along, whose kind is the work's own.
+    pub cursor: i64,
     /// Rows done so far.
     pub done: u64,
     /// What has come of it so far, as JSON text, where that is more than how many rows are done.

@@ -158,6 +158,7 @@ fn read(row: &Row) -> Result<WorkRow, Failure> {
         work: work(row)?,
         state: state(row, 11)?,
         failure: get(row, 12)?,
+        cursor: get(row, 9)?,
         done: number(row, 10)?,
         data: get(row, 13)?,
         updated_at: time(row, 14)?,

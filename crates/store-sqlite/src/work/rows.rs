@@ -186,6 +186,7 @@ fn read(row: &Row<'_>) -> Result<WorkRow, Failure> {
         work: work(row)?,
         state: state(row, 11)?,
         failure: optional_text(row, 12)?.map(str::to_owned),
+        cursor: row.get(9)?,
         done: row.get::<_, i64>(10)?.cast_unsigned(),
         data: optional_text(row, 13)?.map(str::to_owned),
         updated_at: time(row, 14)?,
