@@ -13,7 +13,7 @@ pub(crate) use draft::{Bounds, RESERVED};
 pub use create::{MessageRequest, Recipient, RecipientPath, Results};
 pub use draft::{CONTENT_TYPE_BYTES_MAX, MessageInput, RETENTION_HOURS, RawInput, TAGS_MAX};
 pub use everywhere::SentMessage;
-pub use example::ExampleInput;
+pub use example::{ExampleInput, PING};
 pub use expunge::{EXPUNGED_MAX, Expunged};
 pub use precheck::PrecheckInput;
 

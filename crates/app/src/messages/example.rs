@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use store::MessageRef;
 
 /// An event type that everybody has, to try an endpoint with.
-const PING: &str = "svix.ping";
+pub const PING: &str = "svix.ping";
 const PING_PAYLOAD: &[u8] = b"{\"success\": true}";
 /// The version whose examples are sent, where there is such a one.
 const FIRST_VERSION: &str = "1";
@@ -35,16 +35,16 @@ impl App {
     /// Sends an example to an endpoint, whatever that wants to hear.
     ///
     /// # Errors
-    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::NotFound`] for an endpoint
-    /// or event type that isn't there; [`AppError::BadRequest`] if the endpoint is disabled, or
-    /// there is no such example, or it is not as its own schema says.
+    /// [`AppError::NotFound`] for another application, and for an endpoint or event type that isn't
+    /// there, or that the caller does not see; [`AppError::BadRequest`] if the endpoint is disabled,
+    /// or there is no such example, or it is not as its own schema says.
     pub async fn send_example(
         &self,
         caller: &Caller,
         (tenant, endpoint): (&Tenant, &str),
         input: ExampleInput,
     ) -> Result<MessageView, AppError> {
-        caller.require_organisation()?;
+        caller.require_application(tenant.application())?;
         let endpoint = &tenant.endpoint(endpoint)?.endpoint;
         let key = match self.request(caller, Success::Accepted).await? {
             Request::New(key) => key,
