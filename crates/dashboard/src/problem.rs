@@ -138,11 +138,14 @@ impl<E: Into<AppError>> From<E> for Refused {
     }
 }
 
-/// The part of a violation's place that names a field: what is before it names the request's parts.
+/// The part of a violation's place that names a field: without which part of the request it is in,
+/// and without the word that the API has for the field itself.
 fn field(location: &[String]) -> String {
-    let parts = location
-        .iter()
-        .filter(|part| !matches!(part.as_str(), "body" | "query" | "path"));
+    let rest = match location {
+        [first, rest @ ..] if matches!(first.as_str(), "body" | "query" | "path") => rest,
+        all => all,
+    };
+    let parts = rest.iter().filter(|part| *part != "__all__");
     parts.cloned().collect::<Vec<_>>().join(".")
 }
 
@@ -173,5 +176,24 @@ impl IntoResponse for Refused {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(Marked(Arc::new(self)));
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_names_the_field_of_the_form() {
+        for (location, expected) in [
+            (&["body", "url"][..], "url"),
+            (&["body", "uid", "__all__"], "uid"),
+            (&["body", "rules[0]", "path"], "rules[0].path"),
+            (&["query", "limit", "limit"], "limit.limit"),
+            (&["body"], ""),
+        ] {
+            let location: Vec<_> = location.iter().map(|part| (*part).to_owned()).collect();
+            assert_eq!(field(&location), expected);
+        }
     }
 }
