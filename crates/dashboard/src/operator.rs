@@ -1,9 +1,11 @@
 //! The operator's pages.
 
-mod messages;
+mod applications;
 mod asked;
 mod audit;
+mod event_types;
 mod keys;
+mod messages;
 mod overview;
 mod security;
 mod sources;
@@ -21,5 +23,7 @@ pub(crate) fn routes() -> Routes {
         .merge(audit::routes())
         .merge(keys::routes())
         .merge(sources::routes())
+        .merge(applications::routes())
+        .merge(event_types::routes())
         .merge(tenant::dashboard())
 }

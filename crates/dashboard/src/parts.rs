@@ -190,6 +190,14 @@ pub(crate) fn with(here: &str, name: &str, value: Option<&str>) -> String {
     }
 }
 
+/// What an address asks for under this name.
+pub(crate) fn asked(here: &str, name: &str) -> Option<String> {
+    let (_, query) = here.split_once('?')?;
+    let mut all = form_urlencoded::parse(query.as_bytes());
+    let (_, value) = all.find(|(own, value)| own == name && !value.is_empty())?;
+    Some(value.into_owned())
+}
+
 /// What every form of a session's pages carries.
 pub(crate) fn form_token(seat: &Seat) -> Markup {
     html! { input type="hidden" name=(FORM_TOKEN) value=(seat.form_token); }
@@ -259,6 +267,35 @@ impl Field<'_> {
         )
     }
 
+    /// One line that nobody reads over a shoulder. What was typed is never shown again.
+    pub(crate) fn secret(&self, refused: Option<&Refused>) -> Markup {
+        self.around(
+            refused,
+            html! {
+                input #(self.name) type="password" name=(self.name) required[self.required]
+                    autocomplete="off" aria-describedby={ (self.name) "-hint" }
+                    aria-invalid=[self.wrong(refused).map(|_| "true")];
+            },
+        )
+    }
+
+    /// A point in time, in UTC, in one of several forms of a page, of which this one has that name.
+    pub(crate) fn moment(&self, form: &str, refused: Option<&Refused>) -> Markup {
+        let id = format!("{form}-{}", self.name);
+        html! {
+            div.field {
+                label for=(id) { (self.label) @if self.required { " (needed)" } }
+                input #(id) type="datetime-local" name=(self.name) value=(self.value)
+                    required[self.required] aria-describedby={ (id) "-hint" }
+                    aria-invalid=[self.wrong(refused).map(|_| "true")];
+                p.hint id={ (id) "-hint" } {
+                    (self.hint)
+                    @if let Some(wrong) = self.wrong(refused) { " " strong.wrong { (wrong) } }
+                }
+            }
+        }
+    }
+
     fn around(&self, refused: Option<&Refused>, control: Markup) -> Markup {
         html! {
             div.field {
@@ -279,6 +316,15 @@ impl Field<'_> {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         });
         own.map(|(_, text)| text.as_str())
+    }
+}
+
+/// A box that can be ticked.
+pub(crate) fn tick(name: &str, label: &str, on: bool) -> Markup {
+    html! {
+        div.field {
+            label.tick { input type="checkbox" name=(name) value="on" checked[on]; (label) }
+        }
     }
 }
 
@@ -320,6 +366,10 @@ const NOTICES: &[Notice] = &[
     ),
     Notice("cancelled", "What was on its way was cancelled."),
     Notice("ended", "It is not good any more."),
+    Notice(
+        "asked",
+        "Its receiver is asked, unless it was a moment ago: what it answered stands below.",
+    ),
     Notice(
         "rotated",
         "There is a new secret. The one before stays good for a while.",

@@ -1,12 +1,11 @@
 //! The portal: how an application's own people come in by a link that is good once, what its pages
 //! look like, and the way out. What its pages show is in `tenant`.
 
-use crate::layout::{self, Content};
+use crate::layout;
 use crate::needs::ANYBODY;
 use crate::posted::Posted;
 use crate::problem::{Answer, Refused};
 use crate::routes::Routes;
-use crate::seat::Seat;
 use crate::sign_in::{Origin, enter, leave};
 use crate::{PORTAL, Shared, assets, tenant};
 use app::tokens::sessions::Pages;
@@ -94,10 +93,4 @@ async fn logo(State(rooms): State<Shared>) -> Answer {
         .ok_or_else(Refused::no_page)?;
     let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache".to_owned())];
     Ok((headers, bytes).into_response())
-}
-
-/// The first page.
-pub(crate) async fn home(State(rooms): State<Shared>, seat: Seat) -> Response {
-    let content = Content::new("Endpoints", html! { p { "…" } });
-    crate::live::still(&rooms, &seat, &content)
 }

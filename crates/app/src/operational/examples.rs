@@ -112,6 +112,7 @@ impl Example {
             kind: TaskKind::Recover,
             state: TaskState::Finished,
             data: data_of(TaskKind::Recover, 1),
+            percent: Some(100),
             updated_at: self.0,
         }
     }
