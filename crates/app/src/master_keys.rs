@@ -7,7 +7,7 @@
 
 use crate::audit::{By, Unaudited};
 use crate::change::{ChangeRefused, unexpected, until_current};
-use crate::{App, AppError};
+use crate::{App, AppError, Caller};
 use model::audit::AuditAction;
 use model::id::{ApplicationId, Key};
 use store::change::{Change, ChangeError, Changed, SettingsChange};
@@ -31,6 +31,17 @@ pub enum Tended {
     GaveWay(MasterKeyId, MasterKeyId),
     /// All that this one sealed is sealed anew, so many data keys by this node.
     Done(MasterKeyId, usize),
+}
+
+/// How the master keys stand, by their ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MasterKeysView {
+    /// The one that seals.
+    pub current: String,
+    /// The one that is to take its place as soon as every node has it.
+    pub next: Option<String>,
+    /// The one before, while what it sealed is being sealed anew.
+    pub previous: Option<String>,
 }
 
 /// By whose rule a master key gives way, as the audit log names it: the operator asks for it on the
@@ -79,17 +90,44 @@ impl App {
         Ok(Tended::Idle)
     }
 
+    /// How the master keys stand, for whoever runs this.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation.
+    pub async fn master_keys(&self, caller: &Caller) -> Result<MasterKeysView, AppError> {
+        caller.require_organisation()?;
+        let standing = self.read_master_keys().await?;
+        let standing = standing.unwrap_or(Standing::Alone(self.vault.master_key_id()));
+        let (next, previous) = match standing {
+            Standing::Alone(_) => (None, None),
+            Standing::Asked { next, .. } => (Some(next), None),
+            Standing::Rewrapping { previous, .. } => (None, Some(previous)),
+        };
+        Ok(MasterKeysView {
+            current: standing.current().to_string(),
+            next: next.map(|id| id.to_string()),
+            previous: previous.map(|id| id.to_string()),
+        })
+    }
+
     /// Has the vault seal by the master key that seals now.
     pub(crate) async fn heed_master_keys(&self) -> Result<Standing, AppError> {
-        let kept = self.store.setting(MASTER_KEYS).await?;
-        let Some(kept) = kept else {
+        let Some(standing) = self.read_master_keys().await? else {
             return Ok(Standing::Alone(self.vault.master_key_id()));
+        };
+        self.vault.seal_by(standing.current());
+        Ok(standing)
+    }
+
+    /// `None`: no key ever gave way to another.
+    async fn read_master_keys(&self) -> Result<Option<Standing>, AppError> {
+        let Some(kept) = self.store.setting(MASTER_KEYS).await? else {
+            return Ok(None);
         };
         let standing = Standing::from_bytes(&kept).ok_or_else(|| StoreError::Corrupt {
             reason: format!("the setting {MASTER_KEYS} can't be read"),
         })?;
-        self.vault.seal_by(standing.current());
-        Ok(standing)
+        Ok(Some(standing))
     }
 
     async fn tell_master_keys(&self) -> Result<(), AppError> {

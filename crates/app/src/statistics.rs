@@ -1,13 +1,15 @@
 //! How many attempts to an endpoint ended how, and how many of its deliveries are open; then the
-//! same of an application (`attempts`), what is configured (`census`), and what all applications
-//! use (`usage`).
+//! same of an application, or of all (`attempts`), what is configured (`census`), what all
+//! applications use (`usage`), and which endpoints get nothing through (`failing`).
 
 mod attempts;
 mod census;
+mod failing;
 mod usage;
 
 pub use attempts::{ApplicationAttempts, AttemptCounts, AttemptTimes, AttemptTimesInput, Period};
 pub use census::EndpointCount;
+pub use failing::{FailingEndpoint, FailingEndpoints};
 pub use usage::{NAMED_MAX, UsageInput};
 
 use crate::{App, AppError, Caller};

@@ -94,6 +94,9 @@ CREATE INDEX endpoint_play ON endpoint (application) INCLUDE (disabled)
 CREATE UNIQUE INDEX endpoint_uid ON endpoint (application, uid) WHERE uid IS NOT NULL AND NOT deleted;
 -- Deleted ones too: what was on its way to them is listed, and counted.
 CREATE INDEX endpoint_all ON endpoint (application);
+-- Those that get nothing through, of all applications.
+CREATE INDEX endpoint_failing ON endpoint (disabled, failing_since)
+    WHERE NOT deleted AND failing_since IS NOT NULL;
 
 -- The URL that an endpoint has had since a revision of its own: attempts name only the revision.
 CREATE TABLE endpoint_url (

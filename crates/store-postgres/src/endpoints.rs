@@ -39,6 +39,21 @@ pub(crate) async fn live_between(
     all(sql, condition, params).await
 }
 
+/// Live endpoints of all applications to which deliveries have been failing, at most `limit`.
+pub(crate) async fn failing(
+    sql: &Sql<'_>,
+    disabled: bool,
+    limit: usize,
+) -> Result<Vec<EndpointRow>, Failure> {
+    let order = if disabled { "DESC" } else { "ASC" };
+    let condition = format!(
+        "NOT deleted AND failing_since IS NOT NULL AND disabled = $1
+         ORDER BY failing_since {order} LIMIT $2"
+    );
+    let params = params![disabled, paging::limit(limit)];
+    all(sql, &condition, params).await
+}
+
 /// The endpoint with this key, deleted or not.
 pub(crate) async fn by_key(
     sql: &Sql<'_>,

@@ -322,6 +322,10 @@ impl Store for PostgresStore {
         Ok(found?.filter(|row: &EndpointRow| row.endpoint.id == id))
     }
 
+    async fn failing_endpoints(&self, disabled: bool, limit: usize) -> Stored<Vec<EndpointRow>> {
+        read!(self, sql => endpoints::failing(&sql, disabled, limit))
+    }
+
     async fn chain(&self, endpoint: EndpointKey) -> Stored<Option<Vec<u8>>> {
         read!(self, sql => endpoints::chain(&sql, endpoint))
     }

@@ -1,9 +1,10 @@
-//! Counting an application's attempts from the rollup alone, and what is configured from indexes
+//! Counting attempts from the rollup alone, and what is configured from indexes
 //! alone. Each node counts for itself; what they counted is added up here.
 
 use crate::columns::{get, name, number};
 use crate::failure::Failure;
 use crate::sql::{Params, Sql, columns_of, params};
+use model::id::ApplicationKey;
 use model::name::Name;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -63,14 +64,22 @@ fn from(query: &TallyQuery) -> String {
         Some(_) => "AND r.event_type = ANY($4)",
         None => "",
     };
+    let whose = match query.application {
+        Some(_) => "e.application = $1",
+        None => "$1::bigint IS NULL",
+    };
     format!(
         "FROM endpoint e JOIN rollup r ON r.endpoint = e.id AND r.hour >= $2 AND r.hour < $3
-         WHERE e.application = $1 {types}"
+         WHERE {whose} {types}"
     )
 }
 
 fn within<'q>(query: &'q TallyQuery, hours: &Range<i64>) -> Params<'q> {
-    let mut within = params![query.application.integer(), hours.start, hours.end];
+    let mut within = params![
+        query.application.map(ApplicationKey::integer),
+        hours.start,
+        hours.end
+    ];
     if let Some(types) = &query.event_types {
         within.extend(params![columns_of(types, Name::as_str)]);
     }

@@ -288,7 +288,7 @@ fn statistics_are_not_counted_row_by_row() {
         statistics::count(connection, query, TestClock::START)
     });
     let query = TallyQuery {
-        application: lane(FULL).application,
+        application: Some(lane(FULL).application),
         slots: 3..1_000_000,
         event_types: Some(vec![name("order.paid"), name("order.sent")]),
     };

@@ -35,6 +35,20 @@ pub(crate) fn live_between(
     all(connection, condition, params)
 }
 
+/// Live endpoints of all applications to which deliveries have been failing, at most `limit`.
+pub(crate) fn failing(
+    connection: &Connection,
+    disabled: bool,
+    limit: usize,
+) -> Result<Vec<EndpointRow>, Failure> {
+    let order = if disabled { "DESC" } else { "ASC" };
+    let condition = format!(
+        "deleted = 0 AND failing_since IS NOT NULL AND disabled = ?1
+         ORDER BY failing_since {order} LIMIT ?2"
+    );
+    all(connection, &condition, params![disabled, limit as i64])
+}
+
 /// The endpoint with this key, deleted or not.
 pub(crate) fn by_key(
     connection: &Connection,

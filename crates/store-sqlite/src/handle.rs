@@ -376,6 +376,11 @@ impl Store for SqliteStore {
         Ok(found.filter(|row| row.endpoint.id == id))
     }
 
+    async fn failing_endpoints(&self, disabled: bool, limit: usize) -> Stored<Vec<EndpointRow>> {
+        let read = move |connection: &_| endpoints::failing(connection, disabled, limit);
+        Ok(self.readers.with(read).await?)
+    }
+
     async fn chain(&self, endpoint: EndpointKey) -> Stored<Option<Vec<u8>>> {
         let read = move |connection: &_| endpoints::chain(connection, endpoint);
         Ok(self.readers.with(read).await?)

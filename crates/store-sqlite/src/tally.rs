@@ -1,8 +1,9 @@
-//! Counting an application's attempts from the rollup alone, and what is configured from indexes
+//! Counting attempts from the rollup alone, and what is configured from indexes
 //! alone.
 
 use crate::columns::name;
 use crate::failure::Failure;
+use model::id::ApplicationKey;
 use model::name::Name;
 use rusqlite::{Connection, Row, params};
 use std::collections::BTreeMap;
@@ -10,10 +11,18 @@ use store::tally::{COLUMNS, Census, Headcount, SLOTS, Tally, TallyQuery, Timelin
 
 /// The rows of the rollup within some hours, by application and types. Endpoints come first: each
 /// has its hours in one piece.
-const FROM: &str = "FROM endpoint e INDEXED BY endpoint_all
-    CROSS JOIN rollup r ON r.endpoint = e.id AND r.hour >= ?2 AND r.hour < ?3
-    WHERE e.application = ?1
-    AND (?4 IS NULL OR r.event_type IN (SELECT value FROM json_each(?4)))";
+fn from(query: &TallyQuery) -> String {
+    let whose = match query.application {
+        Some(_) => "e.application = ?1",
+        None => "?1 IS NULL",
+    };
+    format!(
+        "FROM endpoint e INDEXED BY endpoint_all
+         CROSS JOIN rollup r ON r.endpoint = e.id AND r.hour >= ?2 AND r.hour < ?3
+         WHERE {whose}
+         AND (?4 IS NULL OR r.event_type IN (SELECT value FROM json_each(?4)))"
+    )
+}
 
 /// In buckets, each so many slots wide.
 pub(crate) fn by_time(
@@ -24,13 +33,14 @@ pub(crate) fn by_time(
     let mut timeline = Timeline::new(query, width);
     let sums = COLUMNS.map(|column| format!("coalesce(sum(r.{column}), 0)"));
     let sql = format!(
-        "SELECT r.hour, r.result, {} {FROM} GROUP BY r.hour, r.result",
-        sums.join(", ")
+        "SELECT r.hour, r.result, {} {} GROUP BY r.hour, r.result",
+        sums.join(", "),
+        from(query)
     );
     let mut select = connection.prepare_cached(&sql)?;
     let hours = query.hours();
     let mut rows = select.query(params![
-        query.application.integer(),
+        query.application.map(ApplicationKey::integer),
         hours.start,
         hours.end,
         types(query)
@@ -53,12 +63,13 @@ pub(crate) fn by_type(
     let mut tallies: BTreeMap<Name, Tally> = BTreeMap::new();
     for stretch in query.stretches() {
         let sql = format!(
-            "SELECT r.event_type, r.result, sum({}) {FROM} GROUP BY r.event_type, r.result",
-            stretch.counted()
+            "SELECT r.event_type, r.result, sum({}) {} GROUP BY r.event_type, r.result",
+            stretch.counted(),
+            from(query)
         );
         let mut select = connection.prepare_cached(&sql)?;
         let mut rows = select.query(params![
-            query.application.integer(),
+            query.application.map(ApplicationKey::integer),
             stretch.hours.start,
             stretch.hours.end,
             types(query)

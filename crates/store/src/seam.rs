@@ -125,6 +125,10 @@ pub trait Store: Send + Sync + 'static {
     /// An endpoint of whatever application, also a deleted one.
     async fn endpoint(&self, id: EndpointId) -> Stored<Option<EndpointRow>>;
 
+    /// Live endpoints to which deliveries have been failing: those that are still enabled, by when
+    /// that began; or those that were disabled for it, the last to begin first.
+    async fn failing_endpoints(&self, disabled: bool, limit: usize) -> Stored<Vec<EndpointRow>>;
+
     /// What a live endpoint's receiver was last verified by, as
     /// [`Change::KeepChain`](crate::change::Change::KeepChain) wrote it.
     async fn chain(&self, endpoint: EndpointKey) -> Stored<Option<Vec<u8>>>;
@@ -225,7 +229,7 @@ pub trait Store: Send + Sync + 'static {
     /// Counts an endpoint's attempts and open deliveries.
     async fn statistics(&self, query: StatisticsQuery) -> Stored<Statistics>;
 
-    /// Counts an application's attempts by time, in buckets that are so many slots wide. Looks at
+    /// Counts attempts by time, in buckets that are so many slots wide. Looks at
     /// no attempt, only at what is counted.
     async fn tally_by_time(&self, query: &TallyQuery, width: u32) -> Stored<Vec<Tally>>;
 

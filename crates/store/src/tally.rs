@@ -1,4 +1,4 @@
-//! Counting an application's attempts by time and by event type, and what is configured.
+//! Counting attempts of an application, or of all, by time and by event type, and what is configured.
 //!
 //! Attempts are counted as they are recorded, by the hour and within it by five minutes. Only
 //! these counts are added up here: no attempt is looked at, however many there are, so times are
@@ -29,8 +29,9 @@ pub fn hour_of(slot: i64) -> (i64, usize) {
 /// Which attempts to count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TallyQuery {
-    /// To endpoints of this application, also to those that it has no longer.
-    pub application: ApplicationKey,
+    /// To endpoints of this application, also to those that it has no longer; `None`: to all, for
+    /// which an index with an entry for each endpoint is walked along.
+    pub application: Option<ApplicationKey>,
     /// Recorded in these slots, by their number since the Unix epoch.
     pub slots: Range<i64>,
     /// Of messages of one of these types; `None`: of any.

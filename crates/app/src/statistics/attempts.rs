@@ -1,10 +1,11 @@
-//! An application's attempts by event type and by time: also those to endpoints that it has no
-//! longer. They come from what is counted as attempts are recorded, by five minutes at the finest,
+//! An application's attempts by event type and by time, and those of all applications by time: also
+//! those to endpoints that they have no longer. They come from what is counted as attempts are recorded, by five minutes at the finest,
 //! so the times asked for are rounded outwards to those, and the answer says to which.
 
 use super::invalid_range;
 use crate::{App, AppError, Caller};
 use model::Timestamp;
+use model::id::ApplicationKey;
 use model::name::Name;
 use std::ops::Range;
 use std::time::Duration;
@@ -152,7 +153,7 @@ impl App {
         check(("since", since), ("until", until), longest)?;
         let slots = slots(since, until, self.clock.now());
         let query = TallyQuery {
-            application: tenant.key(),
+            application: Some(tenant.key()),
             slots: slots.clone(),
             event_types,
         };
@@ -184,6 +185,28 @@ impl App {
         input: AttemptTimesInput,
     ) -> Result<AttemptTimes, AppError> {
         let tenant = self.application(caller, application).await?;
+        self.count_by_time(Some(tenant.key()), input).await
+    }
+
+    /// Counts the attempts of all applications by time.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::BadRequest`] for times that
+    /// can't be counted between.
+    pub async fn all_attempt_times(
+        &self,
+        caller: &Caller,
+        input: AttemptTimesInput,
+    ) -> Result<AttemptTimes, AppError> {
+        caller.require_organisation()?;
+        self.count_by_time(None, input).await
+    }
+
+    async fn count_by_time(
+        &self,
+        application: Option<ApplicationKey>,
+        input: AttemptTimesInput,
+    ) -> Result<AttemptTimes, AppError> {
         let now = self.clock.now();
         let period = input.period.unwrap_or(Period::Day);
         let until = input.until.unwrap_or(now);
@@ -197,7 +220,7 @@ impl App {
         )?;
         let slots = slots(since, until, now);
         let query = TallyQuery {
-            application: tenant.key(),
+            application,
             slots: slots.clone(),
             event_types: input.event_types,
         };

@@ -267,6 +267,7 @@ macro_rules! conformance_claims {
             }
             health {
                 failing_begins_once
+                what_fails_is_found_by_when_that_began
                 a_success_forgets_since_when_it_failed
                 failing_and_working_leave_revisions_alone
                 enabling_forgets_since_when_it_failed
@@ -396,6 +397,7 @@ macro_rules! conformance_claims {
             }
             tally {
                 tallies_equal_a_count_over_attempts
+                tallies_of_all_applications_add_up
                 tallies_go_with_the_age_of_what_they_count
                 a_census_counts_what_is_live
             }

@@ -3,6 +3,7 @@
 use super::drafts::{Ending, HOUR, SECOND};
 use super::world::World;
 use crate::Lane;
+use crate::change::Change;
 use crate::record::{HealthChange, Recorded};
 use crate::rows::Standing;
 use model::Timestamp;
@@ -23,6 +24,36 @@ pub(super) async fn failing_begins_once(world: &mut World) {
     assert_eq!(failing_since(world, lane).await, Some(since));
     world.reopen().await;
     assert_eq!(failing_since(world, lane).await, Some(since));
+}
+
+pub(super) async fn what_fails_is_found_by_when_that_began(world: &mut World) {
+    let mut lanes = Vec::new();
+    for _ in 0..5 {
+        lanes.push(world.lane().await);
+    }
+    let [first, second, fine, off, gone] = lanes[..] else {
+        unreachable!("there are five");
+    };
+    for lane in [first, second, off, gone] {
+        world.clock.advance(HOUR);
+        fail(world, lane, HealthChange::FailingSince(world.now())).await;
+    }
+    fail(world, fine, HealthChange::None).await;
+    fail(world, off, HealthChange::Disable).await;
+    let delete = Change::DeleteEndpoint(gone.application, gone.endpoint);
+    world.change(delete).await;
+    world.reopen().await;
+    for (disabled, limit, expected) in [
+        (false, 9, &[first, second][..]),
+        (false, 1, &[first]),
+        (true, 9, &[off]),
+    ] {
+        let found = world.store().failing_endpoints(disabled, limit).await;
+        let found = found.expect("reads go on");
+        let keys: Vec<_> = found.iter().map(|row| row.endpoint.id.key()).collect();
+        let expected: Vec<_> = expected.iter().map(|lane| lane.endpoint).collect();
+        assert_eq!(keys, expected, "disabled: {disabled}");
+    }
 }
 
 pub(super) async fn a_success_forgets_since_when_it_failed(world: &World) {

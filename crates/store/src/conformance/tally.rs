@@ -53,12 +53,45 @@ pub(super) async fn tallies_equal_a_count_over_attempts(world: &mut World) {
             _ => Some(vec![name(TYPES[2]), name(TYPES[1]), name("other")]),
         };
         let query = TallyQuery {
-            application: lane.application,
+            application: Some(lane.application),
             slots,
             event_types,
         };
         let width = [1, 12, 288, 7][world.entropy.below(4)];
         assert_counted(world, &attempts, (&query, width)).await;
+    }
+}
+
+pub(super) async fn tallies_of_all_applications_add_up(world: &mut World) {
+    let (one, other) = (world.lane().await, world.lane().await);
+    let gone = world.lane_in(one.application).await;
+    let begin = slot_of_now(world);
+    for _ in 0..20 {
+        for lane in [one, other, gone] {
+            end_somehow(world, lane).await;
+        }
+        world.clock.advance(MINUTE * 7);
+    }
+    let delete = Change::DeleteEndpoint(gone.application, gone.endpoint);
+    world.change(delete).await;
+    let mut attempts = Vec::new();
+    for lane in [one, other, gone] {
+        attempts.extend(world.attempts_to(lane).await);
+    }
+    assert_eq!(attempts.len(), 60);
+    let end = slot_of_now(world) + 1;
+    for (slots, event_types) in [
+        (begin..end, None),
+        (begin + 3..end - 2, None),
+        (begin..end, Some(vec![name(TYPES[0])])),
+        (end..end + 9, None),
+    ] {
+        let query = TallyQuery {
+            application: None,
+            slots,
+            event_types,
+        };
+        assert_counted(world, &attempts, (&query, 12)).await;
     }
 }
 
@@ -148,7 +181,7 @@ pub(super) async fn tallies_go_with_the_age_of_what_they_count(world: &World) {
     };
     world.sweep(sweep).await;
     let query = TallyQuery {
-        application: lane.application,
+        application: Some(lane.application),
         slots: begin..slot_of_now(world) + 1,
         event_types: None,
     };

@@ -8,7 +8,7 @@ const BEGIN: i64 = 500_000 * 12;
 
 fn query(slots: Range<i64>) -> TallyQuery {
     TallyQuery {
-        application: ApplicationKey::MIN,
+        application: Some(ApplicationKey::MIN),
         slots,
         event_types: None,
     }

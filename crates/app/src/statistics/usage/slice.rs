@@ -98,7 +98,7 @@ impl App {
     ) -> Result<Option<Value>, AppError> {
         let application = &row.application;
         let query = TallyQuery {
-            application: application.id.key(),
+            application: Some(application.id.key()),
             slots: arguments.first..arguments.end,
             event_types: None,
         };

@@ -287,6 +287,9 @@ impl Store for FakeStore {
     async fn tally_by_type(&self, _: &TallyQuery) -> Stored<Vec<(Name, Tally)>> {
         unreachable!("{UNASKED}")
     }
+    async fn failing_endpoints(&self, _: bool, _: usize) -> Stored<Vec<EndpointRow>> {
+        unreachable!("{UNASKED}")
+    }
     async fn census(&self) -> Stored<Census> {
         unreachable!("{UNASKED}")
     }
