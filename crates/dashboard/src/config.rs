@@ -101,10 +101,26 @@ pub trait Figures: Send + Sync {
 /// What a node has counted since it began, and what waits now.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reading {
+    /// What it has counted by now.
+    pub counted: Counted,
+    /// Since when.
+    pub since: Timestamp,
+    /// What it had counted before.
+    pub recent: Recent,
+    /// Open deliveries of the whole installation, as they were counted a moment ago; `None` where
+    /// that can't be read.
+    pub open: Option<u64>,
+    /// When the earliest of them is due, or was.
+    pub first_due: Option<Timestamp>,
+    /// Attempts under way.
+    pub in_flight: u64,
+}
+
+/// What was counted up to a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Counted {
     /// When this was read.
     pub at: Timestamp,
-    /// Since when it is counted.
-    pub since: Timestamp,
     /// Messages accepted.
     pub accepted: u64,
     /// Attempts that succeeded.
@@ -119,11 +135,13 @@ pub struct Reading {
     pub delivered: Durations,
     /// How long commits took.
     pub commits: Durations,
-    /// Open deliveries of the whole installation, as they were counted a moment ago; `None` where
-    /// that can't be read.
-    pub open: Option<u64>,
-    /// When the earliest of them is due, or was.
-    pub first_due: Option<Timestamp>,
-    /// Attempts under way.
-    pub in_flight: u64,
+}
+
+/// What was counted up to moments that are not long ago.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Recent {
+    /// Some seconds ago: what is counted since makes the rates of now.
+    pub before: Option<Counted>,
+    /// At each minute of the last hour, the oldest first.
+    pub minutes: Vec<Counted>,
 }

@@ -12,12 +12,13 @@
 //!
 //! Map: `routes` (how pages are declared) · `seat` (who asks), `posted` (what they send), `guard`
 //! (what holds for every page) · `sign_in` (the ways in and out) · `layout`, `parts`, `problem`,
-//! `live`, `search`, `words` (what pages are made of) · `assets` (style and script) · `operator`,
-//! `portal` (pages of one of both), `tenant` (pages of an application, which both have), `catalogue`
-//! (event types, which both have too).
+//! `live`, `search`, `words`, `chart` (what pages are made of) · `assets` (style and script) ·
+//! `operator`, `portal` (pages of one of both), `tenant` (pages of an application, which both have),
+//! `catalogue` (event types, which both have too).
 
 mod assets;
 mod catalogue;
+mod chart;
 mod config;
 mod guard;
 mod layout;
@@ -35,12 +36,16 @@ mod sign_in;
 mod tenant;
 mod words;
 
-pub use config::{Brand, Figures, PagesConfig, Reading, RuleExplained, SHEETS, Threshold, Written};
+pub use config::{
+    Brand, Counted, Figures, PagesConfig, Reading, Recent, RuleExplained, SHEETS, Threshold,
+    Written,
+};
 pub use routes::Declared;
 
 use app::App;
 use axum::Router;
 use live::Live;
+use operator::Glance;
 use std::sync::Arc;
 
 /// Where the operator's pages are.
@@ -53,6 +58,7 @@ pub(crate) struct Rooms {
     pub(crate) app: App,
     pub(crate) config: PagesConfig,
     pub(crate) live: Live,
+    pub(crate) glance: Glance,
 }
 
 /// Handlers share it.
@@ -70,6 +76,7 @@ pub struct Pages {
 pub fn open(app: App, config: PagesConfig) -> Pages {
     let rooms = Arc::new(Rooms {
         live: Live::new(app.listeners.clone()),
+        glance: Glance::default(),
         app,
         config,
     });

@@ -8,8 +8,11 @@ mod keys;
 mod messages;
 mod overview;
 mod security;
+mod settings;
 mod sources;
 mod subjects;
+
+pub(crate) use overview::Glance;
 
 use crate::routes::Routes;
 use crate::{assets, sign_in, tenant};
@@ -25,5 +28,6 @@ pub(crate) fn routes() -> Routes {
         .merge(sources::routes())
         .merge(applications::routes())
         .merge(event_types::routes())
+        .merge(settings::routes())
         .merge(tenant::dashboard())
 }

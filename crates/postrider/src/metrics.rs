@@ -1,28 +1,35 @@
 //! What monitoring is told: all that the node's parts count of themselves, put together when
 //! somebody asks for it. Nothing is counted here.
 //!
-//! Map: [`process`] (what the system says of this process) · `families` (the rest).
+//! Map: [`process`] (what the system says of this process) · `families` (the rest) ·
+//! [`recent`] (what was counted in the last hour).
 
 mod families;
 mod process;
+mod recent;
 
 use crate::entrances::Places;
 use crate::events::Events;
 use app::App;
+use dashboard::Counted;
 use engine::{Counters, Engine, LaneCounts, Reading};
 use model::{Clock, Timestamp};
+use recent::Memory;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use store::Store;
 use store::vitals::Backlog;
 use tokio::sync::Mutex;
+use tokio::time::MissedTickBehavior;
 use watch::exposition::Exposition;
 
 /// For how long what is looked for, rather than counted, is good at least.
 const GOOD_FOR: Duration = Duration::from_secs(10);
 /// And for so many times as long as looking took: it takes at most a hundredth of the time.
 const GOOD_FOR_TIMES: u32 = 100;
+/// How often what was counted is remembered.
+const REMEMBERED: Duration = Duration::from_secs(1);
 
 /// The parts that count.
 pub(crate) struct Metrics {
@@ -35,6 +42,7 @@ pub(crate) struct Metrics {
     /// What is there once the node listens.
     doors: OnceLock<Doors>,
     looked: Mutex<Option<Looked>>,
+    recent: Memory,
 }
 
 /// What counts at the entrances.
@@ -83,6 +91,7 @@ impl Metrics {
             clock: app.clock.clone(),
             doors: OnceLock::new(),
             looked: Mutex::default(),
+            recent: Memory::default(),
         })
     }
 
@@ -114,12 +123,24 @@ impl Metrics {
     /// What the first page shows of it.
     async fn read_figures(&self) -> dashboard::Reading {
         let looked = self.look().await;
+        let counters = self.engine.as_ref().map(|engine| engine.counters());
+        dashboard::Reading {
+            counted: self.count(),
+            since: self.since,
+            recent: self.recent.tell(),
+            open: looked.backlog.map(|backlog| backlog.open),
+            first_due: looked.backlog.and_then(|backlog| backlog.first_due),
+            in_flight: counters.map_or(0, |counters| counters.in_flight as u64),
+        }
+    }
+
+    /// What was counted so far: a look at memory.
+    fn count(&self) -> Counted {
         let vitals = self.store.vitals();
         let counters = self.engine.as_ref().map(|engine| engine.counters());
         let reading = self.engine.as_ref().map(|engine| engine.read_meter());
-        dashboard::Reading {
+        Counted {
             at: self.clock.now(),
-            since: self.since,
             accepted: vitals.accepted,
             succeeded: counters.map_or(0, |counters| counters.succeeded),
             failed: counters.map_or(0, |counters| counters.failed),
@@ -127,9 +148,17 @@ impl Metrics {
             failed_took: reading.map(|reading| reading.failed).unwrap_or_default(),
             delivered: reading.map(|reading| reading.delivered).unwrap_or_default(),
             commits: vitals.commits,
-            open: looked.backlog.map(|backlog| backlog.open),
-            first_due: looked.backlog.and_then(|backlog| backlog.first_due),
-            in_flight: counters.map_or(0, |counters| counters.in_flight as u64),
+        }
+    }
+
+    /// Remembers what was counted, each second, for the charts of the last hour. Goes on until it
+    /// is dropped.
+    pub(crate) async fn remember(self: Arc<Self>) {
+        let mut period = tokio::time::interval(REMEMBERED);
+        period.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            period.tick().await;
+            self.recent.note(self.count());
         }
     }
 

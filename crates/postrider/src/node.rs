@@ -174,6 +174,8 @@ impl Node {
             serving.await;
             Ended::Serving
         });
+        let remembering = metrics.clone().remember();
+        tokio::spawn(stop.clone().run_until_cancelled_owned(remembering));
         let counting = record_uses(self.app.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(counting));
         if self.config.roles.has(Role::Api) {
