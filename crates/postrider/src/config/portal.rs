@@ -134,6 +134,7 @@ fn origin(text: &str) -> Result<String, ConfigError> {
     match (url, origin) {
         (Some(url), Some(origin @ Origin::Tuple(..)))
             if matches!(url.scheme(), "https" | "http")
+                && url.host_str().is_some_and(|host| !host.contains('*'))
                 && url.path() == "/"
                 && url.query().is_none()
                 && url.fragment().is_none()
