@@ -8,6 +8,7 @@ use model::application::Application;
 use model::id::{ApplicationKey, Key, MessageId, MessageKind};
 use model::message::Message;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use store::query::{AllMessagesQuery, Window};
 
 /// A message, and where it was sent.
@@ -44,10 +45,9 @@ impl App {
         let page = page.map(|row| row.message);
         let mut applications: HashMap<ApplicationKey, Option<Application>> = HashMap::new();
         for message in &page.data {
-            let key = message.application;
-            if !applications.contains_key(&key) {
-                let tenant = self.find_by_key(key).await?;
-                applications.insert(key, tenant.map(|tenant| tenant.application().clone()));
+            if let Entry::Vacant(unknown) = applications.entry(message.application) {
+                let tenant = self.find_by_key(message.application).await?;
+                unknown.insert(tenant.map(|tenant| tenant.application().clone()));
             }
         }
         let sent = |message: Message| {
