@@ -81,7 +81,8 @@ impl Door {
         self.requests.clone()
     }
 
-    /// Answers a request. Whoever serves it puts a [`app::caller::RemoteAddress`] into its extensions.
+    /// Answers a request. Whoever serves it puts a [`app::caller::RemoteAddress`] into its
+    /// extensions.
     pub async fn answer<B>(&self, mut request: Request<B>) -> Response
     where
         B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,

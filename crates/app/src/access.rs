@@ -7,7 +7,8 @@
 //! to hold.
 //!
 //! Map: `known` (what is in memory) · [`limits`] (what scopes and capabilities allow), `rates`,
-//! [`pace`] (how often) · then the use cases: here, in [`crate::api_keys`] and in [`crate::portal`].
+//! [`pace`] (how often) · then the use cases: here, in [`crate::api_keys`] and in
+//! [`crate::portal`].
 
 mod known;
 pub mod limits;

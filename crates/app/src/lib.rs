@@ -7,14 +7,15 @@
 //! `store::Fetching`.
 //!
 //! Map: [`caller`] (who may do what), [`tokens`] (how they say who they are), [`access`] (which of
-//! them are not good any more), [`api_keys`], [`portal`] (made by the API), [`sign_in`] (sessions of pages), [`sources`] (where
-//! webhooks come in) · [`error`] (how use cases refuse) · `find` (what a path names) · [`page`]
-//! (lists) · [`patch`], `change`, `idempotency` (how things are changed, once), [`audit`] (by whom)
-//! · `sealing`, [`content`], `key_uses` (what is sealed, and with what) · `fetching` (payloads that
-//! receivers fetch) · `witnessing` (what is ordinary), `responses` (what is done about what is not)
-//! · [`filter`], [`status`] (what lists of messages and attempts are asked for) · [`following`],
-//! [`listening`] (reading forwards, for ever) · [`operational`] (what the operator is told) · then
-//! one file for each noun; of the way of a message, `accept` is the first part.
+//! them are not good any more), [`api_keys`], [`portal`] (made by the API), [`sign_in`] (sessions
+//! of pages), [`sources`] (where webhooks come in) · [`error`] (how use cases refuse) · `find`
+//! (what a path names) · [`page`] (lists) · [`patch`], `change`, `idempotency` (how things are
+//! changed, once), [`audit`] (by whom) · `sealing`, [`content`], `key_uses` (what is sealed, and
+//! with what) · `fetching` (payloads that receivers fetch) · `witnessing` (what is ordinary),
+//! `responses` (what is done about what is not) · [`filter`], [`status`] (what lists of messages
+//! and attempts are asked for) · [`following`], [`listening`] (reading forwards, for ever) ·
+//! [`operational`] (what the operator is told) · then one file for each noun; of the way of a
+//! message, `accept` is the first part.
 
 pub mod access;
 pub mod api_keys;

@@ -122,7 +122,8 @@ impl Chart<'_> {
                 @let x = number(LEFT + step * (place as f64 + 0.1));
                 @for (index, (_, class)) in self.series.iter().enumerate() {
                     @let below = point.values[..index].iter().copied().fold(0, u64::saturating_add);
-                    @let (from, to) = (y(below, top), y(below.saturating_add(point.value(index)), top));
+                    @let above = below.saturating_add(point.value(index));
+                    @let (from, to) = (y(below, top), y(above, top));
                     @if from > to {
                         rect class=(class) x=(x) width=(width)
                             y=(number(to)) height=(number(from - to)) {}
@@ -213,7 +214,8 @@ fn scale(top: u64) -> Markup {
     html! {
         @for height in heights {
             @let at = y(height, top);
-            line.axis x1=(number(LEFT)) x2=(number(WIDTH - RIGHT)) y1=(number(at)) y2=(number(at)) {}
+            @let (from, to) = (number(LEFT), number(WIDTH - RIGHT));
+            line.axis x1=(from) x2=(to) y1=(number(at)) y2=(number(at)) {}
             text x=(number(LEFT - 5.0)) y=(number(at + 4.0)) text-anchor="end" { (brief(height)) }
         }
     }

@@ -13,8 +13,8 @@
 //! Map: `routes` (how pages are declared) · `seat` (who asks), `posted` (what they send), `guard`
 //! (what holds for every page) · `sign_in` (the ways in and out) · `layout`, `parts`, `problem`,
 //! `live`, `search`, `words`, `chart` (what pages are made of) · `assets` (style and script) ·
-//! `operator`, `portal` (pages of one of both), `tenant` (pages of an application, which both have),
-//! `catalogue` (event types, which both have too).
+//! `operator`, `portal` (pages of one of both), `tenant` (pages of an application, which both
+//! have), `catalogue` (event types, which both have too).
 
 mod assets;
 mod catalogue;

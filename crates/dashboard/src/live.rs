@@ -14,7 +14,6 @@ use axum::extract::FromRequestParts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use http::StatusCode;
 use http::header::ACCEPT;
 use http::request::Parts;
 use std::convert::Infallible;
@@ -95,7 +94,7 @@ where
     F: Future<Output = Answer<Content>> + Send + 'static,
 {
     let Ok(place) = rooms.live.places.clone().try_acquire_owned() else {
-        return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
+        return Err(Refused::not_live());
     };
     let following = Following {
         rooms: rooms.clone(),

@@ -12,7 +12,7 @@ use app::tokens::sessions::Pages;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, SET_COOKIE};
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method};
 use maud::html;
 
 /// Where the logo is, if there is one.
@@ -80,7 +80,7 @@ async fn theme(State(rooms): State<Shared>) -> Response {
         (CONTENT_TYPE, "text/css; charset=utf-8"),
         (CACHE_CONTROL, "no-cache"),
     ];
-    (StatusCode::OK, headers, text).into_response()
+    (headers, text).into_response()
 }
 
 /// The logo, as it is configured.

@@ -65,6 +65,27 @@ impl Refused {
         Self::new(StatusCode::UNAUTHORIZED, "Not signed in", detail)
     }
 
+    /// As many pages are kept up to date as may be.
+    pub(crate) fn not_live() -> Self {
+        let detail = "As many pages as may are kept up to date already. This one stays as it is: \
+                      load it again to see what is new.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not live", detail)
+    }
+
+    /// The same, if it is one that the form is shown again with; any other is a page of its own.
+    pub(crate) fn in_form(self) -> Answer<Self> {
+        let of_form = [
+            StatusCode::BAD_REQUEST,
+            StatusCode::CONFLICT,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ];
+        match of_form.contains(&self.status) {
+            true => Ok(self),
+            false => Err(self),
+        }
+    }
+
     /// A link that lets nobody in, whatever is wrong with it.
     pub(crate) fn link(error: AppError) -> Self {
         match error {

@@ -14,7 +14,7 @@ use axum::extract::{Form, FromRequestParts, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::SET_COOKIE;
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method};
 use maud::{Markup, html};
 use model::Chain;
 use serde::Deserialize;
@@ -80,8 +80,7 @@ async fn sign_out(State(rooms): State<Shared>, posted: Posted) -> Response {
         Ok(()) => ([(SET_COOKIE, leave)], Redirect::to(SIGN_IN)).into_response(),
         Err(error) => {
             // This browser forgets it all the same.
-            let refused = Refused::from(error);
-            let mut response = (StatusCode::SERVICE_UNAVAILABLE, refused).into_response();
+            let mut response = Refused::from(error).into_response();
             response.headers_mut().insert(SET_COOKIE, leave);
             response
         }

@@ -224,8 +224,8 @@ impl ActorKind {
 pub struct Actor {
     /// Which kind of caller.
     pub kind: ActorKind,
-    /// Whom its token speaks for: an organisation, an application; a person's name; a rule's name of
-    /// the system; a user's name of a command.
+    /// Whom its token speaks for: an organisation, an application; a person's name; a rule's name
+    /// of the system; a user's name of a command.
     pub subject: String,
     /// What its token, or its session, is revoked by, or the API key's id. Never the token.
     pub credential: Option<String>,

@@ -1,4 +1,5 @@
-//! Counting attempts of an application, or of all, by time and by event type, and what is configured.
+//! Counting attempts of an application, or of all, by time and by event type, and what is
+//! configured.
 //!
 //! Attempts are counted as they are recorded, by the hour and within it by five minutes. Only
 //! these counts are added up here: no attempt is looked at, however many there are, so times are

@@ -76,6 +76,7 @@ const WORDS: &[Word] = &[
         sequences: &["StatusCode"],
         homes: &[
             "crates/api/",
+            "crates/dashboard/src/problem.rs", // the pages' only map from refusals
             "crates/ingest/",
             "crates/bench/",
             "crates/transport/",

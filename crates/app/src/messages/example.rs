@@ -36,8 +36,8 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`] for another application, and for an endpoint or event type that isn't
-    /// there, or that the caller does not see; [`AppError::BadRequest`] if the endpoint is disabled,
-    /// or there is no such example, or it is not as its own schema says.
+    /// there, or that the caller does not see; [`AppError::BadRequest`] if the endpoint is
+    /// disabled, or there is no such example, or it is not as its own schema says.
     pub async fn send_example(
         &self,
         caller: &Caller,

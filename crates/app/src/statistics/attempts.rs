@@ -1,6 +1,7 @@
 //! An application's attempts by event type and by time, and those of all applications by time: also
-//! those to endpoints that they have no longer. They come from what is counted as attempts are recorded, by five minutes at the finest,
-//! so the times asked for are rounded outwards to those, and the answer says to which.
+//! those to endpoints that they have no longer. They come from what is counted as attempts are
+//! recorded, by five minutes at the finest, so the times asked for are rounded outwards to those,
+//! and the answer says to which.
 
 use super::invalid_range;
 use crate::{App, AppError, Caller};
@@ -191,8 +192,8 @@ impl App {
     /// Counts the attempts of all applications by time.
     ///
     /// # Errors
-    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::BadRequest`] for times that
-    /// can't be counted between.
+    /// [`AppError::Forbidden`] for all but the organisation; [`AppError::BadRequest`] for times
+    /// that can't be counted between.
     pub async fn all_attempt_times(
         &self,
         caller: &Caller,

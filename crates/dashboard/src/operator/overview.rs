@@ -1,5 +1,5 @@
-//! The first page: how the installation does. What this node counts itself is shown from its memory,
-//! each second; what is everyone's, from what all nodes have counted in the store.
+//! The first page: how the installation does. What this node counts itself is shown from its
+//! memory, each second; what is everyone's, from what all nodes have counted in the store.
 //!
 //! Map: `figures` (what a node's counts mean) · `glance` (what is read for the whole installation).
 

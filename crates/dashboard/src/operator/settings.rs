@@ -1,8 +1,8 @@
 //! The settings page: what the installation is, how it is configured, and what of it can be changed
 //! while it runs. Whoever may only look sees the same without the forms.
 //!
-//! Map: `policy` (what is demanded of endpoints) · `payloads` (what is asked of payloads) · `alerts`
-//! (who is told of security events).
+//! Map: `policy` (what is demanded of endpoints) · `payloads` (what is asked of payloads) ·
+//! `alerts` (who is told of security events).
 
 mod alerts;
 mod payloads;

@@ -9,7 +9,6 @@ use crate::{DASHBOARD, Shared};
 use app::endpoints::EndpointView;
 use app::tokens::sessions::Pages;
 use app::{AppError, Tenant, Violation};
-use http::StatusCode;
 
 /// The application that a page is about, for whoever asks.
 pub(crate) async fn tenant(rooms: &Shared, seat: &Seat) -> Answer<Tenant> {
@@ -71,16 +70,7 @@ pub(crate) fn called(view: &EndpointView) -> String {
 
 /// A refusal that a form is shown again with; any other is a page of its own.
 pub(crate) fn in_form(refused: Refused) -> Answer<Refused> {
-    let status = refused.status();
-    let of_form = [
-        StatusCode::BAD_REQUEST,
-        StatusCode::CONFLICT,
-        StatusCode::UNPROCESSABLE_ENTITY,
-    ];
-    match of_form.contains(&status) {
-        true => Ok(refused),
-        false => Err(refused),
-    }
+    refused.in_form()
 }
 
 /// What is wrong with one field, found before any use case was asked.

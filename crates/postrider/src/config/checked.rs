@@ -147,8 +147,8 @@ impl Checked {
         Ok(Self {
             listen,
             ingest_listen: ingest_listen(&options, dev)?,
-            admin_listen: or_port("admin_listen", options.admin_listen.as_deref(), dev)?,
-            metrics_listen: or_port("metrics_listen", options.metrics_listen.as_deref(), dev)?,
+            admin_listen: or_port("admin_listen", &options.admin_listen, dev)?,
+            metrics_listen: or_port("metrics_listen", &options.metrics_listen, dev)?,
             trusted_proxies: trusted_proxies(&options)?,
             database: Database::from_options(&options)?,
             roles: roles(&options)?,
@@ -254,14 +254,14 @@ fn ingest_listen(options: &Options, dev: bool) -> Result<Option<SocketAddr>, Con
 /// What is not for everybody: a port alone is for whoever is on this machine.
 fn or_port(
     name: &'static str,
-    text: Option<&str>,
+    text: &Option<String>,
     dev: bool,
 ) -> Result<Option<SocketAddr>, ConfigError> {
-    let address = |text: &str| match text.parse::<u16>() {
+    let address = |text: &String| match text.parse::<u16>() {
         Ok(port) => Ok((Ipv4Addr::LOCALHOST, port).into()),
         Err(_) => listen(name, text, dev),
     };
-    text.map(address).transpose()
+    text.as_ref().map(address).transpose()
 }
 
 /// Networks, or single addresses.

@@ -45,7 +45,7 @@ options! {
     [value_name = "ADDR"] listen: String, "POSTRIDER_LISTEN";
     /// Address that incoming webhooks arrive at, instead of the API's own
     [value_name = "ADDR"] ingest_listen: String, "POSTRIDER_INGEST_LISTEN";
-    /// Address that the operator's pages are at, instead of the API's own; a port alone is on loopback
+    /// Address of the operator's pages, instead of the API's own; a port alone is on loopback
     [value_name = "ADDR"] admin_listen: String, "POSTRIDER_ADMIN_LISTEN";
     /// Address that monitoring reads /metrics at, without a token; a port alone is on loopback
     [value_name = "ADDR"] metrics_listen: String, "POSTRIDER_METRICS_LISTEN";
@@ -93,7 +93,7 @@ options! {
     [value_name = "FILE"] trusted_roots: PathBuf, "POSTRIDER_TRUSTED_ROOTS";
     /// Name that the portal's pages bear
     [value_name = "NAME"] portal_name: String, "POSTRIDER_PORTAL_NAME";
-    /// Colours of the portal's links and buttons on light and on dark pages, such as #1d4ed8,#93b4ff
+    /// Colours of the portal's links on light and on dark pages, such as #1d4ed8,#93b4ff
     [value_name = "COLOUR", value_delimiter = ','] portal_colours: Vec<String>, "POSTRIDER_PORTAL_COLOURS";
     /// Image that the portal's pages show beside their name: PNG, JPEG or WebP
     [value_name = "FILE"] portal_logo: PathBuf, "POSTRIDER_PORTAL_LOGO";

@@ -1,5 +1,5 @@
-//! What the first page shows of the whole installation, read of the store once for all who look, and
-//! again when it is old: after a second, or after a hundred times as long as reading took.
+//! What the first page shows of the whole installation, read of the store once for all who look,
+//! and again when it is old: after a second, or after a hundred times as long as reading took.
 //!
 //! Attempts of hours that are over are kept: only the last two are counted again.
 

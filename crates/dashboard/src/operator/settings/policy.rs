@@ -1,4 +1,5 @@
-//! What is demanded of endpoints: of all of them, and of those that get messages of some event types.
+//! What is demanded of endpoints: of all of them, and of those that get messages of some event
+//! types.
 
 use super::{CHANGE, Last, Part, answer};
 use crate::Shared;

@@ -12,7 +12,6 @@ use app::messages::{MessageInput, MessageRequest, RecipientPath};
 use app::{AppError, Violation};
 use axum::extract::State;
 use axum::response::IntoResponse as _;
-use http::StatusCode;
 use maud::html;
 use serde::de::IgnoredAny;
 
@@ -39,11 +38,11 @@ pub(super) async fn send(State(rooms): State<Shared>, posted: Posted) -> Answer 
             let to = seat.within(&format!("/messages/{id}"));
             Ok(done(&to, "created").into_response())
         }
-        Err(refused) if is_of_form(&refused) => {
+        Err(refused) => {
+            let refused = refused.in_form()?;
             let content = page(&rooms, &seat, (&fields, Some(&refused))).await?;
             Ok(again(&rooms, &seat, (&refused, &content)))
         }
-        Err(refused) => Err(refused),
     }
 }
 
@@ -76,16 +75,6 @@ fn input(fields: &Fields) -> Answer<MessageInput> {
         payload: payload.to_owned().into(),
         ..MessageInput::default()
     })
-}
-
-fn is_of_form(refused: &Refused) -> bool {
-    let of_form = [
-        StatusCode::BAD_REQUEST,
-        StatusCode::CONFLICT,
-        StatusCode::PAYLOAD_TOO_LARGE,
-        StatusCode::UNPROCESSABLE_ENTITY,
-    ];
-    of_form.contains(&refused.status())
 }
 
 async fn page(
