@@ -13,6 +13,7 @@ use model::address::network;
 use model::api_key::Scope;
 use model::audit::AuditAction;
 use model::role::Role;
+use model::security::{SecurityEvent, SecurityKind, Subject};
 use model::{Secret, Timestamp};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -77,6 +78,28 @@ impl App {
         let (role, by, ends_at) = opened_with(&caller)?;
         let grant = SessionGrant::Dashboard { role, by };
         Ok(self.open_session(&grant, remote_address, ends_at).await)
+    }
+
+    /// Whether somebody may try to sign in from there.
+    ///
+    /// # Errors
+    /// [`AppError::TooManySignIns`] where too many have failed from there.
+    pub fn may_sign_in(&self, remote_address: Option<IpAddr>) -> Result<(), AppError> {
+        self.tokens.sign_ins.check(remote_address, self.clock.now())
+    }
+
+    /// That somebody who came from the identity provider did not get in. `told` is what is reported
+    /// of it, where it is worth that.
+    pub fn person_kept_out(&self, told: Option<&str>, remote_address: Option<IpAddr>) {
+        let now = self.clock.now();
+        self.tokens.sign_ins.count(remote_address, now);
+        if let Some(why) = told {
+            let kind = SecurityKind::AuthenticationFailed;
+            let subject = Subject::of_token(self.tokens.organisation());
+            let text = format!("somebody who came from the identity provider was refused: {why}");
+            let event = SecurityEvent::new(kind, subject, now, text);
+            self.events.report(event.from_address(remote_address));
+        }
     }
 
     /// A session for somebody whom the identity provider named.

@@ -14,10 +14,12 @@
 //!
 //! An API key's token is none of these: it begins with [`API_KEY_PREFIX`], as no JWT does, and is
 //! looked for by its hash among those that are known. Neither is a session of pages
-//! ([`sessions`]): that is for another audience.
+//! ([`sessions`]), nor what a browser keeps that is on its way to one ([`trips`]): those are for
+//! other audiences.
 
 mod claims;
 pub mod sessions;
+pub mod trips;
 
 pub use claims::{Grant, Lifetime};
 

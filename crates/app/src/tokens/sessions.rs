@@ -51,7 +51,7 @@ pub(crate) enum SessionGrant {
 }
 
 /// As no bearer token's subject is: where foreign tokens are let in, nothing but this is looked at.
-const SUBJECT: &str = "session";
+pub(super) const SUBJECT: &str = "session";
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
