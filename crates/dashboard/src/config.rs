@@ -1,5 +1,6 @@
 //! What pages are told from outside: by the configuration, and by those who count.
 
+use crate::oidc::Identity;
 use app::AppError;
 use app::sources::{ConfigInput, ConfigView};
 use model::Timestamp;
@@ -21,6 +22,8 @@ pub struct PagesConfig {
     /// What the settings page shows: the configuration as `postrider config` prints it, without
     /// secrets.
     pub settings: String,
+    /// The identity provider that people may sign in by.
+    pub identity: Option<Identity>,
     /// Who is asked for what was counted.
     pub figures: Arc<dyn Figures>,
     /// The rules of detection, as they are set.

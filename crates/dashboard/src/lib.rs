@@ -11,10 +11,10 @@
 //! count ([`Figures`] is asked for them), and any state of a session, which browsers keep.
 //!
 //! Map: `routes` (how pages are declared) · `seat` (who asks), `posted` (what they send), `guard`
-//! (what holds for every page) · `sign_in` (the ways in and out) · `layout`, `parts`, `problem`,
-//! `live`, `search`, `words`, `chart` (what pages are made of) · `assets` (style and script) ·
-//! `operator`, `portal` (pages of one of both), `tenant` (pages of an application, which both
-//! have), `catalogue` (event types, which both have too).
+//! (what holds for every page) · `sign_in`, `oidc` (the ways in and out) · `layout`, `parts`,
+//! `problem`, `live`, `search`, `words`, `chart` (what pages are made of) · `assets` (style and
+//! script) · `operator`, `portal` (pages of one of both), `tenant` (pages of an application, which
+//! both have), `catalogue` (event types, which both have too).
 
 mod assets;
 mod catalogue;
@@ -24,6 +24,7 @@ mod guard;
 mod layout;
 mod live;
 mod needs;
+mod oidc;
 mod operator;
 mod parts;
 mod portal;
@@ -40,6 +41,7 @@ pub use config::{
     Brand, Counted, Figures, PagesConfig, Reading, Recent, RuleExplained, SHEETS, Threshold,
     Written,
 };
+pub use oidc::{CALLBACK, Exchange, ExchangeError, Identity, RoleRule, place_of};
 pub use routes::Declared;
 
 use app::App;
@@ -59,6 +61,7 @@ pub(crate) struct Rooms {
     pub(crate) config: PagesConfig,
     pub(crate) live: Live,
     pub(crate) glance: Glance,
+    pub(crate) provider: Option<oidc::Provider>,
 }
 
 /// Handlers share it.
@@ -77,6 +80,7 @@ pub fn open(app: App, config: PagesConfig) -> Pages {
     let rooms = Arc::new(Rooms {
         live: Live::new(app.listeners.clone()),
         glance: Glance::default(),
+        provider: config.identity.clone().map(oidc::Provider::new),
         app,
         config,
     });

@@ -2,11 +2,12 @@
 //! is one. Cookies are set nowhere else.
 
 use crate::layout;
+use crate::oidc;
 use crate::posted::{Fields, Posted};
 use crate::problem::{Answer, Refused};
 use crate::routes::Routes;
 use crate::seat::{cookie_name, remote_address};
-use crate::{DASHBOARD, PORTAL, Shared, needs};
+use crate::{DASHBOARD, PORTAL, Rooms, Shared, needs};
 use app::AppError;
 use app::sign_in::SignedIn;
 use app::tokens::sessions::Pages;
@@ -28,6 +29,7 @@ pub(crate) fn routes() -> Routes {
         .open(Method::GET, SIGN_IN, form)
         .open(Method::POST, SIGN_IN, sign_in)
         .action("/dashboard/sign-out", needs::ANYBODY, sign_out)
+        .merge(oidc::routes())
 }
 
 /// Where a request comes from that needs no session.
@@ -43,13 +45,13 @@ impl FromRequestParts<Shared> for Origin {
 
 /// Where to go behind the sign-in.
 #[derive(Deserialize)]
-struct Next {
+pub(crate) struct Next {
     #[serde(default)]
-    next: String,
+    pub(crate) next: String,
 }
 
-async fn form(Query(Next { next }): Query<Next>) -> Markup {
-    page(&next, None)
+async fn form(State(rooms): State<Shared>, Query(Next { next }): Query<Next>) -> Markup {
+    page(&rooms, &next, None)
 }
 
 async fn sign_in(
@@ -67,7 +69,11 @@ async fn sign_in(
             | AppError::TooManySignIns { .. }),
         ) => {
             let text = error.to_string();
-            Ok((Refused::from(error).status(), page(next, Some(&text))).into_response())
+            Ok((
+                Refused::from(error).status(),
+                page(&rooms, next, Some(&text)),
+            )
+                .into_response())
         }
         Err(error) => Err(error.into()),
     }
@@ -133,7 +139,8 @@ pub(crate) fn within(next: &str) -> &str {
     }
 }
 
-fn page(next: &str, wrong: Option<&str>) -> Markup {
+/// The page, with what went wrong before.
+pub(crate) fn page(rooms: &Rooms, next: &str, wrong: Option<&str>) -> Markup {
     let content = html! {
         h1 { "Sign in" }
         @if let Some(wrong) = wrong { p.notice.bad role="alert" { (wrong) } }
@@ -147,6 +154,7 @@ fn page(next: &str, wrong: Option<&str>) -> Markup {
             }
             button.primary type="submit" { "Sign in" }
         }
+        (oidc::link(rooms, next))
     };
     layout::bare(Pages::Dashboard, "Sign in", content)
 }

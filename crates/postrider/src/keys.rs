@@ -172,6 +172,12 @@ impl KeySources {
         Ok(text.map(|text| Secret::new(text.expose().trim_ascii().to_vec())))
     }
 
+    /// What the identity provider knows us by, where it is given.
+    pub(crate) async fn oidc_client_secret(&self) -> Result<Option<Secret>, KeyError> {
+        let text = read(&self.keys.oidc_client_secret, "oidc_client_secret").await?;
+        Ok(text.map(|text| Secret::new(text.expose().trim_ascii().to_vec())))
+    }
+
     /// Makes those that are neither configured nor there, in the data directory.
     pub(crate) fn generate_missing(&self, entropy: &dyn Entropy) -> Result<(), KeyError> {
         if !self.keys.master.is_given() {

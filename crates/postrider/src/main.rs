@@ -16,6 +16,7 @@ mod duration;
 mod entrances;
 mod events;
 mod failure;
+mod identity;
 mod keeping;
 mod key_checks;
 mod key_command;

@@ -10,6 +10,7 @@ use crate::config::Checked;
 use crate::entrances::{self, Answering, Entrances};
 use crate::events::Events;
 use crate::failure::Failure;
+use crate::identity::Unplaced;
 use crate::keeping::Kept;
 use crate::key_checks::{open_vault, recognise_token_key};
 use crate::keys::{KeySources, MasterKeys};
@@ -29,6 +30,7 @@ use api::{ApiConfig, Door};
 use app::tokens::{Grant, Lifetime, TokenSettings};
 use app::{App, Tokens};
 use engine::{Engine, EngineConfig, EngineParts, Fetcher, Retention};
+use model::address::AddressPolicy;
 use model::node::Role;
 use model::{Clock, Entropy, Secret};
 use std::path::PathBuf;
@@ -69,6 +71,7 @@ pub(crate) struct Node {
     events: Arc<Events>,
     operational: Arc<Outbox>,
     exporter: Option<Exporter>,
+    identity: Option<Unplaced>,
     storage: Storage,
 }
 
@@ -81,9 +84,9 @@ impl Node {
         let home = Home::of(&config, &keys)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let masters = keys.masters().await?;
-        let token_key = keys.token()?;
+        let (masters, token_key) = (keys.masters().await?, keys.token()?);
         let tokens = Arc::new(Tokens::new(token_key.clone(), token_settings(&config)));
+        let identity = Unplaced::of(&config).await?;
         let (recorder, exporter) = otlp::parts(&config, &clock, &entropy)?;
 
         let storage = home.open(clock.clone(), entropy.clone()).await?;
@@ -91,8 +94,7 @@ impl Node {
         let store = storage.store().clone();
         let events = Arc::new(Events::new(config.detection.is_on(), recorder));
         let operational = Arc::new(Outbox::default());
-        let resolver = SystemResolver::from_system().map_err(Failure::could_not)?;
-        let guard = Arc::new(Guard::new(config.policy.clone(), Arc::new(resolver)));
+        let guard = guarded(config.policy.clone())?;
         let registry = registry(&storage, clock.clone());
         let parts = EngineParts {
             store: store.clone(),
@@ -141,6 +143,7 @@ impl Node {
             events,
             operational,
             exporter,
+            identity,
             storage,
         })
     }
@@ -155,7 +158,8 @@ impl Node {
         let address = entrances.address;
         let sender = (self.engine.clone(), self.config.attempts_in_flight_max);
         let metrics = Metrics::new(&self.app, sender, self.events.clone());
-        let answering = answering(&self.app, &self.config, &entrances, metrics.clone());
+        let shown = (&self.config, self.identity.as_ref());
+        let answering = answering(&self.app, shown, &entrances, metrics.clone());
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
         if let Some(engine) = self.engine {
@@ -276,6 +280,12 @@ pub(crate) fn transport(config: &Checked, guard: Arc<Guard>) -> Result<HttpsTran
     HttpsTransport::new(guard, options).map_err(Failure::could_not)
 }
 
+/// What may be called, with the system's names.
+pub(crate) fn guarded(policy: AddressPolicy) -> Result<Arc<Guard>, Failure> {
+    let resolver = SystemResolver::from_system().map_err(Failure::could_not)?;
+    Ok(Arc::new(Guard::new(policy, Arc::new(resolver))))
+}
+
 /// The authorities that are trusted beside the system's.
 pub(crate) fn extra_roots(config: &Checked) -> Result<Option<Vec<u8>>, Failure> {
     let read = |path: &PathBuf| {
@@ -301,7 +311,7 @@ fn engine(
 /// What answers requests, all of it counted.
 fn answering(
     app: &App,
-    config: &Checked,
+    (config, identity): (&Checked, Option<&Unplaced>),
     entrances: &entrances::Open,
     metrics: Arc<Metrics>,
 ) -> Answering {
@@ -314,7 +324,7 @@ fn answering(
     });
     Answering {
         door,
-        pages: pages(app, config, entrances, &metrics),
+        pages: pages(app, (config, identity), entrances, &metrics),
         gate,
         metrics,
     }

@@ -2,6 +2,7 @@
 
 use crate::config::Checked;
 use crate::entrances::{Open, Pages};
+use crate::identity::Unplaced;
 use crate::metrics::Metrics;
 use api::Door;
 use app::App;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 /// The pages, where this node answers for the API.
 pub(crate) fn pages(
     app: &App,
-    config: &Checked,
+    (config, identity): (&Checked, Option<&Unplaced>),
     entrances: &Open,
     metrics: &Arc<Metrics>,
 ) -> Option<Pages> {
@@ -23,6 +24,7 @@ pub(crate) fn pages(
         brand: config.portal.brand.clone(),
         frame_ancestors: config.portal.frame_ancestors.clone(),
         settings: crate::config::print(config, false),
+        identity: identity.map(|identity| identity.placed(config, entrances)),
         figures: metrics.clone(),
         rules: config.detection.explained(),
         written: Written {

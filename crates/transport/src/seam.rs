@@ -55,6 +55,8 @@ pub enum Purpose {
     Alert,
     /// Metrics and traces, to the operator's collector.
     Telemetry,
+    /// Who signs in, from the operator's identity provider.
+    Identity,
 }
 
 impl Purpose {
@@ -62,7 +64,7 @@ impl Purpose {
     pub fn method(self) -> Method {
         match self {
             Self::Delivery | Self::OauthToken | Self::Alert | Self::Telemetry => Method::POST,
-            Self::KeySet => Method::GET,
+            Self::KeySet | Self::Identity => Method::GET,
             Self::Challenge => Method::OPTIONS,
         }
     }

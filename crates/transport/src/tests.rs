@@ -103,7 +103,8 @@ fn purposes() -> impl Iterator<Item = Purpose> {
         Purpose::KeySet => Some(Purpose::Challenge),
         Purpose::Challenge => Some(Purpose::Alert),
         Purpose::Alert => Some(Purpose::Telemetry),
-        Purpose::Telemetry => None,
+        Purpose::Telemetry => Some(Purpose::Identity),
+        Purpose::Identity => None,
     })
 }
 
@@ -111,7 +112,11 @@ fn purposes() -> impl Iterator<Item = Purpose> {
 async fn stage_of(purpose: Purpose, guard: &Guard, transport: HttpsTransport, url: &str) -> Stage {
     let transport = Arc::new(transport);
     match purpose {
-        Purpose::Delivery | Purpose::Challenge | Purpose::Alert | Purpose::Telemetry => {
+        Purpose::Delivery
+        | Purpose::Challenge
+        | Purpose::Alert
+        | Purpose::Telemetry
+        | Purpose::Identity => {
             let sent = match outgoing(guard, purpose, url) {
                 Ok(outgoing) => transport.send(outgoing).await.map(drop),
                 Err(error) => Err(error),

@@ -6,6 +6,7 @@ use super::database::Database;
 use super::detection::Detection;
 use super::key_choice::KeyChoice;
 use super::mail::Mail;
+use super::oidc::Oidc;
 use super::options::{Options, Waits};
 use super::otlp::Otlp;
 use super::portal::Portal;
@@ -106,6 +107,8 @@ pub(crate) struct Checked {
     pub(crate) portal: Portal,
     /// The server that alerts by e-mail leave by.
     pub(crate) mail: Option<Mail>,
+    /// The identity provider that people may sign in by.
+    pub(crate) oidc: Option<Oidc>,
     /// Where metrics and traces are sent.
     pub(crate) otlp: Option<Otlp>,
     pub(crate) retry_schedule: RetrySchedule,
@@ -140,10 +143,8 @@ impl Checked {
             None => Ok(default),
             Some(text) => duration::parse(text).map_err(wrong(name)),
         };
-        let (body, drain) = (
-            api::ApiConfig::default().body_timeout,
-            default.drain_timeout,
-        );
+        let body = api::ApiConfig::default().body_timeout;
+        let drain = default.drain_timeout;
         Ok(Self {
             listen,
             ingest_listen: ingest_listen(&options, dev)?,
@@ -155,6 +156,7 @@ impl Checked {
             policy: policy(&options, dev)?,
             portal: Portal::from_options(&options)?,
             mail: Mail::from_options(&options, keys.smtp_password.is_given())?,
+            oidc: Oidc::from_options(&options, keys.oidc_client_secret.is_given())?,
             otlp: Otlp::from_options(&options)?,
             tls: tls(&options)?,
             egress_proxy: egress_proxy(&options)?,

@@ -3,17 +3,20 @@
 use super::checked::ConfigError;
 use super::detection::{self, Detection};
 use super::key_choice::SecretTexts;
+use super::oidc;
 use super::options::{Options, Written as _};
 use super::profile::{self, Profile, Profiles};
+use dashboard::RoleRule;
 use model::Secret;
 use std::path::Path;
 
 /// The keys of the file that are not options.
-const SECRET_NAMES: [&str; 4] = [
+const SECRET_NAMES: [&str; 5] = [
     "master_key",
     "previous_master_key",
     "token_key",
     "smtp_password",
+    "oidc_client_secret",
 ];
 /// Variables that are no options of `serve` and yet known.
 const OTHER_VARIABLES: [&str; 8] = [
@@ -33,6 +36,7 @@ struct File {
     secrets: SecretTexts,
     profiles: Profiles,
     detection: Detection,
+    roles: RoleRule,
 }
 
 /// Reads a configuration file. An unknown key is an error that names the nearest right one.
@@ -46,6 +50,11 @@ pub(crate) fn read(path: &Path) -> Result<(Options, SecretTexts), ConfigError> {
 /// What a configuration file sets of detection.
 pub(crate) fn detection(path: &Path) -> Result<Detection, ConfigError> {
     Ok(read_all(path)?.detection)
+}
+
+/// Who a configuration file gives which role that signs in by the identity provider.
+pub(crate) fn roles(path: &Path) -> Result<RoleRule, ConfigError> {
+    Ok(read_all(path)?.roles)
 }
 
 /// A profile of a configuration file, with paths as they are from here.
@@ -90,6 +99,7 @@ fn read_all(path: &Path) -> Result<File, ConfigError> {
         previous_master_key: secret("previous_master_key")?,
         token_key: secret("token_key")?,
         smtp_password: secret("smtp_password")?,
+        oidc_client_secret: secret("oidc_client_secret")?,
     };
     let profiles = match table.remove(profile::KEY) {
         None => Profiles::new(),
@@ -99,10 +109,15 @@ fn read_all(path: &Path) -> Result<File, ConfigError> {
         None => Detection::default(),
         Some(value) => detection::read(value).map_err(unreadable)?,
     };
+    let roles = match table.remove(oidc::KEY) {
+        None => RoleRule::default(),
+        Some(value) => oidc::read(value).map_err(unreadable)?,
+    };
     let mut options = Options::default();
     for (key, value) in table {
         let Some(written_as) = Options::written_as(&key) else {
-            let others = SECRET_NAMES.iter().chain(&[profile::KEY, detection::KEY]);
+            let tables = [profile::KEY, detection::KEY, oidc::KEY];
+            let others = SECRET_NAMES.iter().chain(&tables);
             let nearest = nearest(&key, Options::NAMES.iter().chain(others));
             let reason = format!("there is no option `{key}`; did you mean `{nearest}`?");
             return Err(unreadable(reason));
@@ -117,6 +132,7 @@ fn read_all(path: &Path) -> Result<File, ConfigError> {
         secrets,
         profiles,
         detection,
+        roles,
     })
 }
 

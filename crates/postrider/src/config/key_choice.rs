@@ -18,6 +18,8 @@ pub(crate) struct SecretTexts {
     pub(crate) token_key: Option<Secret>,
     /// The password of the mail server's user.
     pub(crate) smtp_password: Option<Secret>,
+    /// What the identity provider knows us by.
+    pub(crate) oidc_client_secret: Option<Secret>,
 }
 
 /// Where one key was given: in one of the forms, or in none.
@@ -37,6 +39,8 @@ pub(crate) struct KeyChoice {
     pub(crate) token: Given,
     /// No key, and given as one.
     pub(crate) smtp_password: Given,
+    /// No key either.
+    pub(crate) oidc_client_secret: Given,
 }
 
 /// What one layer says of the keys, and how it is called in an error.
@@ -82,6 +86,11 @@ impl Layer {
                 file: file("smtp_password_file", &options.smtp_password_file),
                 command: None,
             },
+            oidc_client_secret: Given {
+                text: texts.oidc_client_secret,
+                file: file("oidc_client_secret_file", &options.oidc_client_secret_file),
+                command: None,
+            },
         };
         Self { name, keys }
     }
@@ -100,6 +109,7 @@ impl SecretTexts {
             previous_master_key: variable("POSTRIDER_PREVIOUS_MASTER_KEY"),
             token_key: variable("POSTRIDER_TOKEN_KEY"),
             smtp_password: variable("POSTRIDER_SMTP_PASSWORD"),
+            oidc_client_secret: variable("POSTRIDER_OIDC_CLIENT_SECRET"),
         }
     }
 }
@@ -116,6 +126,8 @@ impl KeyChoice {
             chosen.token = chosen.token.or("token_key", name, keys.token)?;
             let password = chosen.smtp_password;
             chosen.smtp_password = password.or("smtp_password", name, keys.smtp_password)?;
+            let secret = (chosen.oidc_client_secret, keys.oidc_client_secret);
+            chosen.oidc_client_secret = secret.0.or("oidc_client_secret", name, secret.1)?;
         }
         Ok(chosen)
     }

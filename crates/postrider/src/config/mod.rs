@@ -9,6 +9,7 @@ mod detection;
 mod file;
 mod key_choice;
 mod mail;
+mod oidc;
 mod options;
 mod otlp;
 mod portal;
@@ -22,6 +23,7 @@ pub(crate) use database::{Database, DatabaseUrl};
 pub(crate) use detection::{Detection, Response};
 pub(crate) use file::profile;
 pub(crate) use key_choice::{Given, KeyChoice};
+pub(crate) use oidc::Oidc;
 pub(crate) use options::Options;
 pub(crate) use otlp::Otlp;
 pub(crate) use print::print;
@@ -96,6 +98,8 @@ impl ConfigArgs {
         if let Some(path) = &self.config {
             checked.detection = file::detection(path)?;
         }
+        let roles = self.config.as_deref().map(file::roles).transpose()?;
+        checked.oidc = Oidc::ruled(checked.oidc, roles.unwrap_or_default())?;
         let exposed = secrets_in_urls(&checked);
         let exposed = exposed.into_iter().filter(|name| self.typed.holds(name));
         let warnings = exposed.map(|name| {

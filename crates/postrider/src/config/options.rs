@@ -108,6 +108,18 @@ options! {
     /// Speak to the mail server of an smtp:// URL in clear, without a user
     [num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL"]
     smtp_insecure: bool, "POSTRIDER_SMTP_INSECURE";
+    /// Identity provider that people sign in to the pages by (OpenID Connect), as it calls itself
+    [value_name = "URL"] oidc_issuer: String, "POSTRIDER_OIDC_ISSUER";
+    /// What this server is called there
+    [value_name = "ID"] oidc_client_id: String, "POSTRIDER_OIDC_CLIENT_ID";
+    /// File with the secret by which it is known there; without one it is a public client
+    [value_name = "FILE"] oidc_client_secret_file: PathBuf, "POSTRIDER_OIDC_CLIENT_SECRET_FILE";
+    /// What is asked for beside `openid` (repeatable)
+    [value_name = "SCOPE", value_delimiter = ','] oidc_scope: Vec<String>, "POSTRIDER_OIDC_SCOPE";
+    /// Hosts of the provider's beside the issuer's own (repeatable)
+    [value_name = "HOST[:PORT]", value_delimiter = ','] oidc_host: Vec<String>, "POSTRIDER_OIDC_HOST";
+    /// Where the provider sends people back to, if not below the public URL
+    [value_name = "URL"] oidc_redirect_url: String, "POSTRIDER_OIDC_REDIRECT_URL";
     /// Collector that metrics and traces are sent to, by OTLP over HTTP (with the feature `otlp`)
     [value_name = "URL"] otlp_endpoint: String, "POSTRIDER_OTLP_ENDPOINT";
     /// Which share of traces is recorded and sent there, from 0 to 1

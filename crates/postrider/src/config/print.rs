@@ -4,6 +4,7 @@
 use super::checked::{Checked, LogFormat, has_credentials};
 use super::database::DatabaseUrl;
 use super::detection;
+use super::oidc::{self, Oidc};
 use super::portal::Portal;
 use super::{Given, KeyChoice};
 use crate::duration;
@@ -35,6 +36,7 @@ type Entry = (&'static str, Shown);
 fn entries(config: &Checked) -> Vec<Entry> {
     let mut entries = places(config);
     entries.extend(destinations(config));
+    entries.extend(identity(config.oidc.as_ref()));
     entries.extend(deliveries(config));
     entries.extend(limits(config));
     entries
@@ -116,6 +118,7 @@ fn keys(config: &Checked) -> Vec<Entry> {
         previous,
         token,
         smtp_password,
+        oidc_client_secret,
     } = &config.keys;
     vec![
         ("master_key", masked(master)),
@@ -128,6 +131,8 @@ fn keys(config: &Checked) -> Vec<Entry> {
         ("token_key_file", file(token, Some(TOKEN_KEY_FILE))),
         ("smtp_password", masked(smtp_password)),
         ("smtp_password_file", file(smtp_password, None)),
+        ("oidc_client_secret", masked(oidc_client_secret)),
+        ("oidc_client_secret_file", file(oidc_client_secret, None)),
     ]
 }
 
@@ -166,6 +171,26 @@ fn destinations(config: &Checked) -> Vec<Entry> {
             given(otlp.map(|otlp| json!(without_credentials(&otlp.endpoint)))),
         ),
         ("otlp_traces", value(otlp.map_or(0.0, |otlp| otlp.traces))),
+    ]
+}
+
+/// Of the identity provider.
+fn identity(oidc: Option<&Oidc>) -> Vec<Entry> {
+    let text = |text: Option<&str>| given(text.map(|text| json!(text)));
+    let scopes = oidc.map(|oidc| json!(oidc.scopes));
+    let hosts = oidc.map(|oidc| json!(oidc.hosts));
+    vec![
+        ("oidc_issuer", text(oidc.map(|oidc| oidc.issuer.as_str()))),
+        (
+            "oidc_client_id",
+            text(oidc.map(|oidc| oidc.client_id.as_str())),
+        ),
+        ("oidc_scope", given(scopes)),
+        ("oidc_host", given(hosts)),
+        (
+            "oidc_redirect_url",
+            text(oidc.and_then(|oidc| oidc.redirect_url.as_deref())),
+        ),
     ]
 }
 
@@ -252,8 +277,7 @@ pub(crate) fn print(config: &Checked, as_json: bool) -> String {
             Shown::Value(value) | Shown::Derived(value) => (name.to_owned(), value),
             Shown::Depends(_) | Shown::Unset => (name.to_owned(), Value::Null),
         });
-        let detection = Value::Object(config.detection.shown());
-        let map = map.chain([(detection::KEY.to_owned(), detection)]);
+        let map = map.chain(tables(config));
         return Value::Object(map.collect()).to_string();
     }
     let lines = entries.into_iter().map(|(name, shown)| match shown {
@@ -263,9 +287,17 @@ pub(crate) fn print(config: &Checked, as_json: bool) -> String {
         Shown::Unset => format!("# {name} is not set\n"),
     });
     let options = lines.collect::<String>();
-    let tables = json!({ detection::KEY: config.detection.shown() });
+    let tables: serde_json::Map<_, _> = tables(config).collect();
     let tables = toml::to_string(&tables).unwrap_or_default();
     format!("{options}\n{}", tables.trim_end())
+}
+
+/// What is more than options.
+fn tables(config: &Checked) -> impl Iterator<Item = (String, Value)> {
+    let detection = Value::Object(config.detection.shown());
+    let oidc = config.oidc.as_ref();
+    let roles = oidc.map(|oidc| (oidc::KEY.to_owned(), Value::Object(oidc.shown())));
+    std::iter::once((detection::KEY.to_owned(), detection)).chain(roles)
 }
 
 #[cfg(test)]
