@@ -31,7 +31,13 @@ pub struct Api {
 }
 
 /// What stands at the root of a server; all other paths are below `/api/v1`.
-const AT_ROOT: [&str; 4] = ["/.well-known/", "/ingest/", "/in/", "/metrics"];
+const AT_ROOT: [&str; 5] = [
+    "/.well-known/",
+    "/dashboard",
+    "/ingest/",
+    "/in/",
+    "/metrics",
+];
 
 /// One request before it is sent. Paths are below `/api/v1`, but for those of `AT_ROOT`.
 #[derive(Clone, Debug)]
