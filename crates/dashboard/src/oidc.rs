@@ -21,6 +21,7 @@ pub use rule::RoleRule;
 pub(crate) use provider::Provider;
 
 use crate::posted::Fields;
+use crate::problem::status_of;
 use crate::problem::{Answer, Refused};
 use crate::routes::Routes;
 use crate::seat::cookie;
@@ -36,7 +37,7 @@ use maud::{Markup, html};
 use model::Secret;
 use model::role::Role;
 use provider::Returned;
-use refusal::NoPerson;
+pub(crate) use refusal::NoPerson;
 use std::net::IpAddr;
 use std::sync::Arc;
 use url::form_urlencoded::byte_serialize;
@@ -169,7 +170,7 @@ fn keep_out(rooms: &Shared, (next, refused): (&str, &NoPerson), from: Option<IpA
             .app
             .person_kept_out(refused.for_event().as_deref(), from);
     }
-    let status = refused.status();
+    let status = status_of(refused);
     (
         status,
         sign_in::page(rooms, next, Some(&refused.to_string())),

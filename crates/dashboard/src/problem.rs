@@ -2,6 +2,7 @@
 //! that refuses says what was wrong and what would be right, and nothing of what is inside.
 
 use crate::layout;
+use crate::oidc::NoPerson;
 use app::AppError;
 use app::tokens::sessions::Pages;
 use axum::response::{IntoResponse, Response};
@@ -185,6 +186,16 @@ fn status(error: &AppError) -> (StatusCode, &'static str) {
         AppError::NotBuilt(_) => (StatusCode::NOT_IMPLEMENTED, "Not built"),
         AppError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not at the moment"),
         AppError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Something failed"),
+    }
+}
+
+/// As what it is answered that nobody signs in by the identity provider.
+pub(crate) fn status_of(refusal: &NoPerson) -> StatusCode {
+    match refusal {
+        NoPerson::NoTrip | NoPerson::OtherTrip => StatusCode::BAD_REQUEST,
+        NoPerson::Away(_) | NoPerson::Misfit(_) => StatusCode::BAD_GATEWAY,
+        NoPerson::Denied(_) | NoPerson::Code => StatusCode::UNAUTHORIZED,
+        NoPerson::Untrue(_) | NoPerson::NoRole(_) => StatusCode::FORBIDDEN,
     }
 }
 

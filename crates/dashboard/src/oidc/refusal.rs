@@ -1,7 +1,5 @@
 //! Why nobody signs in: in words for whoever wanted to, and for the log what they are not told.
 
-use http::StatusCode;
-
 /// The longest text of the provider's that is shown.
 const TEXT_CHARS_MAX: usize = 200;
 
@@ -85,16 +83,6 @@ impl NoPerson {
             Self::Untrue(why) => Some(format!("its statement can't be believed: {why}")),
             Self::NoRole(name) => Some(format!("no rule gives a role to {name}")),
             _ => None,
-        }
-    }
-
-    /// As which answer.
-    pub(super) fn status(&self) -> StatusCode {
-        match self {
-            Self::NoTrip | Self::OtherTrip => StatusCode::BAD_REQUEST,
-            Self::Away(_) | Self::Misfit(_) => StatusCode::BAD_GATEWAY,
-            Self::Denied(_) | Self::Code => StatusCode::UNAUTHORIZED,
-            Self::Untrue(_) | Self::NoRole(_) => StatusCode::FORBIDDEN,
         }
     }
 }

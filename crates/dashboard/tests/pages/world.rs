@@ -247,6 +247,7 @@ fn config() -> PagesConfig {
         gateway_url: "https://in.example".to_owned(),
         brand: Brand::default(),
         frame_ancestors: Vec::new(),
+        identity: None,
         settings: "listen = \"127.0.0.1:8071\"\n".to_owned(),
         figures: Arc::new(Nothing),
         rules: vec![silence()],

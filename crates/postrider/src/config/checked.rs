@@ -138,7 +138,6 @@ impl Checked {
         let dev = options.dev.unwrap_or(false);
         let listen = listen("listen", options.listen.as_deref().unwrap_or(LISTEN), dev)?;
         let (retry_schedule, retry_waits) = retries(options.retry_schedule.as_ref())?;
-        let family = options.header_family.as_deref().map(str::parse);
         let at = |name, text: &Option<String>, default: Duration| match text {
             None => Ok(default),
             Some(text) => duration::parse(text).map_err(wrong(name)),
@@ -187,9 +186,7 @@ impl Checked {
                 "attempts_per_host_max",
                 options.attempts_per_host_max.unwrap_or(default.per_host),
             )?,
-            header_family: family
-                .unwrap_or(Ok(default.header_family))
-                .map_err(wrong("header_family"))?,
+            header_family: header_family(&options, default.header_family)?,
             app: app_settings(&options)?,
             audit: AuditConfig::from_options(&options)?,
             organisation: organisation(options.organisation.as_deref())?,
@@ -251,6 +248,13 @@ fn ingest_listen(options: &Options, dev: bool) -> Result<Option<SocketAddr>, Con
     let text = options.ingest_listen.as_deref();
     text.map(|text| listen("ingest_listen", text, dev))
         .transpose()
+}
+
+fn header_family(options: &Options, default: HeaderFamily) -> Result<HeaderFamily, ConfigError> {
+    let family = options.header_family.as_deref().map(str::parse);
+    family
+        .unwrap_or(Ok(default))
+        .map_err(wrong("header_family"))
 }
 
 /// What is not for everybody: a port alone is for whoever is on this machine.

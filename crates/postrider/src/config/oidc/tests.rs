@@ -25,14 +25,14 @@ fn a_provider_is_its_own_host_and_those_that_are_listed() {
         (oidc.scopes.as_slice(), oidc.redirect_url),
         (&["email".to_owned()][..], None)
     );
-    let more = "oidc_host = ['keys.example.com', 'Token.example.com:8443', '[fd00::1]:9']\n\
+    let more = "oidc_host = ['keys.example.com', 'Token.example.com:8443', '[fd00::1]:9443']\n\
                 oidc_scope = ['groups']";
     let oidc = check(&format!("{WHOLE}\n{more}")).unwrap().unwrap();
     let places = [
         "id.example.com:443",
         "keys.example.com:443",
         "token.example.com:8443",
-        "[fd00::1]:9",
+        "[fd00::1]:9443",
     ];
     assert_eq!(oidc.places(), places);
     assert_eq!(oidc.scopes, ["groups"]);
@@ -41,8 +41,8 @@ fn a_provider_is_its_own_host_and_those_that_are_listed() {
         ("https://token.example.com:8443/", true),
         ("https://10.0.0.1/", true),
         ("https://10.0.0.1:8080/", false),
-        ("https://[fd00::1]:9/", true),
-        ("https://[fd00::2]:9/", false),
+        ("https://[fd00::1]:9443/", true),
+        ("https://[fd00::2]:9443/", false),
         ("https://169.254.169.254/", false),
     ] {
         let target = fetch_target(url, &oidc.policy());
