@@ -11,7 +11,7 @@ use crate::problem::{Answer, Refused};
 use crate::routes::Routes;
 use crate::seat::Seat;
 use crate::tenant::endpoints_listed;
-use crate::tenant::place::{in_form, rate, tenant};
+use crate::tenant::place::{rate, tenant};
 use crate::{DASHBOARD, PORTAL};
 use app::access::limits::Need;
 use app::applications::{ApplicationInput, ApplicationPatch, ApplicationsInput};
@@ -199,7 +199,7 @@ async fn create(State(rooms): State<Shared>, posted: Posted) -> Answer {
             Ok(done(&to, "created").into_response())
         }
         Err(refused) => {
-            let refused = in_form(refused)?;
+            let refused = refused.in_form()?;
             let form = form(seat, fields, Some(&refused));
             let content = Content::new("New application", form).below(above());
             Ok(again(&rooms, seat, (&refused, &content)))
@@ -242,7 +242,7 @@ async fn update(State(rooms): State<Shared>, posted: Posted) -> Answer {
             Ok(done(&to, "saved").into_response())
         }
         Err(refused) => {
-            let refused = in_form(refused)?;
+            let refused = refused.in_form()?;
             let content = Content::new("Edit", form(seat, fields, Some(&refused)));
             let content = content.below(above_one(seat, &tenant));
             Ok(again(&rooms, seat, (&refused, &content)))

@@ -9,7 +9,7 @@ use crate::posted::{Fields, Posted};
 use crate::problem::{Answer, Refused};
 use crate::routes::Routes;
 use crate::seat::Seat;
-use crate::tenant::place::{in_form, wrong};
+use crate::tenant::place::wrong;
 use app::Patch;
 use app::event_types::{EventTypeInput, EventTypePatch};
 use axum::extract::State;
@@ -64,7 +64,7 @@ async fn create(State(rooms): State<Shared>, posted: Posted) -> Answer {
             Ok(done(&to, "created").into_response())
         }
         Err(refused) => {
-            let refused = in_form(refused)?;
+            let refused = refused.in_form()?;
             let form = form(seat, (true, fields), Some(&refused));
             let content = Content::new("New event type", form).below(above());
             Ok(again(&rooms, seat, (&refused, &content)))
@@ -100,7 +100,7 @@ async fn update(State(rooms): State<Shared>, posted: Posted) -> Answer {
     match saved.await {
         Ok(_) => Ok(done(&address(seat, name, ""), "saved").into_response()),
         Err(refused) => {
-            let refused = in_form(refused)?;
+            let refused = refused.in_form()?;
             let form = form(seat, (false, fields), Some(&refused));
             let content = Content::new("Edit", form).below(above_one(seat, name));
             Ok(again(&rooms, seat, (&refused, &content)))

@@ -68,11 +68,6 @@ pub(crate) fn called(view: &EndpointView) -> String {
     }
 }
 
-/// A refusal that a form is shown again with; any other is a page of its own.
-pub(crate) fn in_form(refused: Refused) -> Answer<Refused> {
-    refused.in_form()
-}
-
 /// What is wrong with one field, found before any use case was asked.
 pub(crate) fn wrong(field: &str, text: impl Into<String>) -> Refused {
     Refused::from(AppError::from(Violation::body(&[field], text)))

@@ -21,6 +21,9 @@ impl Stage<'_> {
     }
 }
 
+/// What is typed into a form.
+type Form = &'static [(&'static str, &'static str)];
+
 async fn in_both(world: &World) -> [Stage<'_>; 2] {
     world.application("acme").await;
     let first = world.endpoint("acme", "first").await;
@@ -45,7 +48,7 @@ const JWK: &str =
 async fn each_part_is_set_shown_and_taken_away() {
     let world = World::new();
     for stage in in_both(&world).await {
-        let cases: [(&str, &[(&str, &str)], &str); 7] = [
+        let cases: [(&str, Form, &str); 7] = [
             (
                 "auth",
                 &[

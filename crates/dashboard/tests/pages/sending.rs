@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use app::event_types::EventTypeInput;
+use model::Clock as _;
 use model::role::Role;
 use serde_json::json;
 
@@ -131,7 +132,7 @@ async fn background_work_is_shown_to_those_whose_endpoint_it_is_for() {
     let foreign = world.endpoint("other", "foreign").await;
     let tenant = world.in_portal("acme", None).await;
     let other = world.in_portal("other", None).await;
-    let since = jiff::Timestamp::from_second(world.app.clock.now().seconds() - 60);
+    let since = jiff::Timestamp::from_second(world.clock.now().seconds() - 60);
     let since = since.expect("a time").to_string();
     let path = format!("/portal/endpoints/{own}/recover");
     let begun = tenant.post(path, &[("since", since.as_str())]).await;

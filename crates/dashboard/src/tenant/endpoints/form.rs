@@ -2,7 +2,7 @@
 //! their own; its metadata is left as it is.
 
 use super::super::place::{
-    above_endpoint, below_endpoint, endpoint, in_form, of_endpoint, rate, same, tenant,
+    above_endpoint, below_endpoint, endpoint, of_endpoint, rate, same, tenant,
 };
 use crate::Shared;
 use crate::layout::Content;
@@ -41,7 +41,7 @@ pub(super) async fn create(State(rooms): State<Shared>, posted: Posted) -> Answe
     match made.await {
         Ok(made) => Ok(done(&of_endpoint(seat, &made.value, ""), "created").into_response()),
         Err(refused) => {
-            let refused = in_form(refused)?;
+            let refused = refused.in_form()?;
             let form = form(&rooms, seat, (fields, Some(&refused))).await?;
             let content = Content::new("New endpoint", form).below(above_endpoint(seat, &tenant));
             Ok(again(&rooms, seat, (&refused, &content)))
@@ -69,7 +69,7 @@ pub(super) async fn update(State(rooms): State<Shared>, posted: Posted) -> Answe
     match saved.await {
         Ok(saved) => Ok(done(&of_endpoint(seat, &saved, ""), "saved").into_response()),
         Err(refused) => {
-            let refused = in_form(refused)?;
+            let refused = refused.in_form()?;
             let form = form(&rooms, seat, (fields, Some(&refused))).await?;
             let content = Content::new("Edit", form).below(below_endpoint(seat, &tenant, &view));
             Ok(again(&rooms, seat, (&refused, &content)))

@@ -11,7 +11,7 @@ mod summary;
 
 pub(super) use summary::summary;
 
-use super::super::place::{below_endpoint, endpoint, in_form, of_endpoint};
+use super::super::place::{below_endpoint, endpoint, of_endpoint};
 use super::one::sure;
 use crate::Shared;
 use crate::layout::Content;
@@ -118,7 +118,7 @@ pub(super) async fn put(State(rooms): State<Shared>, posted: Posted) -> Answer {
             Ok(done(&to, "saved").into_response())
         }
         Err(refused) => {
-            let refused = in_form(refused)?;
+            let refused = refused.in_form()?;
             let content = page(&rooms, seat, (at, part), (fields, Some(&refused))).await?;
             Ok(again(&rooms, seat, (&refused, &content)))
         }

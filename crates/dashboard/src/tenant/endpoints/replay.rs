@@ -1,7 +1,7 @@
 //! Sending to an endpoint again, in the background: what failed for good, what it never got, or all
 //! that it was meant to get; how far that has come; and ending what is on its way.
 
-use super::super::place::{below_endpoint, endpoint, in_form, of_endpoint, wrong};
+use super::super::place::{below_endpoint, endpoint, of_endpoint, wrong};
 use super::CHANGE;
 use super::one::sure;
 use crate::Shared;
@@ -66,7 +66,7 @@ async fn begin(State(rooms): State<Shared>, posted: Posted, what: What) -> Answe
             Ok(done(&to, "started").into_response())
         }
         Err(refused) => {
-            let refused = in_form(refused)?;
+            let refused = refused.in_form()?;
             let content = page(seat, (&tenant, &view), (fields, Some((what, &refused))));
             Ok(again(&rooms, seat, (&refused, &content)))
         }

@@ -1,6 +1,6 @@
 //! Trying an endpoint: an example of an event type is sent to it, whatever it wants to hear.
 
-use super::super::place::{below_endpoint, endpoint, in_form};
+use super::super::place::{below_endpoint, endpoint};
 use crate::Shared;
 use crate::layout::Content;
 use crate::live::{again, still};
@@ -40,7 +40,7 @@ pub(super) async fn send(State(rooms): State<Shared>, posted: Posted) -> Answer 
             Ok(done(&to, "sent").into_response())
         }
         Err(refused) => {
-            let refused = in_form(refused)?;
+            let refused = refused.in_form()?;
             let inputs = inputs(&rooms, seat, (fields, Some(&refused))).await?;
             let content = Content::new("Send an example", inputs);
             let content = content.below(below_endpoint(seat, &tenant, &view));
