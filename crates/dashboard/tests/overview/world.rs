@@ -1,0 +1,348 @@
+//! What these tests are told in: an installation on the embedded store in a directory of its own, a
+//! clock that a test moves, a sender that only takes down what it is handed, and its pages.
+
+use crate::visitor::Visitor;
+use app::api_keys::ApiKeyInput;
+use app::applications::ApplicationInput;
+use app::endpoints::{EndpointInput, NewEndpointInput};
+use app::messages::{MessageInput, MessageRequest, RecipientPath};
+use app::tokens::sessions::Pages as Kind;
+use app::tokens::{Grant, Lifetime, TokenSettings};
+use app::{App, Caller, Settings, Tokens};
+use async_trait::async_trait;
+use axum::Router;
+use dashboard::{Brand, Figures, Pages, PagesConfig, Reading};
+use model::address::AddressPolicy;
+use model::attempt::AttemptResult;
+use model::id::ApplicationKey;
+use model::role::Role;
+use model::security::{EventSink, SecurityEvent, SecurityKind, Subject, SubjectKind};
+use model::{Entropy, Secret, Timestamp};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use store::change::{Change, ChangeRequest};
+use store::conformance::{TestClock, TestEntropy};
+use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::registry::RegistryConfig;
+use store::rows::{Claimed, MessageRow};
+use store::security::{FoldedEvent, SecurityWrite};
+use store::{Fetched, Fetching, Fresh, Lane, Lanes, Place, Registry, StoreError};
+use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
+use tempfile::TempDir;
+use transport::{Guard, ResolveError, Resolver};
+use vault::{MasterKey, Vault};
+
+/// An installation.
+pub(crate) struct World {
+    pub(crate) app: App,
+    pub(crate) pages: Pages,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) lanes: Arc<TestLanes>,
+    pub(crate) figures: Arc<TestFigures>,
+    /// How many API keys were made to sign in with.
+    keys: AtomicUsize,
+    _directory: TempDir,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let clock = Arc::new(TestClock::default());
+        let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::new(7));
+        let lanes = Arc::new(TestLanes::default());
+        let figures = Arc::new(TestFigures::default());
+        let surroundings = Surroundings {
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
+        let data = DataDirectory::lock(&directory.path().join("data")).expect("it is ours");
+        let store = SqliteStore::open_inline(data, SqliteConfig::default(), surroundings);
+        let store: Arc<dyn store::Store> = Arc::new(store.expect("it opens"));
+        let registry = RegistryConfig {
+            applications_max: NonZeroUsize::new(16).expect("not zero"),
+            shared: false,
+        };
+        let secret = Secret::from("a secret of thirty-two characters".to_owned());
+        let app = App {
+            registry: Arc::new(Registry::new(store.clone(), clock.clone(), registry)),
+            store,
+            lanes: lanes.clone(),
+            fetching: Arc::new(Nothing),
+            vault: Arc::new(Vault::new(MasterKey::generate(&*entropy), entropy.clone())),
+            guard: Arc::new(Guard::new(AddressPolicy::default(), Arc::new(Nothing))),
+            tokens: Arc::new(Tokens::new(secret, TokenSettings::default())),
+            clock: clock.clone(),
+            entropy,
+            events: Arc::new(Nothing),
+            operational: Arc::new(model::operational::Untold),
+            alerting: Arc::new(app::environment::alerts::sender::NoSender),
+            environment: Arc::default(),
+            listeners: Arc::default(),
+            settings: Arc::new(Settings {
+                attempt_wait: Duration::from_millis(100),
+                ..Settings::default()
+            }),
+        };
+        Self {
+            pages: dashboard::open(app.clone(), config(figures.clone())),
+            app,
+            clock,
+            lanes,
+            figures,
+            keys: AtomicUsize::new(0),
+            _directory: directory,
+        }
+    }
+
+    /// The pages that a path is of.
+    pub(crate) fn router(&self, path: &str) -> Router {
+        match path.starts_with(dashboard::PORTAL) {
+            true => self.pages.portal.clone(),
+            false => self.pages.dashboard.clone(),
+        }
+    }
+
+    /// Somebody of the organisation who is signed in, and may do what this role may.
+    pub(crate) async fn signed_in(&self, role: Role) -> Visitor<'_> {
+        let token = self.key_of(role).await;
+        let session = self.app.sign_in(&token, None).await;
+        let session = session.unwrap_or_else(|error| panic!("{role} can't sign in: {error}"));
+        let session = String::from_utf8_lossy(session.session.expose()).into_owned();
+        Visitor::new(self, Kind::Dashboard, &session)
+    }
+
+    /// An API key's token with this role.
+    pub(crate) async fn key_of(&self, role: Role) -> String {
+        let number = self.keys.fetch_add(1, Ordering::Relaxed);
+        let input = ApiKeyInput {
+            name: format!("{role} {number}"),
+            scopes: Some(vec![format!("role:{role}")]),
+        };
+        let (admin, organisation) = (self.admin(), self.app.tokens.organisation());
+        let made = self.app.create_api_key(&admin, (organisation, &[]), input);
+        let made = made.await.expect("a role is a scope");
+        String::from_utf8_lossy(made.token.expose()).into_owned()
+    }
+
+    /// The organisation's token.
+    pub(crate) fn token(&self) -> String {
+        let (app, now) = (&self.app, self.app.clock.now());
+        let lifetime = Lifetime::default();
+        app.tokens
+            .mint(&Grant::Organisation, lifetime, now, &*app.entropy)
+    }
+
+    /// Whoever sets the stage.
+    pub(crate) fn admin(&self) -> Caller {
+        let admin = self.app.authenticate(Some(&self.token()), None);
+        admin.expect("its own token is good")
+    }
+
+    /// Makes an application with this uid, and gives its id.
+    pub(crate) async fn application(&self, uid: &str) -> String {
+        let input = ApplicationInput {
+            name: format!("Application {uid}"),
+            uid: Some(uid.to_owned()),
+            ..ApplicationInput::default()
+        };
+        let admin = self.admin();
+        let made = self.app.create_application(&admin, input, false);
+        let made = made.await.expect("it is made");
+        made.value.id.to_string()
+    }
+
+    /// Makes an endpoint with this uid, and gives its id.
+    pub(crate) async fn endpoint(&self, application: &str, uid: &str) -> String {
+        self.endpoint_with(application, endpoint_input(uid)).await
+    }
+
+    /// The same of what else is said of it.
+    pub(crate) async fn endpoint_with(&self, application: &str, input: EndpointInput) -> String {
+        let admin = self.admin();
+        let tenant = self.app.application(&admin, application).await;
+        let tenant = tenant.expect("it is there");
+        let new = NewEndpointInput::default();
+        let made = self.app.create_endpoint(&admin, &tenant, input, new).await;
+        made.expect("it is made").value.endpoint.id.to_string()
+    }
+
+    /// Sends a message of the type `order.paid` with this payload, and gives its id.
+    pub(crate) async fn message(&self, application: &str, payload: &str) -> String {
+        let message = MessageInput {
+            event_type: "order.paid".to_owned(),
+            payload: payload.to_owned().into(),
+            ..MessageInput::default()
+        };
+        let admin = self.admin();
+        let path = RecipientPath::parse(application).expect("a name");
+        let recipient = self.app.recipient(&admin, path).await.expect("it reads");
+        let request = MessageRequest {
+            message,
+            application: None,
+        };
+        let made = self.app.create_message(&admin, recipient, request).await;
+        made.expect("it is accepted").made.message.id.to_string()
+    }
+
+    /// Records how the attempts of all that was handed over ended, and what that says of their
+    /// endpoints.
+    pub(crate) async fn end(&self, result: AttemptResult, health: impl Fn() -> HealthChange) {
+        for (claimed, _) in self.lanes.take() {
+            let attempt = NewAttempt {
+                tail: model::entropy::random(&*self.app.entropy),
+                number: claimed.delivery.attempts + 1,
+                started_at: self.app.clock.now(),
+                duration: Duration::from_millis(12),
+                status_code: 200,
+                result,
+                endpoint_revision: 1,
+                excerpt: None,
+            };
+            let outcome = Outcome {
+                message: claimed.message.message.id,
+                event_type: claimed.message.message.event_type.clone(),
+                attempt,
+                then: Then::Close,
+                health: health(),
+                hold: claimed.hold,
+                delivery: claimed.delivery,
+            };
+            let recorded = self.app.store.record(outcome).await;
+            recorded.expect("it is recorded");
+        }
+    }
+
+    /// Keeps a security event of this kind.
+    pub(crate) async fn keep_event(&self, kind: SecurityKind) {
+        let event = FoldedEvent {
+            kind,
+            severity: kind.severity(),
+            subject: Subject::new(SubjectKind::Node, "a"),
+            application: None,
+            remote_address: None,
+            count: 1,
+            first_seen: self.app.clock.now(),
+            last_seen: self.app.clock.now(),
+            description: "it happened".to_owned(),
+            sample: None,
+        };
+        let onto = None;
+        let request = ChangeRequest {
+            change: Change::KeepSecurityEvents(vec![SecurityWrite { onto, event }]),
+            idempotency: None,
+            audit: None,
+        };
+        let kept = self.app.store.change(request).await;
+        kept.expect("it is kept");
+    }
+}
+
+/// An endpoint of this uid that wants everything.
+pub(crate) fn endpoint_input(uid: &str) -> EndpointInput {
+    EndpointInput {
+        url: format!("https://example.com/{uid}"),
+        description: String::new(),
+        disabled: false,
+        event_types: None,
+        channels: None,
+        throttle_rate: None,
+        rate_limit: None,
+        uid: Some(uid.to_owned()),
+        metadata: BTreeMap::new(),
+        version: 1,
+    }
+}
+
+fn config(figures: Arc<TestFigures>) -> PagesConfig {
+    PagesConfig {
+        public_url: "https://hooks.example".to_owned(),
+        gateway_url: "https://in.example".to_owned(),
+        brand: Brand::default(),
+        frame_ancestors: Vec::new(),
+        settings: "listen = \"127.0.0.1:8071\"\n".to_owned(),
+        figures,
+    }
+}
+
+/// A sender that sends nothing, knows what it was handed, and may be said to be late.
+#[derive(Default)]
+pub(crate) struct TestLanes {
+    handed: Mutex<Vec<(Claimed, Place)>>,
+    overdue: Mutex<Option<Timestamp>>,
+}
+
+impl TestLanes {
+    /// What was handed over since this was last asked.
+    pub(crate) fn take(&self) -> Vec<(Claimed, Place)> {
+        std::mem::take(&mut self.handed.lock().expect("nobody panics"))
+    }
+
+    /// Due deliveries have not been looked for since.
+    pub(crate) fn fall_behind(&self, since: Timestamp) {
+        *self.overdue.lock().expect("nobody panics") = Some(since);
+    }
+}
+
+impl Lanes for TestLanes {
+    fn grant(&self, _: Lane, _: bool) -> Option<Place> {
+        Some(Place::new(()))
+    }
+
+    fn hand_over(&self, claimed: Claimed, _: Fresh, place: Place) {
+        let mut handed = self.handed.lock().expect("nobody panics");
+        handed.push((claimed, place));
+    }
+
+    fn waiting(&self, _: Lane, _: Timestamp) {}
+
+    fn changed(&self, _: ApplicationKey) {}
+
+    fn work(&self) {}
+
+    fn overdue(&self) -> Option<Timestamp> {
+        *self.overdue.lock().expect("nobody panics")
+    }
+}
+
+/// What takes no notice, finds nothing, and has one answer.
+struct Nothing;
+
+impl EventSink for Nothing {
+    fn report(&self, _: SecurityEvent) {}
+}
+
+#[async_trait]
+impl Fetching for Nothing {
+    async fn fetched(&self, _: Lane, _: MessageRow) -> Result<Option<Fetched>, StoreError> {
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl Resolver for Nothing {
+    async fn resolve(&self, _: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        Ok(vec![IpAddr::from([93, 184, 215, 14])])
+    }
+}
+
+/// What a node is said to have counted.
+#[derive(Default)]
+pub(crate) struct TestFigures(Mutex<Reading>);
+
+impl TestFigures {
+    pub(crate) fn set(&self, reading: Reading) {
+        *self.0.lock().expect("nobody panics") = reading;
+    }
+}
+
+impl Figures for TestFigures {
+    fn read(&self) -> Pin<Box<dyn Future<Output = Reading> + Send + '_>> {
+        let reading = self.0.lock().expect("nobody panics").clone();
+        Box::pin(async { reading })
+    }
+}
