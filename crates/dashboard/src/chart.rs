@@ -108,7 +108,7 @@ impl Chart<'_> {
     /// The highest place that is drawn at.
     fn highest(&self) -> u64 {
         let heights = self.points.iter().map(|point| match self.shape {
-            Shape::Bars => point.values.iter().copied().fold(0, u64::saturating_add),
+            Shape::Bars => point.sum(self.series.len()),
             Shape::Lines => point.values.iter().copied().max().unwrap_or_default(),
         });
         heights.max().unwrap_or_default()
@@ -202,6 +202,12 @@ impl Chart<'_> {
 impl Point {
     fn value(&self, index: usize) -> u64 {
         self.values.get(index).copied().unwrap_or_default()
+    }
+
+    /// Of so many series.
+    fn sum(&self, series: usize) -> u64 {
+        let values = self.values.iter().take(series).copied();
+        values.fold(0, u64::saturating_add)
     }
 }
 
