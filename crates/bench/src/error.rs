@@ -50,6 +50,14 @@ pub enum BenchError {
     /// A flood for no gateway.
     #[error("a flood is one of the gateway: with --receive, name `gateway` among the --ways")]
     NothingToFlood,
+    /// A page about something that the bench makes none of.
+    #[error("no page can be asked for at {path}: the bench has no id for {{{name}}}")]
+    Unnamed {
+        /// The page's path.
+        path: String,
+        /// What it names.
+        name: String,
+    },
     /// Certificates or keys could not be made, or not be used.
     #[error("certificates and keys can't be made")]
     Certificates {

@@ -15,13 +15,13 @@
 //! Map: [`plan`] (what to measure), [`run`] (rounds), `measure` (one measurement), `target` (what
 //! it goes through), `home` (its own servers' stores), `tenants` (applications and endpoints),
 //! `sources` (the gateway's), `history` (filled stores), `beside` (what goes on meanwhile),
-//! [`company`] (who else is there), `look` (who reads), [`options`] (what endpoints are given) ·
-//! `process`, `usage` (children, their CPU and memory), `worker` (those that are told what to do) ·
-//! [`load`], [`flood`], [`receiver`], [`relay`], [`database`] (the parts that run as processes),
-//! `stdin` (what they are told) ·
-//! `payload` (how messages are told apart), `keys`, `sign`, `pace`, `book` (what arrived) · `dial`,
-//! `serving`, `control` (HTTP, both ways) · `histogram`, [`report`] (numbers) · `clock` · [`vigil`]
-//! (made-up traffic that detection is measured by).
+//! [`company`] (who else is there), `look` (who reads), `subjects` (what pages are about),
+//! [`options`] (what endpoints are given) · `process`, `usage` (children, their CPU and memory),
+//! `worker` (those that are told what to do) · [`load`], [`flood`], [`receiver`], [`relay`],
+//! [`database`] (the parts that run as processes), `stdin` (what they are told) · `payload` (how
+//! messages are told apart), `keys`, `sign`, `pace`, `book` (what arrived) · `dial`, `serving`,
+//! `control` (HTTP, both ways) · `histogram`, [`report`] (numbers) · `clock` · [`vigil`] (made-up
+//! traffic that detection is measured by).
 
 mod beside;
 mod book;
@@ -53,6 +53,7 @@ mod serving;
 mod sign;
 mod sources;
 mod stdin;
+mod subjects;
 mod target;
 mod tenants;
 mod usage;
@@ -61,6 +62,7 @@ mod worker;
 
 pub use company::Company;
 pub use error::BenchError;
+pub use measure::{PAGE_WITHIN, PageFigures, Pages, PagesReport, run_pages};
 pub use options::{EndpointOption, EndpointOptions};
 pub use plan::{Given, Plan, Server, Way};
 pub use report::Report;

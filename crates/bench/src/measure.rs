@@ -2,8 +2,10 @@
 //! look at what it took.
 
 mod flooded;
+mod pages;
 
 pub(crate) use flooded::{CONNECTIONS, Good};
+pub use pages::{PAGE_WITHIN, PageFigures, Pages, PagesReport, run as run_pages};
 
 use crate::beside::Beside;
 use crate::book::{Arrivals, Expected};
@@ -298,7 +300,9 @@ impl<'a> Bench<'a> {
         match step {
             Step::Filling { .. } => 1,
             Step::Measuring(case) if case.way == Way::Raw => 1,
-            Step::Measuring(_) | Step::Flooding { .. } => self.plan.size.endpoints.into(),
+            Step::Measuring(_) | Step::Flooding { .. } | Step::Pages { .. } => {
+                self.plan.size.endpoints.into()
+            }
         }
     }
 
@@ -370,7 +374,7 @@ impl Used {
 fn shown(step: Step, arrivals: &Arrivals) -> Result<(), BenchError> {
     let option = match step {
         Step::Measuring(case) => case.option,
-        Step::Filling { .. } | Step::Flooding { .. } => None,
+        Step::Filling { .. } | Step::Flooding { .. } | Step::Pages { .. } => None,
     };
     match option.filter(|_| arrivals.unlike > 0) {
         Some(option) => Err(BenchError::NotShown { option }),

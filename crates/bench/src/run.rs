@@ -30,6 +30,11 @@ pub enum Step {
         /// Messages.
         stored: u64,
     },
+    /// Asking for pages.
+    Pages {
+        /// Messages.
+        stored: u64,
+    },
     /// Measuring a case, or warming up for it.
     Measuring(Case),
     /// Measuring good requests at a rate, or warming up for them.

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod gateway;
+mod pages;
 
 use std::fs;
 use std::process::Stdio;

@@ -61,6 +61,13 @@ pub(crate) struct BenchArgs {
     #[arg(conflicts_with_all = ["stored", "company", "bystanders", "looks", "restarts", "data_dir"])]
     #[arg(conflicts_with_all = ["batch", "rate"])]
     pub(crate) detection: bool,
+    /// Measure how long pages take with --messages stored: each is asked for by somebody who is
+    /// signed in
+    #[arg(long)]
+    #[arg(conflicts_with_all = ["server", "options", "receive", "detection", "receiver"])]
+    #[arg(conflicts_with_all = ["only_receive", "stored", "company", "looks", "restarts", "batch"])]
+    #[arg(conflicts_with_all = ["rate", "ways", "keys", "clients", "rounds"])]
+    pub(crate) pages: bool,
     /// The seed that --detection makes its traffic from
     #[arg(
         long,
@@ -77,9 +84,11 @@ pub(crate) struct BenchArgs {
         default_value = "6-10"
     )]
     pub(crate) seeds: Seeds,
-    /// Messages in each measurement; with --options, 10000 where nothing is said
+    /// Messages in each measurement; with --options, 10000 where nothing is said; with --pages,
+    /// those that are stored, 1000000 where nothing is said
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     #[arg(default_value_if("options", ArgPredicate::IsPresent, "10000"))]
+    #[arg(default_value_if("pages", ArgPredicate::Equals("true".into()), "1000000"))]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) messages: u64,
     /// Clients at a time, each with one request open; several numbers are measured side by side;

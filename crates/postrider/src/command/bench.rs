@@ -5,6 +5,7 @@ mod cluster;
 mod detection;
 mod disk;
 mod flooded;
+mod pages;
 mod table;
 
 use super::say;
@@ -41,6 +42,9 @@ pub(crate) fn run(args: BenchArgs) -> Result<(), Failure> {
     let plan = args.plan(program, below.clone(), token(&args)?);
     if !plan.nodes.is_empty() {
         cluster::check(&plan, &below)?;
+    }
+    if args.pages {
+        return pages::run(&args, &plan);
     }
     let bar = progress();
     let watch = |stage: &Stage| show(&bar, stage);
@@ -148,6 +152,7 @@ fn show(bar: &ProgressBar, stage: &Stage) {
     bar.set_length(stage.expected);
     bar.set_position(stage.arrived);
     bar.set_message(match stage.step {
+        Step::Pages { stored } => format!("pages, with {stored} messages stored"),
         Step::Filling { stored } => format!("filling a store with {stored} messages"),
         Step::Flooding { rate, on: false } => format!("gateway, {rate} good requests a second"),
         Step::Flooding { rate, on: true } => format!("gateway, {rate} a second beside a flood"),
