@@ -42,6 +42,7 @@ pub(crate) struct World {
     pub(crate) pages: Pages,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) lanes: Arc<TestLanes>,
+    pub(crate) figures: Arc<TestFigures>,
     /// How many API keys were made to sign in with.
     keys: AtomicUsize,
     _directory: TempDir,
@@ -53,6 +54,7 @@ impl World {
         let clock = Arc::new(TestClock::default());
         let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::new(7));
         let lanes = Arc::new(TestLanes::default());
+        let figures = Arc::new(TestFigures::default());
         let surroundings = Surroundings {
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -86,10 +88,11 @@ impl World {
             }),
         };
         Self {
-            pages: dashboard::open(app.clone(), config()),
+            pages: dashboard::open(app.clone(), config(figures.clone())),
             app,
             clock,
             lanes,
+            figures,
             keys: AtomicUsize::new(0),
             _directory: directory,
         }
@@ -241,7 +244,7 @@ pub(crate) fn endpoint_input(uid: &str) -> EndpointInput {
     }
 }
 
-fn config() -> PagesConfig {
+fn config(figures: Arc<TestFigures>) -> PagesConfig {
     PagesConfig {
         public_url: "https://hooks.example".to_owned(),
         gateway_url: "https://in.example".to_owned(),
@@ -249,7 +252,7 @@ fn config() -> PagesConfig {
         frame_ancestors: Vec::new(),
         identity: None,
         settings: "listen = \"127.0.0.1:8071\"\n".to_owned(),
-        figures: Arc::new(Nothing),
+        figures,
         rules: vec![silence()],
         written: Written {
             nouns: &["ingest", "message"],
@@ -286,14 +289,22 @@ fn read_source_config(json: &str) -> Result<ConfigInput, AppError> {
     })
 }
 
-/// A sender that sends nothing, and knows what it was handed.
+/// A sender that sends nothing, knows what it was handed, and may be said to be late.
 #[derive(Default)]
-pub(crate) struct TestLanes(Mutex<Vec<(Claimed, Place)>>);
+pub(crate) struct TestLanes {
+    handed: Mutex<Vec<(Claimed, Place)>>,
+    overdue: Mutex<Option<Timestamp>>,
+}
 
 impl TestLanes {
     /// What was handed over since this was last asked.
     pub(crate) fn take(&self) -> Vec<(Claimed, Place)> {
-        std::mem::take(&mut self.0.lock().expect("nobody panics"))
+        std::mem::take(&mut self.handed.lock().expect("nobody panics"))
+    }
+
+    /// Due deliveries have not been looked for since.
+    pub(crate) fn fall_behind(&self, since: Timestamp) {
+        *self.overdue.lock().expect("nobody panics") = Some(since);
     }
 }
 
@@ -303,7 +314,7 @@ impl Lanes for TestLanes {
     }
 
     fn hand_over(&self, claimed: Claimed, _: Fresh, place: Place) {
-        let mut handed = self.0.lock().expect("nobody panics");
+        let mut handed = self.handed.lock().expect("nobody panics");
         handed.push((claimed, place));
     }
 
@@ -312,6 +323,10 @@ impl Lanes for TestLanes {
     fn changed(&self, _: ApplicationKey) {}
 
     fn work(&self) {}
+
+    fn overdue(&self) -> Option<Timestamp> {
+        *self.overdue.lock().expect("nobody panics")
+    }
 }
 
 /// What takes no notice, finds nothing, and has one answer.
@@ -335,8 +350,19 @@ impl Resolver for Nothing {
     }
 }
 
-impl Figures for Nothing {
+/// What a node is said to have counted.
+#[derive(Default)]
+pub(crate) struct TestFigures(Mutex<Reading>);
+
+impl TestFigures {
+    pub(crate) fn set(&self, reading: Reading) {
+        *self.0.lock().expect("nobody panics") = reading;
+    }
+}
+
+impl Figures for TestFigures {
     fn read(&self) -> Pin<Box<dyn Future<Output = Reading> + Send + '_>> {
-        Box::pin(async { Reading::default() })
+        let reading = self.0.lock().expect("nobody panics").clone();
+        Box::pin(async { reading })
     }
 }
