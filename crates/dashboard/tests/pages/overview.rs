@@ -54,7 +54,7 @@ async fn the_first_page_shows_what_this_node_counts() {
         .shows("<span class=\"figure\">80.0\u{202f}%</span>")
         .shows("<span class=\"figure\">1\u{202f}234</span>")
         .shows("<span class=\"figure\">17</span>")
-        .shows("an attempt that succeeded</td>")
+        .shows("an attempt that succeeded</div></td>")
         .shows("≤ 25 ms")
         .shows("<svg class=\"chart\"")
         .shows("succeeded: 100 in all, at most 100 at a time.")
