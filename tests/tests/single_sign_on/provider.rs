@@ -3,7 +3,6 @@
 //! The page on which people sign in to it is left out: `Provider::grant` is what it would do.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
@@ -16,24 +15,24 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-pub const CLIENT: &str = "postrider";
-pub const SECRET: &str = "open-sesame-0123";
+pub(crate) const CLIENT: &str = "postrider";
+pub(crate) const SECRET: &str = "open-sesame-0123";
 /// What comes with a statement.
 const ACCESS: &str = "an-access-token";
 
 /// A key of the provider's.
-pub enum Key {
+pub(crate) enum Key {
     Elliptic(EcdsaKeyPair),
     Rsa(Box<RsaKeyPair>),
 }
 
 impl Key {
-    pub fn elliptic() -> Self {
+    pub(crate) fn elliptic() -> Self {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
         Self::Elliptic(pair.expect("a key"))
     }
 
-    pub fn rsa() -> Self {
+    pub(crate) fn rsa() -> Self {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048);
         Self::Rsa(Box::new(pair.expect("a key")))
     }
@@ -75,7 +74,7 @@ impl Key {
 
 /// How a statement is signed.
 #[derive(Clone, Copy, Default)]
-pub enum Signed {
+pub(crate) enum Signed {
     /// With the provider's key.
     #[default]
     Rightly,
@@ -90,18 +89,18 @@ pub enum Signed {
 }
 
 /// What the provider does.
-pub struct Said {
-    pub key: Key,
-    pub key_id: String,
+pub(crate) struct Said {
+    pub(crate) key: Key,
+    pub(crate) key_id: String,
     /// What it calls itself instead of what it is.
-    pub issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
     /// Where its tokens are instead of here.
-    pub token_endpoint: Option<String>,
+    pub(crate) token_endpoint: Option<String>,
     /// Where its keys are instead of here.
-    pub jwks_uri: Option<String>,
+    pub(crate) jwks_uri: Option<String>,
     /// What a statement says beside what it has to; null takes away.
-    pub claims: Value,
-    pub signed: Signed,
+    pub(crate) claims: Value,
+    pub(crate) signed: Signed,
     granted: HashMap<String, Granted>,
 }
 
@@ -113,13 +112,13 @@ struct Granted {
 }
 
 /// A running one.
-pub struct Provider {
+pub(crate) struct Provider {
     receiver: Receiver,
     said: Arc<Mutex<Said>>,
 }
 
 impl Provider {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let said = Said {
             key: Key::elliptic(),
             key_id: "one".into(),
@@ -141,23 +140,23 @@ impl Provider {
     }
 
     /// What it calls itself.
-    pub fn issuer(&self) -> String {
+    pub(crate) fn issuer(&self) -> String {
         self.receiver.url("")
     }
 
     /// Makes it do something else from now on.
-    pub fn now(&self, change: impl FnOnce(&mut Said)) {
+    pub(crate) fn now(&self, change: impl FnOnce(&mut Said)) {
         change(&mut self.said.lock().expect("nobody panics with it"));
     }
 
     /// The paths at which it was asked since the last time.
-    pub async fn asked(&self) -> Vec<String> {
+    pub(crate) async fn asked(&self) -> Vec<String> {
         let asked = self.receiver.rest().await;
         asked.into_iter().map(|request| request.path).collect()
     }
 
     /// Lets somebody in who was sent to it, and gives the code.
-    pub fn grant(&self, sent: &HashMap<String, String>) -> String {
+    pub(crate) fn grant(&self, sent: &HashMap<String, String>) -> String {
         let mut said = self.said.lock().expect("nobody panics with it");
         let code = format!("code-{}", said.granted.len());
         let granted = Granted {
