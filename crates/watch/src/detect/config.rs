@@ -318,7 +318,8 @@ rules! {
     url_change_then_secrets: UrlChangeThenSecrets = "url-change-then-secrets" advises
         "Ask the customer. Whoever moves all endpoints to another system does this once. If nobody \
          did: revoke the token, set the URL back, rotate all of the application's secrets, and \
-         resend what went to the other URL. A restart forgets changes of the last hour."
+         resend what went to the other URL. Changes are remembered over a restart; which secrets \
+         were read is counted from none again after one."
     {
         /// Of so many endpoints must secrets be read by one caller.
         secrets: 2 in COUNT,
