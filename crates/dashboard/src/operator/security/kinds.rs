@@ -123,13 +123,13 @@ const EXPLAINED: &[(SecurityKind, &str, &str)] = &[
     (
         SecurityKind::SecretRead,
         "a signing secret was shown",
-        "if its owner did not ask for it, look at who has the application\'s tokens",
+        "if its owner did not ask for it, look at who has the application's tokens",
     ),
     (
         SecurityKind::SecretRotated,
         "a signing secret, or what an endpoint's requests are authenticated with, was \
          replaced",
-        "if its owner did not, look at who has the application\'s tokens",
+        "if its owner did not, look at who has the application's tokens",
     ),
     (
         SecurityKind::EndpointCreated,
