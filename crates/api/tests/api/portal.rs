@@ -10,7 +10,7 @@ const PATH: &str = "/auth/app-portal-access/acme";
 fn once(url: &str) -> String {
     let (page, once) = url
         .split_once("/portal/open/")
-        .expect("it is in the fragment");
+        .expect("it ends the path");
     assert_eq!(page, "http://127.0.0.1:8071");
     once.to_owned()
 }
@@ -83,8 +83,8 @@ async fn a_link_is_of_no_use_once_the_applications_tokens_have_ended() {
 async fn what_a_link_is_exchanged_for_ends_when_its_token_would_have() {
     let world = World::new();
     world.application("acme").await;
-    let (_, once) = access(&world, json!({ "expiry": 3_600 })).await;
-    let half = Duration::from_secs(1_800);
+    let (_, once) = access(&world, json!({ "expiry": 1_200 })).await;
+    let half = Duration::from_secs(600);
     world.clock.advance(half);
     let token = exchange(&world, &once).await.is(200).text("token");
     world
