@@ -1,7 +1,6 @@
 //! Event types as everybody sees them: the list, and one with its schemas and examples. The
 //! portal's people see those that are for them. Making and changing them is the operator's.
 
-use crate::Shared;
 use crate::layout::Content;
 use crate::live::View;
 use crate::needs::{administer, look};
@@ -10,6 +9,7 @@ use crate::problem::Answer;
 use crate::routes::Routes;
 use crate::seat::Seat;
 use crate::tenant::place::set;
+use crate::{Shared, search};
 use app::ListInput;
 use app::access::limits::Need;
 use app::event_types::EventTypesInput;
@@ -48,10 +48,10 @@ async fn list(State(rooms): State<Shared>, seat: Seat, view: View) -> Answer {
 
 async fn listed(rooms: Shared, seat: Seat) -> Answer<Content> {
     let of_operator = seat.pages == Pages::Dashboard;
-    let archived = of_operator && parts::asked(&seat.here, "archived").is_some();
+    let archived = of_operator && search::asked(&seat).some("archived").is_some();
     let input = EventTypesInput {
         list: ListInput {
-            iterator: parts::asked(&seat.here, "iterator"),
+            iterator: search::asked(&seat).some("iterator"),
             ..ListInput::default()
         },
         include_archived: archived,

@@ -190,14 +190,6 @@ pub(crate) fn with(here: &str, name: &str, value: Option<&str>) -> String {
     }
 }
 
-/// What an address asks for under this name.
-pub(crate) fn asked(here: &str, name: &str) -> Option<String> {
-    let (_, query) = here.split_once('?')?;
-    let mut all = form_urlencoded::parse(query.as_bytes());
-    let (_, value) = all.find(|(own, value)| own == name && !value.is_empty())?;
-    Some(value.into_owned())
-}
-
 /// What every form of a session's pages carries.
 pub(crate) fn form_token(seat: &Seat) -> Markup {
     html! { input type="hidden" name=(FORM_TOKEN) value=(seat.form_token); }

@@ -78,19 +78,20 @@ pub(crate) fn wrong(field: &str, text: impl Into<String>) -> Refused {
 
 /// A point in time: as a browser's own field for one has it, which is taken for UTC, or with its
 /// distance from UTC.
-fn time(asked: &Fields, field: &str) -> Answer<Option<Timestamp>> {
-    let Some(text) = asked.some(field) else {
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    let parse = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    let time = parse(text).or_else(|| parse(&format!("{text}Z")))?;
+    Some(Timestamp::from_micros(time.as_microsecond()))
+}
+
+/// The one in a field, if there is any.
+pub(crate) fn time(fields: &Fields, field: &str) -> Answer<Option<Timestamp>> {
+    let Some(text) = fields.some(field) else {
         return Ok(None);
     };
-    let parse = |text: &str| text.parse::<jiff::Timestamp>().ok();
-    let time = parse(&text).or_else(|| parse(&format!("{text}Z")));
-    match time {
-        Some(time) => Ok(Some(Timestamp::from_micros(time.as_microsecond()))),
-        None => {
-            let text = "must be a time such as `2026-05-04T13:30`, in UTC";
-            Err(wrong(field, text))
-        }
-    }
+    let time = moment(&text);
+    let wrong = || wrong(field, "must be a time such as `2026-05-04T13:30`, in UTC");
+    time.map(Some).ok_or_else(wrong)
 }
 
 /// A field of a form that searches.
@@ -197,6 +198,7 @@ mod tests {
         for text in [
             "2026-05-04T13:30",
             "2026-05-04T13:30:00",
+            "2026-05-04 13:30:00",
             "2026-05-04T13:30:00Z",
             "2026-05-04T15:30:00+02:00",
         ] {

@@ -8,9 +8,7 @@ const PATH: &str = "/auth/app-portal-access/acme";
 
 /// What is exchanged for a token, of a link.
 fn once(url: &str) -> String {
-    let (page, once) = url
-        .split_once("/portal/open/")
-        .expect("it ends the path");
+    let (page, once) = url.split_once("/portal/open/").expect("it ends the path");
     assert_eq!(page, "http://127.0.0.1:8071");
     once.to_owned()
 }

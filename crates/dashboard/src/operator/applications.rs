@@ -12,7 +12,7 @@ use crate::routes::Routes;
 use crate::seat::Seat;
 use crate::tenant::endpoints_listed;
 use crate::tenant::place::{rate, tenant};
-use crate::{DASHBOARD, PORTAL};
+use crate::{DASHBOARD, PORTAL, search};
 use app::access::limits::Need;
 use app::applications::{ApplicationInput, ApplicationPatch, ApplicationsInput};
 use app::messages::RecipientPath;
@@ -62,7 +62,7 @@ fn above_one(seat: &Seat, tenant: &Tenant) -> Vec<Crumb> {
 
 /// One that is asked for by its id or uid is led to.
 async fn list(State(rooms): State<Shared>, seat: Seat, view: View) -> Answer {
-    if let Some(wanted) = parts::asked(&seat.here, "find") {
+    if let Some(wanted) = search::asked(&seat).some("find") {
         let found = rooms
             .app
             .find_application(&seat.caller, wanted.trim())
@@ -78,7 +78,7 @@ async fn list(State(rooms): State<Shared>, seat: Seat, view: View) -> Answer {
 async fn listed(rooms: Shared, seat: Seat) -> Answer<Content> {
     let input = ApplicationsInput {
         list: ListInput {
-            iterator: parts::asked(&seat.here, "iterator"),
+            iterator: search::asked(&seat).some("iterator"),
             ..ListInput::default()
         },
         ..ApplicationsInput::default()
@@ -86,7 +86,7 @@ async fn listed(rooms: Shared, seat: Seat) -> Answer<Content> {
     let page = rooms.app.applications(&seat.caller, &input).await?;
     let rows = page.data.iter().map(row);
     let heads = ["Name", "Uid", "Id", "Made"];
-    let wanted = parts::asked(&seat.here, "find");
+    let wanted = search::asked(&seat).some("find");
     let body = html! {
         form.filter method="get" action=(all()) {
             div {
@@ -125,7 +125,7 @@ async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
     let tenant = tenant(&rooms, &seat).await?;
     let first = ListInput {
         limit: Some(ENDPOINTS),
-        iterator: parts::asked(&seat.here, "iterator"),
+        iterator: search::asked(&seat).some("iterator"),
         ..ListInput::default()
     };
     let body = html! {

@@ -5,14 +5,12 @@
 use crate::parts;
 use crate::posted::Fields;
 use crate::problem::{Answer, Refused};
+use crate::search;
 use crate::seat::Seat;
 use app::{AppError, ListInput, Page, Violation};
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use model::Timestamp;
 use model::name::Name;
-use url::form_urlencoded;
 
 /// The query of a page's address.
 pub(super) struct Asked {
@@ -22,10 +20,8 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn of(seat: &Seat) -> Self {
-        let query = seat.here.split_once('?').map_or("", |(_, query)| query);
-        let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
         Self {
-            fields: Fields::from(pairs.collect::<Vec<_>>()),
+            fields: search::asked(seat),
             wrong: Vec::new(),
         }
     }
@@ -84,7 +80,7 @@ impl Asked {
 
     fn time(&mut self, name: &str) -> Option<Timestamp> {
         let text = self.fields.some(name)?;
-        let read = time(&text);
+        let read = search::moment(&text);
         if read.is_none() {
             self.note(name, "is no time: write 2026-01-02T03:04, by UTC");
         }
@@ -94,15 +90,6 @@ impl Asked {
     fn note(&mut self, name: &str, text: impl Into<String>) {
         self.wrong.push(Violation::query(&[name], text));
     }
-}
-
-/// A time as a browser's field has it, by UTC, or with its offset.
-pub(super) fn time(text: &str) -> Option<Timestamp> {
-    let instant = text.parse::<jiff::Timestamp>().ok().or_else(|| {
-        let civil: DateTime = text.parse().ok()?;
-        TimeZone::UTC.to_timestamp(civil).ok()
-    });
-    Some(Timestamp::from_micros(instant?.as_microsecond()))
 }
 
 /// A page of a list, or, where it can't be had because of what was asked, why not.
@@ -169,24 +156,5 @@ pub(super) fn choice<'w>(
                 @for word in words { option value=(word) selected[word == value] { (word) } }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_read_as_browsers_and_as_the_api_write_it() {
-        let at = Timestamp::from_seconds(1_767_323_040);
-        for text in [
-            "2026-01-02T03:04",
-            "2026-01-02T03:04:00",
-            "2026-01-02T03:04:00Z",
-            "2026-01-02T04:04:00+01:00",
-        ] {
-            assert_eq!(time(text), Some(at), "{text}");
-        }
-        assert_eq!(time("yesterday"), None);
     }
 }

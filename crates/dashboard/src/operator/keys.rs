@@ -3,8 +3,7 @@
 
 mod form;
 
-use super::asked::{Asked, shown, time as read_time};
-use crate::Shared;
+use super::asked::{Asked, shown};
 use crate::layout::{Content, Crumb};
 use crate::live::{View, again, still};
 use crate::needs::{administer, look_within};
@@ -15,6 +14,7 @@ use crate::posted::{Fields, Posted};
 use crate::problem::{Answer, Refused};
 use crate::routes::Routes;
 use crate::seat::Seat;
+use crate::{Shared, search};
 use app::AppError;
 use app::access::limits::Need;
 use app::access::{EXPIRY_WAIT_MAX, revocation};
@@ -283,7 +283,7 @@ fn seconds(text: &str, now: Timestamp) -> Result<i64, Violation> {
         return Ok(0);
     }
     let wrong = |text: String| Violation::body(&["expiry"], text);
-    let at = read_time(text);
+    let at = search::moment(text);
     let at = at.ok_or_else(|| wrong("is no time: write 2026-01-02T03:04, by UTC".to_owned()))?;
     let seconds = at.seconds() - now.seconds();
     match (0..=EXPIRY_WAIT_MAX).contains(&seconds) {

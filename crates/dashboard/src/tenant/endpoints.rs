@@ -11,7 +11,6 @@ mod sending;
 mod state;
 
 use super::place::{self, above, of_endpoint, tenant};
-use crate::Shared;
 use crate::layout::Content;
 use crate::live::View;
 use crate::needs::{look, manage, send_again};
@@ -19,6 +18,7 @@ use crate::parts::{self, done, short, time};
 use crate::posted::Posted;
 use crate::problem::Answer;
 use crate::seat::Seat;
+use crate::{Shared, search};
 use app::access::limits::{Capability, Need};
 use app::endpoints::EndpointPatch;
 use app::{ListInput, Page, Patch, Tenant};
@@ -73,7 +73,7 @@ pub(super) async fn list(State(rooms): State<Shared>, seat: Seat, view: View) ->
 async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
     let tenant = tenant(&rooms, &seat).await?;
     let list = ListInput {
-        iterator: parts::asked(&seat.here, "iterator"),
+        iterator: search::asked(&seat).some("iterator"),
         ..ListInput::default()
     };
     let body = html! {

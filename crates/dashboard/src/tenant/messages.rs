@@ -6,6 +6,7 @@ mod attempts;
 mod one;
 mod sending;
 
+use super::place::{above, tenant};
 use crate::layout::{Content, Crumb};
 use crate::live::View;
 use crate::needs::{administer, look, send_again};
@@ -14,7 +15,7 @@ use crate::problem::Answer;
 use crate::routes::Routes;
 use crate::seat::Seat;
 use crate::words::{name_or_none, names};
-use crate::{DASHBOARD, Shared, search};
+use crate::{Shared, search};
 use app::access::limits::Need;
 use app::messages::{MessageView, MessagesInput};
 use app::tokens::sessions::Pages;
@@ -162,27 +163,9 @@ fn row(seat: &Seat, view: &MessageView) -> Vec<Markup> {
     ]
 }
 
-/// The application that a page is about, for whoever asks.
-async fn tenant(rooms: &Shared, seat: &Seat) -> Answer<Tenant> {
-    let path = seat.application();
-    Ok(rooms.app.application(&seat.caller, &path).await?)
-}
-
 /// Whether these are the organisation's pages.
 fn is_operators(seat: &Seat) -> bool {
     seat.pages == Pages::Dashboard
-}
-
-/// What is above an application's pages. The portal is one application's, and says nothing of it.
-fn above(seat: &Seat, tenant: &Tenant) -> Vec<Crumb> {
-    match seat.pages {
-        Pages::Portal => Vec::new(),
-        Pages::Dashboard => {
-            let name = tenant.application().name.clone();
-            let all = format!("{DASHBOARD}/applications");
-            vec![(all, "Applications".to_owned()), (seat.within(""), name)]
-        }
-    }
 }
 
 /// What is above one message.

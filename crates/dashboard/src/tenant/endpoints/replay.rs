@@ -4,13 +4,13 @@
 use super::super::place::{below_endpoint, endpoint, of_endpoint, wrong};
 use super::CHANGE;
 use super::one::sure;
-use crate::Shared;
 use crate::layout::Content;
 use crate::live::{View, again, still};
 use crate::parts::{self, Field, Tone, badge, done, time};
 use crate::posted::{Fields, Posted};
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
+use crate::{Shared, search};
 use app::Tenant;
 use app::endpoints::EndpointView;
 use app::recover::RecoverInput;
@@ -20,8 +20,6 @@ use app::tasks::{Task, TaskKind, TaskState};
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use jiff::Timestamp as Time;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use model::Timestamp;
 use std::time::Duration;
@@ -82,8 +80,8 @@ async fn start(
     let id = view.endpoint.id.to_string();
     let (at, by, app) = ((tenant, id.as_str()), &seat.caller, &rooms.app);
     let reach = RecoverInput {
-        since: moment(fields, "since")?.ok_or_else(|| wrong("since", "must be given"))?,
-        until: moment(fields, "until")?,
+        since: search::time(fields, "since")?.ok_or_else(|| wrong("since", "must be given"))?,
+        until: search::time(fields, "until")?,
     };
     let begun = match what {
         What::Failed => app.recover(by, at, reach).await,
@@ -119,24 +117,6 @@ fn class(word: &str) -> Answer<Option<u16>> {
         "100" | "200" | "300" | "400" | "500" => Ok(word.parse().ok()),
         _ => Err(wrong("statusCodeClass", "must be one of the choices")),
     }
-}
-
-/// A time as browsers write it, in UTC; or as the API has it.
-fn moment(fields: &Fields, name: &str) -> Answer<Option<Timestamp>> {
-    let Some(text) = fields.some(name) else {
-        return Ok(None);
-    };
-    let civil = |text: &str| {
-        let time: DateTime = text.parse().ok()?;
-        Some(TimeZone::UTC.to_timestamp(time).ok()?.as_microsecond())
-    };
-    let exact = || text.parse::<Time>().ok().map(Time::as_microsecond);
-    let micros = exact().or_else(|| civil(&text));
-    let wrong = || wrong(name, "must be a time in UTC, such as 2026-01-31T13:45");
-    micros
-        .map(Timestamp::from_micros)
-        .map(Some)
-        .ok_or_else(wrong)
 }
 
 /// A time as browsers have it in a field.
@@ -304,34 +284,5 @@ fn stands(task: &Task) -> Markup {
             ("Last moved on", time(task.updated_at)),
             ("Id", parts::id(task.id)),
         ]))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_as_browsers_write_them_and_as_the_api_does() {
-        let read = |text: &str| {
-            let fields = Fields::from(vec![("since".to_owned(), text.to_owned())]);
-            moment(&fields, "since")
-        };
-        let noon = Timestamp::from_seconds(1_767_268_800);
-        for text in [
-            "2026-01-01T12:00",
-            "2026-01-01T12:00:00",
-            "2026-01-01 12:00:00",
-            "2026-01-01T12:00:00Z",
-            "2026-01-01T13:00:00+01:00",
-        ] {
-            assert_eq!(read(text).expect(text), Some(noon), "{text}");
-        }
-        assert_eq!(read("").expect("nothing is fine"), None);
-        assert_eq!(
-            read("noon").expect_err("no time").violations()[0].0,
-            "since"
-        );
-        assert_eq!(written(noon), "2026-01-01T12:00");
     }
 }
