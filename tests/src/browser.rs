@@ -2,9 +2,9 @@
 //! `tests/clients/browser`, in both sizes, light and dark, with scripts and without; this hands it
 //! the pages, and makes a failure of what it found.
 //!
-//! A page is a [`Page`], a row of a test's table. A story, where something is filled in or pressed,
-//! is a file of `tests/clients/browser/stories` and its name. All of a [`Visit`] is seen in one
-//! start of Chromium. Its pictures are in the target directory, under `screenshots`.
+//! A page is a [`Page`], a row of a test's table. A [`Story`], where something is filled in or
+//! pressed, is a file of `tests/clients/browser/stories`. All of a [`Visit`] is seen in one start of
+//! Chromium. Its pictures are in the target directory, under `screenshots`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Visit {
     base: String,
     sessions: Vec<Value>,
     pages: Vec<Page>,
-    stories: Vec<Value>,
+    stories: Vec<Story>,
     screenshots: PathBuf,
 }
 
@@ -38,6 +38,25 @@ pub struct Page {
     status: u16,
     shows: Vec<String>,
     picture: bool,
+    glance: bool,
+}
+
+/// Something that people do, told in `tests/clients/browser/stories/NAME.mjs`.
+#[derive(Clone, Debug)]
+pub struct Story {
+    file: String,
+    session: Option<String>,
+    given: Value,
+    hands: Hands,
+}
+
+/// What a story is told with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hands {
+    Mouse,
+    Keyboard,
+    /// A mouse, where no scripts run.
+    WithoutScripts,
 }
 
 /// Something that is wrong with a page.
@@ -75,7 +94,13 @@ impl Page {
             status: 200,
             shows: Vec::new(),
             picture: false,
+            glance: false,
         }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// Seen by whoever is signed in in this session.
@@ -105,10 +130,65 @@ impl Page {
         self
     }
 
+    /// Looked at once, for what it takes a text for: one of many that are made alike.
+    pub fn glance(mut self) -> Self {
+        self.glance = true;
+        self
+    }
+
     fn row(&self) -> Value {
         json!({
-            "name": self.name, "path": self.path, "session": self.session,
+            "name": self.name, "path": self.path, "session": self.session, "glance": self.glance,
             "status": self.status, "shows": self.shows, "picture": self.picture,
+        })
+    }
+}
+
+impl Story {
+    /// The story of this file, told with the mouse.
+    pub fn new(file: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            session: None,
+            given: json!({}),
+            hands: Hands::Mouse,
+        }
+    }
+
+    /// Told by whoever is signed in in this session.
+    pub fn of(mut self, session: &str) -> Self {
+        self.session = Some(session.to_owned());
+        self
+    }
+
+    /// With what only the test knows.
+    pub fn given(mut self, given: Value) -> Self {
+        self.given = given;
+        self
+    }
+
+    /// Told by keyboard.
+    pub fn by_keyboard(mut self) -> Self {
+        self.hands = Hands::Keyboard;
+        self
+    }
+
+    /// Told where no scripts run.
+    pub fn without_scripts(mut self) -> Self {
+        self.hands = Hands::WithoutScripts;
+        self
+    }
+
+    fn row(&self) -> Value {
+        let name = match self.hands {
+            Hands::Mouse => self.file.clone(),
+            Hands::Keyboard => format!("{} by keyboard", self.file),
+            Hands::WithoutScripts => format!("{} without scripts", self.file),
+        };
+        json!({
+            "name": name, "file": self.file, "session": self.session, "given": self.given,
+            "keyboard": self.hands == Hands::Keyboard,
+            "javaScript": self.hands != Hands::WithoutScripts,
         })
     }
 }
@@ -132,7 +212,8 @@ impl Visit {
         self
     }
 
-    /// A session that begins by opening `path`, as of a link that signs in.
+    /// A session that begins by pressing the button of the page at `path`, as of a link that leads
+    /// in.
     pub fn opening(self, name: &str, path: &str) -> Self {
         self.signing_in(name, path, json!({}))
     }
@@ -149,18 +230,8 @@ impl Visit {
         self
     }
 
-    /// A story as well: `tests/clients/browser/stories/NAME.mjs`, told in this session, if in any.
-    pub fn story(self, name: &str, session: Option<&str>) -> Self {
-        self.told(name, session, true)
-    }
-
-    /// A story that needs no scripts.
-    pub fn story_without_scripts(self, name: &str, session: Option<&str>) -> Self {
-        self.told(name, session, false)
-    }
-
-    fn told(mut self, name: &str, session: Option<&str>, scripts: bool) -> Self {
-        let story = json!({"name": name, "session": session, "javaScript": scripts});
+    /// A story as well.
+    pub fn story(mut self, story: Story) -> Self {
         self.stories.push(story);
         self
     }
@@ -176,8 +247,9 @@ impl Visit {
             std::fs::create_dir_all(folder).expect("a folder for pictures");
         }
         let rows: Vec<Value> = self.pages.iter().map(Page::row).collect();
+        let stories: Vec<Value> = self.stories.iter().map(Story::row).collect();
         let job = json!({
-            "base": self.base, "sessions": self.sessions, "pages": rows, "stories": self.stories,
+            "base": self.base, "sessions": self.sessions, "pages": rows, "stories": stories,
             "screenshots": self.screenshots, "pictures": pictures,
         });
         let script = ("browser/main.mjs", VISIT_LIMIT);

@@ -32,26 +32,26 @@ export class Browser {
       chromiumSandbox: process.getuid() !== 0, // which root can't have
       args: [
         "--disable-lcd-text", // so that screenshots have few colours
-        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
       ],
     });
     return browser;
   }
 
-  // Signs in by a form at `path` with these `fields`; or by opening `path`, where there are none.
+  // Signs in by a form at `path` with these `fields`; or by its button, where there are none.
   async signIn({ name, path, fields }) {
     const context = await this.#open({});
     const page = await context.newPage();
     await page.goto(this.base + path);
     const filled = Object.entries(fields ?? {});
     for (const [field, value] of filled) await page.locator(`[name="${field}"]`).fill(value);
-    if (filled.length > 0) {
-      await page.locator(`[name="${filled.at(-1)[0]}"]`).press("Enter");
-      const elsewhere = page.waitForURL((url) => url.pathname !== path);
-      await elsewhere.catch(() => {
-        throw new Error(`signing in as ${name} leads nowhere: the page is still ${page.url()}`);
-      });
-    }
+    const last = filled.at(-1)?.[0];
+    if (last) await page.locator(`[name="${last}"]`).press("Enter");
+    else await page.getByRole("button").click();
+    const elsewhere = page.waitForURL((url) => url.pathname !== path);
+    await elsewhere.catch(() => {
+      throw new Error(`signing in as ${name} leads nowhere: the page is still ${page.url()}`);
+    });
     this.#states.set(name, await context.storageState());
     await context.close();
   }

@@ -2,11 +2,12 @@
 // to look at comes as JSON on standard input; what was found goes out as JSON on standard output.
 // tests/src/browser.rs writes the one and reads the other.
 //
-// A page is a row there. A story is stories/NAME.mjs, whose default export gets a Reader: see
-// reader.mjs for what a Reader can do. Its cookies are its own, but a session that it is given is
-// that of others too: a story that signs out signs in itself.
+// A page is a row there. A story is stories/NAME.mjs, whose default export gets a Reader, what the
+// test gives it, and Hands: see reader.mjs and hands.mjs for what they can do. Its cookies are its
+// own, but a session that it is given is that of others too: a story that signs out signs in itself.
 import { text } from "node:stream/consumers";
 import { Browser } from "./browser.mjs";
+import { Hands } from "./hands.mjs";
 import { visit } from "./visit.mjs";
 
 const AT_ONCE = 2; // pages
@@ -36,13 +37,14 @@ async function work(tasks) {
   }
 }
 
-async function tell({ name, session, javaScript }) {
-  const { default: story } = await import(`./stories/${name}.mjs`);
+async function tell({ name, file, session, given, keyboard, javaScript }) {
+  const { default: story } = await import(`./stories/${file}.mjs`);
   const reader = await browser.reader({ session, javaScript, name, alone: true });
   try {
-    await story(reader);
+    await story(reader, given, new Hands(reader.page, keyboard));
   } catch (error) {
-    reader.found("story", error.stack);
+    reader.found("story", `${error.stack}\nat ${reader.page.url()}`);
+    await reader.picture("failed").catch(() => {}); // the page may be what failed
   }
   return reader.close();
 }

@@ -10,6 +10,9 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 const COLOURS = ["color-contrast", "link-in-text-block"];
 const NARROWEST = 360;
 const PICTURE_HEIGHT_MAX = 4_000;
+const PATIENCE_MS = 20_000;
+
+const soon = () => new Promise((over) => setTimeout(over, 20));
 
 export class Reader {
   #browser;
@@ -18,7 +21,10 @@ export class Reader {
   #name;
   #findings = [];
   #expected = 200;
+  #refusal; // a status that a story is answered with
+  #questions = [];
   #tab;
+  others = []; // hosts that a story is about as well
 
   constructor(browser, tab, { view, javaScript, name }) {
     this.#browser = browser;
@@ -27,6 +33,11 @@ export class Reader {
     this.#javaScript = javaScript;
     this.#name = name;
     tab.reader = this;
+  }
+
+  // Whether scripts run.
+  get javaScript() {
+    return this.#javaScript;
   }
 
   // Playwright's.
@@ -41,6 +52,7 @@ export class Reader {
   // Goes to a path, which must be answered with this status and a policy that lets in no script.
   async goto(path, status = 200) {
     this.#expected = status;
+    this.#refusal = undefined;
     const response = await this.page.goto(this.base + path);
     if (response.status() !== status) {
       this.found("answer", `${path} was answered ${response.status()}, not ${status}`);
@@ -76,6 +88,42 @@ export class Reader {
   found(kind, text) {
     const view = this.#view.name + (this.#javaScript ? "" : ", no scripts");
     this.#findings.push({ view, kind, text });
+  }
+
+  // What `act` does is refused with this status.
+  async refused(status, act) {
+    this.#refusal = { status, came: 0 };
+    const refusal = this.#refusal;
+    await act();
+    if (!refusal.came) throw new Error(`nothing was answered ${status}`);
+  }
+
+  // What is wrong when `act` is done is what should be: `part` of a sentence of this kind is found.
+  async finds(kind, part, act) {
+    const before = this.#findings.length;
+    await act();
+    const meant = (one) => one.kind === kind && one.text.includes(part);
+    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await soon()) {
+      const found = this.#findings.findIndex((one, at) => at >= before && meant(one));
+      if (found < 0) continue;
+      this.#findings = this.#findings.filter((one, at) => at < before || !meant(one));
+      return;
+    }
+    throw new Error(`no ${kind} with ${JSON.stringify(part)}`);
+  }
+
+  // Says yes when the page asks this, which it must while `act` is done.
+  async sure(question, act) {
+    this.#questions.push(question);
+    await act();
+    if (this.#questions.pop()) throw new Error(`the page didn't ask ${JSON.stringify(question)}`);
+  }
+
+  // For the tab: whether that is to be answered yes.
+  isAsked(question) {
+    if (this.#questions.at(-1) !== question) return false;
+    this.#questions[this.#questions.length - 1] = undefined;
+    return true;
   }
 
   // Texts that the page must show, or have in a field.
@@ -176,6 +224,7 @@ export class Reader {
   // For the tab: what was answered.
   answered(response) {
     const main = response.request().isNavigationRequest();
+    if (response.status() === this.#refusal?.status) return void this.#refusal.came++;
     if (response.status() >= 400 && !(main && response.status() === this.#expected)) {
       this.found("request", `${response.url()} was answered ${response.status()}`);
     }
@@ -185,7 +234,8 @@ export class Reader {
   said(message) {
     const wrong = ["error", "warning", "assert"].includes(message.type());
     const { url } = message.location();
-    const expected = url === this.page.url() && this.#expected >= 400;
+    const refused = this.#refusal && message.text().includes(`status of ${this.#refusal.status}`);
+    const expected = refused || (url === this.page.url() && this.#expected >= 400);
     // Chromium asks for the icon by itself, once for all pages.
     if (wrong && !expected && !url.endsWith("/favicon.ico")) this.found("console", `${message.type()}: ${message.text()}`);
   }
@@ -194,7 +244,7 @@ export class Reader {
   asked(url) {
     const { protocol, host, pathname } = new URL(url);
     if (["data:", "blob:", "about:"].includes(protocol)) return;
-    if (host !== new URL(this.base).host) this.found("host", `${url} was asked for`);
+    if (![new URL(this.base).host, ...this.others].includes(host)) this.found("host", `${url} was asked for`);
     if (pathname.includes("xss")) this.found("injection", `${url} was asked for`);
   }
 

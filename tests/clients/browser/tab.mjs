@@ -32,6 +32,7 @@ export class Tab {
     const { page } = this;
     page.on("pageerror", (error) => this.#found("error", error.stack ?? `${error}`));
     page.on("dialog", (dialog) => {
+      if (this.reader?.isAsked(dialog.message())) return void dialog.accept();
       this.#found("injection", `a dialog opened: ${dialog.message()}`);
       dialog.dismiss().catch(() => {});
     });

@@ -3,9 +3,17 @@ import { DESK, PHONE } from "./browser.mjs";
 
 // Colours are the scheme's, not the size's: each scheme is judged by them once, for they take long.
 
-export async function visit(browser, { name, path, session, status, shows, picture }) {
+export async function visit(browser, { name, path, session, status, shows, picture, glance }) {
   const findings = [];
   let scripted = [];
+  if (glance) {
+    await look({}, async (reader) => {
+      await reader.shows(shows);
+      await reader.hostile();
+      await reader.width(DESK.width);
+    });
+    return findings;
+  }
   for (const view of [DESK, PHONE]) {
     await look({ view }, async (reader) => {
       await reader.shows(shows);

@@ -2,7 +2,7 @@
 
 use e2e::browser::Finding;
 use e2e::hostile::HOSTILE;
-use e2e::{Answer, Page, Received, Receiver, Visit};
+use e2e::{Answer, Page, Received, Receiver, Story, Visit};
 use serde_json::json;
 
 /// What may be in a page by the pages' own rules.
@@ -134,7 +134,9 @@ async fn what_is_wrong_with_a_page_is_found() {
         .pages(pages)
         .pages(others);
     let visit = visit.signing_in("somebody", "/sign-in", json!({"name": "Ada"}));
-    let stories = visit.story("fault", None).story("hostile", None);
+    let stories = visit
+        .story(Story::new("fault"))
+        .story(Story::new("hostile"));
     let found = stories.found().await;
     for fault in FAULTS {
         let expected = fault

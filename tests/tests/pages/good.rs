@@ -1,53 +1,22 @@
 //! Every page is good: it can be read and used in each size and scheme, by keyboard and without
 //! scripts, asks nobody else for anything, and takes no text for more than that.
+//!
+//! Four tests, for they run at the same time.
 
-use e2e::filling::fill;
+use crate::place::{HOSTILES, Place, SHOPS, VIEWER, path_of};
+use crate::table;
+use e2e::eventually;
 use e2e::hostile::HOSTILE;
-use e2e::{Api, Filled, Filling, Options, Page, Server, Visit, eventually};
 use serde_json::json;
-
-/// The pages, in a server that is filled.
-fn pages(filled: &Filled) -> Vec<Page> {
-    let mut pages = vec![
-        Page::new("docs", "/docs").shows("Postrider's API"),
-        Page::new("sign-in", "/dashboard/sign-in").shows("Admin token or API key"),
-    ];
-    pages.extend(operators(filled).into_iter().map(|page| page.of(OPERATOR)));
-    pages
-}
-
-/// The session that the operator's pages are looked at with.
-const OPERATOR: &str = "operator";
-
-/// An application's pages among the operator's.
-const SHOP: &str = "/dashboard/applications/shop";
-
-fn message(id: &str) -> String {
-    format!("{SHOP}/messages/{id}")
-}
-
-/// The operator's own.
-fn operators(filled: &Filled) -> Vec<Page> {
-    vec![
-        Page::new("overview", "/dashboard").shows("Overview"),
-        Page::new("messages", "/dashboard/messages").shows("Messages"),
-        Page::new("deliveries", "/dashboard/messages/deliveries").shows("order"),
-        Page::new("messages-of-one", format!("{SHOP}/messages")),
-        Page::new("message-new", format!("{SHOP}/messages/new")),
-        Page::new("message-delivered", message(&filled.delivered)).shows("failing"),
-        Page::new("message-exhausted", message(&filled.exhausted)),
-        Page::new("message-waiting", message(&filled.waiting)),
-        Page::new("attempts", format!("{SHOP}/endpoints/failing/attempts")),
-        Page::new("nowhere", "/dashboard/nowhere")
-            .shows("No such page")
-            .status(404),
-    ]
-}
 
 /// What makes the table worth something: there is something to be seen on each page.
 #[tokio::test]
 async fn a_filled_server_has_something_of_everything() {
-    let (_server, api, filled) = filled().await;
+    let Place {
+        server: _server,
+        api,
+        filled,
+    } = Place::filled().await;
     let get = async |path: &str| api.get(path).await.expect(200).json();
     for (endpoint, disabled) in [("willing", false), ("gone", true), ("paused", true)] {
         let path = format!("/app/shop/endpoint/{endpoint}");
@@ -78,19 +47,52 @@ async fn a_filled_server_has_something_of_everything() {
 }
 
 #[tokio::test]
-async fn every_page_is_good_in_a_browser() {
-    let (mut server, _api, filled) = filled().await;
-    let token = server.token().await;
-    let visit = Visit::to(server.url())
-        .signing_in(OPERATOR, "/dashboard/sign-in", json!({"token": token}))
-        .pages(pages(&filled));
+async fn every_page_stands_in_the_table() {
+    let place = Place::filled().await;
+    let (filled, ids) = (&place.filled, place.ids().await);
+    let mut all = table::open(&path_of(&filled.portal));
+    all.extend(table::operators(filled, &ids));
+    all.extend(table::portals(filled, &ids));
+    let missing = table::missing(&all);
+    assert!(missing.is_empty(), "no row is of {missing:#?}");
+}
+
+#[tokio::test]
+async fn every_page_for_operators_is_good_in_a_browser() {
+    let mut place = Place::filled().await;
+    let ids = place.ids().await;
+    let key = place.viewers_key().await;
+    let visit = place
+        .visit()
+        .await
+        .signing_in(VIEWER, "/dashboard/sign-in", json!({ "token": key }))
+        .pages(table::open(&path_of(&place.filled.portal)))
+        .pages(table::operators(&place.filled, &ids))
+        .pages(table::viewers());
     visit.is_good().await;
 }
 
-async fn filled() -> (Server, Api, Filled) {
-    let waiting = Options::dev().option("--retry-schedule", "3600");
-    let mut server = Server::start(waiting).await;
-    let api = server.api().await;
-    let filled = fill(&api, Filling::default()).await;
-    (server, api, filled)
+#[tokio::test]
+async fn every_page_of_the_portal_is_good_in_a_browser() {
+    let mut place = Place::filled().await;
+    let ids = place.ids().await;
+    let visit = place
+        .visit()
+        .await
+        .opening(SHOPS, &path_of(&place.filled.portal))
+        .pages(table::portals(&place.filled, &ids));
+    visit.is_good().await;
+}
+
+#[tokio::test]
+async fn no_page_takes_hostile_text_for_more_than_text() {
+    let mut place = Place::filled().await;
+    let ids = place.ids().await;
+    let visit = place
+        .visit()
+        .await
+        .opening(HOSTILES, &ids.hostile_portal)
+        .pages(table::hostile_to_operators(&place.filled, &ids))
+        .pages(table::hostile_to_consumers(&place.filled, &ids));
+    visit.is_good().await;
 }
