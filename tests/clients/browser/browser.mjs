@@ -31,6 +31,7 @@ export class Browser {
       executablePath: program(),
       chromiumSandbox: process.getuid() !== 0, // which root can't have
       args: [
+        "--disable-gpu", // there is none to be had, and to imitate one takes long
         "--disable-lcd-text", // so that screenshots have few colours
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
       ],

@@ -23,7 +23,7 @@ export async function visit(browser, { name, path, session, status, shows, pictu
       if (view === DESK && picture) await reader.forDocuments();
       await reader.dark();
       if (view === PHONE) await reader.colours();
-      await reader.picture("", "-dark");
+      if (view === DESK) await reader.picture("", "-dark");
       if (view === DESK && picture) await reader.forDocuments("-dark");
       if (view === DESK) await reader.keyboard();
     });
