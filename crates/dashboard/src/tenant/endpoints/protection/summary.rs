@@ -38,7 +38,7 @@ pub(in super::super) async fn summary(
     }
     rows.push(verification(rooms, seat, at)?);
     let caption = "What protects what is sent";
-    Ok(parts::table(caption, &["What", "Set to", ""], rows, ""))
+    Ok(parts::table(caption, &["What", "Set to", "Action"], rows, ""))
 }
 
 fn verification(
@@ -240,7 +240,7 @@ fn headers(
     let none = "Its requests have no further headers.";
     let caption = "Headers of its requests";
     Ok(html! {
-        (parts::table(caption, &["Name", "Value", ""], rows.collect(), none))
+        (parts::table(caption, &["Name", "Value", "Action"], rows.collect(), none))
         h2 { "Set one" }
     })
 }
