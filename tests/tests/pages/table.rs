@@ -13,16 +13,20 @@ const SHOP: &str = "/dashboard/applications/shop";
 const HARM: &str = "/dashboard/applications/hostile";
 
 /// What is declared and is no page: styles and the like, files, and ways to other pages.
-const NO_PAGES: [&str; 11] = [
+const NO_PAGES: [&str; 15] = [
     "/dashboard/assets/style.css",
     "/dashboard/assets/page.js",
     "/dashboard/assets/icon.svg",
     "/dashboard/applications/{app}/messages/{message}/payload",
     "/dashboard/applications/{app}/messages/{message}/attempts/{attempt}/response",
     "/dashboard/audit/checkpoint",
+    "/dashboard/sign-in/oidc",
+    "/dashboard/sign-in/oidc/callback",
     "/portal/assets/style.css",
     "/portal/assets/page.js",
     "/portal/assets/icon.svg",
+    "/portal/messages/{message}/payload",
+    "/portal/messages/{message}/attempts/{attempt}/response",
     "/portal/theme.css",
     "/portal/logo",
 ];
@@ -149,7 +153,13 @@ fn of_one(base: &str, prefix: &str, (filled, ids): (&Filled, &Ids)) -> Vec<Page>
         endpoint("attempts", "failing", "/attempts").shows("503"),
         endpoint("task", "slow", &format!("/tasks/{}", ids.task)).shows("finished"),
     ];
-    pages.extend(PARTS.map(|part| {
+    // The same forms in both.
+    let parts = if prefix.is_empty() {
+        &PARTS[..]
+    } else {
+        &PARTS[..2]
+    };
+    pages.extend(parts.iter().map(|part| {
         let name = format!("protection-{part}");
         endpoint(&name, "slow", &format!("/protection/{part}"))
     }));
@@ -190,7 +200,6 @@ pub(crate) fn hostile_to_operators(filled: &Filled, ids: &Ids) -> Vec<Page> {
                 [
                     Page::new(&format!("hostile-source-{number}"), at("")).glance(),
                     Page::new(&format!("hostile-refused-{number}"), at("/refused")).glance(),
-                    Page::new(&format!("hostile-source-edit-{number}"), at("/edit")).glance(),
                 ]
             }),
     );
@@ -207,7 +216,7 @@ pub(crate) fn hostile_to_consumers(filled: &Filled, ids: &Ids) -> Vec<Page> {
     pages.into_iter().map(|page| page.of(HOSTILES)).collect()
 }
 
-/// A glance at what each text is in: an endpoint, its form, its attempts, a message, an attempt.
+/// A glance at what each text is in: an endpoint, its form, a message, an attempt.
 fn each(base: &str, prefix: &str, (filled, ids): (&Filled, &Ids)) -> Vec<Page> {
     let all = HOSTILE
         .iter()
@@ -224,7 +233,6 @@ fn each(base: &str, prefix: &str, (filled, ids): (&Filled, &Ids)) -> Vec<Page> {
             [
                 page("endpoint", endpoint("")).shows(*text),
                 page("edit", endpoint("/edit")).shows(*text),
-                page("attempts", endpoint("/attempts")),
                 page("message", format!("/messages/{message}")),
                 page("attempt", format!("/messages/{message}/attempts/{attempt}")).shows(*text),
             ]
