@@ -188,11 +188,11 @@ export class Reader {
   }
 
   // What documents show of the page: what fits into the window, small enough for a repository.
-  async forDocuments(suffix = "") {
+  async forDocuments() {
     const { pictures } = this.#browser;
     if (!pictures) return;
     const png = compact(await this.page.screenshot({ caret: "initial" }));
-    await writeFile(join(pictures, `${this.#name}${suffix}.png`), png);
+    await writeFile(join(pictures, `${this.#name}.png`), png);
   }
 
   // Headings and links: what a page is about, and where it leads.

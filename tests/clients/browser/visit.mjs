@@ -24,7 +24,6 @@ export async function visit(browser, { name, path, session, status, shows, pictu
       await reader.dark();
       if (view === PHONE) await reader.colours();
       if (view === DESK) await reader.picture("", "-dark");
-      if (view === DESK && picture) await reader.forDocuments("-dark");
       if (view === DESK) await reader.keyboard();
     });
   }

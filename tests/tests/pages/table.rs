@@ -68,7 +68,9 @@ pub(crate) fn operators(filled: &Filled, ids: &Ids) -> Vec<Page> {
     let at = |name: &str, rest: String| Page::new(name, format!("/dashboard{rest}"));
     let of = |name: &str, rest: &str| at(name, rest.to_owned());
     let pages = vec![
-        of("overview", "").shows("messages accepted a second"),
+        of("overview", "")
+            .shows("messages accepted a second")
+            .picture(),
         of("messages", "/messages").shows("order.paid"),
         of("deliveries", "/messages/deliveries").shows("exhausted"),
         of("applications", "/applications").shows("The Shop"),
@@ -104,7 +106,12 @@ pub(crate) fn operators(filled: &Filled, ids: &Ids) -> Vec<Page> {
         of("source-refused", "/sources/payments/refused").shows("evt_1"),
         of("settings", "/settings").shows("retry_schedule"),
     ];
-    let shops = of_one(SHOP, "", (filled, ids));
+    let shops = of_one(SHOP, "", (filled, ids)).into_iter();
+    let shops = shops.map(|page| {
+        let in_documents = [&*filled.delivered, "endpoints/willing"];
+        let is_in = in_documents.iter().any(|end| page.path().ends_with(end));
+        if is_in { page.picture() } else { page }
+    });
     let all = pages.into_iter().chain(shops).chain([Page::new(
         "message-new",
         format!("{SHOP}/messages/new"),
@@ -117,7 +124,9 @@ pub(crate) fn operators(filled: &Filled, ids: &Ids) -> Vec<Page> {
 pub(crate) fn portals(filled: &Filled, ids: &Ids) -> Vec<Page> {
     let mut pages = of_one("/portal", "portal-", (filled, ids));
     pages.extend([
-        Page::new("portal", "/portal").shows("Takes everything"),
+        Page::new("portal", "/portal")
+            .shows("Takes everything")
+            .picture(),
         Page::new("portal-event-types", "/portal/event-types").shows("An order was paid"),
         Page::new("portal-event-type", "/portal/event-types/order.paid").shows("o-1"),
         Page::new("portal-message-missing", "/portal/messages/none")

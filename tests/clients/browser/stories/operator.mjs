@@ -52,8 +52,7 @@ export default async function (reader, { token, receiver }, hands) {
 
   // The attempt itself: what was answered.
   await hands.press(page.getByRole("row", { name: "sent again by hand" }).getByRole("link").first());
-  await reader.settle();
-  await reader.shows(["taken at last"]);
+  await page.getByText("taken at last").waitFor();
   await reader.check("attempt");
 
   const inside = new URL(page.url()).pathname;
