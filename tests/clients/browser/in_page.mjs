@@ -129,6 +129,7 @@ export function keys() {
       one.checkVisibility({ visibilityProperty: true }) &&
       !inGroup(one),
   );
+  document.activeElement?.blur(); // a page may begin with the focus in a field
   const before = new Map(controls.map((one) => [one, look(one)]));
   const state = { waiting: new Set(controls), unseen: [], named };
   document.addEventListener("focusin", ({ target }) => {
@@ -137,7 +138,6 @@ export function keys() {
     }
   });
   window.__keys = state;
-  document.activeElement?.blur();
   return controls.length;
 }
 
