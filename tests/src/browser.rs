@@ -3,8 +3,8 @@
 //! the pages, and makes a failure of what it found.
 //!
 //! A page is a [`Page`], a row of a test's table. A [`Story`], where something is filled in or
-//! pressed, is a file of `tests/clients/browser/stories`. All of a [`Visit`] is seen in one start of
-//! Chromium. Its pictures are in the target directory, under `screenshots`.
+//! pressed, is a file of `tests/clients/browser/stories`. All of a [`Visit`] is seen in one start
+//! of Chromium. Its pictures are in the target directory, under `screenshots`.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -13,7 +13,7 @@
 //! - [`mail`]: a mail server that speaks STARTTLS, and keeps the letters.
 //! - [`peer`]: [`Shown`], what such a front shows, right in all or wrong in one thing.
 //! - [`clients`]: scripts under `tests/clients`, run with the published npm and PyPI packages.
-//! - [`browser`]: [`Visit`], pages in a real Chromium: each is a [`Page`] of a test's table, or in a [`Story`].
+//! - [`browser`]: [`Visit`], pages in a real Chromium: a [`Page`] of a table, or a [`Story`].
 //! - [`filling`]: a server with something of everything, for whoever looks at it.
 //! - [`hostile`]: texts that a page must not take for more than text.
 //! - [`senders`]: [`Sender`], a package that signs webhooks, and what it [`Signed`].

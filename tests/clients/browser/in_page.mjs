@@ -106,7 +106,7 @@ export function isolation() {
   return found;
 }
 
-// Gets ready for the tab key; gives the number of controls.
+// Gets ready for the tab key; gives the number of stops.
 export function keys() {
   const named = (element) => element.outerHTML.slice(0, 120);
   const look = (element) => {
@@ -138,7 +138,9 @@ export function keys() {
     }
   });
   window.__keys = state;
-  return controls.length;
+  // Day, month, year and so on are stops of their own.
+  const times = controls.filter((one) => one.type === "datetime-local");
+  return controls.length + 7 * times.length;
 }
 
 // What was reached so far.

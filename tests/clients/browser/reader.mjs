@@ -203,10 +203,10 @@ export class Reader {
   // Tab reaches every control, and each shows that it has the focus.
   async keyboard() {
     if (!this.#javaScript) throw new Error("the keyboard can't be followed without scripts");
-    const controls = await this.page.evaluate(keys);
+    const stopped = await this.page.evaluate(keys);
     let reached;
-    for (let pressed = 0; pressed <= 2 * controls + 10; pressed++) {
-      if (pressed % 16 === 0 || pressed >= controls) {
+    for (let pressed = 0; pressed <= 2 * stopped + 10; pressed++) {
+      if (pressed % 16 === 0 || pressed >= stopped) {
         reached = await this.page.evaluate(stops);
         if (reached.missed.length === 0) break;
       }

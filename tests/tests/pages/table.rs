@@ -78,7 +78,7 @@ pub(crate) fn operators(filled: &Filled, ids: &Ids) -> Vec<Page> {
         of("application", "/applications/shop").shows("Make a link into the portal"),
         of("application-edit", "/applications/shop/edit").shows("The Shop"),
         of("application-missing", "/applications/nobody")
-            .shows("nobody")
+            .shows("Not there")
             .status(404),
         of("event-types", "/event-types").shows("An order was paid"),
         of("event-types-archived", "/event-types?archived=1").shows("As it was before"),
@@ -130,7 +130,7 @@ pub(crate) fn portals(filled: &Filled, ids: &Ids) -> Vec<Page> {
         Page::new("portal-event-types", "/portal/event-types").shows("An order was paid"),
         Page::new("portal-event-type", "/portal/event-types/order.paid").shows("o-1"),
         Page::new("portal-message-missing", "/portal/messages/none")
-            .shows("none")
+            .shows("Not there")
             .status(404),
     ]);
     pages.into_iter().map(|page| page.of(SHOPS)).collect()
