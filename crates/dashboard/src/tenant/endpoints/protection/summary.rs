@@ -38,7 +38,12 @@ pub(in super::super) async fn summary(
     }
     rows.push(verification(rooms, seat, at)?);
     let caption = "What protects what is sent";
-    Ok(parts::table(caption, &["What", "Set to", "Action"], rows, ""))
+    Ok(parts::table(
+        caption,
+        &["What", "Set to", "Action"],
+        rows,
+        "",
+    ))
 }
 
 fn verification(
