@@ -6,11 +6,10 @@ use crate::access::limits::Limits;
 use crate::access::pace::{Pace, Rate};
 use crate::caller::{OpenedBy, Shown, ShownAs, Who};
 use crate::portal::PortalGrant;
-use crate::tokens::sessions::{Pages, SessionGrant};
+use crate::tokens::sessions::{Pages, SessionGrant, greatest_role};
 use crate::{App, AppError, Caller};
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign, verify};
 use model::address::network;
-use model::api_key::Scope;
 use model::audit::AuditAction;
 use model::role::Role;
 use model::security::{SecurityEvent, SecurityKind, Subject};
@@ -271,11 +270,8 @@ impl Caller {
         }
         let limits = self.shown.as_deref().map(|shown| &shown.limits);
         match limits {
-            None | Some(Limits::Nothing) => Some(Role::Admin),
-            Some(Limits::Scopes(scopes)) => Role::ALL.into_iter().rev().find(|role| {
-                let role = Scope::Role(*role);
-                scopes.iter().any(|scope| scope.covers(&role))
-            }),
+            None | Some(Limits::Nothing) => greatest_role(None),
+            Some(Limits::Scopes(scopes)) => greatest_role(Some(scopes)),
             Some(Limits::Capabilities(_)) => None,
         }
     }

@@ -50,6 +50,15 @@ pub(crate) enum SessionGrant {
     Portal(PortalGrant),
 }
 
+/// The greatest role whose rights these scopes have, if they have any's; `None`: all rights.
+pub(crate) fn greatest_role(scopes: Option<&[Scope]>) -> Option<Role> {
+    let Some(scopes) = scopes else {
+        return Some(Role::Admin);
+    };
+    let has = |role: &Role| scopes.iter().any(|scope| scope.covers(&Scope::Role(*role)));
+    Role::ALL.into_iter().rev().find(has)
+}
+
 /// As no bearer token's subject is: where foreign tokens are let in, nothing but this is looked at.
 pub(super) const SUBJECT: &str = "session";
 
@@ -158,9 +167,9 @@ impl Tokens {
                 let (Ok(role), Some(by)) = (role.parse(), by.opened()) else {
                     return Err(invalid().into());
                 };
-                self.check_opener(&Credentials::new(&claims.jti), &by, now)?;
+                let left = self.check_opener(&Credentials::new(&claims.jti), &by, now)?;
                 let subject = self.subject(&by);
-                let limits = Limits::Scopes(vec![Scope::Role(role)]);
+                let limits = Limits::Scopes(vec![Scope::Role(left.min(role))]);
                 let shown = shown(ShownAs::Session(by), None, limits);
                 (Who::Organisation, subject, shown)
             }
@@ -205,21 +214,23 @@ impl Tokens {
         }
     }
 
-    /// Neither the session nor what it was opened with has ended.
+    /// The most that a session may do as things stand now: what it was opened with may be good for
+    /// less by now. Neither that nor the session has ended.
     fn check_opener(
         &self,
         session: &Credentials,
         by: &OpenedBy,
         now: Timestamp,
-    ) -> Result<(), NotGood> {
-        let opener_ended = match by {
-            OpenedBy::Token(id) => self.known.is_revoked(&Credentials::new(id), now),
-            OpenedBy::ApiKey(id) => !matches!(self.known.key_of(*id, now), Standing::Good(_)),
-            OpenedBy::Person(_) => false,
+    ) -> Result<Role, NotGood> {
+        let most = match by {
+            OpenedBy::Token(id) if self.known.is_revoked(&Credentials::new(id), now) => None,
+            OpenedBy::ApiKey(id) => match self.known.key_of(*id, now) {
+                Standing::Good(row) => greatest_role(row.key.scopes.as_deref()),
+                Standing::Ended(_) | Standing::Unknown => None,
+            },
+            OpenedBy::Token(_) | OpenedBy::Person(_) => Some(Role::Admin),
         };
-        match opener_ended || self.known.is_revoked(session, now) {
-            true => Err(ended(self.subject(by))),
-            false => Ok(()),
-        }
+        most.filter(|_| !self.known.is_revoked(session, now))
+            .ok_or_else(|| ended(self.subject(by)))
     }
 }

@@ -1,7 +1,9 @@
 //! The ways in and out.
 
 use crate::world::World;
+use app::api_keys::ApiKeyPatch;
 use app::portal::PortalInput;
+use app::{ListInput, Patch};
 use model::role::Role;
 
 #[tokio::test]
@@ -30,6 +32,35 @@ async fn a_token_opens_a_session_that_its_cookie_carries_and_signing_out_ends() 
     assert_eq!(out.leads_to(), "/dashboard/sign-in");
     assert!(out.header("set-cookie").contains("Max-Age=0"));
     admin.get("/dashboard").await.is(303);
+}
+
+#[tokio::test]
+async fn a_session_may_no_more_than_the_key_that_opened_it_may_by_now() {
+    let world = World::new();
+    let (app, admin) = (&world.app, world.admin());
+    let organisation = app.tokens.organisation().to_owned();
+    let operator = world.signed_in(Role::Operator).await;
+    operator.get("/dashboard").await.shows(">operator</span>");
+    let all = ListInput::default();
+    let keys = app.api_keys(&admin, &organisation, &all);
+    let key = keys.await.expect("it is there").data[0].id.to_string();
+    for (scope, shown) in [
+        ("role:viewer", Some(">viewer</span>")),
+        ("message:read", None),
+    ] {
+        let patch = ApiKeyPatch {
+            scopes: Patch::Set(Some(vec![scope.to_owned()])),
+            ..ApiKeyPatch::default()
+        };
+        let path = (organisation.as_str(), key.as_str(), &["message"][..]);
+        let patched = app.patch_api_key(&admin, path, patch).await;
+        patched.expect("it is changed");
+        let page = operator.get("/dashboard").await;
+        match shown {
+            Some(text) => page.is(200).shows(text),
+            None => page.is(303),
+        };
+    }
 }
 
 #[tokio::test]
