@@ -243,10 +243,20 @@ fn each(base: &str, prefix: &str, (filled, ids): (&Filled, &Ids)) -> Vec<Page> {
                 page("endpoint", endpoint("")).shows(*text),
                 page("edit", endpoint("/edit")).shows(*text),
                 page("message", format!("/messages/{message}")),
-                page("attempt", format!("/messages/{message}/attempts/{attempt}")).shows(*text),
+                page("attempt", format!("/messages/{message}/attempts/{attempt}"))
+                    .shows(as_bytes_are_shown(text)),
             ]
         });
     each.collect()
+}
+
+/// Others' bytes are shown with a mark for each character that turns the direction of writing.
+fn as_bytes_are_shown(text: &str) -> String {
+    let turns = |one: char| matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = text
+        .chars()
+        .map(|one| if turns(one) { '\u{fffd}' } else { one });
+    shown.collect()
 }
 
 /// The pages that are declared and that none of these is of.
