@@ -10,10 +10,11 @@ use crate::routes::Routes;
 use crate::seat::Seat;
 use crate::tenant::place::set;
 use crate::{Shared, search};
-use app::ListInput;
 use app::access::limits::Need;
 use app::event_types::EventTypesInput;
+use app::page::LIMIT_MAX;
 use app::tokens::sessions::Pages;
+use app::{ListInput, Page};
 use axum::extract::State;
 use maud::{Markup, html};
 use model::event_type::EventType;
@@ -40,6 +41,18 @@ pub(crate) fn portal() -> Routes {
 /// The address of an event type's page; `rest` begins with a slash, or is empty.
 pub(crate) fn address(seat: &Seat, name: &str, rest: &str) -> String {
     format!("{}/event-types/{name}{rest}", seat.base())
+}
+
+/// Those that whoever asks can choose from: as many as a list has at the most.
+pub(crate) async fn offered(rooms: &Shared, seat: &Seat) -> Answer<Page<EventType>> {
+    let input = EventTypesInput {
+        list: ListInput {
+            limit: Some(LIMIT_MAX),
+            ..ListInput::default()
+        },
+        ..EventTypesInput::default()
+    };
+    Ok(rooms.app.event_types(&seat.caller, &input).await?)
 }
 
 async fn list(State(rooms): State<Shared>, seat: Seat, view: View) -> Answer {

@@ -2,12 +2,9 @@
 //! that nothing secret is shown, and the audit log has nothing of it. Whoever needs a URL asks for
 //! it by [`App::source`].
 
-use super::opened::KnownSource;
 use super::view::SourceView;
-use crate::page::{ListInput, Order, Page, Part};
+use crate::page::{ListInput, Page};
 use crate::{App, AppError, Caller, Tenant};
-use model::id::SourceKind;
-use std::sync::Arc;
 
 impl App {
     /// All sources, the oldest first unless asked otherwise, without their tokens.
@@ -19,13 +16,8 @@ impl App {
         caller: &Caller,
         input: &ListInput,
     ) -> Result<Page<SourceView>, AppError> {
-        caller.require_organisation()?;
-        let part = Part::<SourceKind>::of_all(input, Order::Ascending)?;
-        self.renew_access().await?;
-        let key = |known: &Arc<KnownSource>| known.row.source.id.key();
-        let walk = part.walk(self.tokens.known.sources(), key);
-        let page = part.page(walk, |known| known.row.source.id);
-        page.try_map(|known| Ok(self.view_of_source(&known.row)?.without_token()))
+        let page = self.page_of_sources(caller, input).await?;
+        Ok(page.map(SourceView::without_token))
     }
 
     /// A source, by id or uid, without its token; and the application that gets its messages, where

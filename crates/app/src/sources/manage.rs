@@ -40,13 +40,7 @@ impl App {
         caller: &Caller,
         input: &ListInput,
     ) -> Result<Page<SourceView>, AppError> {
-        caller.require_organisation()?;
-        let part = Part::<SourceKind>::of_all(input, Order::Ascending)?;
-        self.renew_access().await?;
-        let key = |known: &Arc<KnownSource>| known.row.source.id.key();
-        let walk = part.walk(self.tokens.known.sources(), key);
-        let page = part.page(walk, |known| known.row.source.id);
-        let page = page.try_map(|known| self.view_of_source(&known.row))?;
+        let page = self.page_of_sources(caller, input).await?;
         let page = page.map(|view| view.to(caller));
         let shown = page.data.iter().filter(|view| view.token.is_some()).count();
         if shown > 0 {
@@ -56,6 +50,21 @@ impl App {
             self.note(entry).await?;
         }
         Ok(page)
+    }
+
+    /// Sources with all that is known of them: whoever asks for it sees to what is shown.
+    pub(super) async fn page_of_sources(
+        &self,
+        caller: &Caller,
+        input: &ListInput,
+    ) -> Result<Page<SourceView>, AppError> {
+        caller.require_organisation()?;
+        let part = Part::<SourceKind>::of_all(input, Order::Ascending)?;
+        self.renew_access().await?;
+        let key = |known: &Arc<KnownSource>| known.row.source.id.key();
+        let walk = part.walk(self.tokens.known.sources(), key);
+        let page = part.page(walk, |known| known.row.source.id);
+        page.try_map(|known| self.view_of_source(&known.row))
     }
 
     /// A source, by id or uid, with the token in its URL, as above.

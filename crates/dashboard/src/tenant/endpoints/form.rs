@@ -4,17 +4,15 @@
 use super::super::place::{
     above_endpoint, below_endpoint, endpoint, of_endpoint, rate, same, tenant,
 };
-use crate::Shared;
 use crate::layout::Content;
 use crate::live::{again, still};
 use crate::parts::{self, Field, done, tick};
 use crate::posted::{Fields, Posted};
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
+use crate::{Shared, catalogue};
+use app::Patch;
 use app::endpoints::{EndpointInput, EndpointPatch, EndpointView, EndpointsOf, NewEndpointInput};
-use app::event_types::EventTypesInput;
-use app::page::LIMIT_MAX;
-use app::{ListInput, Patch};
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use maud::{Markup, html};
@@ -195,14 +193,7 @@ async fn event_types(
     seat: &Seat,
     (fields, refused): (&Fields, Option<&Refused>),
 ) -> Answer<Markup> {
-    let input = EventTypesInput {
-        list: ListInput {
-            limit: Some(LIMIT_MAX),
-            ..ListInput::default()
-        },
-        ..EventTypesInput::default()
-    };
-    let page = rooms.app.event_types(&seat.caller, &input).await?;
+    let page = catalogue::offered(rooms, seat).await?;
     let wanted: BTreeSet<String> = types(fields).into_iter().collect();
     let listed: BTreeSet<&str> = page.data.iter().map(|one| one.name.as_str()).collect();
     let others = wanted.iter().filter(|name| !listed.contains(name.as_str()));

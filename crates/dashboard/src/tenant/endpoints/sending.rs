@@ -1,7 +1,6 @@
 //! Trying an endpoint: an example of an event type is sent to it, whatever it wants to hear.
 
 use super::super::place::{below_endpoint, endpoint};
-use crate::Shared;
 use crate::layout::Content;
 use crate::live::{again, still};
 use crate::parts::{self, Field, done};
@@ -9,10 +8,8 @@ use crate::posted::{Fields, Posted};
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
 use crate::tenant::place::wrong;
-use app::ListInput;
-use app::event_types::EventTypesInput;
+use crate::{Shared, catalogue};
 use app::messages::{ExampleInput, PING};
-use app::page::LIMIT_MAX;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use maud::{Markup, html};
@@ -67,14 +64,7 @@ async fn inputs(
     seat: &Seat,
     (fields, refused): (&Fields, Option<&Refused>),
 ) -> Answer<Markup> {
-    let input = EventTypesInput {
-        list: ListInput {
-            limit: Some(LIMIT_MAX),
-            ..ListInput::default()
-        },
-        ..EventTypesInput::default()
-    };
-    let page = rooms.app.event_types(&seat.caller, &input).await?;
+    let page = catalogue::offered(rooms, seat).await?;
     let names = page.data.iter().map(|one| one.name.as_str());
     let mut choices = vec![(PING, "a small message that needs no event type")];
     choices.extend(names.map(|name| (name, name)));
