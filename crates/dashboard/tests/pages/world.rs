@@ -50,6 +50,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// The same with pages that are configured otherwise.
+    pub(crate) fn with(change: impl FnOnce(&mut PagesConfig)) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let clock = Arc::new(TestClock::default());
         let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::new(7));
@@ -87,8 +92,10 @@ impl World {
                 ..Settings::default()
             }),
         };
+        let mut config = config(figures.clone());
+        change(&mut config);
         Self {
-            pages: dashboard::open(app.clone(), config(figures.clone())),
+            pages: dashboard::open(app.clone(), config),
             app,
             clock,
             lanes,
