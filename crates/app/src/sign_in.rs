@@ -64,7 +64,8 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Unauthenticated`]; [`AppError::TooManySignIns`] where too many have failed from
-    /// there; [`AppError::BadRequest`] for a token that is good, but not for pages.
+    /// there; [`AppError::TooMany`] where the token comes too often; [`AppError::BadRequest`] for a
+    /// token that is good, but not for pages.
     pub async fn sign_in(
         &self,
         token: &str,
@@ -73,7 +74,7 @@ impl App {
         let now = self.clock.now();
         self.tokens.sign_ins.check(remote_address, now)?;
         let caller = self.authenticate(Some(token), remote_address);
-        let caller = caller.inspect_err(|_| self.tokens.sign_ins.count(remote_address, now))?;
+        let caller = caller.inspect_err(|error| self.count_failure(error, remote_address))?;
         let (role, by, ends_at) = opened_with(&caller)?;
         let grant = SessionGrant::Dashboard { role, by };
         Ok(self.open_session(&grant, remote_address, ends_at).await)
@@ -126,11 +127,8 @@ impl App {
         let now = self.clock.now();
         self.tokens.sign_ins.check(remote_address, now)?;
         let taken = self.take_one_time_token(one_time_token, remote_address);
-        let taken = taken.await.inspect_err(|error| {
-            if matches!(error, AppError::Unauthenticated(_)) {
-                self.tokens.sign_ins.count(remote_address, now);
-            }
-        });
+        let taken = taken.await;
+        let taken = taken.inspect_err(|error| self.count_failure(error, remote_address));
         let (grant, ends_at): (PortalGrant, Timestamp) = taken?;
         let session =
             self.tokens
@@ -184,6 +182,15 @@ impl App {
         // Of the secret that sessions are signed with, and no such signature.
         let secret = Key::new(HMAC_SHA256, self.tokens.secret.expose());
         Key::new(HMAC_SHA256, sign(&secret, b"forms of pages").as_ref())
+    }
+
+    /// Counts what may have been a guess: a good token that comes too often, or at a bad time, is
+    /// none.
+    fn count_failure(&self, error: &AppError, remote_address: Option<IpAddr>) {
+        if matches!(error, AppError::Unauthenticated(_)) {
+            let now = self.clock.now();
+            self.tokens.sign_ins.count(remote_address, now);
+        }
     }
 
     async fn open_session(

@@ -66,6 +66,7 @@ async fn sign_in(
         Err(
             error @ (AppError::Unauthenticated(_)
             | AppError::BadRequest { .. }
+            | AppError::TooMany { .. }
             | AppError::TooManySignIns { .. }),
         ) => {
             let text = error.to_string();

@@ -4,9 +4,12 @@
 use crate::visitor::Visitor;
 use crate::world::World;
 use app::caller::RemoteAddress;
+use app::{App, Settings};
 use axum::body::Body;
 use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Tries to sign in with this token, from there.
@@ -40,4 +43,24 @@ async fn whoever_fails_too_often_has_to_wait_and_nobody_else_does() {
     world.clock.advance(Duration::from_secs(61));
     let entered = try_from(&stranger, &token, "2001:db8::1").await;
     assert_eq!(entered, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_good_token_that_comes_too_often_is_no_failure() {
+    let world = World::new();
+    let settings = Settings {
+        requests_per_second_max: NonZeroU32::new(1),
+        ..Settings::default()
+    };
+    let app = App {
+        settings: Arc::new(settings),
+        ..world.app.clone()
+    };
+    let (token, from) = (world.token(), Some([192, 0, 2, 1].into()));
+    let mut refused = 0;
+    for _ in 0..20 {
+        refused += usize::from(app.sign_in(&token, from).await.is_err());
+    }
+    assert!(refused > 10, "{refused}");
+    app.may_sign_in(from).expect("nobody has guessed");
 }
