@@ -88,18 +88,20 @@ impl App {
         self.tokens.sign_ins.check(remote_address, self.clock.now())
     }
 
-    /// That somebody who came from the identity provider did not get in. `told` is what is reported
-    /// of it, where it is worth that.
-    pub fn person_kept_out(&self, told: Option<&str>, remote_address: Option<IpAddr>) {
+    /// That somebody from there tried to sign in by the identity provider, and failed.
+    pub fn sign_in_failed(&self, remote_address: Option<IpAddr>) {
         let now = self.clock.now();
         self.tokens.sign_ins.count(remote_address, now);
-        if let Some(why) = told {
-            let kind = SecurityKind::AuthenticationFailed;
-            let subject = Subject::of_token(self.tokens.organisation());
-            let text = format!("somebody who came from the identity provider was refused: {why}");
-            let event = SecurityEvent::new(kind, subject, now, text);
-            self.events.report(event.from_address(remote_address));
-        }
+    }
+
+    /// That somebody who came from the identity provider did not get in, where that is worth a
+    /// report.
+    pub fn person_kept_out(&self, why: &str, remote_address: Option<IpAddr>) {
+        let kind = SecurityKind::AuthenticationFailed;
+        let subject = Subject::of_token(self.tokens.organisation());
+        let text = format!("somebody who came from the identity provider was refused: {why}");
+        let event = SecurityEvent::new(kind, subject, self.clock.now(), text);
+        self.events.report(event.from_address(remote_address));
     }
 
     /// A session for somebody whom the identity provider named.
@@ -188,8 +190,7 @@ impl App {
     /// none.
     fn count_failure(&self, error: &AppError, remote_address: Option<IpAddr>) {
         if matches!(error, AppError::Unauthenticated(_)) {
-            let now = self.clock.now();
-            self.tokens.sign_ins.count(remote_address, now);
+            self.sign_in_failed(remote_address);
         }
     }
 

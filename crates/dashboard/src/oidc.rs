@@ -166,9 +166,10 @@ fn keep_out(rooms: &Shared, (next, refused): (&str, &NoPerson), from: Option<IpA
         tracing::warn!("nobody can sign in by the identity provider: {detail}");
     }
     if refused.is_somebodys() {
-        rooms
-            .app
-            .person_kept_out(refused.for_event().as_deref(), from);
+        rooms.app.sign_in_failed(from);
+    }
+    if let Some(why) = refused.for_event() {
+        rooms.app.person_kept_out(&why, from);
     }
     let status = status_of(refused);
     (

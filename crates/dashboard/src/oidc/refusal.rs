@@ -69,9 +69,10 @@ impl NoPerson {
     }
 
     /// Whether it counts against whoever comes from there: it is no fault of ours or the
-    /// provider's.
+    /// provider's, nor what any site can make a browser do by leading it here.
     pub(super) fn is_somebodys(&self) -> bool {
-        !matches!(self, Self::Away(_) | Self::Misfit(_))
+        let not_theirs = matches!(self, Self::Away(_) | Self::Misfit(_));
+        !not_theirs && !matches!(self, Self::NoTrip | Self::OtherTrip)
     }
 
     /// What is reported as a security event: what may be an attack, not what happens to people.

@@ -16,6 +16,7 @@ mod protection;
 mod rubbish;
 mod sending;
 mod settings;
+mod single_sign_on;
 mod sources;
 mod visitor;
 mod watching;
