@@ -14,7 +14,8 @@ use axum::extract::FromRequestParts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use http::header::ACCEPT;
+use http::HeaderValue;
+use http::header::{ACCEPT, CACHE_CONTROL};
 use http::request::Parts;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -109,9 +110,11 @@ where
         let event = Event::default().data(content);
         Some((Ok::<_, Infallible>(event), following))
     });
-    let response: Response = Sse::new(events)
-        .keep_alive(KeepAlive::default())
-        .into_response();
+    // What a page shows is kept nowhere on the way, in this form too.
+    let events = Sse::new(events).keep_alive(KeepAlive::default());
+    let mut response = events.into_response();
+    let kept = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, kept);
     Ok(response)
 }
 

@@ -6,8 +6,11 @@ use crate::world::World;
 use app::caller::RemoteAddress;
 use app::{App, Settings};
 use axum::body::Body;
-use http::header::CONTENT_TYPE;
+use axum::response::Response;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, StatusCode};
+use http_body_util::BodyExt as _;
+use model::role::Role;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,4 +66,34 @@ async fn a_good_token_that_comes_too_often_is_no_failure() {
     }
     assert!(refused > 10, "{refused}");
     app.may_sign_in(from).expect("nobody has guessed");
+}
+
+/// Asks for a page to be kept up to date.
+async fn follow(visitor: &Visitor<'_>, path: &str) -> Response {
+    let request = visitor.request(Method::GET, path);
+    let request = request.header(ACCEPT, "text/event-stream");
+    let request = request.body(Body::empty()).expect("it is a request");
+    visitor.answer(request).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_live_ends_with_its_session_and_is_kept_by_nobody() {
+    let world = World::new();
+    world.application("acme").await;
+    let admin = world.signed_in(Role::Admin).await;
+    let tenant = world.in_portal("acme", None).await;
+    for (visitor, page, out) in [
+        (&admin, "/dashboard/applications", "/dashboard/sign-out"),
+        (&tenant, "/portal", "/portal/sign-out"),
+    ] {
+        let answer = follow(visitor, page).await;
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{page}");
+        let mut events = answer.into_body();
+        events.frame().await.expect("the page").expect("it is sent");
+        visitor.post(out, &[]).await;
+        let after = events.frame().await;
+        assert!(after.is_none(), "{page}: {after:?}");
+        let again = follow(visitor, page).await;
+        assert_eq!(again.status(), StatusCode::UNAUTHORIZED, "{page}");
+    }
 }
