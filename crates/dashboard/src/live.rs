@@ -10,6 +10,7 @@ use crate::layout::{self, Content};
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
 use app::Listeners;
+use app::tokens::sessions::Pages;
 use axum::extract::FromRequestParts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
@@ -22,22 +23,32 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// How many pages may be live on one node.
+/// How many pages may be live on one node, of the operator's and as many of the portal's.
 const LIVE_MAX: usize = 128;
 /// How often their content is made.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Whoever looks, all together.
+/// Whoever looks, all together: those of the portal take no place of the operator's.
 pub(crate) struct Live {
-    places: Arc<Semaphore>,
+    dashboard: Arc<Semaphore>,
+    portal: Arc<Semaphore>,
     listeners: Arc<Listeners>,
 }
 
 impl Live {
     pub(crate) fn new(listeners: Arc<Listeners>) -> Self {
+        let places = || Arc::new(Semaphore::new(LIVE_MAX));
         Self {
-            places: Arc::new(Semaphore::new(LIVE_MAX)),
+            dashboard: places(),
+            portal: places(),
             listeners,
+        }
+    }
+
+    fn places(&self, pages: Pages) -> Arc<Semaphore> {
+        match pages {
+            Pages::Dashboard => self.dashboard.clone(),
+            Pages::Portal => self.portal.clone(),
         }
     }
 }
@@ -94,7 +105,7 @@ where
     M: Fn(Shared, Seat) -> F + Send + Sync + 'static,
     F: Future<Output = Answer<Content>> + Send + 'static,
 {
-    let Ok(place) = rooms.live.places.clone().try_acquire_owned() else {
+    let Ok(place) = rooms.live.places(seat.pages).try_acquire_owned() else {
         return Err(Refused::not_live());
     };
     let following = Following {

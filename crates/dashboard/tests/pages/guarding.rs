@@ -97,3 +97,20 @@ async fn what_is_live_ends_with_its_session_and_is_kept_by_nobody() {
         assert_eq!(again.status(), StatusCode::UNAUTHORIZED, "{page}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn those_who_look_in_the_portal_take_no_place_of_the_operators() {
+    let world = World::new();
+    world.application("acme").await;
+    let tenant = world.in_portal("acme", None).await;
+    let mut all = Vec::new();
+    while let answer = follow(&tenant, "/portal").await
+        && answer.status() == StatusCode::OK
+    {
+        all.push(answer);
+        assert!(all.len() < 1_000, "there is no bound");
+    }
+    let viewer = world.signed_in(Role::Viewer).await;
+    let answer = follow(&viewer, "/dashboard/applications").await;
+    assert_eq!(answer.status(), StatusCode::OK);
+}
