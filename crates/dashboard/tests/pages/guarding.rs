@@ -114,3 +114,18 @@ async fn those_who_look_in_the_portal_take_no_place_of_the_operators() {
     let answer = follow(&viewer, "/dashboard/applications").await;
     assert_eq!(answer.status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn the_button_of_a_link_leads_to_that_link_whatever_stands_in_it() {
+    let world = World::new();
+    let stranger = world.stranger();
+    for path in [
+        "..%2F..%2Fin%2Fx",
+        "x%3Fy",
+        "%22%3E%3Cb%3E",
+        "%2F%2Fx.example",
+    ] {
+        let page = stranger.get(format!("/portal/open/{path}")).await;
+        page.is(200).shows("<form method=\"post\">").hides("<b>");
+    }
+}
