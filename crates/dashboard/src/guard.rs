@@ -40,7 +40,8 @@ async fn guard(State(rooms): State<Shared>, request: Request, next: Next) -> Res
     };
     if let Some(Marked(refused)) = response.extensions_mut().remove::<Marked>() {
         let headers = std::mem::take(response.headers_mut());
-        response = (refused.status(), headers, refused.page(pages)).into_response();
+        let page = refused.page(&rooms, pages);
+        response = (refused.status(), headers, page).into_response();
     }
     let headers = response.headers_mut();
     let policy = policy(if framed {

@@ -103,9 +103,9 @@ pub(crate) fn page(rooms: &Rooms, seat: &Seat, content: &Content, live: bool) ->
 }
 
 /// A page for anybody.
-pub(crate) fn bare(pages: Pages, title: &str, content: Markup) -> Markup {
+pub(crate) fn bare((rooms, pages): (&Rooms, Pages), title: &str, content: Markup) -> Markup {
     let body = html! { main.bare #main { (content) } };
-    document(pages, title, "Postrider", body)
+    document(pages, title, name(rooms, pages), body)
 }
 
 fn document(pages: Pages, title: &str, name: &str, body: Markup) -> Markup {

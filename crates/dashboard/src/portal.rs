@@ -29,7 +29,7 @@ pub(crate) fn routes() -> Routes {
 }
 
 /// Shows a button, and takes nothing: what looks at links in mail and in chats presses none.
-async fn ask() -> Response {
+async fn ask(State(rooms): State<Shared>) -> Response {
     let content = html! {
         h1 { "Your webhooks" }
         p { "This link is good once, and for a short time." }
@@ -38,7 +38,7 @@ async fn ask() -> Response {
             button.primary type="submit" { "Open" }
         }
     };
-    let page = layout::bare(Pages::Portal, "Your webhooks", content);
+    let page = layout::bare((&rooms, Pages::Portal), "Your webhooks", content);
     // The address is what lets in: it goes nowhere else.
     let silent = HeaderValue::from_static("no-referrer");
     ([(REFERRER_POLICY, silent)], page).into_response()
@@ -64,7 +64,7 @@ async fn sign_out(State(rooms): State<Shared>, posted: Posted) -> Answer {
         h1 { "Signed out" }
         p { "To come back, open these pages again from where you came." }
     };
-    let page = layout::bare(Pages::Portal, "Signed out", content);
+    let page = layout::bare((&rooms, Pages::Portal), "Signed out", content);
     Ok((leave, page).into_response())
 }
 

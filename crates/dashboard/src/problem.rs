@@ -1,6 +1,7 @@
 //! How pages refuse: the only map from what went wrong to a status and to words for people. A page
 //! that refuses says what was wrong and what would be right, and nothing of what is inside.
 
+use crate::Rooms;
 use crate::layout;
 use crate::oidc::NoPerson;
 use app::AppError;
@@ -115,7 +116,7 @@ impl Refused {
     }
 
     /// The page that says so.
-    pub(crate) fn page(&self, pages: Pages) -> Markup {
+    pub(crate) fn page(&self, rooms: &Rooms, pages: Pages) -> Markup {
         let content = html! {
             h1 { (self.title) }
             p { (self.detail) }
@@ -124,7 +125,7 @@ impl Refused {
             }
             p { a href=(crate::seat::base(pages)) { "To the first page" } }
         };
-        layout::bare(pages, self.title, content)
+        layout::bare((rooms, pages), self.title, content)
     }
 }
 

@@ -157,7 +157,7 @@ pub(crate) fn page(rooms: &Rooms, next: &str, wrong: Option<&str>) -> Markup {
         }
         (oidc::link(rooms, next))
     };
-    layout::bare(Pages::Dashboard, "Sign in", content)
+    layout::bare((rooms, Pages::Dashboard), "Sign in", content)
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 use crate::visitor::Visitor;
 use crate::world::World;
 use app::caller::RemoteAddress;
+use app::portal::PortalInput;
 use app::{App, Settings};
 use axum::body::Body;
 use axum::response::Response;
+use dashboard::Brand;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
@@ -128,4 +130,28 @@ async fn the_button_of_a_link_leads_to_that_link_whatever_stands_in_it() {
         let page = stranger.get(format!("/portal/open/{path}")).await;
         page.is(200).shows("<form method=\"post\">").hides("<b>");
     }
+}
+
+#[tokio::test]
+async fn the_portal_bears_its_own_name_where_nobody_has_a_session_too() {
+    let world = World::with(|config| {
+        config.brand = Brand {
+            name: "Acme <hooks>".to_owned(),
+            ..Brand::default()
+        };
+    });
+    world.application("acme").await;
+    let link = world.link("acme", PortalInput::default()).await;
+    let (stranger, tenant) = (world.stranger(), world.in_portal("acme", None).await);
+    for page in [
+        stranger.get(format!("/portal/open/{link}")).await,
+        stranger.get("/portal").await,
+        stranger.get("/portal/nowhere").await,
+        tenant.get("/portal").await,
+        tenant.post("/portal/sign-out", &[]).await,
+    ] {
+        page.shows(" · Acme &lt;hooks&gt;</title>");
+    }
+    let page = stranger.get("/dashboard/sign-in").await;
+    page.shows(" · Postrider</title>");
 }
