@@ -13,7 +13,8 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method};
+use http::uri::Authority;
+use http::{HeaderValue, Method};
 use std::sync::Arc;
 
 /// The largest form: a schema or an example is a form's field.
@@ -34,7 +35,7 @@ pub(crate) fn around(router: Router<Shared>, rooms: &Arc<Rooms>) -> Router {
 async fn guard(State(rooms): State<Shared>, request: Request, next: Next) -> Response {
     let pages = pages_of(request.uri().path());
     let framed = pages == Pages::Portal && !rooms.config.frame_ancestors.is_empty();
-    let mut response = match is_from_elsewhere(request.method(), request.headers()) {
+    let mut response = match is_from_elsewhere(&request) {
         true => Refused::from_elsewhere().into_response(),
         false => next.run(request).await,
     };
@@ -94,20 +95,21 @@ fn policy(ancestors: &[String]) -> HeaderValue {
 
 /// Whether a page of another site sends something. A form's own token would tell that, too; this
 /// also holds where there is none yet, as when somebody signs in. What is no browser says nothing.
-fn is_from_elsewhere(method: &Method, headers: &HeaderMap) -> bool {
-    if matches!(*method, Method::GET | Method::HEAD) {
+fn is_from_elsewhere<B>(request: &http::Request<B>) -> bool {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
         return false;
     }
     let text = |name| {
-        headers
-            .get(name)
-            .map(|value| value.to_str().unwrap_or_default())
+        let value = request.headers().get(name);
+        value.map(|value| value.to_str().unwrap_or_default())
     };
+    // In HTTP/2 it stands in the request's own address.
+    let authority = request.uri().authority().map(Authority::as_str);
     match (text(FETCH_SITE), text(ORIGIN)) {
         (Some(site), _) => site != "same-origin",
         (None, Some(origin)) => {
             let host = origin.split_once("://").map(|(_, host)| host);
-            host.is_none() || host != text(HOST)
+            host.is_none() || host != text(HOST).or(authority)
         }
         (None, None) => false,
     }
@@ -130,12 +132,35 @@ mod tests {
             (&[(HOST, "a:1"), (ORIGIN, "null")], true),
         ];
         for (headers, elsewhere) in cases {
-            let pairs = headers.iter().cloned();
-            let map: HeaderMap = pairs
-                .map(|(name, value)| (name, HeaderValue::from_static(value)))
-                .collect();
-            assert_eq!(is_from_elsewhere(&Method::POST, &map), elsewhere, "{map:?}");
-            assert!(!is_from_elsewhere(&Method::GET, &map));
+            let post = asked(Method::POST, "/x", headers);
+            assert_eq!(is_from_elsewhere(&post), elsewhere, "{post:?}");
+            assert!(!is_from_elsewhere(&asked(Method::GET, "/x", headers)));
         }
+    }
+
+    #[test]
+    fn in_http_2_no_header_names_the_host() {
+        for (uri, origin, elsewhere) in [
+            ("https://a:1/x", "https://a:1", false),
+            ("https://a:1/x", "https://b:1", true),
+            ("/x", "https://a:1", true),
+        ] {
+            let post = asked(Method::POST, uri, &[(ORIGIN, origin)]);
+            assert_eq!(is_from_elsewhere(&post), elsewhere, "{post:?}");
+        }
+    }
+
+    fn asked(
+        method: Method,
+        uri: &str,
+        headers: &[(HeaderName, &'static str)],
+    ) -> http::Request<()> {
+        let request = http::Request::builder().method(method).uri(uri);
+        let mut request = request.body(()).expect("it is a request");
+        for (name, value) in headers {
+            let value = HeaderValue::from_static(value);
+            request.headers_mut().insert(name, value);
+        }
+        request
     }
 }
