@@ -133,7 +133,7 @@ fn answer(seat: &Seat, attempt: &Attempt, answered: &Answered) -> Markup {
             Answered::Nothing => p.empty { "Nothing of its body is kept: it was empty." },
             Answered::Expunged => p.empty { "It was expunged." },
             Answered::Bytes(bytes) => {
-                @if std::str::from_utf8(bytes).is_ok() { (parts::excerpt(bytes)) }
+                @if is_text(bytes) { (parts::excerpt(bytes)) }
                 @else { p { "It begins with " (bytes.len()) " bytes that are no text." } }
                 div.actions {
                     a.button href={ (base) "/response" } download { "Download" }
@@ -148,6 +148,13 @@ fn answer(seat: &Seat, attempt: &Attempt, answered: &Answered) -> Markup {
             },
         }
     }
+}
+
+/// Whether it is text as far as it goes: an answer is kept up to a length, which may lie within a
+/// character.
+fn is_text(bytes: &[u8]) -> bool {
+    let wrong = std::str::from_utf8(bytes).err();
+    wrong.is_none_or(|wrong| wrong.error_len().is_none())
 }
 
 /// The endpoint's pins, if it is still there and has any.
@@ -207,4 +214,22 @@ pub(super) async fn expunge(State(rooms): State<Shared>, posted: Posted) -> Answ
         .seat
         .within(&format!("/messages/{named}/attempts/{attempt}"));
     Ok(done(&to, "deleted").into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_cut_within_a_character_is_text() {
+        for (bytes, expected) in [
+            ("naïve ☃".as_bytes(), true),
+            (&"naïve ☃".as_bytes()[..9], true),
+            (b"", true),
+            (b"\xff\xfe<html>", false),
+            (b"caf\xe9 au lait", false),
+        ] {
+            assert_eq!(is_text(bytes), expected, "{bytes:?}");
+        }
+    }
 }
