@@ -155,14 +155,14 @@ pub(crate) fn id(id: impl ToString) -> Markup {
     html! { code.id { (id.to_string()) } }
 }
 
-/// The ways on from one part of a list: back to its begin, and on behind it.
+/// The ways on from one part of a list: back to its beginning, and on behind it.
 pub(crate) fn pager<T>(seat: &Seat, page: &Page<T>) -> Markup {
     let begins = !seat.here.contains("iterator=");
     let next = page.iterator.as_deref().filter(|_| !page.done);
     html! {
         @if !begins || next.is_some() {
             nav.pager aria-label="Parts of the list" {
-                @if !begins { a href=(with(&seat.here, "iterator", None)) rel="first" { "To the begin" } }
+                @if !begins { a href=(with(&seat.here, "iterator", None)) rel="first" { "To the beginning" } }
                 @if let Some(next) = next {
                     a href=(with(&seat.here, "iterator", Some(next))) rel="next" { "Further" }
                 }
