@@ -11,7 +11,7 @@ use crate::{PORTAL, Shared, assets, tenant};
 use app::tokens::sessions::Pages;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, SET_COOKIE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY};
 use http::{HeaderValue, Method};
 use maud::html;
 
@@ -57,15 +57,14 @@ async fn come_in(
     ))
 }
 
-async fn sign_out(State(rooms): State<Shared>, posted: Posted) -> Answer {
-    let leave = [(SET_COOKIE, leave(posted.seat.pages))];
-    rooms.app.log_out(&posted.seat.caller).await?;
+async fn sign_out(State(rooms): State<Shared>, posted: Posted) -> Response {
+    let ended = rooms.app.log_out(&posted.seat.caller).await;
     let content = html! {
         h1 { "Signed out" }
         p { "To come back, open these pages again from where you came." }
     };
     let page = layout::bare((&rooms, Pages::Portal), "Signed out", content);
-    Ok((leave, page).into_response())
+    leave(posted.seat.pages, ended, page)
 }
 
 /// Colours, as they are configured.

@@ -82,16 +82,7 @@ async fn sign_in(
 
 async fn sign_out(State(rooms): State<Shared>, posted: Posted) -> Response {
     let ended = rooms.app.log_out(&posted.seat.caller).await;
-    let leave = leave(posted.seat.pages);
-    match ended {
-        Ok(()) => ([(SET_COOKIE, leave)], Redirect::to(SIGN_IN)).into_response(),
-        Err(error) => {
-            // This browser forgets it all the same.
-            let mut response = Refused::from(error).into_response();
-            response.headers_mut().insert(SET_COOKIE, leave);
-            response
-        }
-    }
+    leave(posted.seat.pages, ended, Redirect::to(SIGN_IN))
 }
 
 /// Gives the browser its session, and leads it on.
@@ -112,10 +103,16 @@ pub(crate) fn enter(pages: Pages, signed_in: &SignedIn, to: &str) -> Response {
     ([(SET_COOKIE, cookie)], Redirect::to(to)).into_response()
 }
 
-/// What makes the browser forget it.
-pub(crate) fn leave(pages: Pages) -> HeaderValue {
+/// Leads out. This browser forgets the session also where it could not be ended.
+pub(crate) fn leave(pages: Pages, ended: Result<(), AppError>, out: impl IntoResponse) -> Response {
+    let mut response = match ended {
+        Ok(()) => out.into_response(),
+        Err(error) => Refused::from(error).into_response(),
+    };
     let text = format!("{}=; Max-Age=0; {}", cookie_name(pages), attributes(pages));
-    HeaderValue::from_str(&text).expect("it is plain text")
+    let forgotten = HeaderValue::from_str(&text).expect("it is plain text");
+    response.headers_mut().insert(SET_COOKIE, forgotten);
+    response
 }
 
 /// The portal may be in a frame of another site: only there is its cookie sent from others' pages,

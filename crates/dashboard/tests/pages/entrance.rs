@@ -97,6 +97,27 @@ async fn a_link_leads_into_the_portal_once_and_looking_at_it_takes_nothing() {
 }
 
 #[tokio::test]
+async fn whoever_leaves_is_forgotten_by_the_browser_also_where_nothing_can_be_written() {
+    let world = World::new();
+    world.application("acme").await;
+    let (admin, tenant) = (
+        world.signed_in(Role::Admin).await,
+        world.in_portal("acme", None).await,
+    );
+    world.lose_the_store();
+    for (visitor, path, cookie) in [
+        (&admin, "/dashboard/sign-out", "__Host-postrider=;"),
+        (&tenant, "/portal/sign-out", "__Host-postrider-portal=;"),
+    ] {
+        let out = visitor.post(path, &[]).await;
+        out.is(503);
+        let left = out.header("set-cookie");
+        assert!(left.starts_with(cookie), "{path}: {left}");
+        assert!(left.contains("Max-Age=0"), "{path}: {left}");
+    }
+}
+
+#[tokio::test]
 async fn every_answer_forbids_what_pages_do_not_need() {
     let world = World::new();
     let stranger = world.stranger();

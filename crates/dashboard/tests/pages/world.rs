@@ -45,6 +45,7 @@ pub(crate) struct World {
     pub(crate) figures: Arc<TestFigures>,
     /// How many API keys were made to sign in with.
     keys: AtomicUsize,
+    sqlite: Arc<SqliteStore>,
     _directory: TempDir,
 }
 
@@ -66,7 +67,8 @@ impl World {
         };
         let data = DataDirectory::lock(&directory.path().join("data")).expect("it is ours");
         let store = SqliteStore::open_inline(data, SqliteConfig::default(), surroundings);
-        let store: Arc<dyn store::Store> = Arc::new(store.expect("it opens"));
+        let sqlite = Arc::new(store.expect("it opens"));
+        let store: Arc<dyn store::Store> = sqlite.clone();
         let registry = RegistryConfig {
             applications_max: NonZeroUsize::new(16).expect("not zero"),
             shared: false,
@@ -101,8 +103,14 @@ impl World {
             lanes,
             figures,
             keys: AtomicUsize::new(0),
+            sqlite,
             _directory: directory,
         }
+    }
+
+    /// From now on nothing can be read or written.
+    pub(crate) fn lose_the_store(&self) {
+        self.sqlite.close();
     }
 
     /// The pages that a path is of.
