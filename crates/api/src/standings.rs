@@ -8,8 +8,10 @@ use crate::query::{FromQuery, Pairs, Query};
 use crate::render::{Answer, ListOut, Time};
 use crate::segments::Segments;
 use crate::status::{StatusFilter, StatusOut};
-use app::standings::{EndpointMessageView, EndpointMessagesInput, MessageEndpointView};
-use app::{AppError, ListInput};
+use app::AppError;
+use app::standings::{
+    EndpointMessageView, EndpointMessagesInput, MessageEndpointView, MessageEndpointsInput,
+};
 use axum::Json;
 use axum::extract::State;
 use model::id::{EndpointKind, MessageKind};
@@ -121,12 +123,13 @@ impl FromQuery for EndpointMessagesInput {
     }
 }
 
-/// A message's endpoints come in one order only.
-struct OneOrder(ListInput);
-
-impl FromQuery for OneOrder {
+/// A message's endpoints come in one order only, and with the words that clients of old know.
+impl FromQuery for MessageEndpointsInput {
     fn from_query(query: &Pairs) -> Result<Self, AppError> {
-        Ok(Self(query.page::<EndpointKind>()?))
+        Ok(Self {
+            list: query.page::<EndpointKind>()?,
+            expanded: false,
+        })
     }
 }
 
@@ -146,12 +149,12 @@ async fn endpoint_messages(
 async fn message_endpoints(
     State(api): State<Shared>,
     Segments((application, message)): Segments<(String, String)>,
-    Query(OneOrder(list)): Query<OneOrder>,
+    Query(input): Query<MessageEndpointsInput>,
     Authenticated(caller): Authenticated,
 ) -> Answer<Json<ListOut<MessageEndpointOut>>> {
     let page = api
         .app
-        .message_endpoints(&caller, (&application, &message), &list)
+        .message_endpoints(&caller, (&application, &message), &input)
         .await?;
     Ok(Json(page.map(MessageEndpointOut::from).into()))
 }

@@ -30,6 +30,15 @@ pub struct EndpointMessagesInput {
     pub with_content: bool,
 }
 
+/// Which of a message's endpoints are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct MessageEndpointsInput {
+    /// Which part of the list.
+    pub list: ListInput,
+    /// Whether all words for how the message stands with them are told apart.
+    pub expanded: bool,
+}
+
 /// A message as it stands with one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointMessageView {
@@ -100,12 +109,12 @@ impl App {
         &self,
         caller: &Caller,
         (application, message): (&str, &str),
-        list: &ListInput,
+        input: &MessageEndpointsInput,
     ) -> Result<Page<MessageEndpointView>, AppError> {
         let tenant = self.application(caller, application).await?;
         let message = self.message_row(&tenant, message).await?.message.id.key();
         let message = (tenant.key(), message);
-        let part = Part::<EndpointKind>::of_all(list, Order::Ascending)?;
+        let part = Part::<EndpointKind>::of_all(&input.list, Order::Ascending)?;
         let window = part.window();
         let walk = if window.ascending {
             self.store
@@ -117,7 +126,7 @@ impl App {
         Ok(part
             .page(walk, |row| row.endpoint.endpoint.id)
             .map(|row| MessageEndpointView {
-                status: Status::of_standing(row.standing, false),
+                status: Status::of_standing(row.standing, input.expanded),
                 endpoint: row.endpoint.endpoint,
                 next_attempt: row.next_attempt,
             }))

@@ -6,7 +6,10 @@ use app::access::limits::Capability;
 use app::messages::MessageInput;
 use http::Method;
 use http_body_util::BodyExt as _;
+use model::attempt::AttemptResult;
+use model::delivery::EndReason;
 use model::role::Role;
+use store::record::HealthChange;
 
 const HOSTILE: &str = "<script>alert(1)</script>";
 const ESCAPED: &str = "&lt;script&gt;alert(1)&lt;/script&gt;";
@@ -97,6 +100,34 @@ async fn deliveries_are_found_by_how_they_stand() {
         .get("/dashboard/messages/deliveries?state=lost")
         .await;
     wrong.is(422).shows("must be `pending`");
+}
+
+#[tokio::test]
+async fn a_delivery_that_was_cancelled_is_called_so_and_one_that_failed_is_called_that() {
+    let world = World::new();
+    world.application("acme").await;
+    world.endpoint("acme", "hook").await;
+    let cancelled = world.message("acme", "{}").await;
+    let result = AttemptResult::Cancelled(EndReason::PayloadGone);
+    world.end(result, || HealthChange::None).await;
+    let failed = world.message("acme", "{}").await;
+    world.answered((503, b"not now")).await;
+    let viewer = world.signed_in(Role::Viewer).await;
+    let tenant = world.in_portal("acme", None).await;
+    for (message, shown, hidden) in [
+        (&cancelled, ">cancelled</span>", ">failed</span>"),
+        (&failed, ">failed</span>", ">cancelled</span>"),
+    ] {
+        let operators = format!("/dashboard/applications/acme/messages/{message}");
+        viewer
+            .get(operators)
+            .await
+            .is(200)
+            .shows(shown)
+            .hides(hidden);
+        let own = format!("/portal/messages/{message}");
+        tenant.get(own).await.is(200).shows(shown).hides(hidden);
+    }
 }
 
 /// A message that a receiver refused, and the page of its attempt.

@@ -11,7 +11,7 @@ use crate::seat::Seat;
 use crate::words::{self, name_or_none, names};
 use app::attempts::{AttemptView, AttemptsInput};
 use app::messages::MessageView;
-use app::standings::MessageEndpointView;
+use app::standings::{MessageEndpointView, MessageEndpointsInput};
 use app::{AppError, ListInput, Tenant};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -41,11 +41,14 @@ async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
     let app = &rooms.app;
     let MessageView { message, .. } = app.message(caller, at, false).await?;
     let payload = payload_of(&rooms, &seat).await?;
-    let list = ListInput {
-        limit: Some(ENDPOINTS_MAX),
-        ..ListInput::default()
+    let input = MessageEndpointsInput {
+        list: ListInput {
+            limit: Some(ENDPOINTS_MAX),
+            ..ListInput::default()
+        },
+        expanded: true,
     };
-    let standings = app.message_endpoints(caller, at, &list).await?;
+    let standings = app.message_endpoints(caller, at, &input).await?;
     let input = AttemptsInput {
         list: crate::search::list(&crate::search::asked(&seat))?,
         expanded: true,
