@@ -12,7 +12,7 @@ use crate::routes::Routes;
 use crate::seat::Seat;
 use crate::tenant::endpoints_listed;
 use crate::tenant::place::{rate, tenant};
-use crate::{DASHBOARD, PORTAL, search};
+use crate::{DASHBOARD, PORTAL, pairs, search};
 use app::access::limits::Need;
 use app::applications::{ApplicationInput, ApplicationPatch, ApplicationsInput};
 use app::messages::RecipientPath;
@@ -21,7 +21,7 @@ use app::{ListInput, Patch, Tenant};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect};
 use maud::{Markup, html};
-use model::application::Application;
+use model::application::{Application, Metadata};
 
 /// What makes and changes applications.
 const CHANGE: Need = administer("application");
@@ -176,7 +176,7 @@ fn facts(application: &Application) -> Markup {
 }
 
 async fn new(State(rooms): State<Shared>, seat: Seat) -> Answer {
-    let form = form(&seat, &Fields::default(), None);
+    let form = form(&seat, (&Fields::default(), None), &Metadata::new());
     let content = Content::new("New application", form).below(above());
     Ok(still(&rooms, &seat, &content))
 }
@@ -188,6 +188,7 @@ async fn create(State(rooms): State<Shared>, posted: Posted) -> Answer {
             name: fields.text("name").to_owned(),
             uid: fields.some("uid"),
             rate_limit: rate(fields)?,
+            metadata: pairs::read(fields, "metadata", &Metadata::new())?,
             ..ApplicationInput::default()
         };
         let made = rooms.app.create_application(&seat.caller, input, false);
@@ -200,7 +201,7 @@ async fn create(State(rooms): State<Shared>, posted: Posted) -> Answer {
         }
         Err(refused) => {
             let refused = refused.in_form()?;
-            let form = form(seat, fields, Some(&refused));
+            let form = form(seat, (fields, Some(&refused)), &Metadata::new());
             let content = Content::new("New application", form).below(above());
             Ok(again(&rooms, seat, (&refused, &content)))
         }
@@ -216,8 +217,10 @@ async fn edit(State(rooms): State<Shared>, seat: Seat) -> Answer {
         ("name".to_owned(), application.name.clone()),
         ("uid".to_owned(), uid.unwrap_or_default()),
         ("rateLimit".to_owned(), rate.unwrap_or_default()),
+        ("metadata".to_owned(), pairs::written(&application.metadata)),
     ]);
-    let content = Content::new("Edit", form(&seat, &fields, None));
+    let form = form(&seat, (&fields, None), &application.metadata);
+    let content = Content::new("Edit", form);
     let content = content.below(above_one(&seat, &tenant));
     Ok(still(&rooms, &seat, &content))
 }
@@ -225,11 +228,13 @@ async fn edit(State(rooms): State<Shared>, seat: Seat) -> Answer {
 async fn update(State(rooms): State<Shared>, posted: Posted) -> Answer {
     let Posted { seat, fields } = &posted;
     let tenant = tenant(&rooms, seat).await?;
+    let before = &tenant.application().metadata;
     let saved = async {
         let patch = ApplicationPatch {
             name: Patch::Set(fields.text("name").to_owned()),
             uid: Patch::Set(fields.some("uid")),
             rate_limit: Patch::Set(rate(fields)?),
+            metadata: Patch::Set(pairs::read(fields, "metadata", before)?),
             ..ApplicationPatch::default()
         };
         let patched = rooms.app.patch_application(&seat.caller, &tenant, patch);
@@ -243,7 +248,8 @@ async fn update(State(rooms): State<Shared>, posted: Posted) -> Answer {
         }
         Err(refused) => {
             let refused = refused.in_form()?;
-            let content = Content::new("Edit", form(seat, fields, Some(&refused)));
+            let form = form(seat, (fields, Some(&refused)), before);
+            let content = Content::new("Edit", form);
             let content = content.below(above_one(seat, &tenant));
             Ok(again(&rooms, seat, (&refused, &content)))
         }
@@ -281,7 +287,7 @@ async fn portal(State(rooms): State<Shared>, posted: Posted) -> Answer {
     Ok(still(&rooms, seat, &content))
 }
 
-fn form(seat: &Seat, fields: &Fields, refused: Option<&Refused>) -> Markup {
+fn form(seat: &Seat, (fields, refused): (&Fields, Option<&Refused>), before: &Metadata) -> Markup {
     let field = |name, label, hint, required| {
         let value = fields.text(name);
         Field {
@@ -301,6 +307,7 @@ fn form(seat: &Seat, fields: &Fields, refused: Option<&Refused>) -> Markup {
             (field("name", "Name", "What people call it.", true).line(refused))
             (field("uid", "Uid", uid, false).line(refused))
             (field("rateLimit", "Attempts per second", rate, false).line(refused))
+            (pairs::metadata(fields, before, refused))
             div.actions { button.primary type="submit" { "Save" } }
         }
     }

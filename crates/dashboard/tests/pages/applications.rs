@@ -14,7 +14,12 @@ async fn an_application_is_made_found_changed_and_deleted() {
         .is(200)
         .shows("There is no application yet.");
     admin.get("/dashboard/applications/new").await.is(200);
-    let fields = [("name", "Acme <b>"), ("uid", "acme"), ("rateLimit", "5")];
+    let fields = [
+        ("name", "Acme <b>"),
+        ("uid", "acme"),
+        ("rateLimit", "5"),
+        ("metadata", "plan=gold\r\nteam=<b>"),
+    ];
     let made = admin.post("/dashboard/applications/new", &fields).await;
     let to = made.leads_to().to_owned();
     assert!(to.ends_with("?done=created"), "{to}");
@@ -35,10 +40,18 @@ async fn an_application_is_made_found_changed_and_deleted() {
     let none = admin.get("/dashboard/applications?find=none").await;
     none.is(200).shows("There is no application called");
     let edit = format!("{one}/edit");
-    admin.get(&edit).await.is(200).shows(r#"value="5""#);
-    let saved = admin.post(&edit, &[("name", "Ajax")]).await;
+    let page = admin.get(&edit).await;
+    page.is(200)
+        .shows(r#"value="5""#)
+        .shows("plan=gold\nteam=&lt;b&gt;</textarea>");
+    let fields = [("name", "Ajax"), ("metadata", "team=red")];
+    let saved = admin.post(&edit, &fields).await;
     assert_eq!(saved.leads_to(), format!("{one}?done=saved"));
-    admin.get(one).await.shows("Ajax").shows("no limit");
+    let page = admin.get(one).await;
+    page.shows("Ajax")
+        .shows("no limit")
+        .shows("<dt>team</dt><dd>red</dd>")
+        .hides("<dt>plan</dt>");
     let deleted = admin.post(format!("{one}/delete"), &[]).await;
     assert_eq!(deleted.leads_to(), "/dashboard/applications?done=deleted");
     admin.get(one).await.is(404);
@@ -65,6 +78,10 @@ async fn a_form_that_is_refused_is_shown_again_with_what_was_typed_and_what_was_
         page.is(422).shows(&format!("<code>{wrong}</code>"));
         page.shows(&format!(r#"value="{}""#, fields[1].1));
     }
+    let noted = [("name", "x"), ("metadata", "plan")];
+    let page = admin.post(new, &noted).await;
+    page.is(422)
+        .shows("<code>metadata</code>: line 1: must be `name=value`");
     let taken = admin.post(new, &[("name", "x"), ("uid", "acme")]).await;
     taken
         .is(409)

@@ -108,6 +108,67 @@ async fn a_form_that_is_refused_keeps_what_was_typed() {
 }
 
 #[tokio::test]
+async fn metadata_is_noted_changed_and_taken_away_line_by_line() {
+    let world = World::new();
+    world.application("acme").await;
+    for (visitor, base) in both(&world).await {
+        let new = format!("{base}/endpoints/new");
+        let fields = [
+            ("url", "https://example.com/hook"),
+            ("metadata", "team=red <b>\r\n\r\n plan = gold = best \r\n"),
+        ];
+        let made = visitor.post(&new, &fields).await;
+        let to = made.leads_to().to_owned();
+        let one = to.strip_suffix("?done=created").expect("it was made");
+        let page = visitor.get(one).await;
+        page.is(200)
+            .shows("<dt>plan</dt><dd>gold = best</dd>")
+            .shows("<dt>team</dt><dd>red &lt;b&gt;</dd>");
+        let edit = format!("{one}/edit");
+        let page = visitor.get(&edit).await;
+        page.is(200)
+            .shows("plan=gold = best\nteam=red &lt;b&gt;</textarea>");
+        let wrong = [fields[0], ("metadata", "team=red\r\nplan: gold")];
+        let page = visitor.post(&edit, &wrong).await;
+        page.is(422)
+            .shows("<code>metadata</code>: line 2: must be `name=value`")
+            .shows("team=red\r\nplan: gold</textarea>");
+        let changed = [fields[0], ("metadata", "team=blue")];
+        visitor.post(&edit, &changed).await.is(303);
+        let page = visitor.get(one).await;
+        page.is(200)
+            .shows("<dt>team</dt><dd>blue</dd>")
+            .hides("<dt>plan</dt>");
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_no_line_can_say_stays_as_it_is() {
+    let world = World::new();
+    world.application("acme").await;
+    let kept = [("a=b", "c"), ("two\nlines", "d"), ("note", "one\ntwo")];
+    let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let input = EndpointInput {
+        metadata: kept.into(),
+        ..endpoint_input("own")
+    };
+    let id = world.endpoint_with("acme", input).await;
+    let tenant = world.in_portal("acme", None).await;
+    let one = format!("/portal/endpoints/{id}");
+    let page = tenant.get(format!("{one}/edit")).await;
+    page.is(200)
+        .shows("no line can say it: a=b, note, two\\nlines.")
+        .hides("a=b=c");
+    let fields = [("url", "https://example.com/own"), ("metadata", "x=y")];
+    tenant.post(format!("{one}/edit"), &fields).await.is(303);
+    let page = tenant.get(&one).await;
+    page.is(200)
+        .shows("<dt>a=b</dt><dd>c</dd>")
+        .shows("<dd>one\ntwo</dd>")
+        .shows("<dt>x</dt><dd>y</dd>");
+}
+
+#[tokio::test]
 async fn a_password_in_a_url_is_not_shown_and_stays_as_it_was() {
     let world = World::new();
     world.application("acme").await;

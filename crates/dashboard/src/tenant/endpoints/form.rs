@@ -1,5 +1,5 @@
 //! The form that an endpoint is made and changed with. Its headers and its protection have forms of
-//! their own; its metadata is left as it is.
+//! their own.
 
 use super::super::place::{
     above_endpoint, below_endpoint, endpoint, of_endpoint, rate, same, tenant,
@@ -10,18 +10,20 @@ use crate::parts::{self, Field, done, tick};
 use crate::posted::{Fields, Posted};
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
-use crate::{Shared, catalogue};
+use crate::{Shared, catalogue, pairs};
 use app::Patch;
 use app::endpoints::{EndpointInput, EndpointPatch, EndpointView, EndpointsOf, NewEndpointInput};
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use maud::{Markup, html};
+use model::application::Metadata;
 use std::collections::BTreeSet;
 
 pub(super) async fn new(State(rooms): State<Shared>, seat: Seat) -> Answer {
     let tenant = tenant(&rooms, &seat).await?;
     let fields = Fields::default();
-    let form = form(&rooms, &seat, (&fields, None)).await?;
+    let before = Metadata::new();
+    let form = form(&rooms, &seat, (&fields, None), &before).await?;
     let content = Content::new("New endpoint", form).below(above_endpoint(&seat, &tenant));
     Ok(still(&rooms, &seat, &content))
 }
@@ -29,9 +31,10 @@ pub(super) async fn new(State(rooms): State<Shared>, seat: Seat) -> Answer {
 pub(super) async fn create(State(rooms): State<Shared>, posted: Posted) -> Answer {
     let Posted { seat, fields } = &posted;
     let tenant = tenant(&rooms, seat).await?;
+    let before = Metadata::new();
     let made = async {
         let new = NewEndpointInput::default();
-        let input = input(fields)?;
+        let input = input(fields, &before)?;
         let of = EndpointsOf::Application(tenant.clone());
         let made = rooms.app.create_endpoint(&seat.caller, &of, input, new);
         Ok::<_, Refused>(made.await?)
@@ -40,7 +43,7 @@ pub(super) async fn create(State(rooms): State<Shared>, posted: Posted) -> Answe
         Ok(made) => Ok(done(&of_endpoint(seat, &made.value, ""), "created").into_response()),
         Err(refused) => {
             let refused = refused.in_form()?;
-            let form = form(&rooms, seat, (fields, Some(&refused))).await?;
+            let form = form(&rooms, seat, (fields, Some(&refused)), &before).await?;
             let content = Content::new("New endpoint", form).below(above_endpoint(seat, &tenant));
             Ok(again(&rooms, seat, (&refused, &content)))
         }
@@ -50,7 +53,8 @@ pub(super) async fn create(State(rooms): State<Shared>, posted: Posted) -> Answe
 pub(super) async fn edit(State(rooms): State<Shared>, seat: Seat) -> Answer {
     let (tenant, view) = endpoint(&rooms, &seat).await?;
     let fields = filled(&view);
-    let form = form(&rooms, &seat, (&fields, None)).await?;
+    let before = &view.endpoint.metadata;
+    let form = form(&rooms, &seat, (&fields, None), before).await?;
     let content = Content::new("Edit", form).below(below_endpoint(&seat, &tenant, &view));
     Ok(still(&rooms, &seat, &content))
 }
@@ -68,14 +72,15 @@ pub(super) async fn update(State(rooms): State<Shared>, posted: Posted) -> Answe
         Ok(saved) => Ok(done(&of_endpoint(seat, &saved, ""), "saved").into_response()),
         Err(refused) => {
             let refused = refused.in_form()?;
-            let form = form(&rooms, seat, (fields, Some(&refused))).await?;
+            let before = &view.endpoint.metadata;
+            let form = form(&rooms, seat, (fields, Some(&refused)), before).await?;
             let content = Content::new("Edit", form).below(below_endpoint(seat, &tenant, &view));
             Ok(again(&rooms, seat, (&refused, &content)))
         }
     }
 }
 
-fn input(fields: &Fields) -> Answer<EndpointInput> {
+fn input(fields: &Fields, before: &Metadata) -> Answer<EndpointInput> {
     Ok(EndpointInput {
         url: fields.text("url").to_owned(),
         description: fields.text("description").to_owned(),
@@ -85,7 +90,7 @@ fn input(fields: &Fields) -> Answer<EndpointInput> {
         throttle_rate: None,
         rate_limit: rate(fields)?,
         uid: fields.some("uid"),
-        metadata: Default::default(),
+        metadata: pairs::read(fields, "metadata", before)?,
         version: 1,
     })
 }
@@ -93,8 +98,8 @@ fn input(fields: &Fields) -> Answer<EndpointInput> {
 /// What differs: an endpoint's URL is shown without its password, and is not written with stars in
 /// its place.
 fn patch(fields: &Fields, view: &EndpointView) -> Answer<EndpointPatch> {
-    let input = input(fields)?;
     let before = &view.endpoint;
+    let input = input(fields, &before.metadata)?;
     Ok(EndpointPatch {
         url: match same(&input.url, &before.url) {
             true => Patch::Keep,
@@ -109,6 +114,7 @@ fn patch(fields: &Fields, view: &EndpointView) -> Answer<EndpointPatch> {
         channels: Patch::Set(input.channels),
         rate_limit: Patch::Set(input.rate_limit),
         uid: Patch::Set(input.uid),
+        metadata: Patch::Set(input.metadata),
         ..EndpointPatch::default()
     })
 }
@@ -143,6 +149,7 @@ fn filled(view: &EndpointView) -> Fields {
     if let Some(rate) = endpoint.rate_limit {
         all.push(text("rateLimit", rate.to_string()));
     }
+    all.push(text("metadata", pairs::written(&endpoint.metadata)));
     if endpoint.disabled {
         all.push(text("disabled", "on".to_owned()));
     }
@@ -153,6 +160,7 @@ async fn form(
     rooms: &Shared,
     seat: &Seat,
     (fields, refused): (&Fields, Option<&Refused>),
+    before: &Metadata,
 ) -> Answer<Markup> {
     let line = |name, label, hint, required| {
         let value = fields.text(name);
@@ -181,6 +189,7 @@ async fn form(
                 false,
             ).line(refused))
             (line("uid", "Uid", hint, false).line(refused))
+            (pairs::metadata(fields, before, refused))
             (tick("disabled", "Disabled: nothing is sent to it", fields.is_on("disabled")))
             div.actions { button.primary type="submit" { "Save" } }
         }
