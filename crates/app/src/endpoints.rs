@@ -30,10 +30,9 @@ pub(crate) use ca::judge_authorities;
 pub use ca::{AUTHORITIES_BYTES_MAX, CaInput, MinTls};
 pub use draft::{EVENT_TYPES_MAX, EndpointInput, EndpointPatch};
 pub use encryption::{CONTENT_ENCRYPTION, EncryptionInput, KID_BYTES_MAX};
-pub(crate) use headers::is_sensitive;
 pub use headers::{
     HEADERS_MAX, HeadersInput, HeadersPatch, HeadersView, NAME_BYTES_MAX as HEADER_NAME_BYTES_MAX,
-    VALUE_BYTES_MAX as HEADER_VALUE_BYTES_MAX,
+    VALUE_BYTES_MAX as HEADER_VALUE_BYTES_MAX, is_sensitive,
 };
 pub use http_signature::{
     COMPONENT_BYTES_MAX, COMPONENTS_MAX, HttpSignatureInput, HttpSignatureView, UNSIGNABLE,

@@ -304,8 +304,8 @@ pub(super) fn remove_sensitive(headers: &mut CustomHeaders) -> bool {
     headers.iter().count() < before
 }
 
-/// Whether a header of this name usually holds a credential.
-pub(crate) fn is_sensitive(name: &str) -> bool {
+/// Whether a header of this name usually holds a credential, which is not shown.
+pub fn is_sensitive(name: &str) -> bool {
     is_one_of(name, &SENSITIVE)
 }
 

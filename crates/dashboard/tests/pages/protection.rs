@@ -44,11 +44,29 @@ const PIN: &str = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const JWK: &str =
     r#"{"kty":"OKP","crv":"X25519","x":"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"}"#;
 
+/// What gets access tokens.
+const CLIENT: Form = &[
+    ("tokenUrl", "https://login.example.com/token"),
+    ("clientId", "postrider<b>"),
+    ("authMethod", "clientSecretPost"),
+    ("clientSecret", "sesame-sesame-sesame"),
+    ("grantType", "clientCredentials"),
+    ("scopes", "hooks:write  hooks:read"),
+    (
+        "extraParams",
+        "audience=us\r\nresource=https://example.com/?a=b",
+    ),
+    (
+        "extraHeaders",
+        "X-Tenant=seven\r\nx-api-key=sesame-key-of-ours",
+    ),
+];
+
 #[tokio::test]
 async fn each_part_is_set_shown_and_taken_away() {
     let world = World::new();
     for stage in in_both(&world).await {
-        let cases: [(&str, Form, &str); 7] = [
+        let cases: [(&str, Form, &str); 8] = [
             (
                 "auth",
                 &[
@@ -58,6 +76,7 @@ async fn each_part_is_set_shown_and_taken_away() {
                 ],
                 "ann",
             ),
+            ("oauth", CLIENT, "https://login.example.com/token"),
             ("pins", &[("mode", "enforce"), ("pins", PIN)], "enforce"),
             ("encryption", &[("jwk", JWK)], "to a key that was given"),
             (
@@ -141,6 +160,105 @@ async fn no_secret_that_was_typed_comes_back() {
                 .hides(secret);
         }
     }
+}
+
+#[tokio::test]
+async fn a_client_of_tokens_is_shown_as_it_was_set_but_for_its_secrets() {
+    let world = World::new();
+    for stage in in_both(&world).await {
+        let path = stage.of("oauth");
+        stage.set("oauth", CLIENT).await;
+        let page = stage.visitor.get(&path).await;
+        page.is(200).hides("sesame-").hides("<b>");
+        for shown in [
+            "<code>***same</code>",
+            "<code>x-api-key=***ours</code>",
+            r#"value="https://login.example.com/token""#,
+            r#"value="postrider&lt;b&gt;""#,
+            r#"<option value="clientSecretPost" selected>"#,
+            r#"value="hooks:write hooks:read""#,
+            "audience=us\nresource=https://example.com/?a=b</textarea>",
+            // What is masked is not in the form: it would be saved with its stars.
+            "X-Tenant=seven</textarea>",
+            r#"type="password" name="clientSecret""#,
+        ] {
+            page.shows(shown);
+        }
+        // It is set as a whole, with its secret.
+        let again: Vec<_> = CLIENT
+            .iter()
+            .copied()
+            .filter(|(name, _)| *name != "clientSecret")
+            .collect();
+        let refused = stage.visitor.post(&path, &again).await;
+        refused
+            .is(422)
+            .shows("<code>clientSecret</code>: must be given");
+        let refreshing: Vec<_> = CLIENT
+            .iter()
+            .copied()
+            .filter(|(name, _)| !["grantType", "scopes"].contains(name))
+            .chain([
+                ("grantType", "refreshToken"),
+                ("refreshToken", "sesame-refreshed-often"),
+                ("before", "on"),
+            ])
+            .collect();
+        stage.set("oauth", &refreshing).await;
+        let page = stage.visitor.get(&path).await;
+        page.is(200)
+            .shows(r#"<option value="refreshToken" selected>"#)
+            .shows("<code>***ften</code>")
+            .shows("the one before until")
+            .hides("hooks:write")
+            .hides("sesame-");
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_tokens_that_is_refused_keeps_what_was_typed_but_for_its_secrets() {
+    let world = World::new();
+    let [stage, _] = in_both(&world).await;
+    let with = |name: &str, text: &'static str| {
+        let fields = CLIENT.iter().map(|(own, old)| match *own == name {
+            true => (*own, text),
+            false => (*own, *old),
+        });
+        fields.collect::<Vec<_>>()
+    };
+    let more = |name: &'static str, text: &'static str| [CLIENT, &[(name, text)]].concat();
+    for (fields, wrong) in [
+        (with("tokenUrl", "http://example.com"), "tokenUrl"),
+        (with("clientId", ""), "clientId"),
+        (with("authMethod", "guess"), "authMethod"),
+        (with("authMethod", "clientSecretJwt"), "jwtParams"),
+        (with("grantType", "refreshToken"), "refreshToken"),
+        (with("extraParams", "audience"), "extraParams"),
+        (with("extraParams", "grant_type=mine"), "extraParams"),
+        (
+            with("extraHeaders", "x-api-key: sesame=seed"),
+            "extraHeaders",
+        ),
+        (with("extraHeaders", "Host=other"), "extraHeaders"),
+        (
+            more("jwtParams", "sesame-no-key!"),
+            "jwtParams.secretBase64",
+        ),
+        (more("tokenExpirySecs", "soon"), "tokenExpirySecs"),
+    ] {
+        let page = stage.visitor.post(stage.of("oauth"), &fields).await;
+        page.is(422)
+            .shows(&format!("<code>{wrong}</code>: "))
+            .hides("sesame");
+        page.shows(r#"value="hooks:write  hooks:read""#);
+        page.shows(r#"aria-invalid="true""#);
+    }
+    stage
+        .visitor
+        .get(stage.of("oauth"))
+        .await
+        .is(200)
+        .shows("nothing is set");
 }
 
 #[tokio::test]

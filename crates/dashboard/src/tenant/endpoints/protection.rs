@@ -1,11 +1,12 @@
 //! What protects an endpoint, part by part: shown with secrets masked, and each with a form of its
-//! own, or with a word on how else it is set. What is typed of a secret never comes back in a page.
+//! own. What is typed of a secret never comes back in a page.
 //!
 //! Map: `summary` (all parts on the endpoint's page) · `current` (what is set, as a form has it) ·
-//! `inputs` (the forms) · `save` (what they do).
+//! `inputs` (the forms) · `oauth` (both, of the client that gets tokens) · `save` (what forms do).
 
 mod current;
 mod inputs;
+mod oauth;
 mod save;
 mod summary;
 
@@ -165,14 +166,10 @@ async fn page(
     let body = html! {
         (parts::refusal(refused))
         (summary::whole(rooms, seat, ((tenant, view), part)).await?)
-        @if let Some(inputs) = inputs::inputs(part, fields, refused) {
-            form method="post" action=(to) {
-                (parts::form_token(seat))
-                (inputs)
-                div.actions { button.primary type="submit" { "Save" } }
-            }
-        } @else {
-            p { "It is set by the API, or by " code { "postrider endpoint " (part.word()) } "." }
+        form method="post" action=(to) {
+            (parts::form_token(seat))
+            (inputs::inputs(part, fields, refused))
+            div.actions { button.primary type="submit" { "Save" } }
         }
         @if part != Part::Headers { (removal(seat, &to)) }
     };

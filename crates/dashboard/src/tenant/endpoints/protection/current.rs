@@ -1,6 +1,6 @@
 //! What is set of a part, as the fields of its form have it. Secrets are in none.
 
-use super::Part;
+use super::{Part, oauth};
 use crate::Shared;
 use crate::posted::Fields;
 use crate::problem::Answer;
@@ -13,7 +13,7 @@ use model::redaction::{Action, Rule};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-type Pairs = Vec<(&'static str, String)>;
+pub(super) type Pairs = Vec<(&'static str, String)>;
 
 /// The fields: in the form of a kind that the address names, of that kind.
 pub(super) async fn fields(
@@ -62,7 +62,8 @@ pub(super) async fn fields(
         Part::Payload => set(app.payload_mode(tenant, &id))?
             .map_or_else(Vec::new, |mode| vec![("mode", mode.as_str().to_owned())]),
         Part::Signature => set(app.signature(tenant, &id))?.map_or_else(Vec::new, scheme),
-        Part::Oauth | Part::Mtls | Part::Headers => Vec::new(),
+        Part::Oauth => app.oauth(tenant, &id)?.map_or_else(Vec::new, oauth::filled),
+        Part::Mtls | Part::Headers => Vec::new(),
     };
     let pairs = pairs.into_iter();
     let pairs: Vec<_> = pairs.map(|(name, text)| (name.to_owned(), text)).collect();

@@ -1,23 +1,24 @@
 //! The forms of the parts. What is secret is typed blind, and is empty again in a form that was
 //! refused.
 
-use super::Part;
+use super::{Part, oauth};
 use crate::parts::{Field, tick};
 use crate::posted::Fields;
 use crate::problem::Refused;
 use maud::{Markup, html};
 
 /// A form's fields with what they are filled with, and what is wrong with them.
-struct Form<'f> {
-    fields: &'f Fields,
-    refused: Option<&'f Refused>,
+pub(super) struct Form<'f> {
+    pub(super) fields: &'f Fields,
+    pub(super) refused: Option<&'f Refused>,
 }
 
-/// What stands in the form; `None`: there is no form for it.
-pub(super) fn inputs(part: Part, fields: &Fields, refused: Option<&Refused>) -> Option<Markup> {
+/// What stands in the form.
+pub(super) fn inputs(part: Part, fields: &Fields, refused: Option<&Refused>) -> Markup {
     let form = Form { fields, refused };
-    Some(match part {
+    match part {
         Part::Auth => form.auth(),
+        Part::Oauth => oauth::inputs(&form),
         Part::Mtls => form.mtls(),
         Part::Ca => form.ca(),
         Part::Pins => form.pins(),
@@ -26,15 +27,15 @@ pub(super) fn inputs(part: Part, fields: &Fields, refused: Option<&Refused>) -> 
         Part::Payload => form.payload(),
         Part::Signature => form.signature(),
         Part::Headers => form.header(),
-        Part::Oauth => return None,
-    })
+    }
 }
 
 /// How much of the old one stays.
-const BEFORE: &str = "Go on using the one before for 24 hours, where the new one is refused";
+pub(super) const BEFORE: &str =
+    "Go on using the one before for 24 hours, where the new one is refused";
 
 impl<'f> Form<'f> {
-    fn field(&self, name: &'f str, label: &'f str, hint: &'f str) -> Field<'f> {
+    pub(super) fn field(&self, name: &'f str, label: &'f str, hint: &'f str) -> Field<'f> {
         Field {
             name,
             label,
@@ -44,11 +45,11 @@ impl<'f> Form<'f> {
         }
     }
 
-    fn line(&self, name: &'f str, label: &'f str, hint: &'f str) -> Markup {
+    pub(super) fn line(&self, name: &'f str, label: &'f str, hint: &'f str) -> Markup {
         self.field(name, label, hint).line(self.refused)
     }
 
-    fn needed(&self, name: &'f str, label: &'f str, hint: &'f str) -> Field<'f> {
+    pub(super) fn needed(&self, name: &'f str, label: &'f str, hint: &'f str) -> Field<'f> {
         Field {
             required: true,
             ..self.field(name, label, hint)

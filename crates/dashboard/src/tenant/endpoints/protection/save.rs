@@ -1,6 +1,6 @@
 //! What the forms of the parts do: what was typed becomes what a use case takes, which judges it.
 
-use super::Part;
+use super::{Part, oauth};
 use crate::Shared;
 use crate::posted::Fields;
 use crate::problem::{Answer, Refused};
@@ -66,7 +66,11 @@ pub(super) async fn save(
                 .insert(fields.text("name").to_owned(), Some(value));
             app.patch_headers(by, tenant, &id, patch).await
         }
-        Part::Oauth => return Err(Refused::no_page()),
+        Part::Oauth => {
+            let before = app.oauth(tenant, &id)?;
+            let input = oauth::input(fields, (before, previous_expires_at))?;
+            app.put_oauth(by, tenant, &id, input).await
+        }
     };
     Ok(saved?)
 }
@@ -98,7 +102,7 @@ fn secret(fields: &Fields, name: &str) -> Secret {
 }
 
 /// What a choice can't have been, unless somebody else made the form.
-fn no_choice(field: &str) -> Refused {
+pub(super) fn no_choice(field: &str) -> Refused {
     wrong(field, "must be one of the choices")
 }
 

@@ -1,6 +1,6 @@
 //! What is set of each part, in a few words, and the whole of it where a few words don't do.
 
-use super::Part;
+use super::{Part, oauth};
 use crate::Shared;
 use crate::parts::{self, Tone, badge, button, time, time_or};
 use crate::problem::Answer;
@@ -187,6 +187,7 @@ pub(super) async fn whole(
             let rows = mtls.certificates.iter().map(certificate);
             certificates("The certificate, then its issuers'", rows.collect())
         }),
+        Part::Oauth => app.oauth(tenant, &id)?.map(|oauth| oauth::whole(&oauth)),
         Part::Pins => set(app.pins(tenant, &id).await)?.and_then(|pins| {
             let seen = pins.seen?;
             let rows = seen.certificates.iter().map(certificate).collect();
