@@ -159,6 +159,7 @@ fn of_one(base: &str, prefix: &str, (filled, ids): (&Filled, &Ids)) -> Vec<Page>
         endpoint("endpoint-edit", "willing", "/edit").shows("Takes everything"),
         endpoint("endpoint-test", "willing", "/test").shows("order.paid"),
         endpoint("endpoint-replay", "failing", "/replay").shows("What it never got"),
+        endpoint("endpoint-messages", "failing", "/messages").shows("order.paid"),
         endpoint("attempts", "failing", "/attempts").shows("503"),
         endpoint("task", "slow", &format!("/tasks/{}", ids.task)).shows("finished"),
     ];

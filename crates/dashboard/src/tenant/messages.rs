@@ -1,6 +1,8 @@
 //! An application's messages: the list. One of them is in `one`, one of its attempts in `attempt`,
-//! those to an endpoint in `attempts`, and what is sent from here in `sending`.
+//! those to an endpoint in `attempts`, how messages stand with an endpoint in `along_endpoint`, and
+//! what is sent from here in `sending`.
 
+mod along_endpoint;
 mod attempt;
 mod attempts;
 mod one;
@@ -81,6 +83,11 @@ pub(crate) fn dashboard() -> Routes {
             attempt::expunge,
         )
         .page(
+            "/dashboard/applications/{app}/endpoints/{endpoint}/messages",
+            look("message-attempt"),
+            along_endpoint::list,
+        )
+        .page(
             "/dashboard/applications/{app}/endpoints/{endpoint}/attempts",
             look("message-attempt"),
             attempts::list,
@@ -107,6 +114,11 @@ pub(crate) fn portal() -> Routes {
             "/portal/messages/{message}/attempts/{attempt}/response",
             look("message-attempt"),
             attempt::response,
+        )
+        .page(
+            "/portal/endpoints/{endpoint}/messages",
+            look("message-attempt"),
+            along_endpoint::list,
         )
         .page(
             "/portal/endpoints/{endpoint}/attempts",

@@ -130,6 +130,62 @@ async fn a_delivery_that_was_cancelled_is_called_so_and_one_that_failed_is_calle
     }
 }
 
+#[tokio::test]
+async fn an_endpoints_messages_are_found_by_how_they_stand_with_it() {
+    let world = World::new();
+    world.application("acme").await;
+    let hook = world.endpoint("acme", "hook").await;
+    let delivered = world.message("acme", "{}").await;
+    world.answered((200, b"fine")).await;
+    let failed = world.message("acme", "{}").await;
+    world.answered((503, b"not now")).await;
+    let cancelled = world.message("acme", "{}").await;
+    let result = AttemptResult::Cancelled(EndReason::PayloadGone);
+    world.end(result, || HealthChange::None).await;
+    let pending = world.message_with("acme", sent("order.sold", "one")).await;
+    let late = world.endpoint("acme", "late").await;
+    let messages = [&delivered, &failed, &cancelled, &pending];
+    for (visitor, base) in [
+        (
+            world.signed_in(Role::Viewer).await,
+            "/dashboard/applications/acme",
+        ),
+        (world.in_portal("acme", None).await, "/portal"),
+    ] {
+        let list = format!("{base}/endpoints/{hook}/messages");
+        let one = visitor.get(format!("{base}/endpoints/{hook}")).await;
+        assert!(link(&one, &format!("{hook}/messages")).ends_with("/messages"));
+        let all = visitor.get(&list).await;
+        for message in messages {
+            all.is(200).shows(message);
+        }
+        for (query, wanted, word) in [
+            ("state=delivered", &delivered, ">delivered</span>"),
+            ("state=failed", &failed, ">failed</span>"),
+            ("state=cancelled", &cancelled, ">cancelled</span>"),
+            ("state=pending", &pending, ">pending</span>"),
+            ("type=order.sold", &pending, ">pending</span>"),
+            ("tag=tag-of-one", &pending, ">pending</span>"),
+        ] {
+            let page = visitor.get(format!("{list}?{query}")).await;
+            page.is(200).shows(word);
+            for message in messages {
+                let is_listed = page.text().contains(&format!("/messages/{message}"));
+                assert_eq!(is_listed, message == wanted, "{query} {message}");
+            }
+        }
+        let page = visitor.get(format!("{list}?state=retrying")).await;
+        page.is(200).shows("No message is like this.");
+        let page = visitor.get(format!("{list}?state=lost")).await;
+        page.is(422).shows("must be `delivered`");
+        // What was sent before it was there is none of its.
+        let page = visitor
+            .get(format!("{base}/endpoints/{late}/messages"))
+            .await;
+        page.is(200).shows("No message is like this.");
+    }
+}
+
 /// A message that a receiver refused, and the page of its attempt.
 async fn refused(world: &World) -> (String, String) {
     world.application("acme").await;

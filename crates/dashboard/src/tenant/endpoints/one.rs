@@ -54,6 +54,7 @@ fn actions(seat: &Seat, view: &EndpointView) -> Markup {
             @if seat.may(TRY) && !view.endpoint.disabled {
                 a.button.primary href=(to("/test")) { "Send an example" }
             }
+            a.button href=(to("/messages")) { "Its messages" }
             a.button href=(to("/attempts")) { "Attempts" }
             @if seat.may(SEND_AGAIN) { a.button href=(to("/replay")) { "Replay" } }
             @if seat.may(CHANGE) {
