@@ -18,8 +18,8 @@
 //! themselves) · [`security`] (what is worth reporting), [`audit`] (who did what), [`operational`]
 //! (what the operator is told of), [`alerts`] (whom events are told to), [`witness`] (what is
 //! ordinary, for whoever looks for what is not), [`skew`] (whether our clock runs apart) ·
-//! [`meter`] (what is counted) · `texts`, `fields` (forms that some are stored in) · [`clock`],
-//! [`entropy`], [`secret`], [`chain`] (errors as people read them).
+//! [`meter`] (what is counted) · `texts`, `fields` (forms that some are stored in) ·
+//! [`duration`] (as people write it) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors as people read them).
 
 pub mod address;
 pub mod alerts;
@@ -32,6 +32,7 @@ pub mod chain_seen;
 pub mod challenge;
 pub mod clock;
 pub mod delivery;
+pub mod duration;
 pub mod endpoint;
 pub mod entropy;
 pub mod event_type;

@@ -12,7 +12,6 @@ mod client;
 mod command;
 mod config;
 mod demo;
-mod duration;
 mod entrances;
 mod events;
 mod failure;

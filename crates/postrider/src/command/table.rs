@@ -2,8 +2,8 @@
 //! escaped.
 
 use super::escaped;
-use crate::duration;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use model::duration;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;

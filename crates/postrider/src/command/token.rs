@@ -6,7 +6,6 @@
 use super::{drive, left, say, say_json};
 use crate::cli::{TokenArgs, TokenCommand};
 use crate::config::ConfigArgs;
-use crate::duration;
 use crate::failure::Failure;
 use crate::node;
 use crate::storage::postgres;
@@ -16,6 +15,7 @@ use app::access::revocation;
 use app::tokens::{API_KEY_PREFIX, Grant, Lifetime};
 use model::Clock as _;
 use model::audit::AuditAction;
+use model::duration;
 use model::role::Role;
 use serde_json::json;
 

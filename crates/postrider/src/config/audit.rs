@@ -2,7 +2,7 @@
 
 use super::checked::{ConfigError, wrong};
 use super::options::Options;
-use crate::duration;
+use model::duration;
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -3,8 +3,8 @@
 
 use super::file::{nearest, wrong_type};
 use super::options::Written;
-use crate::duration;
 use dashboard::{RuleExplained, Threshold};
+use model::duration;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 use std::time::Duration;

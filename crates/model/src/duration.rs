@@ -1,14 +1,15 @@
-//! Durations as people write them in options: `30s`, `5m`, `12h`, `90d`, or seconds alone.
+//! Durations as people write them in options and forms: `30s`, `5m`, `12h`, `90d`, or seconds alone.
+//! Nothing shorter than a second, and no fractions.
 
 use std::time::Duration;
 
 /// A text that is no duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a duration: write a whole number and s, m, h or d, such as 30s or 90d")]
-pub(crate) struct DurationError(String);
+pub struct DurationError(String);
 
 /// Reads a duration. A number without a unit is seconds.
-pub(crate) fn parse(text: &str) -> Result<Duration, DurationError> {
+pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let wrong = || DurationError(text.to_owned());
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let seconds_each: u64 = match &text[digits.len()..] {
@@ -26,7 +27,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, DurationError> {
 }
 
 /// Writes a duration in the largest unit that divides it.
-pub(crate) fn write(duration: Duration) -> String {
+pub fn write(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [("d", 86_400), ("h", 3_600), ("m", 60)];
     let fitting = units
