@@ -8,8 +8,7 @@ use crate::parts::{self, Tone, badge, excerpt, short, time};
 use crate::problem::Answer;
 use crate::routes::Routes;
 use crate::seat::Seat;
-use crate::tenant::place::set;
-use crate::{Shared, search};
+use crate::{Shared, operator, search};
 use app::access::limits::Need;
 use app::event_types::EventTypesInput;
 use app::page::LIMIT_MAX;
@@ -135,7 +134,7 @@ async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
     let body = html! {
         @if seat.may(CHANGE) { (actions(&seat, &one)) }
         (parts::facts(facts))
-        @if seat.pages == Pages::Dashboard { (rules(&rooms, &seat, &one).await?) }
+        @if seat.pages == Pages::Dashboard { (operator::of_event_type(&rooms, &seat, &one).await?) }
         (schemas(one.schemas.as_deref()))
     };
     let title = match seat.pages {
@@ -159,36 +158,6 @@ fn actions(seat: &Seat, one: &EventType) -> Markup {
                 button.danger type="submit" { "Remove for good" }
             }
         }
-    }
-}
-
-/// What is taken from payloads, which is the operator's to know.
-async fn rules(rooms: &Shared, seat: &Seat, one: &EventType) -> Answer<Markup> {
-    let name = one.name.as_str();
-    let found = rooms.app.event_type_redaction(&seat.caller, name).await;
-    let rules = set(found)?.unwrap_or_default();
-    Ok(html! {
-        @if !rules.is_empty() || !one.sensitive.is_empty() {
-            h2 { "What is taken from payloads" }
-            ul {
-                @for rule in &rules {
-                    li { code { (rule.path.as_str()) } ": " (done_with(rule.action)) }
-                }
-                @for path in &one.sensitive {
-                    li { code { (path.as_str()) } ": the schema marks it as sensitive" }
-                }
-            }
-        }
-    })
-}
-
-fn done_with(action: model::redaction::Action) -> String {
-    use model::redaction::Action;
-    match action {
-        Action::Drop => "it is taken out".to_owned(),
-        Action::Hash => "it becomes a hash".to_owned(),
-        Action::Mask { keep_last: 0 } => "it is masked".to_owned(),
-        Action::Mask { keep_last } => format!("it is masked but for its last {keep_last}"),
     }
 }
 

@@ -12,9 +12,9 @@
 //!
 //! Map: `routes` (how pages are declared) · `seat` (who asks), `posted` (what they send), `guard`
 //! (what holds for every page) · `sign_in`, `oidc` (the ways in and out) · `layout`, `parts`,
-//! `problem`, `live`, `search`, `pairs`, `words`, `chart` (what pages are made of) · `assets` (style
-//! and script) · `operator`, `portal` (pages of one of both), `tenant` (pages of an application,
-//! which both have), `catalogue` (event types, which both have too).
+//! `problem`, `live`, `search`, `pairs`, `rules`, `words`, `chart` (what pages are made of) ·
+//! `assets` (style and script) · `operator`, `portal` (pages of one of both), `tenant` (pages of an
+//! application, which both have), `catalogue` (event types, which both have too).
 
 mod assets;
 mod catalogue;
@@ -32,6 +32,7 @@ mod portal;
 mod posted;
 mod problem;
 mod routes;
+mod rules;
 mod search;
 mod seat;
 mod sign_in;

@@ -12,6 +12,7 @@ mod settings;
 mod sources;
 mod subjects;
 
+pub(crate) use event_types::own as of_event_type;
 pub(crate) use overview::Glance;
 
 use crate::routes::Routes;

@@ -84,6 +84,12 @@ pub(crate) fn operators(filled: &Filled, ids: &Ids) -> Vec<Page> {
         of("event-types-archived", "/event-types?archived=1").shows("As it was before"),
         of("event-type", "/event-types/order.paid").shows("o-1"),
         of("event-type-edit", "/event-types/order.paid/edit").shows("An order was paid"),
+        of("event-type-redaction", "/event-types/order.paid/redaction").shows("keepLast"),
+        of(
+            "event-type-retries",
+            "/event-types/order.paid/retry-schedule",
+        )
+        .shows("one attempt is all"),
         of("event-type-new", "/new-event-type").shows("Name"),
         of("security", "/security").shows("ingest.signature_invalid"),
         of("security-explained", "/security/explained").shows("api.authentication_failed"),

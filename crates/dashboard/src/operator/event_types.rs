@@ -1,4 +1,9 @@
-//! Event types are made, changed and archived. How they are shown is in `catalogue`.
+//! Event types are made, changed and archived. How they are shown is in `catalogue`; what holds for
+//! one beside that, and is the operator's to know, is in `redaction` (what is taken from payloads)
+//! and `retries` (when failed deliveries are tried again).
+
+mod redaction;
+mod retries;
 
 use crate::Shared;
 use crate::catalogue::{self, CHANGE, address};
@@ -29,6 +34,16 @@ pub(crate) fn routes() -> Routes {
         .action("/dashboard/event-types/{type}/archive", CHANGE, archive)
         .action("/dashboard/event-types/{type}/restore", CHANGE, restore)
         .action("/dashboard/event-types/{type}/delete", CHANGE, delete)
+        .merge(redaction::routes())
+        .merge(retries::routes())
+}
+
+/// What holds for one beside what everybody is shown of it.
+pub(crate) async fn own(rooms: &Shared, seat: &Seat, one: &EventType) -> Answer<Markup> {
+    Ok(html! {
+        (redaction::part(rooms, seat, one).await?)
+        (retries::part(rooms, seat, one).await?)
+    })
 }
 
 fn above() -> Vec<Crumb> {
@@ -42,6 +57,16 @@ fn above_one(seat: &Seat, name: &str) -> Vec<Crumb> {
     let mut trail = above();
     trail.push((address(seat, name, ""), name.to_owned()));
     trail
+}
+
+/// A button that takes something away from one, and asks first.
+fn removal(seat: &Seat, action: &str, (text, question): (&str, &str)) -> Markup {
+    html! {
+        form method="post" action=(action) data-sure=(question) {
+            (parts::form_token(seat))
+            div.actions { button.danger type="submit" { (text) } }
+        }
+    }
 }
 
 async fn new(State(rooms): State<Shared>, seat: Seat) -> Answer {

@@ -1,5 +1,6 @@
 //! Event types: shown to everybody, made and changed by the operator.
 
+use crate::visitor::Visitor;
 use crate::world::World;
 use model::role::Role;
 
@@ -115,4 +116,88 @@ async fn the_catalogue_of_the_portal_is_to_be_looked_at() {
     let viewer = world.signed_in(Role::Viewer).await;
     let one = viewer.get("/dashboard/event-types/beta.type").await;
     one.is(200).shows("beta").hides("Edit");
+}
+
+#[tokio::test]
+async fn what_is_taken_from_payloads_is_written_shown_and_taken_away() {
+    let world = World::new();
+    let admin = world.signed_in(Role::Admin).await;
+    let viewer = world.signed_in(Role::Viewer).await;
+    let one = made(&admin).await;
+    let path = format!("{one}/redaction");
+    viewer
+        .get(one)
+        .await
+        .shows("Nothing.")
+        .hides("Change what is taken");
+    viewer.get(&path).await.is(403);
+    admin.get(&path).await.is(200).shows("Rules (needed)");
+    for (rules, wrong) in [
+        ("</textarea>", "must be a list of rules as JSON"),
+        (
+            r#"[{"path": "/a", "action": "hash", "keepLast": 1}]"#,
+            "rules[0].keepLast",
+        ),
+        ("", "must hold at least one"),
+    ] {
+        let refused = admin.post(&path, &[("rules", rules)]).await;
+        refused
+            .is(422)
+            .shows(wrong)
+            .hides("></textarea></textarea>");
+    }
+    let rules = r#"[{"path": "/card", "action": "mask", "keepLast": 4}]"#;
+    let saved = admin.post(&path, &[("rules", rules)]).await;
+    assert_eq!(saved.leads_to(), format!("{one}?done=saved"));
+    let shown = viewer.get(one).await;
+    shown.shows("<code>/card</code>: it is masked but for its last 4");
+    admin.get(&path).await.shows("&quot;keepLast&quot;: 4");
+    admin.post(format!("{path}/remove"), &[]).await.is(303);
+    viewer.get(one).await.shows("Nothing.");
+    admin
+        .get("/dashboard/event-types/none/redaction")
+        .await
+        .is(404);
+}
+
+#[tokio::test]
+async fn when_deliveries_are_tried_again_is_set_shown_and_taken_away() {
+    let world = World::new();
+    let admin = world.signed_in(Role::Admin).await;
+    let viewer = world.signed_in(Role::Viewer).await;
+    let one = made(&admin).await;
+    let path = format!("{one}/retry-schedule");
+    let by_the_installation = "By the schedule of the installation.";
+    viewer
+        .get(one)
+        .await
+        .shows(by_the_installation)
+        .hides("Change when");
+    viewer.get(&path).await.is(403);
+    let waits = |waits| [("tries", "waits"), ("retrySchedule", waits)];
+    for (typed, wrong) in [("soon", "is not a duration"), ("8d", "604800 seconds")] {
+        let refused = admin.post(&path, &waits(typed)).await;
+        refused
+            .is(422)
+            .shows(wrong)
+            .shows(&format!("value=\"{typed}\""));
+    }
+    let saved = admin.post(&path, &waits("5s, 10m, 2h")).await;
+    assert_eq!(saved.leads_to(), format!("{one}?done=saved"));
+    let shown = viewer.get(one).await;
+    shown.shows("after 5s, then 10m, then 2h.");
+    admin.get(&path).await.shows("value=\"5s, 10m, 2h\"");
+    admin.post(&path, &[("tries", "once")]).await.is(303);
+    viewer.get(one).await.shows("one attempt is all");
+    admin.post(format!("{path}/remove"), &[]).await.is(303);
+    viewer.get(one).await.shows(by_the_installation);
+    let nowhere = "/dashboard/event-types/none/retry-schedule";
+    admin.post(nowhere, &waits("5s")).await.is(404);
+}
+
+/// Makes an event type, and gives the address of its page.
+async fn made(admin: &Visitor<'_>) -> &'static str {
+    let new = "/dashboard/new-event-type";
+    admin.post(new, &[("name", "order.paid")]).await.is(303);
+    "/dashboard/event-types/order.paid"
 }

@@ -1,16 +1,14 @@
 //! What is set of a part, as the fields of its form have it. Secrets are in none.
 
 use super::{Part, oauth};
-use crate::Shared;
 use crate::posted::Fields;
 use crate::problem::Answer;
 use crate::seat::Seat;
 use crate::tenant::place::set;
+use crate::{Shared, rules};
 use app::Tenant;
 use app::endpoints::{CredentialView, EndpointView, MinTls};
 use model::protection::{EncryptionKey, Signature};
-use model::redaction::{Action, Rule};
-use serde_json::{Value, json};
 use url::form_urlencoded;
 
 pub(super) type Pairs = Vec<(&'static str, String)>;
@@ -54,7 +52,7 @@ pub(super) async fn fields(
             redaction.map_or_else(Vec::new, |redaction| {
                 let allowed: Vec<_> = redaction.allowed.iter().map(|path| path.as_str()).collect();
                 vec![
-                    ("rules", rules(&redaction.rules)),
+                    ("rules", rules::written(&redaction.rules)),
                     ("allowSensitive", allowed.join("\n")),
                 ]
             })
@@ -132,20 +130,4 @@ fn scheme(signature: Signature) -> Pairs {
         ]);
     }
     pairs
-}
-
-/// Rules as the API writes them.
-pub(super) fn rules(rules: &[Rule]) -> String {
-    let rule = |rule: &Rule| {
-        let path = rule.path.as_str();
-        match rule.action {
-            Action::Drop => json!({ "path": path, "action": "drop" }),
-            Action::Hash => json!({ "path": path, "action": "hash" }),
-            Action::Mask { keep_last } => {
-                json!({ "path": path, "action": "mask", "keepLast": keep_last })
-            }
-        }
-    };
-    let rules: Value = rules.iter().map(rule).collect();
-    format!("{rules:#}")
 }

@@ -5,6 +5,7 @@ use super::{Part, oauth};
 use crate::parts::{Field, tick};
 use crate::posted::Fields;
 use crate::problem::Refused;
+use crate::rules;
 use maud::{Markup, html};
 
 /// A form's fields with what they are filled with, and what is wrong with them.
@@ -167,11 +168,10 @@ impl<'f> Form<'f> {
     }
 
     fn redaction(&self) -> Markup {
-        let hint = r#"JSON, such as [{"path": "/card/number", "action": "mask", "keepLast": 4}]; actions are mask, hash and drop."#;
         let allowed = "Paths, one a line: what it gets although a schema marks it as sensitive. \
                        Only the organisation can add some.";
         html! {
-            (self.field("rules", "Rules", hint).lines(10, self.refused))
+            (self.field("rules", "Rules", rules::HINT).lines(10, self.refused))
             (self.field("allowSensitive", "Allowed", allowed).lines(3, self.refused))
         }
     }

@@ -1,23 +1,20 @@
 //! What the forms of the parts do: what was typed becomes what a use case takes, which judges it.
 
 use super::{Part, oauth};
-use crate::Shared;
 use crate::posted::Fields;
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
 use crate::tenant::place::wrong;
+use crate::{Shared, rules};
 use app::Tenant;
 use app::endpoints::{
     AuthInput, CaInput, CredentialInput, EncryptionInput, EndpointView, HeadersPatch,
     HttpSignatureInput, MinTls, MtlsInput, PinsInput, RedactionInput,
 };
-use app::event_types::RuleInput;
 use model::protection::{
     GenericSignature, HttpSignatureAlgorithm, KeyPlace, PayloadMode, PinningMode, Sender, Signature,
 };
-use model::redaction::Action;
 use model::{Secret, Timestamp};
-use serde::Deserialize;
 use std::time::Duration;
 
 /// How long the one before goes on being used, where somebody wants that.
@@ -197,76 +194,9 @@ fn scheme(fields: &Fields) -> Answer<Signature> {
     }
 }
 
-/// A rule as the API takes it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TypedRule {
-    path: String,
-    action: Word,
-    keep_last: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Word {
-    Drop,
-    Mask,
-    Hash,
-}
-
 fn redaction(fields: &Fields) -> Answer<RedactionInput> {
     Ok(RedactionInput {
-        rules: rules(fields.text("rules"))?,
+        rules: rules::read(fields.text("rules"))?,
         allow_sensitive: fields.list("allowSensitive"),
     })
-}
-
-/// Rules that were typed; none where nothing was.
-pub(crate) fn rules(text: &str) -> Answer<Vec<RuleInput>> {
-    if text.is_empty() {
-        return Ok(Vec::new());
-    }
-    let typed: Vec<TypedRule> = serde_json::from_str(text)
-        .map_err(|error| wrong("rules", format!("must be a list of rules as JSON: {error}")))?;
-    let rules = typed.into_iter().map(|rule| RuleInput {
-        path: rule.path,
-        action: match rule.action {
-            Word::Drop => Action::Drop,
-            Word::Hash => Action::Hash,
-            Word::Mask => Action::Mask { keep_last: 0 },
-        },
-        keep_last: rule.keep_last,
-    });
-    Ok(rules.collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tenant::endpoints::protection::current;
-    use model::redaction::Rule;
-
-    #[test]
-    fn rules_are_read_as_they_are_shown() {
-        let shown = current::rules(&[
-            Rule {
-                path: "/a".parse().expect("a path"),
-                action: Action::Mask { keep_last: 4 },
-            },
-            Rule {
-                path: "$.b".parse().expect("a path"),
-                action: Action::Drop,
-            },
-        ]);
-        let read = rules(&shown).expect("they are rules");
-        assert_eq!(read.len(), 2);
-        assert_eq!((read[0].path.as_str(), read[0].keep_last), ("/a", Some(4)));
-        assert_eq!(
-            (read[1].path.as_str(), read[1].action),
-            ("$.b", Action::Drop)
-        );
-        assert!(rules("").expect("nothing is no rule").is_empty());
-        let refused = rules("[{}]").expect_err("it is no rule");
-        assert_eq!(refused.violations()[0].0, "rules");
-    }
 }
