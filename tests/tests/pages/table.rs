@@ -111,6 +111,7 @@ pub(crate) fn operators(filled: &Filled, ids: &Ids) -> Vec<Page> {
         of("source-edit", "/sources/payments/edit").shows("Payments"),
         of("source-refused", "/sources/payments/refused").shows("evt_1"),
         of("settings", "/settings").shows("retry_schedule"),
+        of("settings-other", "/settings/other").shows("customColor"),
     ];
     let shops = of_one(SHOP, "", (filled, ids)).into_iter();
     let shops = shops.map(|page| {

@@ -19,7 +19,7 @@ pub const URL_BYTES_MAX: usize = 65_536;
 
 /// What a setting may be.
 #[derive(Debug, Clone, Copy)]
-enum Rule {
+pub enum Rule {
     /// `true` or `false`; first this.
     Flag(bool),
     /// `false`, for what it would switch on is not built.
@@ -45,7 +45,7 @@ enum Rule {
 }
 
 /// All of them, by name.
-const RULES: &[(&str, Rule)] = &[
+pub const RULES: &[(&str, Rule)] = &[
     ("advancedEndpointTypes", Rule::Nothing),
     ("colorPaletteDark", Rule::Object(PALETTE)),
     ("colorPaletteLight", Rule::Object(PALETTE)),
@@ -229,7 +229,8 @@ impl Rule {
         (!fine).then(|| self.wanted())
     }
 
-    fn wanted(self) -> String {
+    /// What it has to be, in a few words.
+    pub fn wanted(self) -> String {
         match self {
             Self::Flag(_) => "must be `true` or `false`".to_owned(),
             Self::NotBuilt => "must be `false`: what it would switch on is not built".to_owned(),

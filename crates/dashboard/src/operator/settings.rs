@@ -2,9 +2,10 @@
 //! while it runs. Whoever may only look sees the same without the forms.
 //!
 //! Map: `policy` (what is demanded of endpoints) · `payloads` (what is asked of payloads) ·
-//! `alerts` (who is told of security events).
+//! `other` (what is kept for pages of others) · `alerts` (who is told of security events).
 
 mod alerts;
+mod other;
 mod payloads;
 mod policy;
 
@@ -34,6 +35,8 @@ pub(crate) fn routes() -> Routes {
         .page(HERE, LOOK, show)
         .action("/dashboard/settings/policy", CHANGE, policy::set)
         .action("/dashboard/settings/payloads", CHANGE, payloads::set)
+        .page(other::HERE, CHANGE, other::form)
+        .action(other::HERE, CHANGE, other::set)
         .action("/dashboard/settings/alerts/channel", CHANGE, alerts::add)
         .action("/dashboard/settings/alerts/remove", CHANGE, alerts::remove)
         .action("/dashboard/settings/alerts/pace", CHANGE, alerts::set_pace)
@@ -107,10 +110,12 @@ async fn content(rooms: &Shared, seat: &Seat, last: &Last<'_>) -> Answer<Content
         true => rooms.app.nodes(caller).await?,
         false => Vec::new(),
     };
+    let settings = rooms.app.environment_settings(caller).await?;
     let body = html! {
         (installation(&nodes, &rooms.app.master_keys(caller).await?))
         (policy::part(seat, &rooms.app.policy(caller).await?, last))
-        (payloads::part(seat, &rooms.app.environment_settings(caller).await?, last))
+        (payloads::part(seat, &settings, last))
+        (other::part(seat, &settings))
         (alerts::part(seat, &rooms.app.alerts(caller).await?, last))
         h2 { "Configuration" }
         p.quiet {

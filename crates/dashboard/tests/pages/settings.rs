@@ -195,3 +195,58 @@ async fn how_often_is_saved_and_a_number_out_of_bounds_is_told() {
         .await
         .shows("The same is told again after 30.0 s; at most 7 alerts go out at once");
 }
+
+#[tokio::test]
+async fn what_is_kept_for_pages_of_others_is_changed_and_shown() {
+    let world = World::new();
+    let admin = world.signed_in(Role::Admin).await;
+    let viewer = world.signed_in(Role::Viewer).await;
+    let path = "/dashboard/settings/other";
+    viewer.get(PAGE).await.hides(path);
+    viewer.get(path).await.is(403);
+    admin.get(PAGE).await.shows(path);
+    admin
+        .get(path)
+        .await
+        .is(200)
+        .shows("name=\"colorPaletteDark.primary\"")
+        .hides("enableTransformations")
+        .hides("scanPayloads");
+    for (name, typed, wrong) in [
+        ("customColor", "red", "must be a colour"),
+        ("logoUrl", "javascript:alert(1)", "https://"),
+        ("customThemeOverride.fontSize.base", "big", "whole number"),
+        ("displayName", "\"><script>\u{7}", "Control characters"),
+    ] {
+        let refused = admin.post(path, &[(name, typed)]).await;
+        refused.is(422).shows(wrong).hides("\"><script>");
+        refused.shows("<strong class=\"wrong\">");
+    }
+    let scan = [
+        ("enforceEventTypeSchemas", "true"),
+        ("scanPayloads", "report"),
+    ];
+    let payloads = admin.post("/dashboard/settings/payloads", &scan).await;
+    payloads.is(303);
+    let fields = [
+        ("displayName", "Our </pre> hooks"),
+        ("colorPaletteDark.primary", "#123456"),
+        ("showUseSvixPlay", "false"),
+    ];
+    let saved = admin.post(path, &fields).await;
+    assert_eq!(saved.leads_to(), "/dashboard/settings?done=saved");
+    viewer
+        .get(PAGE)
+        .await
+        .shows("&quot;displayName&quot;: &quot;Our &lt;/pre&gt; hooks&quot;")
+        .shows("&quot;primary&quot;: &quot;#123456&quot;")
+        .shows("What should not be there is a security event");
+    admin.get(path).await.shows("value=\"#123456\"");
+    // What stays empty is as it was at first.
+    admin.post(path, &[]).await.is(303);
+    viewer
+        .get(PAGE)
+        .await
+        .hides("#123456")
+        .shows("&quot;showUseSvixPlay&quot;: true");
+}

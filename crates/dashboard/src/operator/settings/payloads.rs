@@ -1,9 +1,8 @@
-//! What is asked of payloads before they are accepted, and what else is set for the whole
-//! installation, which is only shown.
+//! What is asked of payloads before they are accepted.
 
 use super::{CHANGE, Last, Part, answer};
 use crate::Shared;
-use crate::parts::{self, Field, excerpt, form_token};
+use crate::parts::{self, Field, form_token};
 use crate::posted::Posted;
 use crate::problem::Answer;
 use crate::seat::Seat;
@@ -43,12 +42,6 @@ pub(super) fn part(seat: &Seat, settings: &Settings, last: &Last<'_>) -> Markup 
                 li { (meaning(SCANS, &scan)) "." }
             }
         }
-        h3 { "Other settings" }
-        p.quiet {
-            "They are for the pages that others build on the API, which also sets them. "
-            "Those that are null are as they were at first."
-        }
-        (excerpt(serde_json::to_string_pretty(&all).unwrap_or_default().as_bytes()))
     }
 }
 
