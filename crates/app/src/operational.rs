@@ -173,7 +173,7 @@ impl App {
 
 impl Tenant {
     /// Whether its endpoints are the operator's.
-    pub(crate) fn is_operators(&self) -> bool {
+    pub fn is_operators(&self) -> bool {
         is_told(self.application().uid.as_ref())
     }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod event_types;
 mod keys;
 mod messages;
+pub(crate) mod operational;
 mod overview;
 mod security;
 mod settings;
@@ -30,5 +31,6 @@ pub(crate) fn routes() -> Routes {
         .merge(applications::routes())
         .merge(event_types::routes())
         .merge(settings::routes())
+        .merge(operational::routes())
         .merge(tenant::dashboard())
 }

@@ -103,6 +103,14 @@ impl Seat {
         }
     }
 
+    /// The same, as if the page were about this application.
+    pub(crate) fn inside(&self, application: &str) -> Self {
+        Self {
+            named: vec![("app".to_owned(), application.to_owned())],
+            ..self.clone()
+        }
+    }
+
     /// Where these pages begin.
     pub(crate) fn base(&self) -> &'static str {
         base(self.pages)

@@ -21,7 +21,7 @@ mod endpoints;
 mod messages;
 pub(crate) mod place;
 
-pub(crate) use endpoints::listed as endpoints_listed;
+pub(crate) use endpoints::{CHANGE as CHANGE_ENDPOINTS, listed as endpoints_listed};
 
 use crate::catalogue;
 use crate::needs::look;

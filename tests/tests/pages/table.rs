@@ -9,6 +9,8 @@ use http::Method;
 
 /// An application's pages among the operator's.
 const SHOP: &str = "/dashboard/applications/shop";
+/// That of whoever is told what happens, below the operator's pages.
+const OPERATIONAL: &str = "/applications/operational-webhooks";
 /// That of all texts that do harm.
 const HARM: &str = "/dashboard/applications/hostile";
 
@@ -112,6 +114,8 @@ pub(crate) fn operators(filled: &Filled, ids: &Ids) -> Vec<Page> {
         of("source-refused", "/sources/payments/refused").shows("evt_1"),
         of("settings", "/settings").shows("retry_schedule"),
         of("settings-other", "/settings/other").shows("customColor"),
+        of("operational", "/settings/operational-webhooks").shows("What is told"),
+        at("operational-new", format!("{OPERATIONAL}/endpoints/new")).shows("endpoint.disabled"),
     ];
     let shops = of_one(SHOP, "", (filled, ids)).into_iter();
     let shops = shops.map(|page| {

@@ -36,7 +36,8 @@ impl EndpointsOf {
         Some((tenant, tenant.find_endpoint(path)?))
     }
 
-    pub(super) fn is_operators(&self) -> bool {
+    /// Whether they are the operator's, there or to be.
+    pub fn is_operators(&self) -> bool {
         self.tenant().is_none_or(Tenant::is_operators)
     }
 

@@ -9,6 +9,7 @@ mod other;
 mod payloads;
 mod policy;
 
+use super::operational;
 use crate::layout::Content;
 use crate::needs::{administer, look_within};
 use crate::parts::{self, badge, excerpt, facts, id};
@@ -117,6 +118,9 @@ async fn content(rooms: &Shared, seat: &Seat, last: &Last<'_>) -> Answer<Content
         (payloads::part(seat, &settings, last))
         (other::part(seat, &settings))
         (alerts::part(seat, &rooms.app.alerts(caller).await?, last))
+        h2 { "Operational webhooks" }
+        p { "Endpoints of your own that are told what happens in this installation." }
+        p.actions { a.button href=(operational::HERE) { "Operational webhooks" } }
         h2 { "Configuration" }
         p.quiet {
             "As this node was started with it, without secrets. It is changed in the configuration \

@@ -1,8 +1,10 @@
 //! Endpoints: the list, and what is done to one as a whole. Its own page is in `one`, what it is in
-//! `form`, what protects it in `protection`, its secret in `secret`, and what is sent to it from
-//! here in `sending` and `replay`.
+//! `form` (what it can ask for in `offered`), what protects it in `protection`, its secret in
+//! `secret`, and what is sent to it from here in `sending` and `replay`. The operator's endpoints,
+//! which are told what happens here, have the same pages.
 
 mod form;
+mod offered;
 mod one;
 mod protection;
 mod replay;
@@ -10,7 +12,7 @@ mod secret;
 mod sending;
 mod state;
 
-use super::place::{self, above, of_endpoint, tenant};
+use super::place::{self, above, list_of, of_endpoint, tenant};
 use crate::layout::Content;
 use crate::live::View;
 use crate::needs::{look, manage, send_again};
@@ -28,7 +30,7 @@ use maud::{Markup, html};
 use state::State as Standing;
 
 /// What changes an endpoint.
-const CHANGE: Need = manage("endpoint", Capability::ManageEndpoint);
+pub(crate) const CHANGE: Need = manage("endpoint", Capability::ManageEndpoint);
 /// What shows its secret.
 const SEE_SECRET: Need = manage("endpoint", Capability::ViewEndpointSecret);
 /// What replaces its secret.
@@ -142,7 +144,7 @@ async fn delete(State(rooms): State<Shared>, posted: Posted) -> Answer {
     let id = view.endpoint.id.to_string();
     let deleted = rooms.app.delete_endpoint(&seat.caller, &tenant, &id);
     deleted.await?;
-    Ok(done(&seat.within("/endpoints"), "deleted").into_response())
+    Ok(done(&list_of(seat, &tenant), "deleted").into_response())
 }
 
 async fn challenge(State(rooms): State<Shared>, posted: Posted) -> Answer {

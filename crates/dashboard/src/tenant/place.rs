@@ -2,13 +2,15 @@
 //! forms of several pages have in common.
 
 use crate::layout::Crumb;
+use crate::operator::operational;
 use crate::posted::Fields;
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
 use crate::{DASHBOARD, Shared};
-use app::endpoints::EndpointView;
+use app::endpoints::{EndpointView, EndpointsOf};
 use app::tokens::sessions::Pages;
 use app::{AppError, Tenant, Violation};
+use model::operational::APPLICATION_UID;
 
 /// The application that a page is about, for whoever asks.
 pub(crate) async fn tenant(rooms: &Shared, seat: &Seat) -> Answer<Tenant> {
@@ -23,10 +25,19 @@ pub(crate) async fn endpoint(rooms: &Shared, seat: &Seat) -> Answer<(Tenant, End
     Ok((tenant, view))
 }
 
+/// Whose endpoints a page is about, which may be the operator's before there is one.
+pub(crate) async fn owner(rooms: &Shared, seat: &Seat) -> Answer<EndpointsOf> {
+    match seat.application().as_str() {
+        APPLICATION_UID => Ok(rooms.app.operators(&seat.caller).await?),
+        _ => Ok(EndpointsOf::Application(tenant(rooms, seat).await?)),
+    }
+}
+
 /// What is above an application's pages. The portal is one application's, and says nothing of it.
 pub(crate) fn above(seat: &Seat, tenant: &Tenant) -> Vec<Crumb> {
     match seat.pages {
         Pages::Portal => Vec::new(),
+        Pages::Dashboard if tenant.is_operators() => above_operators(),
         Pages::Dashboard => {
             let name = tenant.application().name.clone();
             let all = format!("{DASHBOARD}/applications");
@@ -35,11 +46,38 @@ pub(crate) fn above(seat: &Seat, tenant: &Tenant) -> Vec<Crumb> {
     }
 }
 
-/// What is above an endpoint.
+/// What is above the operator's endpoints.
+fn above_operators() -> Vec<Crumb> {
+    let called = "Operational webhooks".to_owned();
+    let mut trail = operational::above();
+    trail.push((operational::HERE.to_owned(), called));
+    trail
+}
+
+/// What is above an endpoint. The operator's have no application that anybody made.
 pub(crate) fn above_endpoint(seat: &Seat, tenant: &Tenant) -> Vec<Crumb> {
     let mut trail = above(seat, tenant);
-    trail.push((seat.within("/endpoints"), "Endpoints".to_owned()));
+    let list = list_of(seat, tenant);
+    if list != operational::HERE {
+        trail.push((list, "Endpoints".to_owned()));
+    }
     trail
+}
+
+/// What is above one that is to be made.
+pub(crate) fn above_new(seat: &Seat, of: &EndpointsOf) -> Vec<Crumb> {
+    match of {
+        EndpointsOf::Application(tenant) => above_endpoint(seat, tenant),
+        EndpointsOf::OperatorsToBe => above_operators(),
+    }
+}
+
+/// The address of the list that an application's endpoints are in.
+pub(crate) fn list_of(seat: &Seat, tenant: &Tenant) -> String {
+    match seat.pages == Pages::Dashboard && tenant.is_operators() {
+        true => operational::HERE.to_owned(),
+        false => seat.within("/endpoints"),
+    }
 }
 
 /// What is above a page of an endpoint.

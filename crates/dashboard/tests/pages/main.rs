@@ -9,6 +9,7 @@ mod guarding;
 mod happenings;
 mod keys;
 mod messages;
+mod operational;
 mod outcomes;
 mod overview;
 mod permissions;

@@ -1,18 +1,17 @@
 //! The form that an endpoint is made and changed with. Its headers and its protection have forms of
-//! their own.
+//! their own. The operator's endpoints have no channels: what they are told has none.
 
-use super::super::place::{
-    above_endpoint, below_endpoint, endpoint, of_endpoint, rate, same, tenant,
-};
+use super::super::place::{above_new, below_endpoint, endpoint, of_endpoint, owner, rate, same};
+use super::offered::{Offered, offered};
 use crate::layout::Content;
 use crate::live::{again, still};
 use crate::parts::{self, Field, done, tick};
 use crate::posted::{Fields, Posted};
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
-use crate::{Shared, catalogue, pairs};
+use crate::{Shared, pairs};
 use app::Patch;
-use app::endpoints::{EndpointInput, EndpointPatch, EndpointView, EndpointsOf, NewEndpointInput};
+use app::endpoints::{EndpointInput, EndpointPatch, EndpointView, NewEndpointInput};
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use maud::{Markup, html};
@@ -20,22 +19,22 @@ use model::application::Metadata;
 use std::collections::BTreeSet;
 
 pub(super) async fn new(State(rooms): State<Shared>, seat: Seat) -> Answer {
-    let tenant = tenant(&rooms, &seat).await?;
+    let of = owner(&rooms, &seat).await?;
     let fields = Fields::default();
     let before = Metadata::new();
-    let form = form(&rooms, &seat, (&fields, None), &before).await?;
-    let content = Content::new("New endpoint", form).below(above_endpoint(&seat, &tenant));
+    let what = (of.is_operators(), &before);
+    let form = form(&rooms, &seat, (&fields, None), what).await?;
+    let content = Content::new("New endpoint", form).below(above_new(&seat, &of));
     Ok(still(&rooms, &seat, &content))
 }
 
 pub(super) async fn create(State(rooms): State<Shared>, posted: Posted) -> Answer {
     let Posted { seat, fields } = &posted;
-    let tenant = tenant(&rooms, seat).await?;
+    let of = owner(&rooms, seat).await?;
     let before = Metadata::new();
     let made = async {
         let new = NewEndpointInput::default();
         let input = input(fields, &before)?;
-        let of = EndpointsOf::Application(tenant.clone());
         let made = rooms.app.create_endpoint(&seat.caller, &of, input, new);
         Ok::<_, Refused>(made.await?)
     };
@@ -43,8 +42,9 @@ pub(super) async fn create(State(rooms): State<Shared>, posted: Posted) -> Answe
         Ok(made) => Ok(done(&of_endpoint(seat, &made.value, ""), "created").into_response()),
         Err(refused) => {
             let refused = refused.in_form()?;
-            let form = form(&rooms, seat, (fields, Some(&refused)), &before).await?;
-            let content = Content::new("New endpoint", form).below(above_endpoint(seat, &tenant));
+            let what = (of.is_operators(), &before);
+            let form = form(&rooms, seat, (fields, Some(&refused)), what).await?;
+            let content = Content::new("New endpoint", form).below(above_new(seat, &of));
             Ok(again(&rooms, seat, (&refused, &content)))
         }
     }
@@ -53,8 +53,8 @@ pub(super) async fn create(State(rooms): State<Shared>, posted: Posted) -> Answe
 pub(super) async fn edit(State(rooms): State<Shared>, seat: Seat) -> Answer {
     let (tenant, view) = endpoint(&rooms, &seat).await?;
     let fields = filled(&view);
-    let before = &view.endpoint.metadata;
-    let form = form(&rooms, &seat, (&fields, None), before).await?;
+    let what = (tenant.is_operators(), &view.endpoint.metadata);
+    let form = form(&rooms, &seat, (&fields, None), what).await?;
     let content = Content::new("Edit", form).below(below_endpoint(&seat, &tenant, &view));
     Ok(still(&rooms, &seat, &content))
 }
@@ -72,8 +72,8 @@ pub(super) async fn update(State(rooms): State<Shared>, posted: Posted) -> Answe
         Ok(saved) => Ok(done(&of_endpoint(seat, &saved, ""), "saved").into_response()),
         Err(refused) => {
             let refused = refused.in_form()?;
-            let before = &view.endpoint.metadata;
-            let form = form(&rooms, seat, (fields, Some(&refused)), before).await?;
+            let what = (tenant.is_operators(), &view.endpoint.metadata);
+            let form = form(&rooms, seat, (fields, Some(&refused)), what).await?;
             let content = Content::new("Edit", form).below(below_endpoint(seat, &tenant, &view));
             Ok(again(&rooms, seat, (&refused, &content)))
         }
@@ -160,8 +160,9 @@ async fn form(
     rooms: &Shared,
     seat: &Seat,
     (fields, refused): (&Fields, Option<&Refused>),
-    before: &Metadata,
+    (is_operators, before): (bool, &Metadata),
 ) -> Answer<Markup> {
+    let offered = offered(rooms, seat, is_operators).await?;
     let line = |name, label, hint, required| {
         let value = fields.text(name);
         Field {
@@ -179,11 +180,14 @@ async fn form(
             (parts::form_token(seat))
             (line("url", "URL", "Where requests go, over https.", true).line(refused))
             (line("description", "Description", "What people say of it.", false).lines(3, refused))
-            (event_types(rooms, seat, (fields, refused)).await?)
-            (line(
-                "channels", "Channels",
-                "Apart by commas. None: it gets all messages, with channels and without.", false,
-            ).line(refused))
+            (event_types(&offered, fields, refused))
+            @if !is_operators {
+                (line(
+                    "channels", "Channels",
+                    "Apart by commas. None: it gets all messages, with channels and without.",
+                    false,
+                ).line(refused))
+            }
             (line(
                 "rateLimit", "Attempts per second", "At the most. Empty: no limit of its own.",
                 false,
@@ -196,15 +200,14 @@ async fn form(
     })
 }
 
-/// Choices from the catalogue, as whoever asks sees it; and what of it the list is too short for.
-async fn event_types(
-    rooms: &Shared,
-    seat: &Seat,
-    (fields, refused): (&Fields, Option<&Refused>),
-) -> Answer<Markup> {
-    let page = catalogue::offered(rooms, seat).await?;
+/// Choices from what is offered; and what of it the list is too short for.
+fn event_types(offered: &Offered, fields: &Fields, refused: Option<&Refused>) -> Markup {
     let wanted: BTreeSet<String> = types(fields).into_iter().collect();
-    let listed: BTreeSet<&str> = page.data.iter().map(|one| one.name.as_str()).collect();
+    let listed: BTreeSet<&str> = offered
+        .types
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     let others = wanted.iter().filter(|name| !listed.contains(name.as_str()));
     let others: Vec<&str> = others.map(String::as_str).collect();
     let others = others.join("\n");
@@ -217,7 +220,7 @@ async fn event_types(
     };
     let violations = refused.map_or(&[][..], Refused::violations);
     let wrong = violations.iter().find(|(field, _)| field == "eventTypes");
-    Ok(html! {
+    html! {
         fieldset.field aria-describedby="eventTypes-hint" {
             legend { "Event types" }
             p.hint #eventTypes-hint {
@@ -225,15 +228,15 @@ async fn event_types(
                 @if let Some((_, text)) = wrong { " " strong.wrong { (text) } }
             }
             div.ticks {
-                @for one in &page.data {
+                @for (name, is_deprecated) in &offered.types {
                     label.tick {
-                        input type="checkbox" name="eventTypes" value=(one.name)
-                            checked[wanted.contains(one.name.as_str())];
-                        span { (one.name) @if one.deprecated { " (deprecated)" } }
+                        input type="checkbox" name="eventTypes" value=(name)
+                            checked[wanted.contains(name)];
+                        span { (name) @if *is_deprecated { " (deprecated)" } }
                     }
                 }
             }
         }
-        @if !page.done || !others.is_empty() { (more.lines(3, refused)) }
-    })
+        @if !offered.is_whole || !others.is_empty() { (more.lines(3, refused)) }
+    }
 }

@@ -1,6 +1,9 @@
-//! Trying an endpoint: an example of an event type is sent to it, whatever it wants to hear.
+//! Trying an endpoint: an example of an event type is sent to it, whatever it wants to hear; to the
+//! operator's, one of what can happen here.
 
 use super::super::place::{below_endpoint, endpoint};
+use super::offered::offered;
+use crate::Shared;
 use crate::layout::Content;
 use crate::live::{again, still};
 use crate::parts::{self, Field, done};
@@ -8,7 +11,7 @@ use crate::posted::{Fields, Posted};
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
 use crate::tenant::place::wrong;
-use crate::{Shared, catalogue};
+use app::Tenant;
 use app::messages::{ExampleInput, PING};
 use axum::extract::State;
 use axum::response::IntoResponse as _;
@@ -16,7 +19,7 @@ use maud::{Markup, html};
 
 pub(super) async fn form(State(rooms): State<Shared>, seat: Seat) -> Answer {
     let (tenant, view) = endpoint(&rooms, &seat).await?;
-    let inputs = inputs(&rooms, &seat, (&Fields::default(), None)).await?;
+    let inputs = inputs(&rooms, &seat, &tenant, (&Fields::default(), None)).await?;
     let content = Content::new("Send an example", inputs);
     let content = content.below(below_endpoint(&seat, &tenant, &view));
     Ok(still(&rooms, &seat, &content))
@@ -28,8 +31,14 @@ pub(super) async fn send(State(rooms): State<Shared>, posted: Posted) -> Answer 
     let id = view.endpoint.id.to_string();
     let sent = async {
         let input = asked(fields)?;
-        let at = (&tenant, id.as_str());
-        Ok::<_, Refused>(rooms.app.send_example(&seat.caller, at, input).await?)
+        let (app, by, at) = (&rooms.app, &seat.caller, (&tenant, id.as_str()));
+        Ok::<_, Refused>(match tenant.is_operators() {
+            true => {
+                app.send_operational_example(by, at, &input.event_type)
+                    .await?
+            }
+            false => app.send_example(by, at, input).await?,
+        })
     };
     match sent.await {
         Ok(sent) => {
@@ -38,7 +47,7 @@ pub(super) async fn send(State(rooms): State<Shared>, posted: Posted) -> Answer 
         }
         Err(refused) => {
             let refused = refused.in_form()?;
-            let inputs = inputs(&rooms, seat, (fields, Some(&refused))).await?;
+            let inputs = inputs(&rooms, seat, &tenant, (fields, Some(&refused))).await?;
             let content = Content::new("Send an example", inputs);
             let content = content.below(below_endpoint(seat, &tenant, &view));
             Ok(again(&rooms, seat, (&refused, &content)))
@@ -62,17 +71,25 @@ fn asked(fields: &Fields) -> Answer<ExampleInput> {
 async fn inputs(
     rooms: &Shared,
     seat: &Seat,
+    tenant: &Tenant,
     (fields, refused): (&Fields, Option<&Refused>),
 ) -> Answer<Markup> {
-    let page = catalogue::offered(rooms, seat).await?;
-    let names = page.data.iter().map(|one| one.name.as_str());
-    let mut choices = vec![(PING, "a small message that needs no event type")];
+    let is_operators = tenant.is_operators();
+    let offered = offered(rooms, seat, is_operators).await?;
+    let names = offered.types.iter().map(|(name, _)| name.as_str());
+    let mut choices = Vec::new();
+    if !is_operators {
+        choices.push((PING, "a small message that needs no event type"));
+    }
     choices.extend(names.map(|name| (name, name)));
     let event_type = Field {
         name: "eventType",
         label: "Event type",
         value: fields.text("eventType"),
-        hint: "The examples of its schema are what can be sent.",
+        hint: match is_operators {
+            true => "Nothing has happened: the example says so, and names what is not there.",
+            false => "The examples of its schema are what can be sent.",
+        },
         required: false,
     };
     let index = Field {
@@ -88,7 +105,7 @@ async fn inputs(
         form method="post" action=(seat.path()) {
             (parts::form_token(seat))
             (event_type.choice(&choices, refused))
-            (index.line(refused))
+            @if !is_operators { (index.line(refused)) }
             div.actions { button.primary type="submit" { "Send" } }
         }
     })
