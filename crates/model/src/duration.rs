@@ -1,5 +1,5 @@
-//! Durations as people write them in options and forms: `30s`, `5m`, `12h`, `90d`, or seconds alone.
-//! Nothing shorter than a second, and no fractions.
+//! Durations as people write them in options and forms: `30s`, `5m`, `12h`, `90d`, or seconds
+//! alone. Nothing shorter than a second, and no fractions.
 
 use std::time::Duration;
 

@@ -19,7 +19,8 @@
 //! (what the operator is told of), [`alerts`] (whom events are told to), [`witness`] (what is
 //! ordinary, for whoever looks for what is not), [`skew`] (whether our clock runs apart) ·
 //! [`meter`] (what is counted) · `texts`, `fields` (forms that some are stored in) ·
-//! [`duration`] (as people write it) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors as people read them).
+//! [`duration`] (as people write it) · [`clock`], [`entropy`], [`secret`], [`chain`] (errors as
+//! people read them).
 
 pub mod address;
 pub mod alerts;

@@ -1,5 +1,5 @@
-//! The identity provider's side of the entrance, as far as no provider is asked. Whom one lets in is
-//! tried end to end.
+//! The identity provider's side of the entrance, as far as no provider is asked. Whom one lets in
+//! is tried end to end.
 
 use crate::visitor::Visitor;
 use crate::world::World;
