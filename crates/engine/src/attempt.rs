@@ -30,7 +30,7 @@ use model::witness::Witnessed;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
-use store::record::{self, NewAttempt, Then};
+use store::record::{self, NewAttempt, Observed, Then};
 use store::rows::Claimed;
 use store::{Sealed, StoreError};
 use transport::Outgoing;
@@ -333,6 +333,7 @@ fn outcome(
             result: decision.result,
             endpoint_revision: attempt.about.seen.revision,
             excerpt: excerpt(engine, attempt, &tail),
+            observed: Observed::default(),
         },
         delivery: claimed.delivery,
         then: decision.then,

@@ -1,6 +1,6 @@
-//! What a receiver was last verified by: the certificates of the path, from its own to the root, as
-//! people are told of them. Public, and nothing is decided by it: pins are compared when a
-//! connection is made.
+//! What receivers showed of themselves: what one was last verified by, from its own certificate to
+//! the root, and what an attempt's connection showed, as people are told of them. Public, and
+//! nothing is decided by it: pins are compared when a connection is made.
 
 use crate::clock::Timestamp;
 use crate::endpoint::StoredFormError;
@@ -48,11 +48,7 @@ impl SeenChain {
     pub fn to_stored(&self) -> Vec<u8> {
         let at = texts::of_time(self.at);
         let mut all = vec![VERSION.to_owned(), self.origin.clone(), at];
-        for one in &self.certificates {
-            all.push(one.pin.to_string());
-            all.extend([one.subject.clone(), one.issuer.clone()]);
-            all.push(one.not_after.map(texts::of_time).unwrap_or_default());
-        }
+        all.extend(self.certificates.iter().flat_map(SeenCertificate::texts));
         texts::to_stored(&all)
     }
 
@@ -68,12 +64,61 @@ impl SeenChain {
         Ok(Self {
             origin: (*origin).to_owned(),
             at: texts::time(at).ok_or(WRONG)?,
-            certificates: certificates
-                .chunks(4)
-                .map(certificate)
-                .collect::<Result<_, _>>()?,
+            certificates: read_all(certificates)?,
         })
     }
+}
+
+/// The certificates that a connection showed, ready to be stored: once for all attempts that were
+/// made over such connections, which name them by their key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownChain {
+    /// The begin of the digest of `stored`: equal chains have equal keys.
+    pub key: i64,
+    /// First the receiver's own, as [`Self::certificates`] reads them.
+    pub stored: Vec<u8>,
+}
+
+impl ShownChain {
+    /// Of certificates, the receiver's own first, with a digest that nobody can find another text
+    /// for, such as SHA-256.
+    pub fn new(certificates: &[SeenCertificate], digest: impl FnOnce(&[u8]) -> [u8; 32]) -> Self {
+        let mut all = vec![VERSION.to_owned()];
+        all.extend(certificates.iter().flat_map(SeenCertificate::texts));
+        let stored = texts::to_stored(&all);
+        let [a, b, c, d, e, f, g, h, ..] = digest(&stored);
+        Self {
+            key: i64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            stored,
+        }
+    }
+
+    /// Reads what is stored of one.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn certificates(stored: &[u8]) -> Result<Vec<SeenCertificate>, StoredFormError> {
+        let all = texts::from_stored(stored).ok_or(WRONG)?;
+        match &all[..] {
+            [VERSION, certificates @ ..] => read_all(certificates),
+            _ => Err(WRONG),
+        }
+    }
+}
+
+impl SeenCertificate {
+    fn texts(&self) -> [String; 4] {
+        [
+            self.pin.to_string(),
+            self.subject.clone(),
+            self.issuer.clone(),
+            self.not_after.map(texts::of_time).unwrap_or_default(),
+        ]
+    }
+}
+
+fn read_all(texts: &[&str]) -> Result<Vec<SeenCertificate>, StoredFormError> {
+    texts.chunks(4).map(certificate).collect()
 }
 
 fn certificate(texts: &[&str]) -> Result<SeenCertificate, StoredFormError> {
@@ -119,8 +164,17 @@ mod tests {
         }
 
         #[test]
+        fn what_was_shown_is_read_again(told: Vec<Told>) {
+            let certificates: Vec<_> = told.into_iter().map(certificate).collect();
+            let shown = ShownChain::new(&certificates, |_| [0xff; 32]);
+            prop_assert_eq!(shown.key, -1);
+            prop_assert_eq!(ShownChain::certificates(&shown.stored), Ok(certificates));
+        }
+
+        #[test]
         fn no_bytes_are_a_panic(bytes: Vec<u8>) {
             let _ = SeenChain::from_stored(&bytes);
+            let _ = ShownChain::certificates(&bytes);
         }
     }
 

@@ -47,6 +47,7 @@ pub mod name;
 pub mod node;
 pub mod oauth;
 pub mod operational;
+pub mod phases;
 pub mod pin;
 pub mod policy;
 pub mod proof;

@@ -186,6 +186,7 @@ async fn load(
             channels: of.message.channels.clone(),
             excerpt,
             message: wanted.messages.then(|| of.clone()),
+            observed: None,
         };
         found.insert(key, row);
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::accept::{Accept, AcceptError, Accepted, ReplayEntry};
 use store::idempotency::{AUTO_KEY_LIFE, IdempotencyKey};
-use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::record::{HealthChange, NewAttempt, Observed, Outcome, Then};
 use store::rows::Claimed;
 use store::{Condition, Lane, Store};
 use store_postgres::PostgresConfig;
@@ -242,6 +242,7 @@ fn outcome(claimed: Claimed, tail: u8, then: Then) -> Outcome {
             result: AttemptResult::Success,
             endpoint_revision: 1,
             excerpt: None,
+            observed: Observed::default(),
         },
         delivery: claimed.delivery,
         then,

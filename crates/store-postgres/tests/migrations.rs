@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::accept::Accepted;
 use store::conformance::{TestClock, TestEntropy};
-use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::record::{HealthChange, NewAttempt, Observed, Outcome, Then};
 use store::{Lane, Store};
 use store_postgres::{OpenError, PostgresConfig, PostgresStore, Surroundings};
 use tokio::time::Instant;
@@ -86,6 +86,7 @@ async fn record_due(node: &Node, lane: Lane) {
                 result: AttemptResult::Success,
                 endpoint_revision: 1,
                 excerpt: None,
+                observed: Observed::default(),
             },
             delivery: claimed.delivery,
             then: Then::Close,

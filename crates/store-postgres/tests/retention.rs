@@ -11,7 +11,7 @@ use private_postgres::Database;
 use std::time::Duration;
 use store::accept::{Accept, AcceptError, Accepted};
 use store::idempotency::{IdempotencyKey, KEY_LIFE};
-use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::record::{HealthChange, NewAttempt, Observed, Outcome, Then};
 use store::work::{SweepLimits, Swept};
 use store::{Lane, Sealed, Store};
 use store_postgres::PostgresConfig;
@@ -176,6 +176,7 @@ async fn younger_attempts_of_dropped_messages_go_with_them() {
             result: AttemptResult::Success,
             endpoint_revision: 1,
             excerpt: Some(Sealed::from(&b"thanks"[..])),
+            observed: Observed::default(),
         },
         delivery: claimed.delivery,
         then: Then::Close,

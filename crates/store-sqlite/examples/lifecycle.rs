@@ -22,7 +22,7 @@ use std::time::{Duration, Instant, SystemTime};
 use store::accept::{Accept, Accepted, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
 use store::idempotency::{AUTO_KEY_LIFE, IdempotencyKey};
-use store::record::{HealthChange, NewAttempt, Outcome, Recorded, Then};
+use store::record::{HealthChange, NewAttempt, Observed, Outcome, Recorded, Then};
 use store::rows::{ApplicationRef, SealedParts};
 use store::{Hold, Store, StoreError};
 use store_sqlite::{DataDirectory, SqliteConfig, SqliteStore, Surroundings};
@@ -172,6 +172,7 @@ fn outcome(given: &Surroundings, message: MessageId, of: (Delivery, Hold)) -> Ou
             result: AttemptResult::Success,
             endpoint_revision: 1,
             excerpt: None,
+            observed: Observed::default(),
         },
         then: Then::Close,
         health: HealthChange::None,

@@ -80,6 +80,7 @@ pub(crate) fn one(
         channels: of.message.channels,
         excerpt: excerpt(connection, id.key())?,
         message: None,
+        observed: None,
     }))
 }
 
@@ -149,6 +150,7 @@ fn load(
         channels: of.message.channels.clone(),
         excerpt,
         message: query.with_message.then_some(of),
+        observed: None,
     }))
 }
 

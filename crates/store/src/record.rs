@@ -3,9 +3,12 @@
 use crate::{Hold, Sealed};
 use model::Timestamp;
 use model::attempt::AttemptResult;
+use model::chain_seen::ShownChain;
 use model::delivery::Delivery;
 use model::id::{AttemptId, MessageId, Tail};
 use model::name::Name;
+use model::phases::Phases;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One outcome: the attempt, what becomes of its delivery and of its endpoint's health.
@@ -58,6 +61,21 @@ pub struct NewAttempt {
     /// What the receiver answered, or the error's text: sealed, table `attempt`, column `excerpt`;
     /// `None` where it is empty.
     pub excerpt: Option<Sealed>,
+    /// What was observed of its request.
+    pub observed: Observed,
+}
+
+/// What was observed of an attempt's request, besides what came of it. All of it can be missing.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// How its time was spent.
+    pub phases: Phases,
+    /// The headers of a response that was no success: sealed, table `attempt`, column `head`. What
+    /// expunges the excerpt expunges them.
+    pub head: Option<Sealed>,
+    /// What its connection showed of the receiver, where it was TLS. Kept once for all attempts
+    /// that saw the same, and for as long as any of them is.
+    pub chain: Option<Arc<ShownChain>>,
 }
 
 /// What becomes of a delivery after an attempt.

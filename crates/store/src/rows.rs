@@ -4,11 +4,13 @@ use crate::Sealed;
 use model::Timestamp;
 use model::application::Application;
 use model::attempt::{Attempt, AttemptResult};
+use model::chain_seen::SeenCertificate;
 use model::delivery::Delivery;
 use model::endpoint::Endpoint;
 use model::id::{ApplicationId, ApplicationKey, DeliveryKey, EndpointId, EndpointKey};
 use model::message::Message;
 use model::name::Name;
+use model::phases::Phases;
 use model::policy::{Demand, Demands};
 use model::proof::Proof;
 use std::num::NonZeroU32;
@@ -156,6 +158,20 @@ pub struct AttemptRow {
     pub excerpt: Option<Sealed>,
     /// The message, when it was asked for.
     pub message: Option<MessageRow>,
+    /// What was observed of its request; `None` in lists.
+    pub observed: Option<Box<ObservedRow>>,
+}
+
+/// What was observed of an attempt's request, besides what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ObservedRow {
+    /// How its time was spent.
+    pub phases: Phases,
+    /// The response's headers, sealed (table `attempt`, column `head`), where they were kept and
+    /// not expunged.
+    pub head: Option<Sealed>,
+    /// What the connection showed of the receiver, its own certificate first; none without TLS.
+    pub certificates: Vec<SeenCertificate>,
 }
 
 impl AttemptRow {

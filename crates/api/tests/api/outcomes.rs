@@ -6,7 +6,7 @@ use model::attempt::AttemptResult;
 use model::id::EndpointKey;
 use std::time::Duration;
 use store::Lane;
-use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::record::{HealthChange, NewAttempt, Observed, Outcome, Then};
 use store::rows::{ApplicationRef, Claimed};
 use vault::SealedDataKey;
 
@@ -81,6 +81,7 @@ impl World {
             result: ended.result,
             endpoint_revision: 1,
             excerpt,
+            observed: Observed::default(),
         };
         let outcome = Outcome {
             message: claimed.message.message.id,

@@ -5,7 +5,7 @@ use model::attempt::AttemptResult;
 use model::security::{SecurityKind, Subject, SubjectKind};
 use std::time::Duration;
 use store::change::{Change, ChangeRequest};
-use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::record::{HealthChange, NewAttempt, Observed, Outcome, Then};
 use store::security::{FoldedEvent, SecurityWrite};
 
 impl World {
@@ -22,6 +22,7 @@ impl World {
                 result,
                 endpoint_revision: 1,
                 excerpt: None,
+                observed: Observed::default(),
             };
             let outcome = Outcome {
                 message: claimed.message.message.id,

@@ -4,7 +4,7 @@ use crate::world::World;
 use model::Clock as _;
 use model::attempt::AttemptResult;
 use std::time::Duration;
-use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::record::{HealthChange, NewAttempt, Observed, Outcome, Then};
 use store::rows::{ApplicationRef, Claimed};
 use vault::SealedDataKey;
 
@@ -38,6 +38,7 @@ impl World {
             },
             endpoint_revision: 1,
             excerpt: Some(self.keys(&claimed).await.seal(place, answer).into()),
+            observed: Observed::default(),
         };
         let outcome = Outcome {
             message: claimed.message.message.id,

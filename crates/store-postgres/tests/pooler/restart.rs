@@ -12,7 +12,7 @@ use std::time::Duration;
 use store::accept::{Accept, AcceptError, Accepted, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
 use store::conformance::{self, TestClock};
-use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::record::{HealthChange, NewAttempt, Observed, Outcome, Then};
 use store::rows::{Claimed, SealedParts};
 use store::{Lane, Store};
 use store_postgres::PostgresStore;
@@ -197,6 +197,7 @@ fn outcome(claimed: Claimed, number: usize) -> Outcome {
             result: AttemptResult::Success,
             endpoint_revision: 1,
             excerpt: None,
+            observed: Observed::default(),
         },
         then: Then::Close,
         health: HealthChange::None,

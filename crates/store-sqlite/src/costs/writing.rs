@@ -20,7 +20,7 @@ use store::change::{Change, ChangeRequest};
 use store::conformance::{TestClock, TestEntropy};
 use store::idempotency::{IdempotencyKey, KEY_LIFE};
 use store::owned::Owned;
-use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::record::{HealthChange, NewAttempt, Observed, Outcome, Then};
 use store::rows::Claimed;
 use store::work::{SweepLimits, Work};
 
@@ -212,6 +212,7 @@ fn outcome(claimed: Vec<Claimed>, manual: bool, then: Then) -> Outcome {
             },
             endpoint_revision: 1,
             excerpt: Some(b"sorry"[..].into()),
+            observed: Observed::default(),
         },
         then,
         health: HealthChange::Disable,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use store::accept::{Accept, AcceptError, Accepted, NewDelivery, NewMessage};
 use store::change::{Change, ChangeRequest, Changed};
 use store::conformance::{TestClock, TestEntropy};
-use store::record::{HealthChange, NewAttempt, Outcome, Then};
+use store::record::{HealthChange, NewAttempt, Observed, Outcome, Then};
 use store::rows::{ApplicationRef, Claimed, SealedParts};
 use store::{Lane, Store};
 use store_sqlite::{
@@ -224,6 +224,7 @@ impl World {
                 result: model::attempt::AttemptResult::Success,
                 endpoint_revision: 1,
                 excerpt: Some(b"thanks"[..].into()),
+                observed: Observed::default(),
             },
             then: Then::Close,
             health: HealthChange::None,

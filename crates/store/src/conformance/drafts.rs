@@ -5,7 +5,7 @@ use crate::accept::{Accept, Accepted, NewDelivery, NewMessage};
 use crate::change::{Change, Changed};
 use crate::idempotency::{IdempotencyKey, KEY_LIFE};
 use crate::lanes::LetGo;
-use crate::record::{HealthChange, NewAttempt, Outcome, Then};
+use crate::record::{HealthChange, NewAttempt, Observed, Outcome, Then};
 use crate::rows::{Claimed, EndpointRow, MessageRow, Payload, SealedParts};
 use crate::{Hold, Lane, Sealed};
 use model::Timestamp;
@@ -295,6 +295,7 @@ pub(super) fn outcome(claimed: Claimed, ending: Ending, tail: Tail, now: Timesta
             },
             endpoint_revision: FIRST_REVISION,
             excerpt: None,
+            observed: Observed::default(),
         },
         then: match ending {
             Ending::Success | Ending::GivenUp => Then::Close,

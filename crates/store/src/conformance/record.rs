@@ -51,6 +51,7 @@ pub(super) async fn an_attempt_is_read_back_as_it_was_recorded(world: &mut World
         channels: message.channels,
         excerpt: attempt.excerpt,
         message: None,
+        observed: None,
     };
     world.reopen().await;
     let found = world
