@@ -209,6 +209,7 @@ CREATE TABLE open_count (
 
 -- Result 0 is success, 1 failure, 2 and more are reasons for which none was made. Given up: it was
 -- the last of its delivery, without success, and nothing was sent by hand with success since then.
+-- Phases: how its time was spent. Chain: the key of what its connection showed.
 CREATE TABLE attempt (
     application bigint NOT NULL,
     id          bigint NOT NULL,
@@ -223,6 +224,8 @@ CREATE TABLE attempt (
     result      smallint NOT NULL,
     revision    bigint NOT NULL,
     given_up    boolean NOT NULL DEFAULT false,
+    phases      bytea,
+    chain       bigint,
     PRIMARY KEY (application, id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX attempt_endpoint ON attempt (application, endpoint, id) INCLUDE (message, status_code, result);
@@ -235,12 +238,23 @@ CREATE INDEX attempt_given_up ON attempt (message, endpoint, id) WHERE given_up;
 CREATE INDEX attempt_given_up_application ON attempt (application, message, endpoint, id) WHERE given_up;
 CREATE INDEX attempt_given_up_endpoint ON attempt (application, endpoint, message, id) WHERE given_up;
 
+-- What was answered. An empty body was expunged, and the head with it; NULL: there was none.
 CREATE TABLE excerpt (
     application bigint NOT NULL,
     attempt     bigint NOT NULL,
-    body        bytea NOT NULL,
+    body        bytea,
+    head        bytea,
     PRIMARY KEY (application, attempt)
 ) PARTITION BY RANGE (attempt);
+
+-- The certificates that connections showed, once for all attempts that saw the same. The key is of
+-- their digest; the day, from 1970 on, is the last on which an attempt that names them was recorded.
+CREATE TABLE chain_shown (
+    key          bigint PRIMARY KEY,
+    day          bigint NOT NULL,
+    certificates bytea NOT NULL
+);
+CREATE INDEX chain_shown_day ON chain_shown (day);
 
 -- Attempts recorded within an hour, by each node, and of them, within the five minutes from each of
 -- these minutes on; NULL: none. Result 2 counts every reason for which none was made.

@@ -5,9 +5,9 @@ use crate::columns::{direction, key, number, optional_sealed, result, tail, time
 use crate::endpoints::{self, AtRevision};
 use crate::failure::Failure;
 use crate::keys::KEYS_APART;
-use crate::messages;
 use crate::paging::{self, Listing, Seen, SeenIn};
 use crate::sql::{Sql, columns_of, params};
+use crate::{messages, observed};
 use model::Timestamp;
 use model::attempt::{Attempt, AttemptResult};
 use model::delivery::Trigger;
@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 use store::Sealed;
 use store::query::{AttemptQuery, AttemptScope, MessageFilter, ResultFilter, Walk};
-use store::rows::AttemptRow;
+use store::rows::{AttemptRow, ObservedRow};
 use tokio_postgres::Row;
 
 /// A list.
@@ -33,7 +33,7 @@ pub(crate) async fn list(
     paging::walk(&Attempts { sql, query }, limit).await
 }
 
-/// One attempt of a message with its excerpt.
+/// One attempt of a message with its excerpt, and what was observed of its request.
 pub(crate) async fn one(
     sql: &Sql<'_>,
     (application, message): (ApplicationKey, MessageKey),
@@ -42,6 +42,7 @@ pub(crate) async fn one(
     let wanted = Wanted {
         application,
         excerpts: true,
+        observed: true,
         messages: false,
         payloads: false,
     };
@@ -102,6 +103,7 @@ impl Listing for Attempts<'_> {
         let wanted = Wanted {
             application: self.query.application,
             excerpts: self.query.with_excerpt,
+            observed: false,
             messages: self.query.with_message,
             payloads: self.query.with_message && self.query.with_payload,
         };
@@ -156,6 +158,7 @@ fn look_sql(query: &AttemptQuery) -> String {
 struct Wanted {
     application: ApplicationKey,
     excerpts: bool,
+    observed: bool,
     messages: bool,
     payloads: bool,
 }
@@ -180,13 +183,14 @@ async fn load(
         };
         let endpoint = endpoints.get(&one.at_revision()).cloned();
         let (key, excerpt) = (one.id.key(), one.excerpt.clone());
+        let observed = one.observed.clone();
         let row = AttemptRow {
             attempt: one.whole(of.message.id, endpoint.unwrap_or_default()),
             event_type: of.message.event_type.clone(),
             channels: of.message.channels.clone(),
             excerpt,
             message: wanted.messages.then(|| of.clone()),
-            observed: None,
+            observed,
         };
         found.insert(key, row);
     }
@@ -206,6 +210,7 @@ struct Bare {
     result: AttemptResult,
     revision: u32,
     excerpt: Option<Sealed>,
+    observed: Option<Box<ObservedRow>>,
 }
 
 impl Bare {
@@ -241,11 +246,15 @@ async fn read_bare(
               WHERE x.application = $1 AND x.attempt = attempt.id)"
         }
     };
+    let observed = match wanted.observed {
+        false => observed::NOT_READ,
+        true => observed::COLUMNS,
+    };
     // One by one, as messages are.
     let statement = format!(
         "SELECT a.* FROM unnest($2) AS g (key) CROSS JOIN LATERAL
          (SELECT id, tail, message, endpoint, trigger, number, started_at, duration_ms, status_code,
-              result, revision, {excerpt}
+              result, revision, {excerpt}, {observed}
           FROM attempt WHERE application = $1 AND id = g.key LIMIT 1) a"
     );
     let keys = columns_of(keys, |key| key.integer());
@@ -263,6 +272,10 @@ async fn read_bare(
             result: result(row, 9)?,
             revision: number(row, 10)?,
             excerpt: optional_sealed(row, 11)?,
+            observed: match wanted.observed {
+                false => None,
+                true => Some(Box::new(observed::read(row, 12)?)),
+            },
         })
     };
     sql.rows(&statement, params)

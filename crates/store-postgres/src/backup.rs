@@ -26,7 +26,7 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 /// All that there is to copy; a partitioned table is one.
-const TABLES: [&str; 30] = [
+const TABLES: [&str; 31] = [
     "setting",
     "node",
     "application",
@@ -42,6 +42,7 @@ const TABLES: [&str; 30] = [
     "open_count",
     "attempt",
     "excerpt",
+    "chain_shown",
     "rollup",
     "idempotency",
     "task",

@@ -5,14 +5,16 @@
 use crate::columns::{get, number, tail};
 use crate::failure::Failure;
 use crate::keys::Keys;
+use crate::observed::{self, KeptChains};
 use crate::rounds::Rounds;
 use crate::sql::{Sql, params};
 use crate::unwritten::Unwritten;
+use model::chain_seen::ShownChain;
 use model::entropy::random;
-use model::id::{ApplicationKey, Key, Tail};
+use model::id::{ApplicationKey, AttemptKey, Key, Tail};
 use model::{Entropy, Timestamp};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::encoding::HOUR;
 use store::idempotency::{Fingerprint, IdempotencyKey, Made, Prior};
@@ -29,6 +31,7 @@ pub(crate) struct Lent<'w> {
     pub(crate) entropy: &'w dyn Entropy,
     pub(crate) keys: &'w Keys,
     pub(crate) rounds: &'w mut Rounds,
+    pub(crate) kept: &'w Mutex<KeptChains>,
     /// The node's slot and epoch.
     pub(crate) node: (u16, i64),
 }
@@ -44,6 +47,8 @@ pub(crate) struct Batch<'w> {
     pub(crate) rounds: &'w mut Rounds,
     /// Names this node as the owner of deliveries.
     pub(crate) epoch: i64,
+    /// The chains that need not be written again.
+    pub(crate) kept: &'w Mutex<KeptChains>,
     entropy: &'w dyn Entropy,
     keys: &'w Keys,
     /// Those that this very transaction keeps.
@@ -61,6 +66,7 @@ impl<'w> Batch<'w> {
             owned: lent.owned,
             rounds: lent.rounds,
             epoch: lent.node.1,
+            kept: lent.kept,
             entropy: lent.entropy,
             keys: lent.keys,
             fresh: HashMap::new(),
@@ -73,6 +79,12 @@ impl<'w> Batch<'w> {
         let key = self.keys.next(self.now);
         self.unwritten.last_key = key.integer();
         key
+    }
+
+    /// Keeps the chain that an attempt names, unless that was done on its day already.
+    pub(crate) fn keep_chain(&mut self, attempt: AttemptKey, chain: &Arc<ShownChain>) {
+        let fresh = &mut self.unwritten.chains;
+        observed::kept(self.kept).name(fresh, (attempt, chain));
     }
 
     /// A tail for a row that the store makes itself.

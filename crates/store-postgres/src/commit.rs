@@ -11,7 +11,7 @@ use crate::rounds::Rounds;
 use crate::shared::Shared;
 use crate::sql::{Sql, Statement, Uncommitted, params};
 use crate::unwritten::Unwritten;
-use crate::{accept, change, record, settings, sweep, work};
+use crate::{accept, change, observed, record, settings, sweep, work};
 use model::Timestamp;
 use model::id::DeliveryKey;
 use std::collections::{BTreeSet, HashSet};
@@ -87,6 +87,7 @@ async fn transact(
         entropy: &*shared.entropy,
         keys: &shared.keys,
         rounds,
+        kept: &shared.kept,
         node: (membership.slot, membership.epoch),
     });
     let (transaction, answers) = answers(&mut batch, membership, group).await?;
@@ -94,7 +95,10 @@ async fn transact(
     let mut statements = unwritten.statements();
     statements.push(renewal(shared, membership, (&unwritten, now, number)));
     match sql.commit_with(statements).await {
-        Ok(()) => Ok(answers),
+        Ok(()) => {
+            observed::kept(&shared.kept).add(&unwritten.chains);
+            Ok(answers)
+        }
         Err(Uncommitted::Not(failure)) => Err(Tried::Not(failure)),
         Err(Uncommitted::Unknown(failure)) => {
             let sent = Sent {
@@ -149,6 +153,7 @@ async fn answers(
         accept::read(batch.sql, batch.now, &items),
         record::take_effect(batch.sql, batch.owned, &outcomes.first)
     )?;
+    observed::kept(batch.kept).in_history(&transaction.timeline);
     let mut accepted = accept::accept(batch, known, &items).into_iter();
     let mut recorded = outcomes.record(batch, found).await?.into_iter();
     let mut answers = Vec::with_capacity(group.len());

@@ -13,6 +13,7 @@ use model::id::{ApplicationKey, AttemptId, DeliveryKey, EndpointKey, MessageKey,
 use model::name::Name;
 use std::collections::{HashMap, HashSet};
 use store::encoding::class_number;
+use store::record::Observed;
 use store::{Hold, Sealed};
 use tokio_postgres::Row;
 
@@ -201,12 +202,22 @@ pub(crate) struct Written<'a> {
     /// It is the last of its delivery, without success.
     pub(crate) given_up: bool,
     pub(crate) excerpt: Option<Sealed>,
+    pub(crate) head: Option<Sealed>,
+    /// Of its request, where there was one; but for the head.
+    pub(crate) observed: Option<&'a Observed>,
 }
 
 /// Writes an attempt and counts it.
 pub(crate) fn write_attempt(batch: &mut Batch<'_>, written: Written<'_>) -> AttemptId {
     let id = AttemptId::new(batch.key(), written.tail);
     let delivery = written.delivery;
+    let phases = written.observed.map(|observed| observed.phases.to_stored());
+    let chain = written
+        .observed
+        .and_then(|observed| observed.chain.as_ref());
+    if let Some(chain) = chain {
+        batch.keep_chain(id.key(), chain);
+    }
     batch.unwritten.counts.attempt(
         id.key(),
         delivery.endpoint,
@@ -226,7 +237,10 @@ pub(crate) fn write_attempt(batch: &mut Batch<'_>, written: Written<'_>) -> Atte
         result: written.result,
         revision: written.revision,
         given_up: written.given_up,
+        phases: phases.filter(|phases| !phases.is_empty()),
+        chain: chain.map(|chain| chain.key),
         excerpt: written.excerpt,
+        head: written.head,
     });
     id
 }
@@ -265,6 +279,8 @@ pub(crate) async fn end(
             revision: revisions.get(&delivery.endpoint).copied().unwrap_or(0),
             given_up: true,
             excerpt: None,
+            head: None,
+            observed: None,
         };
         write_attempt(batch, written);
     }

@@ -46,7 +46,7 @@ const ORIGINALS: &str = "
             AND p.message = m.id;
     CREATE TEMP TABLE original_attempt AS
         SELECT o.n, row_number() OVER (PARTITION BY o.n ORDER BY a.id) - 1 AS nth,
-            o.id AS original, a.*, e.body
+            o.id AS original, a.*, e.body, e.head
         FROM original o JOIN attempt a ON a.application = o.application AND a.message = o.id
         LEFT JOIN excerpt e ON e.application = a.application AND e.attempt = a.id;
     CREATE TEMP TABLE original_key AS
@@ -172,13 +172,14 @@ async fn copy(client: &Client, sample: &Sample, (from, to): (i64, i64)) -> Resul
              SELECT o.application, {own}, o.expires_at - a.age * 4000, o.body
              {messages} WHERE o.body IS NOT NULL;
          INSERT INTO attempt (application, id, tail, message, endpoint, trigger, number, started_at,
-                 duration_ms, status_code, result, revision, given_up)
+                 duration_ms, status_code, result, revision, given_up, phases, chain)
              SELECT o.application, {attempt}, o.tail, {original}, o.endpoint, o.trigger, o.number,
                  o.started_at - a.age * 4000, o.duration_ms, o.status_code, o.result, o.revision,
-                 o.given_up
+                 o.given_up, o.phases, o.chain
              {attempts};
-         INSERT INTO excerpt (application, attempt, body)
-             SELECT o.application, {attempt}, o.body {attempts} WHERE o.body IS NOT NULL;
+         INSERT INTO excerpt (application, attempt, body, head)
+             SELECT o.application, {attempt}, o.body, o.head
+             {attempts} WHERE o.body IS NOT NULL OR o.head IS NOT NULL;
          INSERT INTO idempotency (hour, fingerprint, body, status, made, made_tail)
              SELECT o.hour - {HOURS} + 1 + {HOURS} * g / {copies},
                  substr(sha256(int8send(g)), 1, 16), o.body, o.status, {original}, o.made_tail

@@ -11,12 +11,12 @@
 //! Map, in the order of a message's way: [`accept`] · [`claim`] · [`record`] · [`deliveries`] and
 //! [`pending`] (their rows) · [`work`] and [`sweep`] (housekeeping) · [`change`] (what is
 //! configured) · [`access`] (who may come in) · [`applications`], [`endpoints`], [`event_types`],
-//! [`messages`], [`attempts`], [`endpoint_messages`], [`statistics`], [`paging`] (lists and counts)
-//! · [`request`], [`inbox`], [`writer`], [`commit`], [`batch`], [`fate`], [`unwritten`], [`keys`],
-//! [`locks`] (the machinery) · [`node`], [`lease`], [`sole`], [`mod@nodes`] (among the others) ·
-//! [`open`](mod@open), [`schema`], [`partitions`], [`location`], [`trust`], [`pools`], [`sql`] (the
-//! database) · [`mod@backup`] · [`transfer`] (to and from other stores) · [`mod@fill`]
-//! (measurements).
+//! [`messages`], [`attempts`], [`observed`], [`endpoint_messages`], [`statistics`], [`paging`]
+//! (lists and counts) · [`request`], [`inbox`], [`writer`], [`commit`], [`batch`], [`fate`],
+//! [`unwritten`], [`keys`], [`locks`] (the machinery) · [`node`], [`lease`], [`sole`],
+//! [`mod@nodes`] (among the others) · [`open`](mod@open), [`schema`], [`partitions`], [`location`],
+//! [`trust`], [`pools`], [`sql`] (the database) · [`mod@backup`] · [`transfer`] (to and from other
+//! stores) · [`mod@fill`] (measurements).
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod accept;
@@ -49,6 +49,7 @@ mod locks;
 mod messages;
 mod node;
 mod nodes;
+mod observed;
 mod open;
 mod open_error;
 mod paging;

@@ -59,6 +59,7 @@ impl PostgresStore {
             keys: Keys::new(KeySequence::after(0, 0)),
             partitions: crate::partitions::Partitions::default(),
             cleared: Mutex::default(),
+            kept: Mutex::default(),
             condition: watch::Sender::new(Condition::Writable),
             meter: Meter::default(),
             room: Arc::new(Semaphore::new(ROOM_KIB)),

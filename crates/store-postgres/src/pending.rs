@@ -44,7 +44,10 @@ pub(crate) struct AttemptWrite {
     pub(crate) result: AttemptResult,
     pub(crate) revision: u32,
     pub(crate) given_up: bool,
+    pub(crate) phases: Option<Vec<u8>>,
+    pub(crate) chain: Option<i64>,
     pub(crate) excerpt: Option<Sealed>,
+    pub(crate) head: Option<Sealed>,
 }
 
 impl Pending {
@@ -184,8 +187,8 @@ fn attempts(rows: &[AttemptWrite]) -> Option<Statement<'_>> {
     }
     Some(Statement {
         text: "INSERT INTO attempt (application, id, tail, message, endpoint, trigger, number,
-         started_at, duration_ms, status_code, result, revision, given_up)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         started_at, duration_ms, status_code, result, revision, given_up, phases, chain)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         params: params![
             columns_of(rows, |row| row.application.integer()),
             columns_of(rows, |row| row.id.key().integer()),
@@ -199,26 +202,27 @@ fn attempts(rows: &[AttemptWrite]) -> Option<Statement<'_>> {
             columns_of(rows, |row| i32::from(row.status_code)),
             columns_of(rows, |row| i16::from(result_number(row.result))),
             columns_of(rows, |row| i64::from(row.revision)),
-            columns_of(rows, |row| row.given_up)
+            columns_of(rows, |row| row.given_up),
+            columns_of(rows, |row| row.phases.as_deref()),
+            columns_of(rows, |row| row.chain)
         ],
     })
 }
 
 fn excerpts(rows: &[AttemptWrite]) -> Option<Statement<'_>> {
-    let rows: Vec<(&AttemptWrite, &Sealed)> = rows
-        .iter()
-        .filter_map(|row| Some((row, row.excerpt.as_ref()?)))
-        .collect();
+    let answered = |row: &&AttemptWrite| row.excerpt.is_some() || row.head.is_some();
+    let rows: Vec<&AttemptWrite> = rows.iter().filter(answered).collect();
     if rows.is_empty() {
         return None;
     }
     Some(Statement {
-        text: "INSERT INTO excerpt (application, attempt, body)
-         SELECT * FROM unnest($1, $2, $3)",
+        text: "INSERT INTO excerpt (application, attempt, body, head)
+         SELECT * FROM unnest($1, $2, $3, $4)",
         params: params![
-            columns_of(&rows, |row| row.0.application.integer()),
-            columns_of(&rows, |row| row.0.id.key().integer()),
-            columns_of(&rows, |row| blob(row.1))
+            columns_of(&rows, |row| row.application.integer()),
+            columns_of(&rows, |row| row.id.key().integer()),
+            columns_of(&rows, |row| row.excerpt.as_ref().map(blob)),
+            columns_of(&rows, |row| row.head.as_ref().map(blob))
         ],
     })
 }

@@ -18,7 +18,7 @@ use model::id::{AttemptId, DeliveryKey, MessageKey, Tail};
 use std::collections::{HashMap, HashSet};
 use store::Sealed;
 use store::owned::Owned;
-use store::record::{HealthChange, Outcome, Recorded, Then};
+use store::record::{HealthChange, NewAttempt, Outcome, Recorded, Then};
 
 /// Records outcomes, of which no two are of the same delivery, once [`take_effect`] has told which
 /// of these deliveries it found.
@@ -136,7 +136,7 @@ async fn recorded_before(
 
 /// Those of these outcomes' messages whose payloads are gone.
 async fn expunged(sql: &Sql<'_>, missed: &[&Outcome]) -> Result<HashSet<MessageKey>, Failure> {
-    let answered = missed.iter().filter(|one| one.attempt.excerpt.is_some());
+    let answered = missed.iter().filter(|one| is_answered(&one.attempt));
     let wanted: Vec<_> = answered
         .map(|one| (one.delivery.message, one.delivery.application))
         .collect();
@@ -144,6 +144,10 @@ async fn expunged(sql: &Sql<'_>, missed: &[&Outcome]) -> Result<HashSet<MessageK
     let there = locks::payloads(sql, &messages.iter().collect::<Vec<_>>()).await?;
     let gone = wanted.iter().map(|(message, _)| *message);
     Ok(gone.filter(|message| !there.contains(message)).collect())
+}
+
+fn is_answered(attempt: &NewAttempt) -> bool {
+    attempt.excerpt.is_some() || attempt.observed.head.is_some()
 }
 
 /// Whether its delivery was found, and which messages are expunged: what is answered to one of
@@ -167,9 +171,11 @@ fn write_attempt(
         revision: attempt.endpoint_revision,
         given_up: found && outcome.gives_up(),
         excerpt: match is_gone {
-            true => attempt.excerpt.as_ref().map(|_| Sealed::default()),
+            true => is_answered(attempt).then(Sealed::default),
             false => attempt.excerpt.clone(),
         },
+        head: attempt.observed.head.clone().filter(|_| !is_gone),
+        observed: Some(&attempt.observed),
     };
     deliveries::write_attempt(batch, written)
 }

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::keys::Keys;
 use crate::lease::COUNTED_ON;
 use crate::node::Membership;
+use crate::observed::KeptChains;
 use crate::open::ROOM_KIB;
 use crate::partitions::{Partition, Partitions};
 use crate::pools::Pools;
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) partitions: Partitions,
     /// How far what hangs on old messages is gone.
     pub(crate) cleared: Mutex<Cleared>,
+    /// The chains that need not be written again.
+    pub(crate) kept: Mutex<KeptChains>,
     pub(crate) condition: watch::Sender<Condition>,
     pub(crate) meter: Meter,
     /// Room for requests that wait, in KiB.

@@ -1,10 +1,12 @@
 //! What a transaction has still to write: new rows, and what was counted beside them, which is
 //! written once per transaction.
 
+use crate::observed;
 use crate::pending::Pending;
 use crate::sql::{Statement, columns_of, params};
 use model::id::EndpointKey;
 use std::collections::BTreeMap;
+use store::chains::FreshChains;
 use store::counts::{Counts, Group, Opened};
 use store::tally::{SLOTS, hour_of};
 
@@ -34,6 +36,8 @@ pub(crate) struct Unwritten {
     pub(crate) pending: Pending,
     /// What is counted beside them.
     pub(crate) counts: Counts,
+    /// Chains that attempts name.
+    pub(crate) chains: FreshChains,
 }
 
 impl Unwritten {
@@ -44,6 +48,7 @@ impl Unwritten {
             last_key: 0,
             pending: Pending::default(),
             counts: Counts::default(),
+            chains: FreshChains::default(),
         }
     }
 
@@ -52,6 +57,7 @@ impl Unwritten {
         let mut statements = self.pending.statements();
         statements.extend(self.attempts());
         statements.extend(self.open());
+        statements.extend(observed::keep(&self.chains));
         statements
     }
 

@@ -56,8 +56,10 @@ impl World {
              INSERT INTO event_key VALUES (1, 'e', {id});
              INSERT INTO delivery VALUES (5, 0, {time}, {id}, 1, {id}, 0, 0, 0);
              INSERT INTO open_count VALUES (5, 1, 1, 0);
-             INSERT INTO attempt VALUES (1, {id}, '\\x06', {id}, 5, 0, 1, {time}, 8, 200, 0, 1);
-             INSERT INTO excerpt VALUES (1, {id}, '\\x07');
+             INSERT INTO attempt VALUES (1, {id}, '\\x06', {id}, 5, 0, 1, {time}, 8, 200, 0, 1, false,
+                 '\\x1f', -1);
+             INSERT INTO excerpt VALUES (1, {id}, '\\x07', '\\x20'), (1, {id} + 1, NULL, '\\x20');
+             INSERT INTO chain_shown VALUES (-1, 2, '\\x21');
              INSERT INTO rollup VALUES (5, 6, 'a.b', 0, 1, 1);
              INSERT INTO idempotency VALUES ({NUMBER}, '\\x08', '\\x09', 202, {id}, '\\x0a');
              INSERT INTO task VALUES (1, '\\x0b', 1, 16, 1, 0, 0, 0, '\\x0f', 0, 0, 2, 'f', '{{}}', 4, 1);

@@ -61,8 +61,9 @@ async fn filled_once() -> Database {
     }
     let again = id + 16_384;
     database.psql(&format!(
-        "INSERT INTO attempt VALUES (1, {again}, '\\x07', {id}, 5, 0, 2, {MADE}, 9, 500, 1, 1);
-         INSERT INTO excerpt VALUES (1, {again}, '\\x08')"
+        "INSERT INTO attempt VALUES
+             (1, {again}, '\\x07', {id}, 5, 0, 2, {MADE}, 9, 500, 1, 1, false, '\\x0a', 11);
+         INSERT INTO excerpt VALUES (1, {again}, '\\x08', '\\x09')"
     ));
     database
 }
@@ -101,7 +102,8 @@ async fn there_are_as_many_as_were_asked_for_each_with_all_that_its_original_had
     let retried = database.psql(
         "SELECT count(*) FROM message m JOIN attempt a ON a.message = m.id AND a.number = 2
          JOIN excerpt e ON e.application = a.application AND e.attempt = a.id
-         WHERE m.tail = '\\x00' AND e.body = '\\x08'",
+         WHERE m.tail = '\\x00' AND e.body = '\\x08' AND e.head = '\\x09'
+         AND a.phases = '\\x0a' AND a.chain = 11",
     );
     assert_eq!(retried, "200\n");
     let named = database.psql("SELECT count(*) FROM message WHERE event_id IS NOT NULL");

@@ -171,6 +171,7 @@ CREATE TABLE open_count (
 
 -- Result 0 is success, 1 failure, 2 and more are reasons for which none was made. Given up: it was
 -- the last of its delivery, without success, and nothing was sent by hand with success since then.
+-- Phases: how its time was spent. Chain: the key of what its connection showed.
 CREATE TABLE attempt (
     id          INTEGER PRIMARY KEY,
     tail        BLOB NOT NULL,
@@ -183,7 +184,9 @@ CREATE TABLE attempt (
     status_code INTEGER NOT NULL,
     result      INTEGER NOT NULL,
     revision    INTEGER NOT NULL,
-    given_up    INTEGER NOT NULL DEFAULT 0
+    given_up    INTEGER NOT NULL DEFAULT 0,
+    phases      BLOB,
+    chain       INTEGER
 ) STRICT;
 CREATE INDEX attempt_endpoint ON attempt (endpoint, id, status_code, result);
 CREATE INDEX attempt_message ON attempt (message, endpoint, id, status_code, result);
@@ -192,10 +195,21 @@ CREATE INDEX attempt_failed ON attempt (endpoint, id, status_code, result) WHERE
 CREATE INDEX attempt_given_up ON attempt (message, endpoint) WHERE given_up = 1;
 CREATE INDEX attempt_given_up_endpoint ON attempt (endpoint, message) WHERE given_up = 1;
 
+-- What was answered. An empty body was expunged, and the head with it; NULL: there was none.
 CREATE TABLE excerpt (
     attempt INTEGER PRIMARY KEY,
-    body    BLOB NOT NULL
+    body    BLOB,
+    head    BLOB
 ) STRICT;
+
+-- The certificates that connections showed, once for all attempts that saw the same. The key is of
+-- their digest; the day, from 1970 on, is the last on which an attempt that names them was recorded.
+CREATE TABLE chain_shown (
+    key          INTEGER PRIMARY KEY,
+    day          INTEGER NOT NULL,
+    certificates BLOB NOT NULL
+) STRICT;
+CREATE INDEX chain_shown_day ON chain_shown (day);
 
 -- Attempts recorded within an hour, and of them, within the five minutes from each of these minutes
 -- on; NULL: none. Result 2 counts every reason for which none was made.

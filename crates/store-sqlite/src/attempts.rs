@@ -2,10 +2,10 @@
 //! in the indexes, and what else is asked for in their messages; only those that pass are read.
 
 use crate::columns::direction;
-use crate::columns::{result, sealed, tail, time, trigger};
+use crate::columns::{optional_sealed, result, tail, time, trigger};
 use crate::endpoints::url_at;
 use crate::failure::Failure;
-use crate::messages;
+use crate::{messages, observed};
 use model::Timestamp;
 use model::attempt::{Attempt, AttemptResult};
 use model::delivery::Trigger;
@@ -58,7 +58,7 @@ pub(crate) fn list(
     Ok(walking.end())
 }
 
-/// One attempt of a message with its excerpt.
+/// One attempt of a message with its excerpt, and what was observed of its request.
 pub(crate) fn one(
     connection: &Connection,
     (application, message): (ApplicationKey, MessageKey),
@@ -80,7 +80,7 @@ pub(crate) fn one(
         channels: of.message.channels,
         excerpt: excerpt(connection, id.key())?,
         message: None,
-        observed: None,
+        observed: observed::of(connection, id.key())?.map(Box::new),
     }))
 }
 
@@ -211,7 +211,11 @@ fn read(connection: &Connection, key: AttemptKey) -> Result<Option<Bare>, Failur
 fn excerpt(connection: &Connection, key: AttemptKey) -> Result<Option<Sealed>, Failure> {
     let mut select = connection.prepare_cached("SELECT body FROM excerpt WHERE attempt = ?1")?;
     let mut rows = select.query([key.integer()])?;
-    rows.next()?.map(|row| sealed(row, 0)).transpose()
+    let body = rows
+        .next()?
+        .map(|row| optional_sealed(row, 0))
+        .transpose()?;
+    Ok(body.flatten())
 }
 
 fn endpoint_tail(connection: &Connection, endpoint: EndpointKey) -> Result<Tail, Failure> {

@@ -14,6 +14,7 @@ use model::{Entropy, Timestamp};
 use rusqlite::{CachedStatement, Connection, params};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use store::chains::FreshChains;
 use store::counts::Counts;
 use store::owned::Owned;
 use store::tally::{SLOTS, hour_of};
@@ -45,11 +46,12 @@ pub(crate) struct Lent<'w> {
     pub(crate) rounds: &'w mut Rounds,
 }
 
-/// What is kept by its hash.
+/// What the writer knows of once it is committed: what is kept by its hash, and chains.
 #[derive(Default)]
 pub(crate) struct Fresh {
     pub(crate) idempotency: remembered::Fresh<IdempotencyRow>,
     pub(crate) replays: remembered::Fresh<ReplayRow>,
+    pub(crate) chains: FreshChains,
 }
 
 /// A transaction in the making.

@@ -72,9 +72,11 @@ fn database(rows: i64) -> Connection {
         "delivery SELECT {FULL}, 0, 1000 + i, {message}, {APPLICATION}, {message}, 0, 0"
     ));
     fill(&format!(
-        "attempt SELECT {attempt}, {tail}, {message}, {FULL}, 0, 1, 0, 5, 500, i % 2, 1, i % 2"
+        "attempt SELECT {attempt}, {tail}, {message}, {FULL}, 0, 1, 0, 5, 500, i % 2, 1, i % 2, NULL,
+         i"
     ));
-    fill(&format!("excerpt SELECT {attempt}, x'00'"));
+    fill(&format!("excerpt SELECT {attempt}, x'00', x'00'"));
+    fill("chain_shown SELECT i, 1, x'31'");
     let rollup = "rollup (endpoint, hour, event_type, result, attempts, m05)";
     fill(&format!(
         "{rollup} SELECT 1000 + i, 1, 'order.paid', 0, 1, 1"
@@ -93,8 +95,8 @@ fn database(rows: i64) -> Connection {
          INSERT INTO endpoint VALUES ({OTHER}, {tail}, {APPLICATION}, {endpoint});
          INSERT INTO delivery VALUES ({OTHER}, 1, 5, 7, {APPLICATION}, {ROWS} + 4, 2, 0);
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
-             INSERT INTO attempt SELECT i, {tail}, {ROWS} + 2 * i, {OTHER}, 0, 1, 0, 5, 500, 1, 1, 1
-             FROM n;
+             INSERT INTO attempt SELECT i, {tail}, {ROWS} + 2 * i, {OTHER}, 0, 1, 0, 5, 500, 1, 1, 1,
+             NULL, NULL FROM n;
          INSERT INTO open_count VALUES ({FULL}, {rows}, 0), ({OTHER}, 1, 0);"
     );
     connection.execute_batch(&one).unwrap();

@@ -4,6 +4,7 @@
 use crate::batch::Batch;
 use crate::columns::trigger;
 use crate::failure::Failure;
+use crate::observed;
 use model::Timestamp;
 use model::attempt::AttemptResult;
 use model::delivery::{Class, Delivery, EndReason, Trigger};
@@ -11,6 +12,7 @@ use model::id::{ApplicationKey, AttemptId, DeliveryKey, EndpointKey, MessageKey,
 use model::name::Name;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use store::encoding::{class_number, result_number, trigger_number};
+use store::record::Observed;
 
 /// The columns that [`read`] reads.
 pub(crate) const COLUMNS: &str = "id, application, endpoint, message, trigger, attempts, due";
@@ -21,8 +23,8 @@ const INSERT: &str = "INSERT INTO delivery
 const DELETE: &str = "DELETE FROM delivery
     WHERE endpoint = ?1 AND class = ?2 AND due = ?3 AND id = ?4 AND attempts = ?5";
 const INSERT_ATTEMPT: &str = "INSERT INTO attempt (id, tail, message, endpoint, trigger, number,
-    started_at, duration_ms, status_code, result, revision, given_up)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    started_at, duration_ms, status_code, result, revision, given_up, phases, chain)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 /// An open delivery.
 pub(crate) fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
@@ -163,6 +165,8 @@ pub(crate) struct Written<'a> {
     pub(crate) revision: u32,
     /// It is the last of its delivery, without success.
     pub(crate) given_up: bool,
+    /// Of its request, where there was one.
+    pub(crate) observed: Option<&'a Observed>,
 }
 
 /// Writes an attempt and counts it.
@@ -172,6 +176,10 @@ pub(crate) fn write_attempt(
 ) -> Result<AttemptId, Failure> {
     let id = AttemptId::new(batch.lasting_key(), written.tail);
     let delivery = written.delivery;
+    let phases = written.observed.map(|observed| observed.phases.to_stored());
+    let chain = written
+        .observed
+        .and_then(|observed| observed.chain.as_ref());
     batch.statement(INSERT_ATTEMPT)?.execute(params![
         id.key().integer(),
         written.tail,
@@ -185,7 +193,12 @@ pub(crate) fn write_attempt(
         result_number(written.result),
         written.revision,
         written.given_up,
+        phases.filter(|phases| !phases.is_empty()),
+        chain.map(|chain| chain.key),
     ])?;
+    if let Some(chain) = chain {
+        observed::keep_chain(batch, (id.key(), chain))?;
+    }
     batch.counts.attempt(
         id.key(),
         delivery.endpoint,
@@ -216,6 +229,7 @@ pub(crate) fn end(
         result: AttemptResult::Cancelled(reason),
         revision: revision_of(connection, delivery.endpoint)?,
         given_up: true,
+        observed: None,
     };
     write_attempt(batch, &written).map(drop)
 }

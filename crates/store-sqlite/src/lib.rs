@@ -10,12 +10,11 @@
 //!
 //! Map, in the order of a message's way: [`accept`] · [`claim`] · [`record`] · [`work`] and
 //! [`sweep`] (housekeeping) · [`change`] (what is configured) · [`access`] (who may come in) ·
-//! [`applications`], [`event_types`], [`messages`], [`attempts`], [`endpoint_messages`],
-//! [`statistics`] (lists and counts) · [`idempotency`], [`replays`], [`remembered`] · [`inbox`],
-//! [`batch`], [`writer`],
-//! [`checkpoint`], [`reader`] (the machinery) · [`open`](mod@open), [`connection`], [`schema`],
-//! [`directory`] (the start) · [`mod@backup`], [`copies`], [`unfinished`] (copies) · [`transfer`]
-//! (to and from other stores).
+//! [`applications`], [`event_types`], [`messages`], [`attempts`], [`observed`],
+//! [`endpoint_messages`], [`statistics`] (lists and counts) · [`idempotency`], [`replays`],
+//! [`remembered`] · [`inbox`], [`batch`], [`writer`], [`checkpoint`], [`reader`] (the machinery) ·
+//! [`open`](mod@open), [`connection`], [`schema`], [`directory`] (the start) · [`mod@backup`],
+//! [`copies`], [`unfinished`] (copies) · [`transfer`] (to and from other stores).
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod accept;
@@ -46,6 +45,7 @@ mod handle;
 mod idempotency;
 mod inbox;
 mod messages;
+mod observed;
 mod open;
 mod open_error;
 mod reader;

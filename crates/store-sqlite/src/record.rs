@@ -13,7 +13,7 @@ use model::id::AttemptId;
 use rusqlite::{OptionalExtension, params};
 use store::record::{HealthChange, Outcome, Recorded, Then};
 
-const INSERT_EXCERPT: &str = "INSERT INTO excerpt (attempt, body) VALUES (?1, ?2)";
+const INSERT_EXCERPT: &str = "INSERT INTO excerpt (attempt, body, head) VALUES (?1, ?2, ?3)";
 
 /// Records an outcome.
 pub(crate) fn record(batch: &mut Batch<'_>, outcome: &Outcome) -> Result<Recorded, Failure> {
@@ -80,15 +80,21 @@ fn write_attempt(
         result: attempt.result,
         revision: attempt.endpoint_revision,
         given_up: found && outcome.gives_up(),
+        observed: Some(&attempt.observed),
     };
     let id = deliveries::write_attempt(batch, &written)?;
-    if let Some(excerpt) = &attempt.excerpt {
+    let (body, head) = (attempt.excerpt.as_deref(), attempt.observed.head.as_deref());
+    if body.is_some() || head.is_some() {
         // What is answered to what was expunged meanwhile is gone with it.
         let kept = found || messages::has_payload(batch.connection, outcome.delivery.message)?;
-        let excerpt: &[u8] = if kept { excerpt } else { &[] };
+        let (body, head) = if kept {
+            (body, head)
+        } else {
+            (Some(&[][..]), None)
+        };
         batch
             .statement(INSERT_EXCERPT)?
-            .execute(params![id.key().integer(), excerpt])?;
+            .execute(params![id.key().integer(), body, head])?;
     }
     Ok(id)
 }

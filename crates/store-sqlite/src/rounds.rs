@@ -2,6 +2,7 @@
 //! restart begins the rounds anew and loses nothing.
 
 use crate::remembered::Spill;
+use store::chains::WrittenChains;
 
 /// The positions.
 #[derive(Default)]
@@ -15,4 +16,6 @@ pub(crate) struct Rounds {
     pub(crate) destroyed: bool,
     /// Keys on their way out of memory, of one run at a time.
     pub(crate) spill: Option<Spill>,
+    /// What need not be written again.
+    pub(crate) chains: WrittenChains,
 }

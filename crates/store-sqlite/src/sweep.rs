@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::idempotency::IdempotencyRow;
 use crate::remembered::sweep_expired;
 use crate::replays::ReplayRow;
-use crate::{access, deliveries, security_events};
+use crate::{access, deliveries, observed, security_events};
 use model::delivery::EndReason;
 use model::id::{AttemptKey, MessageKey};
 use rusqlite::params;
@@ -76,6 +76,10 @@ fn remove_attempts(
         "SELECT id FROM attempt WHERE id < ?1 ORDER BY id LIMIT ?2",
         (border, limits.rows_max),
     )?;
+    if old.len() < limits.rows_max {
+        // After this slice no older attempt is there to name them.
+        swept.more |= observed::sweep(batch, limits)?;
+    }
     let (Some(&first), Some(&last)) = (old.first(), old.last()) else {
         return Ok(());
     };

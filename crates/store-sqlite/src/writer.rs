@@ -339,6 +339,7 @@ impl Writer {
         meter.commits.took(ended.saturating_sub(begun));
         self.shared.indices.idempotency.add(&fresh.idempotency);
         self.shared.indices.replays.add(&fresh.replays);
+        self.rounds.chains.add(&fresh.chains);
         self.after_spilling(spilled);
         Ok(())
     }

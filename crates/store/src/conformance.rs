@@ -55,6 +55,7 @@ mod idempotency;
 mod left;
 mod lists;
 mod nodes;
+mod observed;
 mod random_walk;
 mod reading;
 mod record;

@@ -18,6 +18,7 @@
 pub mod accept;
 pub mod access;
 pub mod audit;
+pub mod chains;
 pub mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -1,4 +1,5 @@
-//! Expunging: payloads and excerpts go for good, and nothing open points at a payload that is gone.
+//! Expunging: payloads and what was answered go for good, and nothing open points at a payload that
+//! is gone.
 
 use super::Refused;
 use crate::batch::Batch;
@@ -78,7 +79,7 @@ pub(crate) async fn erase(
             "WITH answered AS (SELECT t.application, t.id FROM unnest($1, $2, $3) AS g (a, m, f)
                  CROSS JOIN LATERAL (SELECT application, id FROM attempt WHERE application = g.a
                      AND message = g.m AND id >= g.f OFFSET 0) AS t)
-             UPDATE excerpt e SET body = ''::bytea FROM answered
+             UPDATE excerpt e SET body = ''::bytea, head = NULL FROM answered
              WHERE e.application = ANY(ARRAY[answered.application]) AND e.attempt = answered.id",
             params![
                 columns_of(of_one, |one| one.0.integer()),
@@ -101,7 +102,7 @@ pub(super) async fn expunge_excerpt(
     }
     let emptied = batch.sql.run(
         "INSERT INTO excerpt (application, attempt, body) VALUES ($1, $2, ''::bytea)
-         ON CONFLICT (application, attempt) DO UPDATE SET body = ''::bytea",
+         ON CONFLICT (application, attempt) DO UPDATE SET body = ''::bytea, head = NULL",
         params![of.0.integer(), attempt.key().integer()],
     );
     emptied.await?;

@@ -24,7 +24,7 @@ use crate::columns::get;
 use crate::deliveries::COLUMNS;
 use crate::failure::Failure;
 use crate::sql::{Sql, params};
-use crate::{access, deliveries, locks, security_events};
+use crate::{access, deliveries, locks, observed, security_events};
 use borders::Borders;
 use model::delivery::{Delivery, EndReason};
 use model::id::AttemptKey;
@@ -54,6 +54,10 @@ pub(crate) async fn sweep(batch: &mut Batch<'_>, wanted: Wanted) -> Result<Optio
     remove_finished_work(batch.sql, limits).await?;
     swept.more |= access::sweep(batch.sql, batch.now, limits).await?;
     swept.more |= security_events::sweep(batch.sql, limits).await?;
+    // Below this there are no attempts, or only such as go with their partitions.
+    let floor = borders.keys.0.max(batch.rounds.swept_attempts.floor);
+    let below = AttemptKey::from_integer(floor);
+    swept.more |= observed::sweep(batch.sql, (below, limits)).await?;
     Ok(Some(swept))
 }
 

@@ -86,8 +86,9 @@ pub(super) fn insert(table: &Table) -> String {
              SELECT application, id, expires_at, payload FROM rows WHERE payload IS NOT NULL)"
         }
         "attempt" => {
-            ", excerpts AS (INSERT INTO excerpt (application, attempt, body)
-             SELECT application, id, excerpt FROM rows WHERE excerpt IS NOT NULL)"
+            ", excerpts AS (INSERT INTO excerpt (application, attempt, body, head)
+             SELECT application, id, excerpt, head FROM rows
+             WHERE excerpt IS NOT NULL OR head IS NOT NULL)"
         }
         _ => "",
     };
@@ -136,6 +137,7 @@ fn column(table: &Table, column: &Column) -> String {
     match (table.name, name) {
         ("message", "payload") => "p.body".to_owned(),
         ("attempt", "excerpt") => "x.body".to_owned(),
+        ("attempt", "head") => "x.head".to_owned(),
         ("open_count", "pending" | "retrying") | ("rollup", "attempts") => {
             format!("sum(t.{name})::bigint")
         }
@@ -180,6 +182,7 @@ fn order(table: &Table) -> &'static [(&'static str, &'static str)] {
         "audit_checkpoint" => &[("previous", "bigint")],
         "audit_left" => &[("tail", "bytea")],
         "audit_start" => &[("one", "bigint")],
+        "chain_shown" => &[("key", "bigint")],
         _ => &[("id", "bigint")],
     }
 }
@@ -190,7 +193,12 @@ fn is_by_node(table: &Table) -> bool {
 
 /// In a table of its own.
 fn is_apart(table: &Table, column: &Column) -> bool {
-    [("message", "payload"), ("attempt", "excerpt")].contains(&(table.name, column.name))
+    let apart = [
+        ("message", "payload"),
+        ("attempt", "excerpt"),
+        ("attempt", "head"),
+    ];
+    apart.contains(&(table.name, column.name))
 }
 
 fn is_boolean(column: &Column) -> bool {

@@ -1,4 +1,5 @@
-//! Expunging: payloads and excerpts go for good, and nothing open points at a payload that is gone.
+//! Expunging: payloads and what was answered go for good, and nothing open points at a payload that
+//! is gone.
 
 use super::Refused;
 use crate::batch::Batch;
@@ -36,8 +37,9 @@ pub(crate) fn erase(
             batch
                 .connection
                 .prepare_cached(
-                    "UPDATE excerpt SET body = x'' WHERE attempt IN (SELECT id FROM attempt
-                     INDEXED BY attempt_message WHERE message = ?1)",
+                    "UPDATE excerpt SET body = x'', head = NULL
+                     WHERE attempt IN (SELECT id FROM attempt INDEXED BY attempt_message
+                     WHERE message = ?1)",
                 )?
                 .execute([message.integer()])?;
         }
@@ -90,7 +92,7 @@ pub(super) fn expunge_excerpt(
         .connection
         .prepare_cached(
             "INSERT INTO excerpt (attempt, body) VALUES (?1, x'')
-             ON CONFLICT (attempt) DO UPDATE SET body = x''",
+             ON CONFLICT (attempt) DO UPDATE SET body = x'', head = NULL",
         )?
         .execute([attempt.key().integer()])?;
     Ok(Changed::Removed)

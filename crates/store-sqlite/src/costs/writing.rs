@@ -8,10 +8,12 @@ use crate::rounds::Rounds;
 use crate::{accept, change, claim, record, sweep, work};
 use model::Timestamp;
 use model::attempt::AttemptResult;
+use model::chain_seen::ShownChain;
 use model::delivery::Trigger;
 use model::hops::Hops;
 use model::id::KeySequence;
 use model::message::PayloadForm;
+use model::phases::Phases;
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,7 +92,8 @@ fn a_recoverys_slice_costs_the_same_however_much_was_only_ended() {
         let mut connection = database(60);
         let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
              INSERT INTO attempt
-             SELECT 1000 + i, zeroblob(12), ?2 + 2 * i, ?3, 0, 1, 0, 5, 0, 4, 1, 1 FROM n";
+             SELECT 1000 + i, zeroblob(12), ?2 + 2 * i, ?3, 0, 1, 0, 5, 0, 4, 1, 1, NULL, NULL
+             FROM n";
         connection.execute(fill, [ended, ROWS, OTHER]).unwrap();
         let recover = ChangeRequest {
             change: recover_other(),
@@ -212,7 +215,17 @@ fn outcome(claimed: Vec<Claimed>, manual: bool, then: Then) -> Outcome {
             },
             endpoint_revision: 1,
             excerpt: Some(b"sorry"[..].into()),
-            observed: Observed::default(),
+            observed: Observed {
+                phases: Phases {
+                    answer: Some(Duration::from_millis(20)),
+                    ..Phases::default()
+                },
+                head: Some(b"a: b"[..].into()),
+                chain: Some(Arc::new(ShownChain {
+                    key: 30,
+                    stored: vec![0],
+                })),
+            },
         },
         then,
         health: HealthChange::Disable,

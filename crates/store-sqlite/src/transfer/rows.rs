@@ -1,7 +1,7 @@
 //! Rows in their neutral form, and as they lie in this store's tables. Both have the same columns
-//! but for an attempt, which here has its application by way of its endpoint and its excerpt in a
-//! table of its own, and for idempotency keys and what came in at sources, which here are numbered
-//! within their hour.
+//! but for an attempt, which here has its application by way of its endpoint and what was answered
+//! in a table of its own, and for idempotency keys and what came in at sources, which here are
+//! numbered within their hour.
 
 use crate::failure::Failure;
 use crate::replays::HOUR_OF_MOVED;
@@ -79,10 +79,10 @@ fn write_attempts(
     table: &Table,
     (insert, rows): (&mut Statement<'_>, &[Row]),
 ) -> Result<(), Failure> {
-    let mut excerpts =
-        connection.prepare_cached("INSERT INTO excerpt (attempt, body) VALUES (?1, ?2)")?;
+    let mut excerpts = connection
+        .prepare_cached("INSERT INTO excerpt (attempt, body, head) VALUES (?1, ?2, ?3)")?;
     let place = |name| table.place(name).expect("attempts have this column");
-    let (id, excerpt) = (place("id"), place("excerpt"));
+    let (id, answered) = (place("id"), [place("excerpt"), place("head")]);
     for row in rows {
         let kept = row.iter().zip(table.columns);
         put(
@@ -90,8 +90,9 @@ fn write_attempts(
             kept.filter(|(_, column)| is_attempts_own(column))
                 .map(|(value, _)| value),
         )?;
-        if row[excerpt] != Value::Null {
-            put(&mut excerpts, [&row[id], &row[excerpt]])?;
+        let [excerpt, head] = answered.map(|place| &row[place]);
+        if *excerpt != Value::Null || *head != Value::Null {
+            put(&mut excerpts, [&row[id], excerpt, head])?;
         }
     }
     Ok(())
@@ -107,7 +108,7 @@ fn put<'v>(
 
 /// Neither known by way of another table nor in one.
 fn is_attempts_own(column: &Column) -> bool {
-    !["application", "excerpt"].contains(&column.name)
+    !["application", "excerpt", "head"].contains(&column.name)
 }
 
 fn insert(table: &Table) -> String {
@@ -145,6 +146,7 @@ fn select(table: &Table, behind: bool, live_since: i64) -> String {
     let own = |column: &Column| match (table.name, column.name) {
         ("attempt", "application") => "e.application".to_owned(),
         ("attempt", "excerpt") => "x.body".to_owned(),
+        ("attempt", "head") => "x.head".to_owned(),
         (_, name) => format!("t.{name}"),
     };
     let order: Vec<String> = order(table)
@@ -195,6 +197,7 @@ fn order(table: &Table) -> &'static [&'static str] {
         "audit_checkpoint" => &["previous"],
         "audit_left" => &["tail"],
         "audit_start" => &["one"],
+        "chain_shown" => &["key"],
         _ => &["id"],
     }
 }

@@ -7,6 +7,7 @@ mod claiming;
 mod copying;
 mod destroying;
 mod failing;
+mod observing;
 mod opening;
 mod remembering;
 mod support;

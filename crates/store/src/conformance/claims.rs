@@ -316,6 +316,14 @@ macro_rules! conformance_claims {
                 seed_3_agrees_with_the_reference
                 seed_4_agrees_with_the_reference
             }
+            observed {
+                what_is_observed_is_read_back_as_it_was_recorded
+                attempts_that_saw_the_same_chain_both_give_it_back
+                lists_leave_out_what_is_observed
+                expunging_what_was_answered_takes_the_head
+                erasing_a_message_takes_the_heads_of_its_attempts
+                a_chain_stays_for_as_long_as_an_attempt_that_names_it
+            }
             record {
                 an_attempt_is_read_back_as_it_was_recorded
                 an_attempt_is_found_only_by_its_whole_id_under_its_message

@@ -3,7 +3,7 @@
 use super::drafts::{self, DAY, Ending, HOUR, SECOND, idempotency_key, name, names, sealed};
 use super::endpoints::{keep_proof, proved};
 use super::world::World;
-use super::{Harness, access, audit, came_in, left, random_walk, security, sources};
+use super::{Harness, access, audit, came_in, left, observed, random_walk, security, sources};
 use crate::change::{Change, Expect, OwnRedaction, OwnSchedule};
 use crate::work::{OutsideKind, OutsideWork, ReplayFilter, SweepLimits, Work, WorkEnd, WorkStep};
 use crate::{Lane, Sealed};
@@ -186,7 +186,11 @@ async fn deliveries(world: &World, lane: Lane) {
     ];
     for (claimed, ending) in world.claim(lane, 3).await.into_iter().zip(endings) {
         let mut outcome = world.outcome(claimed, ending);
-        outcome.attempt.excerpt = Some(sealed("come back later"));
+        let without_body = ending == Ending::GivenUp;
+        outcome.attempt.excerpt = (!without_body).then(|| sealed("come back later"));
+        if ending != Ending::Success {
+            outcome.attempt.observed = observed::all("receiver.example");
+        }
         world.record(outcome).await;
         world.clock.advance(SECOND);
     }

@@ -1,12 +1,13 @@
 //! Recording: every attempt is kept, and a delivery is changed only by the one who holds it.
 
 use super::drafts::{self, Ending, FIRST_REVISION, SECOND, names, sealed};
+use super::observed;
 use super::reading::attempt_query;
 use super::world::World;
 use crate::Lane;
 use crate::query::AttemptScope;
 use crate::record::{HealthChange, NewAttempt, Outcome};
-use crate::rows::{AttemptRow, Claimed, Standing};
+use crate::rows::{AttemptRow, Claimed, ObservedRow, Standing};
 use model::Timestamp;
 use model::attempt::{Attempt, AttemptResult};
 use model::delivery::{Delivery, EndReason, Trigger};
@@ -26,6 +27,7 @@ pub(super) async fn an_attempt_is_read_back_as_it_was_recorded(world: &mut World
         duration: Duration::from_millis(u64::from(u32::MAX)),
         status_code: 999,
         excerpt: Some(sealed("come back later")),
+        observed: observed::all("receiver.example"),
         ..outcome.attempt
     };
     let attempt = outcome.attempt.clone();
@@ -51,7 +53,11 @@ pub(super) async fn an_attempt_is_read_back_as_it_was_recorded(world: &mut World
         channels: message.channels,
         excerpt: attempt.excerpt,
         message: None,
-        observed: None,
+        observed: Some(Box::new(ObservedRow {
+            phases: attempt.observed.phases,
+            head: attempt.observed.head,
+            certificates: observed::certificates("receiver.example"),
+        })),
     };
     world.reopen().await;
     let found = world

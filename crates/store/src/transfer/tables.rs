@@ -1,7 +1,7 @@
 //! The tables of an installation in their neutral form, in the order in which they are moved.
 //!
 //! What one store keeps apart and the other together is together here: a message with its payload,
-//! an attempt with its excerpt. Counters are sums over all nodes.
+//! an attempt with its excerpt and the head of its response. Counters are sums over all nodes.
 
 use Kind::{Bytes, Integer, Text};
 
@@ -90,8 +90,9 @@ tables! {
         application: Integer, id: Integer, tail: Bytes, message: Integer, endpoint: Integer,
         trigger: Integer, number: Integer, started_at: Integer, duration_ms: Integer,
         status_code: Integer, result: Integer, revision: Integer, given_up: Integer,
-        excerpt: Bytes,
+        phases: Bytes, chain: Integer, excerpt: Bytes, head: Bytes,
     }
+    chain_shown { key: Integer, day: Integer, certificates: Bytes }
     rollup {
         endpoint: Integer, hour: Integer, event_type: Text, result: Integer, attempts: Integer,
         m00: Integer, m05: Integer, m10: Integer, m15: Integer, m20: Integer, m25: Integer,
