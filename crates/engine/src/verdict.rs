@@ -137,10 +137,9 @@ mod tests {
             body: Bytes::new(),
             truncated: false,
             headers_after: Duration::ZERO,
-            reused: false,
-            http2: false,
             date: None,
             handshake: None,
+            observed: Box::default(),
         })
     }
 

@@ -10,7 +10,8 @@
 //! nouns), [`role`] (what people may do) · [`hops`] (how often an event has come round), [`trace`]
 //! (what it is a part of) · [`retry`] (when the next attempt is due)
 //! · [`address`] (where requests may go) · [`protection`] (how an endpoint's deliveries are kept
-//! safe), [`policy`] (what of it is demanded), [`chain_seen`] (what a receiver was verified by),
+//! safe), [`policy`] (what of it is demanded), [`chain_seen`] (what receivers showed of
+//! themselves),
 //! [`challenge`], [`proof`] (whether it wants what it is to get) · [`redaction`] (what an endpoint
 //! doesn't get), [`scan`] (what is not to be in a payload), `json` (what both walk over) ·
 //! [`oauth`] (how requests come by a token) · [`pin`] (keys of certificates) · [`node`] (who does
@@ -24,6 +25,7 @@
 
 pub mod address;
 pub mod alerts;
+pub mod answer_head;
 pub mod api_key;
 pub mod application;
 pub mod attempt;

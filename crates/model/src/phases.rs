@@ -34,7 +34,7 @@ pub struct Phases {
 impl Phases {
     /// The bytes that are stored; none where nothing is known.
     pub fn to_stored(&self) -> Vec<u8> {
-        let mut flags = u8::from(self.reused) * REUSED | u8::from(self.http2) * HTTP2;
+        let mut flags = (u8::from(self.reused) * REUSED) | (u8::from(self.http2) * HTTP2);
         let mut stored = vec![0];
         for (index, phase) in self.all().into_iter().enumerate() {
             if let Some(phase) = phase {

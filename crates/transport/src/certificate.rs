@@ -3,8 +3,10 @@
 //! Nothing is decided by it but the comparison of pins, of which the key's bytes are the whole. So
 //! what can't be read is left out, and never a reason to refuse: that is for path validation.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
-use model::chain_seen::SeenCertificate;
+use model::chain_seen::{SeenCertificate, ShownChain};
 use model::{Pin, Timestamp};
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, TrustAnchor};
 use x509_cert::der::{AnyRef, Decode, Encode, Reader, Result, SliceReader, Tag, TagNumber};
@@ -13,6 +15,8 @@ use x509_cert::time::Validity;
 
 /// A name can fill a certificate; whoever reads of it wants to recognise it.
 const NAME_CHARACTERS_MAX: usize = 200;
+/// A receiver can present as many certificates as it likes; these are more than a path has.
+const SHOWN_MAX: usize = 10;
 const UNREADABLE: &str = "(unreadable)";
 
 /// A certificate of a chain. Its names were chosen by whoever issued it: they are escaped before
@@ -68,8 +72,24 @@ impl From<ChainCertificate> for SeenCertificate {
 
 /// The pin of a key, which is its whole DER.
 pub(crate) fn pin_of(key: &[u8]) -> Pin {
-    let digest = digest(&SHA256, key);
-    Pin::new(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    Pin::new(sha256(key))
+}
+
+/// What a connection showed, as it is kept; nothing where it showed nothing.
+pub(crate) fn shown(
+    certificates: impl IntoIterator<Item = ChainCertificate>,
+) -> Option<Arc<ShownChain>> {
+    let certificates = certificates.into_iter().take(SHOWN_MAX);
+    let certificates: Vec<_> = certificates.map(SeenCertificate::from).collect();
+    match certificates.is_empty() {
+        true => None,
+        false => Some(Arc::new(ShownChain::new(&certificates, sha256))),
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let digest = digest(&SHA256, bytes);
+    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 /// The pin of a root's key.

@@ -3,7 +3,7 @@
 //! This file is the way of a request; the steps are in `connect.rs`, `http1.rs`, `http2.rs`,
 //! `body.rs`, `pool.rs`, `unanswered.rs`.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,10 +14,10 @@ use crate::connections::Connections;
 use crate::dial::TcpDial;
 use crate::exchange::Exchange;
 use crate::pool::PoolLimits;
+use crate::progress::Progress;
 use crate::tls::{Peeked, SetupError, Tls};
 use crate::{
-    Answer, EgressProxy, Guard, Handshake, Outgoing, SendError, Target, TimeLimit, TlsProfile,
-    Transport,
+    Answer, EgressProxy, Guard, Outgoing, SendError, Target, TimeLimit, TlsProfile, Transport,
 };
 
 /// HTTP over TCP and TLS, past the guard.
@@ -58,7 +58,7 @@ impl HttpsTransport {
     async fn send_in_time(
         &self,
         request: &Outgoing,
-        shown: &OnceLock<Handshake>,
+        progress: &mut Progress,
     ) -> Result<Answer, SendError> {
         let started = Instant::now();
         let profile = request.profile.as_ref().map_or(0, TlsProfile::number);
@@ -71,19 +71,17 @@ impl HttpsTransport {
             reused,
         };
         if let Some(kept) = self.0.kept(&key).await {
-            match exchange(true).run(kept).await {
+            match exchange(true).run(kept, progress).await {
                 Err(unanswered) if unanswered.repeatable => {
                     tracing::debug!(error = %unanswered.error, "a kept connection was dead");
+                    *progress = Progress::default();
                 }
                 answered => return answered.map_err(|unanswered| unanswered.error),
             }
         }
         // In a box, since it is seldom needed, and every request would be as large.
-        let (new, handshake) = Box::pin(self.0.connect(&key, request)).await?;
-        if let Some(handshake) = handshake {
-            let _ = shown.set(handshake);
-        }
-        let answered = exchange(false).run(new).await;
+        let new = Box::pin(self.0.connect(&key, request, progress)).await?;
+        let answered = exchange(false).run(new, progress).await;
         answered.map_err(|unanswered| unanswered.error)
     }
 }
@@ -103,17 +101,18 @@ impl Transport for HttpsTransport {
 
     async fn send(&self, request: Outgoing) -> Result<Answer, SendError> {
         let limit = request.limits.total_timeout;
-        // Whatever becomes of the request, it is told whom it was sent to.
-        let shown = OnceLock::new();
-        let sent = tokio::time::timeout(limit, self.send_in_time(&request, &shown)).await;
+        // Whatever becomes of the request, it is told how it went, and whom it was sent to.
+        let mut progress = Progress::default();
+        let sent = tokio::time::timeout(limit, self.send_in_time(&request, &mut progress)).await;
         let sent = sent.unwrap_or_else(|_| Err(SendError::timed_out(TimeLimit::Total, limit)));
-        let handshake = shown.into_inner().map(Box::new);
+        let (handshake, observed) = progress.told();
         match sent {
             Ok(answer) => Ok(Answer {
                 handshake,
+                observed,
                 ..answer
             }),
-            Err(error) => Err(error.after(handshake)),
+            Err(error) => Err(error.after(handshake, observed)),
         }
     }
 }

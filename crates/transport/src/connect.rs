@@ -11,12 +11,11 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::dial::Dial;
+use crate::progress::{Phase, Progress};
 use crate::proxy::ProxyHost;
 use crate::stream::Channel;
 use crate::tls::{Peeked, Tls};
-use crate::{
-    EgressProxy, Guard, Handshake, ResolveError, SendError, Stage, Target, TimeLimit, TlsProfile,
-};
+use crate::{EgressProxy, Guard, ResolveError, SendError, Stage, Target, TimeLimit, TlsProfile};
 
 /// How many of a name's addresses are tried.
 const ADDRESSES_TRIED_MAX: usize = 8;
@@ -35,24 +34,27 @@ pub(crate) struct GuardedConnector {
 }
 
 impl GuardedConnector {
-    /// Connects, and says what the handshake showed. The limit is shared out among the addresses;
-    /// the caller sees to it as a whole.
+    /// Connects. The limit is shared out among the addresses; the caller sees to it as a whole.
     pub(crate) async fn connect(
         &self,
         target: &Target,
         profile: Option<&TlsProfile>,
         limit: Duration,
-    ) -> Result<(Channel, Option<Handshake>), SendError> {
+        progress: &mut Progress,
+    ) -> Result<Channel, SendError> {
         if !target.url().is_tls() {
             return match profile {
-                None => Ok((Channel::Plain(self.reach_any(target, limit).await?), None)),
+                None => Ok(Channel::Plain(
+                    self.reach_any(target, limit, progress).await?,
+                )),
                 Some(_) => Err(SendError::new(Stage::Tls, TlsNeeded)),
             };
         }
-        let stream = self.reach_any(target, limit).await?;
-        let secured = self.tls.connect(profile, target.server_name(), stream);
-        let (stream, handshake) = secured.await?;
-        Ok((Channel::Tls(Box::new(stream)), handshake))
+        let stream = self.reach_any(target, limit, progress).await?;
+        progress.begin(Phase::Tls);
+        let name = target.server_name();
+        let secured = self.tls.connect(profile, name, stream, progress);
+        Ok(Channel::Tls(Box::new(secured.await?)))
     }
 
     /// Connects to see the certificates, and sends nothing.
@@ -65,7 +67,8 @@ impl GuardedConnector {
         if !target.url().is_tls() {
             return Err(SendError::new(Stage::Tls, TlsNeeded));
         }
-        let stream = self.reach_any(target, limit).await?;
+        let mut unread = Progress::default();
+        let stream = self.reach_any(target, limit, &mut unread).await?;
         let peeked = self.tls.peek(profile, target.server_name(), stream);
         peeked.await
     }
@@ -90,9 +93,18 @@ impl GuardedConnector {
         self.first_reachable(&addresses, left).await
     }
 
-    async fn reach_any(&self, target: &Target, limit: Duration) -> Result<TcpStream, SendError> {
+    async fn reach_any(
+        &self,
+        target: &Target,
+        limit: Duration,
+        progress: &mut Progress,
+    ) -> Result<TcpStream, SendError> {
         let begun = Instant::now();
+        if target.url().fixed_addresses().is_none() {
+            progress.begin(Phase::Resolve);
+        }
         let addresses = self.guard.addresses(target.url()).await?;
+        progress.begin(Phase::Connect);
         let left = || limit.saturating_sub(begun.elapsed());
         self.first_reachable(&addresses, left).await
     }

@@ -13,7 +13,8 @@ use crate::connect::GuardedConnector;
 use crate::http1::Http1;
 use crate::http2::Http2;
 use crate::pool::{Pool, PoolKey, PoolLimits};
-use crate::{Handshake, Outgoing, Peeked, SendError, Target, TimeLimit, TlsProfile};
+use crate::progress::{Phase, Progress};
+use crate::{Outgoing, Peeked, SendError, Target, TimeLimit, TlsProfile};
 
 /// Kept connections with the means to make more.
 pub(crate) struct Connections {
@@ -67,21 +68,29 @@ impl Connections {
         self.connector.peek(target, profile, limit).await
     }
 
-    /// A new connection, within the request's limit, with what its handshake showed.
+    /// A new connection, within the request's limit.
     pub(crate) async fn connect(
         self: &Arc<Self>,
         key: &PoolKey,
         request: &Outgoing,
-    ) -> Result<(Open, Option<Handshake>), SendError> {
+        progress: &mut Progress,
+    ) -> Result<Open, SendError> {
         let limit = request.limits.connect_timeout;
         let made = async {
             let Some(gate) = self.pool.gate(key) else {
-                return self.make(key, request).await;
+                return self.make(key, request, progress).await;
             };
-            let _held = gate.lock().await;
+            let _held = match gate.try_lock() {
+                Ok(held) => held,
+                Err(_) => {
+                    // Another request is making the connection that this one waits for.
+                    progress.begin(Phase::Connect);
+                    gate.lock().await
+                }
+            };
             match self.alive(key) {
-                Some(made_meanwhile) => Ok((Open::Http2(made_meanwhile), None)),
-                None => self.make(key, request).await,
+                Some(made_meanwhile) => Ok(Open::Http2(made_meanwhile)),
+                None => self.make(key, request, progress).await,
             }
         };
         let made = tokio::time::timeout(limit, made).await;
@@ -92,25 +101,29 @@ impl Connections {
         self: &Arc<Self>,
         key: &PoolKey,
         request: &Outgoing,
-    ) -> Result<(Open, Option<Handshake>), SendError> {
+        progress: &mut Progress,
+    ) -> Result<Open, SendError> {
         let limit = request.limits.connect_timeout;
         let profile = request.profile.as_ref();
-        let connecting = self.connector.connect(&request.target, profile, limit);
-        let (channel, handshake) = connecting.await?;
+        let connecting = self
+            .connector
+            .connect(&request.target, profile, limit, progress);
+        let channel = connecting.await?;
+        let chain = progress.chain.clone();
         let opened = Instant::now();
         if !channel.is_http2() {
             self.pool.unshare(key);
-            let connection = Box::new(Http1::open(channel, key.spelled).await?);
-            return Ok((Open::Http1 { connection, opened }, handshake));
+            let connection = Box::new(Http1::open(channel, key.spelled, chain).await?);
+            return Ok(Open::Http1 { connection, opened });
         }
-        let connection = Http2::open(channel).await?;
+        let connection = Http2::open(channel, chain).await?;
         // Of connections made at the same time the first is shared, the others serve their one
         // request.
         if self.alive(key).is_none() {
             self.pool.share(key, connection.clone(), opened);
             self.sweep_from_now_on();
         }
-        Ok((Open::Http2(connection), handshake))
+        Ok(Open::Http2(connection))
     }
 
     /// The shared connection, if it is good for another request.

@@ -13,7 +13,7 @@ use model::address::Refusal;
 use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 
 use crate::connect::TlsNeeded;
-use crate::{Denial, Handshake, PinMismatch, ResolveError};
+use crate::{Denial, Handshake, Observed, PinMismatch, ResolveError};
 
 /// The other side's TLS is too old.
 const NO_VERSION: &str = "the receiver offers no version of TLS that is allowed";
@@ -54,6 +54,7 @@ pub struct SendError {
     #[source]
     cause: Box<dyn Error + Send + Sync>,
     handshake: Option<Box<Handshake>>,
+    observed: Box<Observed>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +71,7 @@ impl SendError {
             stage,
             cause: cause.into(),
             handshake: None,
+            observed: Box::default(),
         }
     }
 
@@ -82,14 +84,23 @@ impl SendError {
         Self::new(Stage::Timeout, TimedOut { what, limit })
     }
 
-    /// The same error, of a request whose connection showed this.
-    pub fn after(self, handshake: Option<Box<Handshake>>) -> Self {
-        Self { handshake, ..self }
+    /// The same error, of a request whose handshake showed this, and of which this was observed.
+    pub fn after(self, handshake: Option<Box<Handshake>>, observed: Box<Observed>) -> Self {
+        Self {
+            handshake,
+            observed,
+            ..self
+        }
     }
 
     /// What the TLS handshake showed, where one was made for this request before it failed.
     pub fn handshake(&self) -> Option<&Handshake> {
         self.handshake.as_deref()
+    }
+
+    /// How the request went until it failed.
+    pub fn observed(&self) -> &Observed {
+        &self.observed
     }
 
     /// Which pins were expected and which received, where that is why nothing was sent.

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use model::Timestamp;
+use model::answer_head::AnswerHead;
 use tokio::time::Instant;
 
 use crate::body::{self, Kept};
@@ -19,6 +20,7 @@ use crate::connections::{Connections, Open};
 use crate::http1::Http1;
 use crate::http2::Http2;
 use crate::pool::PoolKey;
+use crate::progress::{Phase, Progress};
 use crate::unanswered::Unanswered;
 use crate::{Allowed, Answer, Outgoing, Purpose};
 
@@ -41,10 +43,21 @@ pub(crate) struct Exchange<'a> {
 
 impl Exchange<'_> {
     /// Sends the request and reads its answer.
-    pub(crate) async fn run(&self, open: Open) -> Result<Answer, Unanswered> {
+    pub(crate) async fn run(
+        &self,
+        open: Open,
+        progress: &mut Progress,
+    ) -> Result<Answer, Unanswered> {
+        progress.begin(Phase::Answer);
         match open {
-            Open::Http1 { connection, opened } => self.over_http1(connection, opened).await,
-            Open::Http2(connection) => self.over_http2(connection).await,
+            Open::Http1 { connection, opened } => {
+                progress.goes_over(self.reused, false);
+                self.over_http1(connection, opened, progress).await
+            }
+            Open::Http2(connection) => {
+                progress.goes_over(self.reused, true);
+                self.over_http2(connection, progress).await
+            }
         }
     }
 
@@ -52,13 +65,18 @@ impl Exchange<'_> {
         &self,
         mut connection: Box<Http1>,
         opened: Instant,
+        progress: &mut Progress,
     ) -> Result<Answer, Unanswered> {
+        progress.chain.clone_from(&connection.chain);
         let response = connection.request(self.http1_request()).await?;
-        let head = self.head(&response, false);
+        progress.begin(Phase::Body);
+        progress.head = self.kept_head(&response);
+        let head = self.head(&response);
         let mut incoming = response.into_body();
         let limit = self.request.limits.response_bytes_max;
         let kept = body::read(&mut incoming, limit, |cx| connection.drive(cx)).await;
         let kept = kept.map_err(Unanswered::midway)?;
+        progress.end();
         if kept.truncated {
             self.drain_and_keep(connection, opened, incoming);
         } else {
@@ -68,9 +86,16 @@ impl Exchange<'_> {
         Ok(head.with(kept))
     }
 
-    async fn over_http2(&self, mut connection: Http2) -> Result<Answer, Unanswered> {
+    async fn over_http2(
+        &self,
+        mut connection: Http2,
+        progress: &mut Progress,
+    ) -> Result<Answer, Unanswered> {
+        progress.chain.clone_from(&connection.chain);
         let response = connection.request(self.http2_request()).await?;
-        let head = self.head(&response, true);
+        progress.begin(Phase::Body);
+        progress.head = self.kept_head(&response);
+        let head = self.head(&response);
         let limit = self.request.limits.response_bytes_max;
         // What is not read of the body is reset with its stream, without harm to the connection.
         let kept = body::read(&mut response.into_body(), limit, |_| ()).await;
@@ -138,7 +163,7 @@ impl Exchange<'_> {
         }
     }
 
-    fn head(&self, response: &Response<Incoming>, http2: bool) -> Head {
+    fn head(&self, response: &Response<Incoming>) -> Head {
         let text = |name| {
             let value = response.headers().get(name)?;
             value.to_str().ok().map(str::to_owned)
@@ -156,11 +181,20 @@ impl Exchange<'_> {
             body: Bytes::new(),
             truncated: false,
             headers_after: self.started.elapsed(),
-            reused: self.reused,
-            http2,
             date: date_of(response.headers()),
             handshake: None,
+            observed: Box::default(),
         })
+    }
+
+    /// The headers of a response to a delivery, for people who ask why it failed.
+    fn kept_head(&self, response: &Response<Incoming>) -> Option<AnswerHead> {
+        if self.request.purpose != Purpose::Delivery || response.status().is_success() {
+            return None;
+        }
+        let headers = response.headers().iter();
+        let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        Some(AnswerHead::of(headers))
     }
 }
 

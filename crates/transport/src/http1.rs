@@ -16,6 +16,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
+use model::chain_seen::ShownChain;
 use tokio::time::Instant;
 
 use crate::stream::{Channel, Watched, Wire};
@@ -30,13 +31,19 @@ pub(crate) struct Http1 {
     sender: SendRequest<Full<Bytes>>,
     connection: Connection<TokioIo<Watched<Channel>>, Full<Bytes>>,
     wire: Arc<Wire>,
+    /// What it showed when it was made.
+    pub(crate) chain: Option<Arc<ShownChain>>,
     finished: bool,
 }
 
 impl Http1 {
     /// Starts HTTP/1.1 on a connection. With `spelled`, requests keep the spelling of header names
     /// that comes with them.
-    pub(crate) async fn open(channel: Channel, spelled: bool) -> Result<Self, SendError> {
+    pub(crate) async fn open(
+        channel: Channel,
+        spelled: bool,
+        chain: Option<Arc<ShownChain>>,
+    ) -> Result<Self, SendError> {
         let (stream, wire) = Watched::new(channel);
         let mut builder = Builder::new();
         builder
@@ -48,6 +55,7 @@ impl Http1 {
             sender,
             connection,
             wire,
+            chain,
             finished: false,
         })
     }

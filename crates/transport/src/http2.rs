@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper::rt::Executor;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use model::chain_seen::ShownChain;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -36,6 +37,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(crate) struct Http2 {
     sender: SendRequest<Full<Bytes>>,
     wire: Arc<Wire>,
+    /// What it showed when it was made.
+    pub(crate) chain: Option<Arc<ShownChain>>,
     /// It let a request down: the next one goes elsewhere.
     retired: Arc<AtomicBool>,
     _leash: watch::Sender<()>,
@@ -43,7 +46,10 @@ pub(crate) struct Http2 {
 
 impl Http2 {
     /// Starts HTTP/2 on a connection.
-    pub(crate) async fn open(channel: Channel) -> Result<Self, SendError> {
+    pub(crate) async fn open(
+        channel: Channel,
+        chain: Option<Arc<ShownChain>>,
+    ) -> Result<Self, SendError> {
         let (stream, wire) = Watched::new(channel);
         let (leash, held) = watch::channel(());
         let leashed = Leashed(held);
@@ -64,6 +70,7 @@ impl Http2 {
         Ok(Self {
             sender,
             wire,
+            chain,
             retired: Arc::default(),
             _leash: leash,
         })

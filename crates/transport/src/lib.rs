@@ -57,6 +57,7 @@ mod jwks;
 mod mail;
 mod oauth;
 mod pool;
+mod progress;
 mod proxy;
 mod resolve;
 mod retry_after;
@@ -82,7 +83,7 @@ pub use oauth::{
 pub use pool::PoolLimits;
 pub use proxy::{EgressProxy, EgressProxyError};
 pub use resolve::{FixedResolver, ResolveError, Resolver, SystemResolver};
-pub use seam::{Allowed, Answer, Limits, Outgoing, Purpose, Transport};
+pub use seam::{Allowed, Answer, Limits, Observed, Outgoing, Purpose, Transport};
 pub use spelling::HeaderSpelling;
 pub use target::{Target, TargetError};
 pub use tls::identity::{ClientIdentity, IdentityError};

@@ -11,6 +11,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use model::Timestamp;
+use model::answer_head::AnswerHead;
+use model::chain_seen::ShownChain;
+use model::phases::Phases;
 
 use crate::{Handshake, HeaderSpelling, Peeked, SendError, Stage, Target, TlsProfile};
 
@@ -176,13 +179,24 @@ pub struct Answer {
     pub truncated: bool,
     /// From the start of sending until the response's headers were there.
     pub headers_after: Duration,
-    /// Whether a kept connection was used.
-    pub reused: bool,
-    /// Whether it was HTTP/2.
-    pub http2: bool,
     /// The time that the `date` header gives, which is the other side's clock.
     pub date: Option<Timestamp>,
     /// What the TLS handshake showed, where one was made for this request and took up no earlier
     /// session.
     pub handshake: Option<Box<Handshake>>,
+    /// How the request went. In a box, since outcomes are passed from hand to hand.
+    pub observed: Box<Observed>,
+}
+
+/// What was observed of a request, besides what came of it; of what was sent once more at once, the
+/// second time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observed {
+    /// How its time was spent. Where it failed, the last one is what it failed in.
+    pub phases: Phases,
+    /// What its connection showed, kept or new: the verified path with
+    /// [`Pins`](crate::Pins), else whatever was presented, and so where it was refused.
+    pub chain: Option<Arc<ShownChain>>,
+    /// The headers of the response to a delivery that the other side did not take.
+    pub head: Option<AnswerHead>,
 }

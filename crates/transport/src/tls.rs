@@ -12,6 +12,7 @@
 pub(crate) mod identity;
 pub(crate) mod pins;
 pub(crate) mod pkcs12;
+mod seen;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,16 +20,18 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::sign::SingleCertAndKey;
-use rustls::{ALL_VERSIONS, ClientConfig, HandshakeKind};
+use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, HandshakeKind};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use self::identity::ClientIdentity;
-use self::pins::{Handshake, PinMode, PinVerifier, Pins, Seen};
-use crate::certificate::ChainCertificate;
+use self::pins::{ChainVerifier, Handshake, PinMode, Pins};
+use self::seen::Seen;
+use crate::certificate::{ChainCertificate, shown};
+use crate::progress::Progress;
 use crate::trust::{Authorities, AuthoritiesError, Roots};
 use crate::{SendError, Stage};
 
@@ -112,13 +115,8 @@ pub(crate) struct Tls {
 #[derive(Clone)]
 struct Prepared {
     config: Arc<ClientConfig>,
-    verifier: Arc<WebPkiServerVerifier>,
-    roots: Roots,
-    pins: Option<Pins>,
+    verifier: Arc<ChainVerifier>,
 }
-
-/// A connection, and what its handshake showed, unless it took up an earlier session.
-pub(crate) type Secured = (TlsStream<TcpStream>, Option<Handshake>);
 
 /// What a receiver shows of itself when a connection is made, and nothing sent.
 #[derive(Debug)]
@@ -150,16 +148,25 @@ impl Tls {
         profile: Option<&TlsProfile>,
         name: ServerName<'static>,
         stream: TcpStream,
-    ) -> Result<Secured, SendError> {
+        progress: &mut Progress,
+    ) -> Result<TlsStream<TcpStream>, SendError> {
         let prepared = self.prepared(profile)?;
-        let Some(pins) = &prepared.pins else {
-            let stream = shake_hands(prepared.config.clone(), name, stream).await?;
-            let handshake = own_certificate(&stream);
-            return Ok((stream, handshake));
-        };
-        let (config, seen) = prepared.watched(pins.clone());
-        let stream = shake_hands(config, name, stream).await?;
-        Ok((stream, seen.verified()))
+        let shaking = shake_hands(prepared.config.clone(), name, stream);
+        let (shaken, seen) = Seen::during(shaking).await;
+        match (&shaken, seen.verified()) {
+            (Err(_), _) => progress.chain = shown(described(&seen.presented())),
+            (Ok(_), Some(verified)) => {
+                progress.chain = shown(verified.certificates.iter().cloned());
+                progress.handshake = Some(verified);
+            }
+            (Ok(stream), None) => {
+                let (_, connection) = stream.get_ref();
+                let presented = connection.peer_certificates().unwrap_or_default();
+                progress.chain = shown(described(presented));
+                progress.handshake = own_certificate(connection);
+            }
+        }
+        shaken
     }
 
     /// The same for what is not HTTP, the ordinary way: no protocol is offered.
@@ -181,19 +188,13 @@ impl Tls {
         name: ServerName<'static>,
         stream: TcpStream,
     ) -> Result<Peeked, SendError> {
-        let (config, seen) = self.prepared(profile)?.watched(Pins {
-            accepted: Vec::new(),
-            mode: PinMode::Watch,
-        });
-        let refused = shake_hands(config, name, stream).await.err();
+        let config = self.prepared(profile)?.watching();
+        let (shaken, seen) = Seen::during(shake_hands(config, name, stream)).await;
+        let refused = shaken.err();
         let verified = seen.verified().filter(|_| refused.is_none());
         let certificates = match verified {
             Some(handshake) => handshake.certificates,
-            None => {
-                let presented = seen.presented();
-                let described = presented.iter().filter_map(ChainCertificate::of);
-                described.collect()
-            }
+            None => described(&seen.presented()).collect(),
         };
         match refused {
             Some(error) if certificates.is_empty() => Err(error),
@@ -232,13 +233,20 @@ impl Prepared {
         let verifier = verifier
             .build()
             .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let verifier = Arc::new(ChainVerifier {
+            ordinary: verifier,
+            algorithms: provider.signature_verification_algorithms,
+            roots: roots.clone(),
+            pins: settings.pins.clone(),
+        });
         let versions = match settings.tls13_only {
             true => &[&rustls::version::TLS13],
             false => ALL_VERSIONS,
         };
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)?
-            .with_webpki_verifier(verifier.clone());
+            .dangerous()
+            .with_custom_certificate_verifier(verifier.clone());
         let mut config = match &settings.identity {
             None => builder.with_no_client_auth(),
             Some(identity) => builder
@@ -252,27 +260,23 @@ impl Prepared {
         Ok(Self {
             config: Arc::new(config),
             verifier,
-            roots: roots.clone(),
-            pins: settings.pins.clone(),
         })
     }
 
-    /// The same for one connection, of which is seen what it shows.
-    fn watched(&self, pins: Pins) -> (Arc<ClientConfig>, Arc<Seen>) {
-        let seen = Arc::<Seen>::default();
+    /// The same for one connection, of which the verified path is looked at, whatever it is.
+    fn watching(&self) -> Arc<ClientConfig> {
         let mut config = (*self.config).clone();
         config.resumption = Resumption::disabled();
-        let provider = config.crypto_provider();
-        let verifier = PinVerifier {
-            ordinary: self.verifier.clone(),
-            algorithms: provider.signature_verification_algorithms,
-            roots: self.roots.clone(),
-            pins,
-            seen: seen.clone(),
+        let verifier = ChainVerifier {
+            pins: Some(Pins {
+                accepted: Vec::new(),
+                mode: PinMode::Watch,
+            }),
+            ..(*self.verifier).clone()
         };
         let mut dangerous = config.dangerous();
         dangerous.set_certificate_verifier(Arc::new(verifier));
-        (Arc::new(config), seen)
+        Arc::new(config)
     }
 }
 
@@ -289,9 +293,13 @@ async fn shake_hands(
     shaken.map_err(|error| SendError::new(Stage::Tls, error))
 }
 
+/// What people are told of certificates, as far as they can be read.
+fn described(certificates: &[CertificateDer<'_>]) -> impl Iterator<Item = ChainCertificate> {
+    certificates.iter().filter_map(ChainCertificate::of)
+}
+
 /// The certificate that the handshake was verified with, which is in any verified path.
-fn own_certificate(stream: &TlsStream<TcpStream>) -> Option<Handshake> {
-    let (_, connection) = stream.get_ref();
+fn own_certificate(connection: &ClientConnection) -> Option<Handshake> {
     if connection.handshake_kind() == Some(HandshakeKind::Resumed) {
         return None;
     }

@@ -130,10 +130,9 @@ fn answer(
         body: body.into(),
         truncated: false,
         headers_after,
-        reused: false,
-        http2: false,
         date: None,
         handshake: None,
+        observed: Box::default(),
     })
 }
 

@@ -3,6 +3,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
+use model::answer_head::AnswerHead;
+use model::phases::Phases;
 use model::{Clock, Pin, Timestamp};
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind};
@@ -10,8 +12,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use transport::{
-    Allowed, Answer, ChainCertificate, Outgoing, Peeked, Purpose, SendError, Stage, Target,
-    TimeLimit, TlsProfile, Transport,
+    Allowed, Answer, ChainCertificate, Observed, Outgoing, Peeked, Purpose, SendError, Stage,
+    Target, TimeLimit, TlsProfile, Transport,
 };
 
 /// What a host does with a request.
@@ -44,6 +46,21 @@ pub(crate) enum Reaction {
 /// Answers at once with this status.
 pub(crate) fn answer(status: u16) -> Reaction {
     Reaction::Answer(status, Duration::ZERO)
+}
+
+/// What is observed of a request that is answered with this status after so long.
+pub(crate) fn observed_of(status: u16, headers_after: Duration) -> Observed {
+    let failed = !(200..300).contains(&status);
+    let text = status.to_string();
+    Observed {
+        phases: Phases {
+            reused: true,
+            answer: Some(headers_after),
+            ..Phases::default()
+        },
+        chain: None,
+        head: failed.then(|| AnswerHead::of([("x-status", text.as_bytes())])),
+    }
 }
 
 /// A request as the network saw it.
@@ -204,10 +221,9 @@ impl Transport for Network {
             truncated: body.len() > most,
             body: body.slice(..body.len().min(most)),
             headers_after,
-            reused: true,
-            http2: false,
             date,
             handshake: None,
+            observed: Box::new(observed_of(status, headers_after)),
         })
     }
 

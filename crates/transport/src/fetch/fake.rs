@@ -88,10 +88,9 @@ impl Transport for Fake {
             truncated: body.len() > kept,
             body: body.slice(..body.len().min(kept)),
             headers_after: Duration::ZERO,
-            reused: false,
-            http2: false,
             date: None,
             handshake: None,
+            observed: Box::default(),
         })
     }
 }

@@ -5,7 +5,7 @@
 //! What else was presented proves nothing: anybody can send along a certificate that is not his.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use model::Pin;
 use rustls::client::WebPkiServerVerifier;
@@ -15,6 +15,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
+use super::seen::Seen;
 use crate::certificate::{ChainCertificate, pin_of, pin_of_anchor};
 use crate::trust::Roots;
 
@@ -62,49 +63,25 @@ fn list(pins: &[Pin]) -> String {
     pins.join(", ")
 }
 
-/// Verifies the chain of one connection, and notes what it saw.
-pub(crate) struct PinVerifier {
+/// Verifies chains, and notes what it sees of each.
+#[derive(Clone)]
+pub(crate) struct ChainVerifier {
     pub(crate) ordinary: Arc<WebPkiServerVerifier>,
     pub(crate) algorithms: WebPkiSupportedAlgorithms,
     pub(crate) roots: Roots,
-    pub(crate) pins: Pins,
-    pub(crate) seen: Arc<Seen>,
-}
-
-/// What was seen of one handshake.
-#[derive(Default)]
-pub(crate) struct Seen(Mutex<Noted>);
-
-#[derive(Default)]
-struct Noted {
-    presented: Vec<CertificateDer<'static>>,
-    verified: Option<Handshake>,
-}
-
-impl Seen {
-    /// What was verified.
-    pub(crate) fn verified(&self) -> Option<Handshake> {
-        self.noted(|noted| noted.verified.take())
-    }
-
-    /// What was presented, verified or not.
-    pub(crate) fn presented(&self) -> Vec<CertificateDer<'static>> {
-        self.noted(|noted| std::mem::take(&mut noted.presented))
-    }
-
-    fn noted<T>(&self, with: impl FnOnce(&mut Noted) -> T) -> T {
-        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+    /// Without any, all is said once a chain is good, and its path is not looked for again.
+    pub(crate) pins: Option<Pins>,
 }
 
 /// Whether a path that is good in all else is taken.
 type Accept<'a> = &'a dyn Fn(&VerifiedPath<'_>) -> Result<(), webpki::Error>;
 
-impl PinVerifier {
-    /// Compares the pins with what validation verifies. There may be several paths to a root: one
+impl ChainVerifier {
+    /// Compares pins with what validation verifies. There may be several paths to a root: one
     /// with a pin is looked for.
     fn compare(
         &self,
+        pins: &Pins,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
@@ -121,7 +98,7 @@ impl PinVerifier {
                 accept,
             )
         };
-        let pinned = |path: &VerifiedPath<'_>| match self.pins.has_one_of(path) {
+        let pinned = |path: &VerifiedPath<'_>| match pins.has_one_of(path) {
             true => Ok(()),
             false => Err(webpki::Error::UnknownIssuer),
         };
@@ -130,10 +107,10 @@ impl PinVerifier {
         }
         let path = path(None).map_err(other)?;
         let mismatch = PinMismatch {
-            expected: self.pins.accepted.clone(),
+            expected: pins.accepted.clone(),
             received: pins_of(&path).collect(),
         };
-        match self.pins.mode {
+        match pins.mode {
             PinMode::Watch => Ok(self.handshake(end_entity, &path, Some(mismatch))),
             PinMode::Enforce => Err(other(mismatch)),
         }
@@ -175,7 +152,7 @@ fn other(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     CertificateError::Other(OtherError(Arc::new(error))).into()
 }
 
-impl ServerCertVerifier for PinVerifier {
+impl ServerCertVerifier for ChainVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -184,10 +161,7 @@ impl ServerCertVerifier for PinVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.seen.noted(|noted| {
-            let presented = std::iter::once(end_entity).chain(intermediates);
-            noted.presented = presented.map(|one| one.clone().into_owned()).collect();
-        });
+        Seen::note_presented(end_entity, intermediates);
         let verified = self.ordinary.verify_server_cert(
             end_entity,
             intermediates,
@@ -195,8 +169,10 @@ impl ServerCertVerifier for PinVerifier {
             ocsp_response,
             now,
         )?;
-        let handshake = self.compare(end_entity, intermediates, now)?;
-        self.seen.noted(|noted| noted.verified = Some(handshake));
+        if let Some(pins) = &self.pins {
+            let handshake = self.compare(pins, end_entity, intermediates, now)?;
+            Seen::note_verified(handshake);
+        }
         Ok(verified)
     }
 
@@ -223,9 +199,9 @@ impl ServerCertVerifier for PinVerifier {
     }
 }
 
-impl fmt::Debug for PinVerifier {
+impl fmt::Debug for ChainVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PinVerifier")
+        f.debug_struct("ChainVerifier")
             .field("pins", &self.pins)
             .finish_non_exhaustive()
     }

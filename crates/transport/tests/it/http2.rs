@@ -101,11 +101,11 @@ async fn request_that_the_other_side_disclaims_is_sent_once_more() {
         peer.send(kind, 0, stream, payload).await;
         let mut fresh = Peer::accept(&authority, &mut receiver).await;
         fresh.serve().await;
-        assert!(!answered(second).await.reused, "{kind}");
+        assert!(!answered(second).await.observed.phases.reused, "{kind}");
 
         let third = send(&transport, outgoing(&url(&receiver), "{}"));
         fresh.serve().await;
-        assert!(answered(third).await.reused, "{kind}");
+        assert!(answered(third).await.observed.phases.reused, "{kind}");
         assert!(receiver.has_no_further_connection());
     }
 }
@@ -118,7 +118,7 @@ async fn request_whose_shared_connection_was_dead_is_sent_once_more() {
     drop(peer);
     let mut fresh = Peer::accept(&authority, &mut receiver).await;
     fresh.serve().await;
-    assert!(!answered(second).await.reused);
+    assert!(!answered(second).await.observed.phases.reused);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 mod fetching;
 mod http2;
 mod identities;
+mod observed;
 mod peek;
 mod peer;
 mod pins;

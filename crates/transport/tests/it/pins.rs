@@ -152,7 +152,7 @@ async fn any_certificate_of_the_verified_path_may_be_pinned_and_the_path_is_told
         let again = send(&transport, with_profile(&receiver, &profile));
         connection.serve().await;
         let again = answered(again).await;
-        assert!(again.reused);
+        assert!(again.observed.phases.reused);
         assert_eq!(again.handshake, None, "a kept connection shows nothing");
     }
 }
@@ -280,7 +280,7 @@ async fn pinned_connections_take_up_no_session_and_each_shows_its_certificates()
             assert!(!is_resumed(&connection));
             connection.serve().await;
             let answer = answered(sending).await;
-            assert!(answer.handshake.is_some() && !answer.reused);
+            assert!(answer.handshake.is_some() && !answer.observed.phases.reused);
         }
     }
 }

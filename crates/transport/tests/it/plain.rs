@@ -26,7 +26,7 @@ async fn answer_has_status_retry_after_and_body() {
     assert_eq!(answer.status, 503);
     assert_eq!(answer.retry_after.as_deref(), Some("120"));
     assert_eq!(&answer.body[..], body);
-    assert!(!answer.truncated && !answer.reused && !answer.http2);
+    assert!(!answer.truncated && !answer.observed.phases.reused && !answer.observed.phases.http2);
 }
 
 #[tokio::test]
@@ -92,11 +92,11 @@ async fn connection_serves_one_request_after_the_other() {
     let first = send(&transport, outgoing(&receiver.url("/1"), "{}"));
     let mut connection = receiver.connection().await;
     connection.serve().await;
-    assert!(!answered(first).await.reused);
+    assert!(!answered(first).await.observed.phases.reused);
     for _ in 0..3 {
         let next = send(&transport, outgoing(&receiver.url("/2"), "{}"));
         connection.serve().await;
-        assert!(answered(next).await.reused);
+        assert!(answered(next).await.observed.phases.reused);
     }
     assert!(receiver.has_no_further_connection());
 }
@@ -115,7 +115,7 @@ async fn connection_that_announces_its_end_is_not_kept() {
         drop(connection);
         let answer = answered(sending).await;
         assert_eq!(&answer.body[..], b"all until the end");
-        assert!(!answer.reused);
+        assert!(!answer.observed.phases.reused);
     }
 }
 
@@ -134,7 +134,7 @@ async fn request_on_a_dead_kept_connection_is_sent_once_more() {
     let seen = receiver.connection().await.serve().await;
     assert!(seen.head.starts_with("POST /2 "));
     let answer = answered(second).await;
-    assert!(!answer.reused);
+    assert!(!answer.observed.phases.reused);
     assert!(receiver.has_no_further_connection());
 }
 
@@ -318,7 +318,7 @@ async fn connection_of_a_somewhat_too_long_body_is_kept() {
     for _ in 0..100 {
         let answer = answered(send(&transport, outgoing(&url, "{}"))).await;
         assert!(answer.truncated && answer.body.len() == 20_000);
-        if answer.reused {
+        if answer.observed.phases.reused {
             return;
         }
     }

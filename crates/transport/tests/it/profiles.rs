@@ -92,7 +92,7 @@ async fn two_profiles_share_neither_connection_nor_session() {
         assert_eq!(session.handshake_kind(), Some(HandshakeKind::Full));
         connection.serve().await;
         let answer = answered(sending).await;
-        assert!(!answer.reused);
+        assert!(!answer.observed.phases.reused);
         let handshake = answer.handshake.expect("a new connection");
         assert_eq!(handshake.certificates.len(), 1, "the receiver's own");
         kept.push(connection);
@@ -100,7 +100,7 @@ async fn two_profiles_share_neither_connection_nor_session() {
     // The same profile does go on with its connection, and with its session when that is gone.
     let again = send(&transport, with_profile(&receiver, &one));
     kept[0].serve().await;
-    assert!(answered(again).await.reused);
+    assert!(answered(again).await.observed.phases.reused);
     drop(kept);
     let again = send(&transport, with_profile(&receiver, &one));
     let mut connection = peer.accept(&mut receiver).await;

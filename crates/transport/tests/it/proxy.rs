@@ -54,7 +54,7 @@ async fn plain_request_goes_through_a_tunnel_to_the_judged_address() {
         outgoing(&format!("http://{HOST}:4321/in"), "{}"),
     );
     tunnel.serve().await;
-    assert!(answered(again).await.reused);
+    assert!(answered(again).await.observed.phases.reused);
 }
 
 #[tokio::test]

@@ -108,7 +108,7 @@ async fn trusted_certificate_for_the_name_is_good() {
     assert_eq!(answered(sending).await.status, 200);
     let again = send(&transport, outgoing(&url(&receiver), "{}"));
     connection.serve().await;
-    assert!(answered(again).await.reused);
+    assert!(answered(again).await.observed.phases.reused);
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn http2_is_used_where_it_is_offered_and_carries_many_requests_at_once() {
         .await;
     tokio::spawn(serve_http2(connection.0, go.clone()));
     let answer = answered(first).await;
-    assert!(answer.http2 && !answer.reused);
+    assert!(answer.observed.phases.http2 && !answer.observed.phases.reused);
     let port = receiver.address.port();
     assert_eq!(answer.body, format!("https://{HOST}:{port}/in None 2"));
 
@@ -232,7 +232,7 @@ async fn http2_is_used_where_it_is_offered_and_carries_many_requests_at_once() {
     go.add_permits(together.len());
     for (size, sending) in together.into_iter().enumerate() {
         let answer = answered(sending).await;
-        assert!(answer.http2 && answer.reused);
+        assert!(answer.observed.phases.http2 && answer.observed.phases.reused);
         let body = String::from_utf8(answer.body.to_vec()).expect("text");
         assert!(
             body.starts_with(&format!("https://{HOST}:{port}/in?a=b ")),
@@ -268,7 +268,7 @@ async fn lost_http2_connection_is_replaced_by_one_for_all() {
     let (connection, _) = authority.accept(connection, HOST, &["h2"]).await;
     tokio::spawn(serve_http2(connection.0, go));
     for sending in crowd {
-        assert!(answered(sending).await.http2);
+        assert!(answered(sending).await.observed.phases.http2);
     }
     assert!(receiver.has_no_further_connection());
 }
@@ -295,13 +295,15 @@ async fn crowd_at_an_unknown_origin_ends_up_on_connections_that_work() {
         .map(|_| send(&transport, outgoing(&url, "{}")))
         .collect();
     for sending in crowd {
-        assert!(answered(sending).await.http2);
+        assert!(answered(sending).await.observed.phases.http2);
     }
     while connections.try_recv().is_ok() {}
     for _ in 0..8 {
         assert!(
             answered(send(&transport, outgoing(&url, "{}")))
                 .await
+                .observed
+                .phases
                 .reused
         );
     }
@@ -326,5 +328,11 @@ async fn long_http2_answer_is_cut_without_harm_to_the_connection() {
     ));
     let answer = answered(first).await;
     assert_eq!((&answer.body[..], answer.truncated), (&b"https"[..], true));
-    assert!(answered(send(&transport, request)).await.reused);
+    assert!(
+        answered(send(&transport, request))
+            .await
+            .observed
+            .phases
+            .reused
+    );
 }

@@ -31,10 +31,9 @@ impl Transport for Answering {
             body: "sesame"[..].into(),
             truncated: false,
             headers_after: Duration::ZERO,
-            reused: false,
-            http2: false,
             date: None,
             handshake: None,
+            observed: Box::default(),
         })
     }
 }
