@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::first_use::prepare_pinned;
 use crate::health_book::{Noted, Seen};
 use crate::observe::Happening;
+use crate::observed::{observed, seal};
 use crate::peers::look_at_peer;
 use crate::prepare::{NotPrepared, Prepared, Request, is_live};
 use crate::ready::{ReadyEndpoint, Unsound};
@@ -30,11 +31,10 @@ use model::witness::Witnessed;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
-use store::record::{self, NewAttempt, Observed, Then};
+use store::record::{self, NewAttempt, Then};
 use store::rows::Claimed;
 use store::{Sealed, StoreError};
 use transport::Outgoing;
-use vault::Place;
 
 /// A lane is left alone for so long when something failed that may work again soon.
 const SHORT_REST: Duration = Duration::from_secs(1);
@@ -79,7 +79,7 @@ pub(crate) struct About {
     pub(crate) seen: Seen,
     /// What the request was made with, if one was.
     pub(crate) ready: Option<Arc<ReadyEndpoint>>,
-    ring: Option<vault::KeyRing>,
+    pub(crate) ring: Option<vault::KeyRing>,
     /// What was challenged, if something was.
     pub(crate) challenged: Option<Challenged>,
 }
@@ -96,7 +96,7 @@ pub(crate) struct Attempt {
     pub(crate) begun: Moment,
     pub(crate) ended: Moment,
     pub(crate) about: About,
-    happened: Happened,
+    pub(crate) happened: Happened,
 }
 
 async fn send(
@@ -333,7 +333,7 @@ fn outcome(
             result: decision.result,
             endpoint_revision: attempt.about.seen.revision,
             excerpt: excerpt(engine, attempt, &tail),
-            observed: Observed::default(),
+            observed: observed(engine, attempt, &tail),
         },
         delivery: claimed.delivery,
         then: decision.then,
@@ -344,19 +344,8 @@ fn outcome(
 
 /// What was answered, or why nothing was, sealed.
 fn excerpt(engine: &Engine, attempt: &Attempt, tail: &Tail) -> Option<Sealed> {
-    let text = text_of(&attempt.happened)?;
-    let ring = attempt.about.ring.as_ref().filter(|_| !text.is_empty())?;
-    let place = Place {
-        table: "attempt",
-        row: tail,
-        column: "excerpt",
-    };
-    let sealed = if engine.config.encrypt_payloads {
-        ring.seal(place, &text)
-    } else {
-        ring.seal_readable(place, &text)
-    };
-    Some(sealed.into())
+    let text = text_of(&attempt.happened).filter(|text| !text.is_empty())?;
+    seal(engine, attempt, (tail, "excerpt"), &text)
 }
 
 /// What a tenant reads of it: what was answered, or why nothing was.

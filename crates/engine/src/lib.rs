@@ -70,6 +70,7 @@ mod lane;
 mod line;
 mod meter;
 mod observe;
+mod observed;
 mod peers;
 mod prepare;
 mod rate;
