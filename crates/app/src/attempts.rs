@@ -2,9 +2,11 @@
 
 mod count;
 mod headers;
+mod observed;
 
 pub use count::AttemptCount;
-pub use headers::SentHeaders;
+pub use headers::{AttemptHeaders, SentHeaders};
+pub use observed::{AttemptObserved, WholeAttempt};
 
 use crate::content::{Content, Opener};
 use crate::filter::Filter;
@@ -132,18 +134,17 @@ impl App {
         .view(row)
     }
 
-    /// One attempt of a message with all words for how it ended, and what was answered to it, byte
-    /// for byte.
+    /// One attempt of a message, with what was answered to it and how its request went.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
-    pub async fn attempt_and_answer(
+    pub async fn whole_attempt(
         &self,
         caller: &Caller,
         (application, message): (&str, &str),
         attempt: &str,
-    ) -> Result<(AttemptView, Answered), AppError> {
-        let (row, opener) = self
+    ) -> Result<WholeAttempt, AppError> {
+        let (mut row, opener) = self
             .attempt_row(caller, (application, message), attempt)
             .await?;
         let answered = answered(&opener, &row)?;
@@ -152,7 +153,11 @@ impl App {
             expanded: true,
             with_content: false,
         };
-        Ok((viewer.view(row)?, answered))
+        Ok(WholeAttempt {
+            observed: AttemptObserved::of(&mut row),
+            view: viewer.view(row)?,
+            answered,
+        })
     }
 
     async fn attempt_row(

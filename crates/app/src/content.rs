@@ -4,6 +4,7 @@
 use crate::{App, AppError};
 use bytes::Bytes;
 use model::Timestamp;
+use model::answer_head::AnswerHead;
 use model::id::Tail;
 use model::message::{Message, PayloadForm};
 use std::sync::Arc;
@@ -103,10 +104,24 @@ impl Opener {
 
     /// What a receiver answered to the attempt with this tail.
     pub(crate) fn excerpt(&self, tail: &Tail, sealed: &Sealed) -> Result<Vec<u8>, AppError> {
+        self.said((tail, "excerpt"), sealed)
+    }
+
+    /// The headers of that answer.
+    pub(crate) fn head(&self, tail: &Tail, sealed: &Sealed) -> Result<AnswerHead, AppError> {
+        let stored = self.said((tail, "head"), sealed)?;
+        AnswerHead::from_stored(&stored).map_err(AppError::internal)
+    }
+
+    fn said(
+        &self,
+        (row, column): (&Tail, &'static str),
+        sealed: &Sealed,
+    ) -> Result<Vec<u8>, AppError> {
         let place = Place {
             table: "attempt",
-            row: tail,
-            column: "excerpt",
+            row,
+            column,
         };
         Ok(self.keys.open(place, sealed)?)
     }

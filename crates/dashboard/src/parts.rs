@@ -98,8 +98,12 @@ pub(crate) fn short(text: &str) -> Markup {
 /// Others' bytes: as text where they are text, with what can't be printed made visible.
 pub(crate) fn excerpt(bytes: &[u8]) -> Markup {
     let text = String::from_utf8_lossy(bytes);
-    let shown: String = text.chars().map(visible).collect();
-    html! { pre.excerpt tabindex="0" { code { (shown) } } }
+    html! { pre.excerpt tabindex="0" { code { (plain(&text)) } } }
+}
+
+/// Others' text with what can't be printed made visible.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(visible).collect()
 }
 
 /// Control characters and what turns the direction of writing are shown, not obeyed.

@@ -1,24 +1,36 @@
-//! The headers of an attempt's request. They are not kept: they are made again from what is, so
-//! that only what is known of them is there.
+//! The headers of an attempt's request, and of a response that was no success. The request's are
+//! not kept: they are made again from what is, so that only what is known of them is there.
 //!
 //! What an endpoint's owner adds is known as it is now: it is told only where the endpoint has not
 //! been changed since. So is another signature than the usual one. Signatures and other credentials
 //! are named and not shown.
 
 use super::{App, AppError, Caller, MISSING};
+use crate::content::Opener;
 use crate::endpoints::{headers_of_credentials, hmac_scheme};
 use crate::find::Tenant;
+use model::answer_head::AnswerHead;
 use model::attempt::{Attempt, AttemptResult};
 use model::hops::HOPS_HEADER;
 use model::id::AttemptId;
 use model::message::{Message, PayloadForm};
 use model::protection::{Auth, Credential, PayloadMode, Protection};
 use std::collections::{BTreeMap, BTreeSet};
+use store::rows::AttemptRow;
 use webhook::HmacScheme;
 use webhook::jwe::MEDIA_TYPE;
 
 /// What a payload is that says nothing else.
 const JSON: &str = "application/json";
+
+/// The headers of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AttemptHeaders {
+    /// The request's.
+    pub sent: SentHeaders,
+    /// The response's, where they were kept.
+    pub response: Option<AnswerHead>,
+}
 
 /// The headers that were sent, as far as they are known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,7 +42,7 @@ pub struct SentHeaders {
 }
 
 impl App {
-    /// The headers of an attempt's request.
+    /// The headers of an attempt's request and of its response.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
@@ -39,7 +51,7 @@ impl App {
         caller: &Caller,
         (application, message): (&str, &str),
         attempt: &str,
-    ) -> Result<SentHeaders, AppError> {
+    ) -> Result<AttemptHeaders, AppError> {
         let tenant = self.application(caller, application).await?;
         let message = self.message_row(&tenant, message).await?.message;
         let id: AttemptId = attempt.parse().map_err(|_| MISSING)?;
@@ -47,14 +59,32 @@ impl App {
             .store
             .attempt(tenant.key(), message.id.key(), id)
             .await?;
-        let attempt = found.ok_or(MISSING)?.attempt;
+        let row = found.ok_or(MISSING)?;
+        let attempt = &row.attempt;
         if let AttemptResult::Cancelled(_) = attempt.result {
-            return Ok(SentHeaders::default());
+            return Ok(AttemptHeaders::default());
         }
-        let (mut sent, protection) = self.own_headers(&tenant, &attempt)?;
+        let (mut sent, protection) = self.own_headers(&tenant, attempt)?;
         self.add_ours(&mut sent, &protection, &message);
-        self.add_signature(&mut sent, &protection, (&attempt, &message));
-        Ok(sent)
+        self.add_signature(&mut sent, &protection, (attempt, &message));
+        Ok(AttemptHeaders {
+            sent,
+            response: self.response_headers(&tenant, &row)?,
+        })
+    }
+
+    fn response_headers(
+        &self,
+        tenant: &Tenant,
+        row: &AttemptRow,
+    ) -> Result<Option<AnswerHead>, AppError> {
+        let observed = row.observed.as_deref();
+        let sealed = observed.and_then(|observed| observed.head.as_ref());
+        let Some(sealed) = sealed else {
+            return Ok(None);
+        };
+        let opener = Opener::new(self, &tenant.row().application)?;
+        opener.head(&row.attempt.id.tail(), sealed).map(Some)
     }
 
     /// What the endpoint's owner added, and set besides.

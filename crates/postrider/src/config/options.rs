@@ -140,7 +140,7 @@ options! {
     [value_name = "FAMILY"] header_family: String, "POSTRIDER_HEADER_FAMILY";
     /// Kind of generated signing secrets: hmac or ed25519
     [value_name = "KIND"] default_signature: String, "POSTRIDER_DEFAULT_SIGNATURE";
-    /// Seal payloads and response excerpts in the store
+    /// Seal payloads, and what receivers answer, in the store
     [num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL"]
     encrypt_payloads: bool, "POSTRIDER_ENCRYPT_PAYLOADS";
     /// How long messages and attempts are kept

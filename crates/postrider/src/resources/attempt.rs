@@ -79,6 +79,18 @@ pub(super) const ATTEMPT: Noun = Noun {
             shows: Shows::Fields,
         },
         Operation {
+            name: "headers",
+            about: "Show the headers of an attempt: those sent, and those of a failed response",
+            examples: "Example:
+  postrider attempt headers --app acme --message msg_2KWPBgLlAfxdpx2AI54pPJ85f4W \\
+    atmpt_2KWPBgLlAfxdpx2AI54pPJ85f4X",
+            verb: Verb::Get,
+            paths: &["/app/{app}/msg/{message}/attempt/{id}/headers"],
+            parameters: &[ID, APP, MESSAGE],
+            fixed: &[],
+            shows: Shows::Fields,
+        },
+        Operation {
             name: "delete",
             about: "Remove what an attempt was answered; the attempt itself stays",
             examples: "Example:

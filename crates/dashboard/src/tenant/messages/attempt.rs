@@ -1,23 +1,26 @@
-//! One attempt: what was sent and signed, what came back, and who the receiver was seen to be.
+//! One attempt: what was sent and signed, what came back, how long it took, and whom the connection
+//! showed.
+
+mod headers;
+mod wire;
 
 use super::one::as_file;
 use super::{EXPUNGE_ANSWER, above_message, place, tenant};
 use crate::Shared;
 use crate::layout::Content;
 use crate::live::View;
-use crate::parts::{self, done, duration, facts, id, short, table, time, time_or};
+use crate::parts::{self, done, duration, facts, id, short, time};
 use crate::posted::Posted;
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
 use crate::words;
-use app::attempts::{Answered, AttemptView, SentHeaders};
-use app::endpoints::PinsView;
+use app::attempts::{Answered, AttemptView, WholeAttempt};
 use app::{AppError, Tenant};
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use maud::{Markup, html};
+use model::Pin;
 use model::attempt::{Attempt, AttemptResult};
-use model::message::Message;
 
 pub(super) async fn show(State(rooms): State<Shared>, seat: Seat, view: View) -> Answer {
     view.show(&rooms, seat, content).await
@@ -29,21 +32,27 @@ async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
     let (at, attempt) = ((application.as_str(), named), seat.named("attempt"));
     let app = &rooms.app;
     let message = app.message(caller, at, false).await?.message;
-    let (view, answered) = app.attempt_and_answer(caller, at, attempt).await?;
-    let sent = app.attempt_headers(caller, at, attempt).await?;
+    let WholeAttempt {
+        view,
+        answered,
+        observed,
+    } = app.whole_attempt(caller, at, attempt).await?;
+    let told_headers = app.attempt_headers(caller, at, attempt).await?;
     let pins = pins(&rooms, &tenant, &view.attempt).await?;
     let was_sent = !matches!(view.attempt.result, AttemptResult::Cancelled(_));
     let body = html! {
         (told(&seat, &view))
         @if was_sent {
             h2 { "Request" }
-            (headers(&sent))
+            (headers::sent(&told_headers.sent))
             h3 { "What was signed" }
-            (signed(&view.attempt, &message))
+            (headers::signed(&view.attempt, &message))
         }
         h2 { @if view.attempt.status_code == 0 { "Why there is no response" } @else { "Response" } }
         (answer(&seat, &view.attempt, &answered))
-        @if let Some(pins) = pins { (chain(&pins)) }
+        @if let Some(head) = &told_headers.response { (headers::answered(head)) }
+        (wire::phases(&observed.phases))
+        (wire::certificates(&observed, pins.as_deref()))
     };
     let mut trail = above_message(&seat, &tenant);
     let to = seat.within(&format!("/messages/{}", message.id));
@@ -93,36 +102,6 @@ fn in_words(attempt: &Attempt) -> &'static str {
     }
 }
 
-fn headers(sent: &SentHeaders) -> Markup {
-    let shown = sent.headers.iter();
-    let shown = shown.map(|(name, value)| vec![html! { code { (name) } }, short(value)]);
-    let hidden = sent.sensitive.iter().map(|name| {
-        let value = html! { span.quiet { "not shown" } };
-        vec![html! { code { (name) } }, value]
-    });
-    let rows = shown.chain(hidden).collect();
-    html! {
-        (table("Headers", &["Name", "Value"], rows, "They are not known any more."))
-        p.hint {
-            "As far as they are known: what the endpoint adds is told only where it was not \
-             changed since."
-        }
-    }
-}
-
-fn signed(attempt: &Attempt, message: &Message) -> Markup {
-    let seconds = attempt.started_at.seconds();
-    html! {
-        pre.excerpt tabindex="0" { code { (message.id) "." (seconds) "." "BODY" } }
-        p.hint {
-            "The message's id, the time at which the attempt began in seconds since 1970, and the \
-             request's body byte for byte, with a full stop between each. BODY is the payload \
-             after the endpoint's redaction and encryption. An endpoint with another scheme of \
-             signatures has what that scheme says signed."
-        }
-    }
-}
-
 fn answer(seat: &Seat, attempt: &Attempt, answered: &Answered) -> Markup {
     let path = format!("/messages/{}/attempts/{}", attempt.message, attempt.id);
     let base = seat.within(&path);
@@ -157,35 +136,13 @@ fn is_text(bytes: &[u8]) -> bool {
     wrong.is_none_or(|wrong| wrong.error_len().is_none())
 }
 
-/// The endpoint's pins, if it is still there and has any.
-async fn pins(rooms: &Shared, tenant: &Tenant, attempt: &Attempt) -> Answer<Option<PinsView>> {
+/// The pins that the endpoint has now, if it is still there and has any.
+async fn pins(rooms: &Shared, tenant: &Tenant, attempt: &Attempt) -> Answer<Option<Vec<Pin>>> {
     let found = rooms.app.pins(tenant, &attempt.endpoint.to_string()).await;
     match found {
-        Ok(pins) => Ok(Some(pins)),
+        Ok(view) => Ok(Some(view.pins)),
         Err(AppError::NotFound(_)) => Ok(None),
         Err(other) => Err(other.into()),
-    }
-}
-
-fn chain(pins: &PinsView) -> Markup {
-    let Some(seen) = &pins.seen else {
-        return html! {};
-    };
-    let rows = seen.certificates.iter().map(|one| {
-        let is_pinned = pins.pins.contains(&one.pin);
-        vec![
-            short(&one.subject),
-            short(&one.issuer),
-            html! { code { (one.pin) } },
-            html! { @if is_pinned { (parts::badge(parts::Tone::Good, "pinned")) } @else { "no" } },
-            time_or(one.not_after, "unknown"),
-        ]
-    });
-    let heads = ["Subject", "Issuer", "Pin", "Pinned", "Ends"];
-    html! {
-        h2 { "Certificates" }
-        p { "As the endpoint's receiver last showed them, " (time(seen.at)) "." }
-        (table("Chain, the receiver's own first", &heads, rows.collect(), "None was seen."))
     }
 }
 
@@ -193,11 +150,10 @@ fn chain(pins: &PinsView) -> Markup {
 pub(super) async fn response(State(rooms): State<Shared>, seat: Seat) -> Answer {
     let (caller, application, named) = place(&seat);
     let at = (application.as_str(), named);
-    let found = rooms
-        .app
-        .attempt_and_answer(caller, at, seat.named("attempt"));
-    match found.await? {
-        (view, Answered::Bytes(bytes)) => {
+    let found = rooms.app.whole_attempt(caller, at, seat.named("attempt"));
+    let WholeAttempt { view, answered, .. } = found.await?;
+    match answered {
+        Answered::Bytes(bytes) => {
             let name = format!("{}.response", view.attempt.id);
             Ok(as_file(&name, bytes.into()).into_response())
         }
