@@ -159,7 +159,10 @@ fn of_one(base: &str, prefix: &str, (filled, ids): (&Filled, &Ids)) -> Vec<Page>
         at("message-delivered", message(&filled.delivered)).shows("tried again"),
         at("message-exhausted", message(&filled.exhausted)).shows("failed"),
         at("message-waiting", message(&filled.waiting)).shows("o-later"),
-        at("attempt", attempt).shows("down for an hour"),
+        at("attempt", attempt)
+            .shows("down for an hour")
+            .shows("x-answer")
+            .shows("How its time was spent"),
         at("endpoints", "/endpoints".to_owned()).shows("Takes everything"),
         endpoint("endpoint-new", "new", "").shows("Where requests go"),
         endpoint("endpoint-willing", "willing", "").shows("Takes everything"),

@@ -164,6 +164,7 @@ async fn a_cancelled_delivery_is_told_apart_only_if_asked() {
         result: AttemptResult::Cancelled(reason),
         answer: b"",
         then: Then::Close,
+        head: None,
     };
     let (app, _, id) = one(&world, ended).await;
     let list = format!("/app/{app}/attempt/msg/{id}");

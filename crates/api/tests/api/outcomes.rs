@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use model::Clock;
+use model::answer_head::AnswerHead;
 use model::attempt::AttemptResult;
 use model::id::EndpointKey;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub(crate) struct Ended {
     pub(crate) result: AttemptResult,
     pub(crate) answer: &'static [u8],
     pub(crate) then: Then,
+    pub(crate) head: Option<AnswerHead>,
 }
 
 impl Ended {
@@ -26,6 +28,7 @@ impl Ended {
             result,
             answer: b"fine",
             then: Then::Close,
+            head: None,
         }
     }
 
@@ -36,11 +39,21 @@ impl Ended {
             result,
             answer: b"oh no",
             then,
+            head: None,
         }
     }
 
     pub(crate) fn answer(self, answer: &'static [u8]) -> Self {
         Self { answer, ..self }
+    }
+
+    pub(crate) fn head(self, headers: &[(&str, &str)]) -> Self {
+        let headers = headers.iter();
+        let headers = headers.map(|(name, value)| (*name, value.as_bytes()));
+        Self {
+            head: Some(AnswerHead::of(headers)),
+            ..self
+        }
     }
 }
 
@@ -63,15 +76,18 @@ impl World {
     /// Records how an attempt of a delivery ended.
     pub(crate) async fn record(&self, claimed: Claimed, ended: Ended) {
         let tail = model::entropy::random(&*self.app.entropy);
-        let place = vault::Place {
-            table: "attempt",
-            row: &tail,
-            column: "excerpt",
+        let keys = self.keys(&claimed).await;
+        let seal = |column, text: &[u8]| {
+            let place = vault::Place {
+                table: "attempt",
+                row: &tail,
+                column,
+            };
+            store::Sealed::from(keys.seal(place, text))
         };
-        let excerpt = match ended.answer {
-            [] => None,
-            answer => Some(self.keys(&claimed).await.seal(place, answer).into()),
-        };
+        let answer = Some(ended.answer).filter(|answer| !answer.is_empty());
+        let excerpt = answer.map(|answer| seal("excerpt", answer));
+        let head = ended.head.map(|head| seal("head", &head.to_stored()));
         let attempt = NewAttempt {
             tail,
             number: claimed.delivery.attempts + 1,
@@ -81,7 +97,10 @@ impl World {
             result: ended.result,
             endpoint_revision: 1,
             excerpt,
-            observed: Observed::default(),
+            observed: Observed {
+                head,
+                ..Observed::default()
+            },
         };
         let outcome = Outcome {
             message: claimed.message.message.id,

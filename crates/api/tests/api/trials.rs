@@ -140,6 +140,34 @@ async fn an_attempts_headers_are_made_again_without_what_is_secret() {
 }
 
 #[tokio::test]
+async fn the_headers_of_a_response_are_shown_until_they_are_expunged() {
+    let world = world().await;
+    let id = world.message("acme", json!({})).await;
+    let answered = [
+        ("x-reason", "full"),
+        ("x-reason", "it is"),
+        ("set-cookie", "a=b"),
+    ];
+    for handed in world.lanes.take() {
+        let ended = Ended::failure(Then::Close).head(&answered);
+        world.record(handed.claimed, ended).await;
+    }
+    let attempts = world.get(format!("/app/acme/attempt/msg/{id}")).await;
+    let attempt = attempts.column("id").remove(0);
+    let path = format!("/app/acme/msg/{id}/attempt/{attempt}");
+    let headers = world.get(format!("{path}/headers")).await.is(200);
+    let kept = json!([
+        ["x-reason", "full"],
+        ["x-reason", "it is"],
+        ["set-cookie", ""]
+    ]);
+    assert_eq!(headers["responseHeaders"], kept);
+    world.delete(format!("{path}/content")).await.is(204);
+    let headers = world.get(format!("{path}/headers")).await.is(200);
+    assert_eq!(headers["responseHeaders"], json!(null));
+}
+
+#[tokio::test]
 async fn what_is_cancelled_is_ended_with_the_reason() {
     let world = world().await;
     world.lanes.limit(0);

@@ -1,11 +1,13 @@
 //! Messages and their attempts: looked at, searched, sent, sent again, and removed.
 
+use crate::outcomes::SHOWN;
 use crate::visitor::{Page, Visitor};
 use crate::world::World;
 use app::access::limits::Capability;
 use app::messages::MessageInput;
 use http::Method;
 use http_body_util::BodyExt as _;
+use model::Pin;
 use model::attempt::AttemptResult;
 use model::delivery::EndReason;
 use model::role::Role;
@@ -229,6 +231,40 @@ async fn a_message_is_shown_with_each_attempt_and_nothing_of_others_is_markup() 
 }
 
 #[tokio::test]
+async fn an_attempt_tells_how_its_request_went_to_the_operator_and_to_its_application() {
+    let world = World::new();
+    let (_, attempt) = refused(&world).await;
+    let (viewer, own) = (
+        world.signed_in(Role::Viewer).await,
+        world.in_portal("acme", None).await,
+    );
+    let (_, below) = attempt.split_once("/messages/").expect("it is a message's");
+    let in_portal = format!("/portal/messages/{below}");
+    for (visitor, path) in [(viewer, &attempt), (own, &in_portal)] {
+        let page = visitor.get(path).await;
+        page.is(200)
+            .shows("Response headers")
+            .shows("x-reason")
+            .shows("&lt;/code&gt;&lt;script&gt;alert(1)")
+            .hides(HOSTILE);
+        page.shows("not kept").shows("since there were too many: 3");
+        page.shows("Over a kept connection, by HTTP/1.1.")
+            .shows("250 µs")
+            .hides("TLS handshake");
+        page.shows("CN=&lt;i&gt;receiver&lt;/i&gt;")
+            .shows(&Pin::new(SHOWN).to_string())
+            .hides("Pinned");
+    }
+    let admin = world.signed_in(Role::Admin).await;
+    let pin = Pin::new(SHOWN).to_string();
+    let path = "/dashboard/applications/acme/endpoints/hook/protection/pins";
+    let fields = [("mode", "enforce"), ("pins", pin.as_str())];
+    admin.post(path, &fields).await.is(303);
+    let page = admin.get(&attempt).await;
+    page.shows("Pinned").shows(">pinned<");
+}
+
+#[tokio::test]
 async fn bytes_of_others_are_files_that_no_browser_runs() {
     let world = World::new();
     world.application("acme").await;
@@ -312,7 +348,8 @@ async fn an_administrator_removes_what_was_sent_and_answered() {
         .get(&attempt)
         .await
         .shows("It was expunged.")
-        .hides("oh no");
+        .hides("oh no")
+        .hides("x-reason");
 }
 
 #[tokio::test]

@@ -1,12 +1,16 @@
 //! How attempts end: recorded as the sender does.
 
 use crate::world::World;
-use model::Clock as _;
+use model::answer_head::AnswerHead;
 use model::attempt::AttemptResult;
+use model::chain_seen::{SeenCertificate, ShownChain};
+use model::phases::Phases;
+use model::{Clock as _, Pin};
+use std::sync::Arc;
 use std::time::Duration;
 use store::record::{HealthChange, NewAttempt, Observed, Outcome, Then};
 use store::rows::{ApplicationRef, Claimed};
-use vault::SealedDataKey;
+use vault::{KeyRing, Place, SealedDataKey};
 
 /// What a receiver answered: a status, 0 for none, and what its body began with.
 pub(crate) type Answered = (u16, &'static [u8]);
@@ -21,7 +25,8 @@ impl World {
 
     async fn record(&self, claimed: Claimed, (status_code, answer): Answered) {
         let tail = model::entropy::random(&*self.app.entropy);
-        let place = vault::Place {
+        let keys = self.keys(&claimed).await;
+        let place = Place {
             table: "attempt",
             row: &tail,
             column: "excerpt",
@@ -37,8 +42,8 @@ impl World {
                 _ => AttemptResult::Failure,
             },
             endpoint_revision: 1,
-            excerpt: Some(self.keys(&claimed).await.seal(place, answer).into()),
-            observed: Observed::default(),
+            excerpt: Some(keys.seal(place, answer).into()),
+            observed: observed(status_code, place, &keys),
         };
         let outcome = Outcome {
             message: claimed.message.message.id,
@@ -54,7 +59,7 @@ impl World {
     }
 
     /// The keys of the application of a delivery.
-    async fn keys(&self, claimed: &Claimed) -> vault::KeyRing {
+    async fn keys(&self, claimed: &Claimed) -> KeyRing {
         let application = ApplicationRef::Key(claimed.delivery.application);
         let row = self.app.registry.find(&application).await;
         let row = row.expect("it reads").expect("is there");
@@ -64,5 +69,41 @@ impl World {
             .collect();
         let id = row.application.application.id;
         self.app.vault.key_ring(id, &sealed).expect("they open")
+    }
+}
+
+/// The pin of the receiver whose attempts these are.
+pub(crate) const SHOWN: [u8; 32] = [7; 32];
+
+/// What is observed of each, with headers where it was no success.
+fn observed(status_code: u16, place: Place<'_>, keys: &KeyRing) -> Observed {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let head = AnswerHead {
+        headers: vec![
+            header("x-reason", "</code><script>alert(1)</script>"),
+            header("set-cookie", ""),
+        ],
+        left_out: 3,
+    };
+    let place = Place {
+        column: "head",
+        ..place
+    };
+    let head = keys.seal(place, &head.to_stored()).into();
+    let certificate = SeenCertificate {
+        pin: Pin::new(SHOWN),
+        subject: "CN=<i>receiver</i>".to_owned(),
+        issuer: "CN=issuer".to_owned(),
+        not_after: None,
+    };
+    Observed {
+        phases: Phases {
+            reused: true,
+            answer: Some(Duration::from_millis(12)),
+            body: Some(Duration::from_micros(250)),
+            ..Phases::default()
+        },
+        head: (!(200..300).contains(&status_code)).then_some(head),
+        chain: Some(Arc::new(ShownChain::new(&[certificate], |_| SHOWN))),
     }
 }

@@ -8,6 +8,7 @@ mod encrypting;
 mod ending;
 mod metered;
 mod network;
+mod observing;
 mod others;
 mod redacting;
 mod sending;

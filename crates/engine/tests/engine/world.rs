@@ -336,7 +336,7 @@ impl World {
         node.engine.work();
     }
 
-    async fn data_key(&self, application: ApplicationId) -> Arc<DataKey> {
+    pub(crate) async fn data_key(&self, application: ApplicationId) -> Arc<DataKey> {
         let reference = ApplicationRef::Id(application);
         let row = self
             .store
