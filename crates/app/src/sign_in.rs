@@ -23,6 +23,9 @@ pub const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3_600);
 const FAILURES_MAX: u32 = 10;
 const FAILURES_WITHIN: Duration = Duration::from_secs(600);
 
+/// As what security events speak of it.
+const SIGN_IN: &str = "an attempt to sign in to the pages";
+
 /// A session that was just opened.
 pub struct SignedIn {
     /// What the browser keeps.
@@ -73,7 +76,7 @@ impl App {
     ) -> Result<SignedIn, AppError> {
         let now = self.clock.now();
         self.tokens.sign_ins.check(remote_address, now)?;
-        let caller = self.authenticate(Some(token), remote_address);
+        let caller = self.authenticate_for(SIGN_IN, Some(token), remote_address);
         let caller = caller.inspect_err(|error| self.count_failure(error, remote_address))?;
         let (role, by, ends_at) = opened_with(&caller)?;
         let grant = SessionGrant::Dashboard { role, by };

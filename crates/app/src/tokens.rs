@@ -278,13 +278,23 @@ impl App {
         token: Option<&str>,
         remote_address: Option<IpAddr>,
     ) -> Result<Caller, AppError> {
+        self.authenticate_for("a request to the API", token, remote_address)
+    }
+
+    /// The same of something else that a token was shown for, as the event is to call it.
+    pub(crate) fn authenticate_for(
+        &self,
+        what: &'static str,
+        token: Option<&str>,
+        remote_address: Option<IpAddr>,
+    ) -> Result<Caller, AppError> {
         let now = self.clock.now();
         let checked = match token {
             Some(token) => self.tokens.check(token, now),
             None => Err(invalid().into()),
         };
         let checked = checked.map_err(|not_good| {
-            let (kind, text) = told_of(&not_good, token.is_some());
+            let (kind, text) = told_of(what, &not_good, token.is_some());
             let ended = not_good.ended.as_deref();
             let subject = Subject::of_token(ended.unwrap_or(self.tokens.organisation()));
             let event = SecurityEvent::new(kind, subject, now, text);
@@ -308,20 +318,20 @@ impl App {
     }
 }
 
-/// What is reported of a request that was not let in.
-fn told_of(not_good: &NotGood, came_with_one: bool) -> (SecurityKind, String) {
+/// What is reported of what was not let in.
+fn told_of(what: &str, not_good: &NotGood, came_with_one: bool) -> (SecurityKind, String) {
     match (&not_good.ended, came_with_one) {
         (Some(_), _) => (
             SecurityKind::RevokedKeyUsed,
-            "a request to the API carried a token that was revoked, or had ended early".to_owned(),
+            format!("{what} carried a token that was revoked, or had ended early"),
         ),
         (None, true) => (
             SecurityKind::AuthenticationFailed,
-            format!("a request to the API was refused: {}", not_good.error),
+            format!("{what} was refused: {}", not_good.error),
         ),
         (None, false) => (
             SecurityKind::AuthenticationFailed,
-            "a request to the API carried no bearer token".to_owned(),
+            format!("{what} carried no bearer token"),
         ),
     }
 }

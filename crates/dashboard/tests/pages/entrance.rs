@@ -72,6 +72,13 @@ async fn what_is_no_token_opens_nothing() {
         .await;
     refused.is(401).shows("Sign in");
     assert_eq!(refused.header("set-cookie"), "");
+    let reported = world.events.take();
+    let texts: Vec<_> = reported
+        .iter()
+        .map(|one| one.description.as_str())
+        .collect();
+    let expected = "an attempt to sign in to the pages was refused: Invalid token";
+    assert_eq!(texts, [expected]);
 }
 
 #[tokio::test]

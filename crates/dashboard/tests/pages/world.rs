@@ -43,6 +43,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) lanes: Arc<TestLanes>,
     pub(crate) figures: Arc<TestFigures>,
+    pub(crate) events: Arc<TestEvents>,
     /// How many API keys were made to sign in with.
     keys: AtomicUsize,
     sqlite: Arc<SqliteStore>,
@@ -61,6 +62,7 @@ impl World {
         let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::new(7));
         let lanes = Arc::new(TestLanes::default());
         let figures = Arc::new(TestFigures::default());
+        let events = Arc::new(TestEvents::default());
         let surroundings = Surroundings {
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -84,7 +86,7 @@ impl World {
             tokens: Arc::new(Tokens::new(secret, TokenSettings::default())),
             clock: clock.clone(),
             entropy,
-            events: Arc::new(Nothing),
+            events: events.clone(),
             operational: Arc::new(model::operational::Untold),
             alerting: Arc::new(app::environment::alerts::sender::NoSender),
             environment: Arc::default(),
@@ -102,6 +104,7 @@ impl World {
             clock,
             lanes,
             figures,
+            events,
             keys: AtomicUsize::new(0),
             sqlite,
             _directory: directory,
@@ -344,12 +347,25 @@ impl Lanes for TestLanes {
     }
 }
 
-/// What takes no notice, finds nothing, and has one answer.
-struct Nothing;
+/// Keeps what is reported, which the store is not told of.
+#[derive(Default)]
+pub(crate) struct TestEvents(Mutex<Vec<SecurityEvent>>);
 
-impl EventSink for Nothing {
-    fn report(&self, _: SecurityEvent) {}
+impl TestEvents {
+    /// What was reported since this was last asked.
+    pub(crate) fn take(&self) -> Vec<SecurityEvent> {
+        std::mem::take(&mut self.0.lock().expect("nobody panics"))
+    }
 }
+
+impl EventSink for TestEvents {
+    fn report(&self, event: SecurityEvent) {
+        self.0.lock().expect("nobody panics").push(event);
+    }
+}
+
+/// What finds nothing, and has one answer.
+struct Nothing;
 
 #[async_trait]
 impl Fetching for Nothing {

@@ -103,7 +103,7 @@ const EXPLAINED: &[(SecurityKind, &str, &str)] = &[
     ),
     (
         SecurityKind::AuthenticationFailed,
-        "a request to the API had no token or link, or none that is good",
+        "a request to the API, or an attempt to sign in, had no token or link, or none that is good",
         "many from one address: somebody is guessing, block it; from your own: an old token \
          is still in use",
     ),
