@@ -23,7 +23,8 @@ export class Reader {
   #name;
   #findings = [];
   #expected = 200;
-  #refusal; // a status that a story is answered with
+  #refusal; // what a story is refused something with, while it is
+  #untold = new Map(); // by status: refusals that the console has not told of yet
   #questions = [];
   #tab;
   others = []; // hosts that a story is about as well
@@ -54,7 +55,6 @@ export class Reader {
   // Goes to a path, which must be answered with this status and a policy that lets in no script.
   async goto(path, status = 200) {
     this.#expected = status;
-    this.#refusal = undefined;
     const response = await this.page.goto(this.base + path);
     if (response.status() !== status) {
       this.found("answer", `${path} was answered ${response.status()}, not ${status}`);
@@ -92,11 +92,12 @@ export class Reader {
     this.#findings.push({ view, kind, text });
   }
 
-  // What `act` does is refused with this status.
+  // What `act` does is refused with this status, and nothing is that comes after it.
   async refused(status, act) {
-    this.#refusal = { status, came: 0 };
-    const refusal = this.#refusal;
+    const refusal = { status, came: 0 };
+    this.#refusal = refusal;
     await act();
+    this.#refusal = undefined;
     if (!refusal.came) throw new Error(`nothing was answered ${status}`);
   }
 
@@ -225,7 +226,11 @@ export class Reader {
   // For the tab: what was answered.
   answered(response) {
     const main = response.request().isNavigationRequest();
-    if (response.status() === this.#refusal?.status) return void this.#refusal.came++;
+    if (response.status() === this.#refusal?.status) {
+      this.#refusal.came++;
+      this.#count(this.#refusal.status, 1);
+      return;
+    }
     if (response.status() >= 400 && !(main && response.status() === this.#expected)) {
       this.found("request", `${response.url()} was answered ${response.status()}`);
     }
@@ -235,8 +240,9 @@ export class Reader {
   said(message) {
     const wrong = ["error", "warning", "assert"].includes(message.type());
     const { url } = message.location();
-    const refused = this.#refusal && message.text().includes(`status of ${this.#refusal.status}`);
-    const expected = refused || (url === this.page.url() && this.#expected >= 400);
+    const expected =
+      (this.#tells(message, this.#expected) && this.#expected >= 400 && url === this.page.url()) ||
+      this.#isRefusal(message);
     // Chromium asks for the icon by itself, once for all pages.
     if (wrong && !expected && !url.endsWith("/favicon.ico")) this.found("console", `${message.type()}: ${message.text()}`);
   }
@@ -249,22 +255,41 @@ export class Reader {
     if (pathname.includes("xss")) this.found("injection", `${url} was asked for`);
   }
 
+  // Whether the console tells of what a story is refused with, or was a moment ago.
+  #isRefusal(message) {
+    const statuses = [this.#refusal?.status, ...this.#untold.keys()];
+    const status = statuses.find((one) => one && this.#tells(message, one));
+    if (!status || (status !== this.#refusal?.status && this.#untold.get(status) <= 0)) return false;
+    this.#count(status, -1);
+    return true;
+  }
+
+  #tells(message, status) {
+    return message.text().includes(`status of ${status}`);
+  }
+
+  #count(status, by) {
+    this.#untold.set(status, (this.#untold.get(status) ?? 0) + by);
+  }
+
   async #axe(options) {
     // Not a script of the page, so its policy has no say.
     if (!(await this.page.evaluate(() => "axe" in window))) {
       await this.page.evaluate(this.#browser.axe);
     }
-    const violations = await this.page.evaluate(
+    const { judged, violations } = await this.page.evaluate(
       async (options) => {
-        const { violations } = await window.axe.run(document, options);
-        return violations.map(({ id, help, nodes }) => ({
+        const { passes, violations } = await window.axe.run(document, options);
+        const wrong = violations.map(({ id, help, nodes }) => ({
           id,
           help,
           nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => `${html}\n${failureSummary}`),
         }));
+        return { judged: passes.length + violations.length, violations: wrong };
       },
       { ...options, resultTypes: ["violations"], preload: false },
     );
+    if (judged === 0) this.found("accessibility", "axe has judged nothing");
     for (const { id, help, nodes } of violations) {
       this.found("accessibility", `${id}: ${help}\n${nodes.join("\n")}`);
     }

@@ -136,6 +136,7 @@ async fn what_is_wrong_with_a_page_is_found() {
     let visit = visit.signing_in("somebody", "/sign-in", json!({"name": "Ada"}));
     let stories = visit
         .story(Story::new("fault"))
+        .story(Story::new("refusals"))
         .story(Story::new("hostile"));
     let found = stories.found().await;
     for fault in FAULTS {
@@ -155,7 +156,13 @@ async fn what_is_wrong_with_a_page_is_found() {
         .iter()
         .find(|one| one.page == "story hostile" && one.kind == "story");
     assert!(harmless.is_none(), "{harmless:#?}");
-    for good in ["good", "expected", "signed in", "signed out"] {
+    for good in [
+        "good",
+        "expected",
+        "signed in",
+        "signed out",
+        "story refusals",
+    ] {
         let wrong: Vec<_> = found.iter().filter(|one| one.page == good).collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
