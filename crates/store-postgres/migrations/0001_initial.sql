@@ -17,8 +17,9 @@ CREATE SEQUENCE node_epoch;
 
 -- A node's lease. `epoch` is new with every start, and names it as an owner of deliveries. `last_key`
 -- is the largest key that this slot ever gave, `floor` a key below which it commits none any more,
--- `batch` the number of its last commit. `knows` is the newest version of the schema that its program
--- knows, `swept_at` when it last swept.
+-- `batch` the number of its last commit, `moved` how many of this slot's commits had something in them
+-- that is shown to people. `knows` is the newest version of the schema that its program knows,
+-- `swept_at` when it last swept.
 CREATE TABLE node (
     slot       integer PRIMARY KEY CHECK (slot BETWEEN 1 AND 1023),
     epoch      bigint NOT NULL UNIQUE,
@@ -30,6 +31,7 @@ CREATE TABLE node (
     last_key   bigint NOT NULL,
     floor      bigint NOT NULL,
     batch      bigint NOT NULL,
+    moved      bigint NOT NULL DEFAULT 0,
     knows      integer NOT NULL DEFAULT 0,
     swept_at   timestamptz,
     -- The ids of the master keys that it told of.

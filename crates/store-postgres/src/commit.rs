@@ -17,6 +17,7 @@ use model::id::DeliveryKey;
 use std::collections::{BTreeSet, HashSet};
 use store::accept::Accept;
 use store::idempotency::IdempotencyKey;
+use store::pulse::Moved;
 use store::record::{Outcome, Recorded};
 
 /// How a commit ended that is not known to have succeeded.
@@ -93,7 +94,12 @@ async fn transact(
     let (transaction, answers) = answers(&mut batch, membership, group).await?;
     let unwritten = batch.into_unwritten();
     let mut statements = unwritten.statements();
-    statements.push(renewal(shared, membership, (&unwritten, now, number)));
+    let moves = !moved(group, &answers).is_empty();
+    statements.push(renewal(
+        shared,
+        membership,
+        (&unwritten, now, number, moves),
+    ));
     match sql.commit_with(statements).await {
         Ok(()) => {
             observed::kept(&shared.kept).add(&unwritten.chains);
@@ -116,12 +122,13 @@ async fn transact(
 fn renewal<'u>(
     shared: &Shared,
     membership: Membership,
-    (unwritten, now, number): (&'u Unwritten, Timestamp, i64),
+    (unwritten, now, number, moves): (&'u Unwritten, Timestamp, i64, bool),
 ) -> Statement<'u> {
     Statement {
         text: "WITH renewed AS (UPDATE node SET expires_at =
                  clock_timestamp() + make_interval(secs => $3),
-                 last_key = greatest(last_key, $4), floor = $5, batch = greatest(batch, $6)
+                 last_key = greatest(last_key, $4), floor = $5, batch = greatest(batch, $6),
+                 moved = moved + $7
              WHERE slot = $1 AND epoch = $2 AND expires_at > clock_timestamp() RETURNING 1)
          SELECT 1 / count(*) FROM renewed",
         params: params![
@@ -130,7 +137,8 @@ fn renewal<'u>(
             LEASE.as_secs_f64(),
             unwritten.last_key,
             shared.keys.next_floor(now),
-            number
+            number,
+            i64::from(moves)
         ],
     }
 }
@@ -263,6 +271,27 @@ async fn single(batch: &mut Batch<'_>, asked: &Asked) -> Result<Answer, Failure>
         }
         Asked::Accept(..) | Asked::Record(..) => unreachable!("these are done together"),
     })
+}
+
+/// Whom a group concerns that was answered like this.
+pub(crate) fn moved(group: &[Request], answers: &[Answer]) -> Moved {
+    let mut moved = Moved::default();
+    for (request, answer) in group.iter().zip(answers) {
+        match (&request.asked, answer) {
+            (Asked::Accept(items, _), Answer::Accepted(answers)) => moved.accepted(items, answers),
+            (Asked::Record(outcome, _), _) => moved.recorded(outcome),
+            (Asked::Change(request, _), Answer::Changed(changed)) => {
+                moved.changed(&request.change, changed);
+            }
+            (Asked::Advance(step, _), Answer::Advanced(advanced)) => {
+                moved.advanced(&step.step, advanced);
+            }
+            (_, Answer::Worked(slice)) => moved.worked(slice),
+            (_, Answer::Swept(Some(swept))) => moved.swept(swept),
+            _ => {}
+        }
+    }
+    moved
 }
 
 /// Where the rows of a group belong.

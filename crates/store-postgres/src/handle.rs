@@ -45,7 +45,7 @@ use store::security::{SecurityQuery, SecurityRow};
 use store::tally::{Census, Tally, TallyQuery};
 use store::vitals::{Backlog, Vitals};
 use store::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
-use store::{Condition, Lane, MessageRef, Scope, Sole, Store, StoreError};
+use store::{Condition, Lane, MessageRef, Pulse, Scope, Sole, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 type Stored<T> = Result<T, StoreError>;
@@ -217,6 +217,15 @@ impl Store for PostgresStore {
 
     fn vitals(&self) -> Vitals {
         self.shared.vitals()
+    }
+
+    fn pulse(&self) -> &Pulse {
+        &self.shared.meter.pulse
+    }
+
+    async fn moved_elsewhere(&self) -> Stored<i64> {
+        let slot = self.shared.membership().slot;
+        read!(self, sql => nodes::moved_elsewhere(&sql, slot))
     }
 
     async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError> {

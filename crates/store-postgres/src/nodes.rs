@@ -36,6 +36,16 @@ pub(crate) async fn list(sql: &Sql<'_>) -> Result<Vec<Node>, Failure> {
     rows.iter().map(|row| node(row, &held)).collect()
 }
 
+/// How many commits of all slots but this one have moved something. They stay counted when a node
+/// goes, and when another takes its slot.
+pub(crate) async fn moved_elsewhere(sql: &Sql<'_>, slot: u16) -> Result<i64, Failure> {
+    let row = sql.row(
+        "SELECT coalesce(sum(moved), 0)::bigint FROM node WHERE slot <> $1",
+        params![i32::from(slot)],
+    );
+    row.await?.map_or(Ok(0), |row| get(&row, 0))
+}
+
 /// How many deliveries each epoch holds. An index of owners would have to be written with every
 /// delivery, for a list that people ask for now and then: this looks at all of them, in the order
 /// in which they lie.

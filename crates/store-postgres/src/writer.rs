@@ -4,7 +4,7 @@
 //! Nothing is answered while it is not known whether a commit succeeded. The node's row tells: its
 //! `batch` is the number of the last one that did.
 
-use crate::commit::{Sent, Tried, commit};
+use crate::commit::{Sent, Tried, commit, moved};
 use crate::failure::Failure;
 use crate::fate;
 use crate::inbox::Inbox;
@@ -123,6 +123,7 @@ impl Writer {
     fn succeeded(&mut self, begun: Instant, group: Vec<Request>, answers: Vec<Answer>) {
         self.pause = PAUSE.0;
         self.shared.meter.commits.took(begun.elapsed());
+        self.shared.meter.pulse.beat(moved(&group, &answers));
         self.shared.renewed(begun);
         for (request, answer) in group.into_iter().zip(answers) {
             request.answer(answer);

@@ -256,6 +256,26 @@ fn assert_one_is_taken(answers: [Result<Changed, ChangeError>; 2]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_hears_of_what_another_commits_and_not_of_what_changes_nothing() {
+    let world = World::new().await;
+    let heard = async |node: usize| {
+        let heard = world.nodes[node].moved_elsewhere().await;
+        heard.expect("reads go on")
+    };
+    let before = [heard(0).await, heard(1).await];
+    let row = world.application(1).await;
+    let changed = [heard(0).await, heard(1).await];
+    assert_eq!(changed, [before[0], before[1] + 1], "its own is no other's");
+    world.messages(row.application.id.key(), 3).await;
+    let sent = heard(1).await;
+    assert!(sent > changed[1]);
+    for _ in 0..3 {
+        world.nodes[0].work().await.expect("it can write");
+    }
+    assert_eq!(heard(1).await, sent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_application_gets_no_more_endpoints_than_it_may_have() {
     let world = World::new().await;
     for round in 1..=ROUNDS {

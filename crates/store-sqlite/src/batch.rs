@@ -17,6 +17,7 @@ use std::sync::Arc;
 use store::chains::FreshChains;
 use store::counts::Counts;
 use store::owned::Owned;
+use store::pulse::Moved;
 use store::tally::{SLOTS, hour_of};
 
 macro_rules! counts {
@@ -46,11 +47,15 @@ pub(crate) struct Lent<'w> {
     pub(crate) rounds: &'w mut Rounds,
 }
 
-/// What the writer knows of once it is committed: what is kept by its hash, and chains.
+/// What is known in memory after the commit.
 #[derive(Default)]
 pub(crate) struct Fresh {
+    /// Whom the commit concerns.
+    pub(crate) moved: Moved,
+    /// What is kept by its hash.
     pub(crate) idempotency: remembered::Fresh<IdempotencyRow>,
     pub(crate) replays: remembered::Fresh<ReplayRow>,
+    /// Chains that attempts name.
     pub(crate) chains: FreshChains,
 }
 
@@ -71,7 +76,7 @@ pub(crate) struct Batch<'w> {
     statements: Vec<(&'static str, CachedStatement<'w>)>,
     /// As they are now, of applications that were asked for.
     revisions: BTreeMap<ApplicationKey, Option<u64>>,
-    /// What is to be found after the commit, and in it.
+    /// What is known after the commit, and in it.
     pub(crate) fresh: Fresh,
     /// What is counted beside what is written.
     pub(crate) counts: Counts,
@@ -159,8 +164,7 @@ impl<'w> Batch<'w> {
         Ok(())
     }
 
-    /// Writes what is written once per transaction, and gives back the keys to index after the
-    /// commit.
+    /// Writes what is written once per transaction, and gives back what is known after the commit.
     pub(crate) fn finish(self) -> Result<Fresh, Failure> {
         self.write_attempts()?;
         self.write_open()?;

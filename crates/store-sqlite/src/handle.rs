@@ -44,7 +44,7 @@ use store::security::{SecurityQuery, SecurityRow};
 use store::tally::{Census, Tally, TallyQuery};
 use store::vitals::{Backlog, Vitals};
 use store::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
-use store::{Condition, Lane, MessageRef, Scope, Sole, Store, StoreError};
+use store::{Condition, Lane, MessageRef, Pulse, Scope, Sole, Store, StoreError};
 use tokio::sync::{oneshot, watch};
 
 type Stored<T> = Result<T, StoreError>;
@@ -195,7 +195,11 @@ impl Store for SqliteStore {
         let question = Question {
             bytes: batch.iter().map(Accept::bytes).sum(),
             input: batch,
-            run: |batch, items| accept::accept(batch, items),
+            run: |batch, items| {
+                let answers = accept::accept(batch, items)?;
+                batch.fresh.moved.accepted(items, &answers);
+                Ok(answers)
+            },
             refuse: |batch, failure| accept::refuse(batch.len(), failure),
             urgency: Urgency::Now,
         };
@@ -207,7 +211,9 @@ impl Store for SqliteStore {
 
     async fn record(&self, outcome: Outcome) -> Stored<Recorded> {
         self.ask_simply(outcome, Urgency::Patient, |batch, outcome| {
-            Ok(Ok(record::record(batch, outcome)?))
+            let recorded = record::record(batch, outcome)?;
+            batch.fresh.moved.recorded(outcome);
+            Ok(Ok(recorded))
         })
         .await
     }
@@ -254,6 +260,15 @@ impl Store for SqliteStore {
         self.shared.vitals()
     }
 
+    fn pulse(&self) -> &Pulse {
+        &self.shared.meter.pulse
+    }
+
+    /// There are no others.
+    async fn moved_elsewhere(&self) -> Stored<i64> {
+        Ok(0)
+    }
+
     async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError> {
         let question = Question {
             bytes: request.change.bytes(),
@@ -262,7 +277,11 @@ impl Store for SqliteStore {
                 _ => Urgency::Now,
             },
             input: request,
-            run: change::change,
+            run: |batch, request| {
+                let changed = change::change(batch, request)?;
+                batch.fresh.moved.changed(&request.change, &changed);
+                Ok(changed)
+            },
             refuse: |_, failure| Err(failure.to_store_error().into()),
         };
         self.ask(question).await.map_err(StoreError::from)?
@@ -434,8 +453,12 @@ impl Store for SqliteStore {
     }
 
     async fn work(&self) -> Stored<Slice> {
-        self.ask_simply((), Urgency::Now, |batch, ()| Ok(Ok(work::slice(batch)?)))
-            .await
+        self.ask_simply((), Urgency::Now, |batch, ()| {
+            let slice = work::slice(batch)?;
+            batch.fresh.moved.worked(&slice);
+            Ok(Ok(slice))
+        })
+        .await
     }
 
     async fn take_work(&self) -> Stored<Option<TakenWork>> {
@@ -448,7 +471,11 @@ impl Store for SqliteStore {
         let question = Question {
             bytes: step.bytes(),
             input: (taken.hold.work(), taken.cursor, step),
-            run: |batch, step| Ok(Ok(work::advance_taken(batch, step)?)),
+            run: |batch, step| {
+                let advanced = work::advance_taken(batch, step)?;
+                batch.fresh.moved.advanced(&step.2, &advanced);
+                Ok(Ok(advanced))
+            },
             refuse: |_, failure| Err(failure.to_store_error()),
             urgency: Urgency::Now,
         };
@@ -506,7 +533,9 @@ impl Store for SqliteStore {
 
     async fn sweep(&self, limits: SweepLimits) -> Stored<Swept> {
         let swept = self.ask_simply(limits, Urgency::MakesRoom, |batch, limits| {
-            Ok(Ok(sweep::sweep(batch, *limits)?))
+            let swept = sweep::sweep(batch, *limits)?;
+            batch.fresh.moved.swept(&swept);
+            Ok(Ok(swept))
         });
         let swept = swept.await?;
         self.shared.indices.drop_expired(self.shared.clock.now());

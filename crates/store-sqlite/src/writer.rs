@@ -337,6 +337,7 @@ impl Writer {
         let (fresh, spilled) = done.inspect_err(|_| meter.commits_failed.count())?;
         let ended = self.shared.clock.monotonic();
         meter.commits.took(ended.saturating_sub(begun));
+        meter.pulse.beat(fresh.moved);
         self.shared.indices.idempotency.add(&fresh.idempotency);
         self.shared.indices.replays.add(&fresh.replays);
         self.rounds.chains.add(&fresh.chains);

@@ -56,6 +56,7 @@ mod left;
 mod lists;
 mod nodes;
 mod observed;
+mod pulse;
 mod random_walk;
 mod reading;
 mod record;

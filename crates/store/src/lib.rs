@@ -31,6 +31,7 @@ pub mod idempotency;
 pub mod lanes;
 pub mod master_keys;
 pub mod owned;
+pub mod pulse;
 pub mod query;
 pub mod record;
 pub mod registry;
@@ -47,6 +48,7 @@ mod seam;
 pub use error::StoreError;
 pub use fetching::{Fetched, Fetching};
 pub use lanes::{Fresh, Hold, Lane, Lanes, NoLanes, Place, Scope, Sole};
+pub use pulse::Pulse;
 pub use registry::Registry;
 pub use seam::{Condition, MessageRef, Store};
 

@@ -20,7 +20,7 @@ use crate::security::{SecurityQuery, SecurityRow};
 use crate::tally::{Census, Tally, TallyQuery};
 use crate::vitals::{Backlog, Vitals};
 use crate::work::{Advanced, Slice, SweepLimits, Swept, TakenWork, WorkQuery, WorkRow, WorkStep};
-use crate::{Lane, StoreError};
+use crate::{Lane, Pulse, StoreError};
 use async_trait::async_trait;
 use model::Timestamp;
 use model::delivery::Delivery;
@@ -99,6 +99,13 @@ pub trait Store: Send + Sync + 'static {
     /// What it has counted, how full it is, and what is wrong where [`Self::condition`] is not
     /// [`Condition::Writable`].
     fn vitals(&self) -> Vitals;
+
+    /// Counts what it has committed, for whoever shows it.
+    fn pulse(&self) -> &Pulse;
+
+    /// A number that is another one when other nodes have committed something that is shown to
+    /// people: one small read for all who look.
+    async fn moved_elsewhere(&self) -> Stored<i64>;
 
     // ---- What is configured -------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 //! How a store is doing: what it has counted, how full it is, and what is wrong with it. What is
 //! made of that, for people or for programs that watch, is others' business.
 
+use crate::Pulse;
 use crate::accept::{AcceptError, Accepted};
 use model::Timestamp;
 use model::meter::{Counter, Durations, Stopwatch};
@@ -112,6 +113,8 @@ pub struct Meter {
     pub commits: Stopwatch,
     /// Commits that failed.
     pub commits_failed: Counter,
+    /// What was committed, by whom it concerns.
+    pub pulse: Pulse,
     accepted: Counter,
     trouble: Mutex<Option<Trouble>>,
 }

@@ -409,6 +409,10 @@ macro_rules! conformance_claims {
                 tallies_go_with_the_age_of_what_they_count
                 a_census_counts_what_is_live
             }
+            pulse {
+                what_is_committed_is_told_to_whom_it_concerns
+                what_changes_nothing_is_told_to_nobody
+            }
             vitals {
                 the_backlog_is_what_is_open_and_the_earliest_of_it
                 a_message_is_counted_when_it_is_durable_and_never_twice

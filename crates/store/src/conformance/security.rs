@@ -237,7 +237,7 @@ pub(super) async fn fill(world: &World, lane: Lane) {
     }
 }
 
-fn event(world: &World, kind: SecurityKind) -> FoldedEvent {
+pub(super) fn event(world: &World, kind: SecurityKind) -> FoldedEvent {
     FoldedEvent {
         kind,
         severity: kind.severity(),
@@ -262,7 +262,7 @@ async fn keep(
     ids.first().copied().expect("one for each")
 }
 
-async fn kept(world: &World, writes: &[SecurityWrite]) -> Vec<SecurityEventId> {
+pub(super) async fn kept(world: &World, writes: &[SecurityWrite]) -> Vec<SecurityEventId> {
     let change = Change::KeepSecurityEvents(writes.to_vec());
     match world.change(change).await {
         Changed::SecurityEvents(ids) => ids,

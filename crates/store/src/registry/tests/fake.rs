@@ -194,6 +194,12 @@ impl Store for FakeStore {
     fn vitals(&self) -> crate::vitals::Vitals {
         unreachable!("{UNASKED}")
     }
+    fn pulse(&self) -> &crate::Pulse {
+        unreachable!("{UNASKED}")
+    }
+    async fn moved_elsewhere(&self) -> Stored<i64> {
+        unreachable!("{UNASKED}")
+    }
     async fn backlog(&self) -> Stored<crate::vitals::Backlog> {
         unreachable!("{UNASKED}")
     }
