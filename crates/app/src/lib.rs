@@ -13,7 +13,8 @@
 //! changed, once), [`audit`] (by whom) · `sealing`, [`content`], `key_uses` (what is sealed, and
 //! with what) · `fetching` (payloads that receivers fetch) · `witnessing` (what is ordinary),
 //! `responses` (what is done about what is not) · [`filter`], [`status`] (what lists of messages
-//! and attempts are asked for) · [`following`], [`listening`] (reading forwards, for ever) ·
+//! and attempts are asked for) · [`following`], [`listening`] (reading forwards, for ever),
+//! `pulse` (whether there is something new to show) ·
 //! [`operational`] (what the operator is told) · then one file for each noun; of the way of a
 //! message, `accept` is the first part.
 
@@ -40,6 +41,7 @@ pub mod operational;
 pub mod page;
 pub mod patch;
 pub mod portal;
+mod pulse;
 pub mod recover;
 pub mod replay;
 pub mod security;

@@ -18,6 +18,9 @@ pub(crate) struct Content {
     pub(crate) trail: Vec<Crumb>,
     /// What it shows.
     pub(crate) body: Markup,
+    /// It shows what is committed nowhere, such as what a node counts: where it is live, it is made
+    /// anew each second.
+    pub(crate) each_second: bool,
 }
 
 /// A page above another: its address and what it is called.
@@ -29,6 +32,15 @@ impl Content {
             title: title.into(),
             trail: Vec::new(),
             body,
+            each_second: false,
+        }
+    }
+
+    /// The same, of what changes all the time.
+    pub(crate) fn each_second(self) -> Self {
+        Self {
+            each_second: true,
+            ..self
         }
     }
 

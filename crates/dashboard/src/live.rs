@@ -2,15 +2,18 @@
 //! again, as a stream of events (`text/event-stream`, as HTML's `EventSource` does); each event is
 //! the page's content as it has become. So what is live is made by the same function as the page.
 //!
-//! The content is made anew each second while somebody looks, and sent only where it has changed.
+//! The content is made anew when something was committed that it may show, which a look at the
+//! node's memory tells ([`App::pulse`]), and a read each second, for all who look together, of other
+//! nodes; at most once a second. It is sent only where it has changed. What changes by itself, as
+//! times do that come, is seen every ten seconds.
 //! How many may look is bounded; whoever can't has a page that stays as it was.
 
 use crate::Shared;
 use crate::layout::{self, Content};
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
-use app::Listeners;
 use app::tokens::sessions::Pages;
+use app::{App, Listeners};
 use axum::extract::FromRequestParts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
@@ -18,21 +21,36 @@ use futures_util::stream;
 use http::HeaderValue;
 use http::header::{ACCEPT, CACHE_CONTROL};
 use http::request::Parts;
+use model::id::ApplicationKey;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
 
 /// How many pages may be live on one node, of the operator's and as many of the portal's.
 const LIVE_MAX: usize = 128;
-/// How often their content is made.
+/// How often their content is made at the most, other nodes are asked about, and sessions checked.
 const PERIOD: Duration = Duration::from_secs(1);
+/// How often it is made where nothing happens.
+const SELDOM: Duration = Duration::from_secs(10);
+/// How often memory is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Whoever looks, all together: those of the portal take no place of the operator's.
 pub(crate) struct Live {
     dashboard: Arc<Semaphore>,
     portal: Arc<Semaphore>,
     listeners: Arc<Listeners>,
+    elsewhere: Mutex<Elsewhere>,
+}
+
+/// What is known of other nodes.
+#[derive(Default)]
+struct Elsewhere {
+    /// What was last told of them.
+    moved: i64,
+    asked: Option<Instant>,
 }
 
 impl Live {
@@ -42,6 +60,7 @@ impl Live {
             dashboard: places(),
             portal: places(),
             listeners,
+            elsewhere: Mutex::default(),
         }
     }
 
@@ -50,6 +69,24 @@ impl Live {
             Pages::Dashboard => self.dashboard.clone(),
             Pages::Portal => self.portal.clone(),
         }
+    }
+
+    /// A number that is another one when something happened that is shown of this application, or
+    /// of any. Whoever comes while another asks about other nodes waits for that.
+    async fn pulse(&self, app: &App, application: Option<ApplicationKey>) -> u64 {
+        let mut elsewhere = self.elsewhere.lock().await;
+        if elsewhere
+            .asked
+            .is_none_or(|asked| asked.elapsed() >= PERIOD)
+        {
+            // What is not known now is known when it is asked for again.
+            if let Ok(moved) = app.moved_elsewhere().await {
+                elsewhere.moved = moved;
+            }
+            elsewhere.asked = Some(Instant::now());
+        }
+        let moved = elsewhere.moved.cast_unsigned();
+        app.pulse(application).wrapping_add(moved)
     }
 }
 
@@ -84,7 +121,7 @@ impl View {
                 let content = make(rooms.clone(), seat.clone()).await?;
                 Ok(layout::page(rooms, &seat, &content, true).into_response())
             }
-            Self::Live => follow(rooms, seat, make),
+            Self::Live => follow(rooms, seat, make).await,
         }
     }
 }
@@ -93,14 +130,36 @@ impl View {
 struct Following<M> {
     rooms: Shared,
     seat: Seat,
+    /// When the session was last found good.
+    checked: Instant,
+    /// Whose page it is; `None`: it shows several applications, or none.
+    application: Option<ApplicationKey>,
     make: M,
+    made: Option<Made>,
     /// What was sent last.
     sent: String,
     closing: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
 }
 
-fn follow<M, F>(rooms: &Shared, seat: Seat, make: M) -> Answer
+/// How it stood when the content was last made.
+struct Made {
+    at: Instant,
+    pulse: u64,
+    /// To be made once more: what is kept in memory, for a second at the most, may have been from
+    /// before what happened.
+    again: bool,
+}
+
+impl Made {
+    /// Whether it is time to make the content anew, of this age and where this is the pulse.
+    fn is_old(&self, age: Duration, pulse: u64) -> bool {
+        let has_cause = self.again || pulse != self.pulse;
+        age >= SELDOM || has_cause && age >= PERIOD
+    }
+}
+
+async fn follow<M, F>(rooms: &Shared, seat: Seat, make: M) -> Answer
 where
     M: Fn(Shared, Seat) -> F + Send + Sync + 'static,
     F: Future<Output = Answer<Content>> + Send + 'static,
@@ -110,8 +169,11 @@ where
     };
     let following = Following {
         rooms: rooms.clone(),
+        application: whose(rooms, &seat).await,
         seat,
+        checked: Instant::now(),
         make,
+        made: None,
         sent: String::new(),
         closing: rooms.live.listeners.closing(),
         _place: place,
@@ -129,6 +191,17 @@ where
     Ok(response)
 }
 
+/// The application that a page is about; none also where it can't be read, so that the page is made
+/// anew too often rather than not at all.
+async fn whose(rooms: &Shared, seat: &Seat) -> Option<ApplicationKey> {
+    let name = seat.application();
+    if name.is_empty() {
+        return None;
+    }
+    let tenant = rooms.app.application(&seat.caller, &name).await.ok()?;
+    Some(tenant.application().id.key())
+}
+
 impl<M, F> Following<M>
 where
     M: Fn(Shared, Seat) -> F,
@@ -136,8 +209,27 @@ where
 {
     /// The content when it has changed; `None`: there will be no more.
     async fn next(&mut self) -> Option<String> {
+        let mut closing = self.closing.clone();
+        tokio::select! {
+            biased;
+            // Its sender is there for as long as this is.
+            _ = closing.wait_for(|closing| *closing) => None,
+            content = self.changed() => content,
+        }
+    }
+
+    /// The same for as long as the session is good.
+    async fn changed(&mut self) -> Option<String> {
         loop {
+            let pulse = self.until_old().await?;
             let content = (self.make)(self.rooms.clone(), self.seat.clone()).await;
+            let before = self.made.as_ref().map(|made| made.pulse);
+            self.made = Some(Made {
+                at: Instant::now(),
+                pulse,
+                again: before != Some(pulse)
+                    || content.as_ref().map_or(true, |content| content.each_second),
+            });
             let content = content.map(|content| content.body.into_string());
             if let Ok(content) = content
                 && content != self.sent
@@ -145,13 +237,24 @@ where
                 self.sent.clone_from(&content);
                 return Some(content);
             }
-            tokio::select! {
-                biased;
-                // Its sender is there for as long as this is.
-                _ = self.closing.wait_for(|closing| *closing) => return None,
-                () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+
+    /// Waits until it is time to make the content anew, and says what the pulse is by then.
+    async fn until_old(&mut self) -> Option<u64> {
+        loop {
+            let (live, app) = (&self.rooms.live, &self.rooms.app);
+            let pulse = live.pulse(app, self.application).await;
+            let made = self.made.as_ref();
+            let is_old = made.is_none_or(|made| made.is_old(made.at.elapsed(), pulse));
+            if is_old || self.checked.elapsed() >= PERIOD {
+                self.seat = self.seat.renewed(&self.rooms)?;
+                self.checked = Instant::now();
             }
-            self.seat = self.seat.renewed(&self.rooms)?;
+            if is_old {
+                return Some(pulse);
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
 }
@@ -168,4 +271,30 @@ pub(crate) fn again(
     (refused, content): (&Refused, &Content),
 ) -> Response {
     (refused.status(), layout::page(rooms, seat, content, false)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_is_made_anew_when_something_happened_and_seldom_otherwise() {
+        let made = |again| Made {
+            at: Instant::now(),
+            pulse: 7,
+            again,
+        };
+        let ms = Duration::from_millis;
+        for (age, pulse, again, expected) in [
+            (999, 8, true, false),
+            (1_000, 7, false, false),
+            (1_000, 8, false, true),
+            (1_000, 7, true, true),
+            (9_999, 7, false, false),
+            (10_000, 7, false, true),
+        ] {
+            let is_old = made(again).is_old(ms(age), pulse);
+            assert_eq!(is_old, expected, "{age} ms, {pulse}, {again}");
+        }
+    }
 }

@@ -53,7 +53,7 @@ async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
             Err(refused) => (unread(refused)),
         }
     };
-    Ok(Content::new("Overview", body))
+    Ok(Content::new("Overview", body).each_second())
 }
 
 fn ill(health: &Health) -> Markup {

@@ -8,6 +8,7 @@ mod event_types;
 mod guarding;
 mod happenings;
 mod keys;
+mod live;
 mod messages;
 mod operational;
 mod outcomes;

@@ -1,12 +1,10 @@
 //! Messages and their attempts: looked at, searched, sent, sent again, and removed.
 
 use crate::outcomes::SHOWN;
-use crate::visitor::{Page, Visitor};
+use crate::visitor::Page;
 use crate::world::World;
 use app::access::limits::Capability;
 use app::messages::MessageInput;
-use http::Method;
-use http_body_util::BodyExt as _;
 use model::Pin;
 use model::attempt::AttemptResult;
 use model::delivery::EndReason;
@@ -469,35 +467,14 @@ async fn the_attempts_to_an_endpoint_are_found_by_how_they_ended() {
     }
 }
 
-/// What one event of a page that is kept up to date brings.
-async fn next(body: &mut axum::body::Body) -> String {
-    let frame = body
-        .frame()
-        .await
-        .expect("there is more")
-        .expect("it is sent");
-    let bytes = frame.into_data().expect("it is an event");
-    String::from_utf8(bytes.to_vec()).expect("it is text")
-}
-
-async fn follow(visitor: &Visitor<'_>, path: &str) -> axum::body::Body {
-    let request = visitor
-        .request(Method::GET, path)
-        .header("accept", "text/event-stream");
-    let request = request.body(axum::body::Body::empty());
-    let answer = visitor.answer(request.expect("it is a request")).await;
-    assert_eq!(answer.status(), 200);
-    answer.into_body()
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_message_that_is_looked_at_shows_the_next_attempt() {
     let world = World::new();
     let (message, _) = refused(&world).await;
     let operator = world.signed_in(Role::Operator).await;
     let path = format!("/dashboard/applications/acme/messages/{message}");
-    let mut events = follow(&operator, &path).await;
-    let first = next(&mut events).await;
+    let mut events = operator.follow(&path).await;
+    let first = events.next().await;
     assert!(
         first.contains("failed") && !first.contains("delivered"),
         "{first}"
@@ -507,6 +484,6 @@ async fn a_message_that_is_looked_at_shows_the_next_attempt() {
         .await
         .is(303);
     world.answered((200, b"fine")).await;
-    let second = next(&mut events).await;
+    let second = events.next().await;
     assert!(second.contains("delivered"), "{second}");
 }

@@ -4,7 +4,7 @@ use crate::world::World;
 use app::tokens::sessions::Pages as Kind;
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, COOKIE, LOCATION};
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION};
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
 use std::str;
@@ -71,6 +71,16 @@ impl<'w> Visitor<'w> {
             .await
     }
 
+    /// Looks at a page that is kept up to date.
+    pub(crate) async fn follow(&self, path: &str) -> Events {
+        let request = self.request(Method::GET, path);
+        let request = request.header(ACCEPT, "text/event-stream");
+        let request = request.body(Body::empty()).expect("it is a request");
+        let answer = self.answer(request).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        Events(answer.into_body())
+    }
+
     /// The answer before it is read.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
         let router = self.world.router(request.uri().path());
@@ -96,6 +106,23 @@ impl<'w> Visitor<'w> {
             headers: head.headers,
             bytes: body.to_vec(),
         }
+    }
+}
+
+/// What becomes of a page while they look.
+pub(crate) struct Events(Body);
+
+impl Events {
+    /// The page as it is by now, when it has changed.
+    pub(crate) async fn next(&mut self) -> String {
+        self.until_end().await.expect("there is more")
+    }
+
+    /// The same; `None`: the page is kept up to date no more.
+    pub(crate) async fn until_end(&mut self) -> Option<String> {
+        let frame = self.0.frame().await?.expect("it is sent");
+        let bytes = frame.into_data().expect("it is an event");
+        Some(String::from_utf8(bytes.to_vec()).expect("it is text"))
     }
 }
 
