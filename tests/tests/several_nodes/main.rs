@@ -7,6 +7,7 @@ mod cluster;
 mod detection;
 mod erasure;
 mod following;
+mod live_pages;
 mod rates;
 mod refusals;
 mod revocation;
