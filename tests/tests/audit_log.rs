@@ -68,7 +68,7 @@ const TAMPERINGS: [(&str, Tampering, &str); 11] = [
             run(
                 sql,
                 "INSERT INTO audit_entry SELECT id + 1, tail, entry, application, action, actor,
-                 position + 1, hash FROM audit_entry ORDER BY position DESC LIMIT 1",
+                 subject, position + 1, hash FROM audit_entry ORDER BY position DESC LIMIT 1",
             )
         },
         "no checkpoint is over",
@@ -79,7 +79,7 @@ const TAMPERINGS: [(&str, Tampering, &str); 11] = [
             run(
                 sql,
                 "INSERT INTO audit_entry SELECT id + 1, tail, entry, application, action, actor,
-                 -1, hash FROM audit_entry ORDER BY position DESC LIMIT 1",
+                 subject, -1, hash FROM audit_entry ORDER BY position DESC LIMIT 1",
             )
         },
         "it was inserted, or moved",
@@ -298,15 +298,16 @@ impl Log {
             let entry = entry(number);
             let listed = entry.listed();
             sql.execute(
-                "INSERT INTO audit_entry (id, tail, entry, application, action, actor)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO audit_entry (id, tail, entry, application, action, actor, subject)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     entry.id.key().integer(),
                     entry.id.tail(),
                     entry.text(),
                     listed.application.integer(),
                     listed.action,
-                    listed.actor
+                    listed.actor,
+                    listed.subject
                 ],
             )
             .expect("the server lets others write");

@@ -88,8 +88,9 @@ impl App {
         let query = AuditQuery {
             window: part.window(),
             application,
-            action: input.action,
+            actions: input.action.into_iter().collect(),
             actor: input.actor.clone(),
+            subject: None,
         };
         let walk = self.store.audit(&query).await?;
         Ok(part.page(walk, |row| row.entry.id))
@@ -105,8 +106,9 @@ impl App {
         let query = AuditQuery {
             window: Window::of_one(id.key()),
             application: None,
-            action: None,
+            actions: Vec::new(),
             actor: None,
+            subject: None,
         };
         let walk = self.store.audit(&query).await?;
         let found = walk.rows.into_iter().find(|row| row.entry.id == id);

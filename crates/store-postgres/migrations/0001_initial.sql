@@ -423,9 +423,9 @@ CREATE TABLE security_event (
 CREATE INDEX security_event_application ON security_event (application, id);
 CREATE INDEX security_event_subject ON security_event (subject_kind, subject, id);
 
--- Who did what. `entry` is all of it, as it is hashed; the application (0: none), the action and
--- the actor stand beside it to be searched by. `position` and `hash` are its place in the chain,
--- which it gets a moment after its commit.
+-- Who did what. `entry` is all of it, as it is hashed; the application (0: none), the action,
+-- the actor and the id of what it was done to stand beside it to be searched by. `position` and
+-- `hash` are its place in the chain, which it gets a moment after its commit.
 CREATE TABLE audit_entry (
     id          bigint PRIMARY KEY,
     tail        bytea NOT NULL,
@@ -433,6 +433,7 @@ CREATE TABLE audit_entry (
     application bigint NOT NULL,
     action      text NOT NULL,
     actor       text NOT NULL,
+    subject     text NOT NULL,
     position    bigint,
     hash        bytea
 );
@@ -440,6 +441,7 @@ CREATE UNIQUE INDEX audit_entry_position ON audit_entry (position) WHERE positio
 CREATE INDEX audit_entry_unsealed ON audit_entry (id) WHERE position IS NULL;
 CREATE INDEX audit_entry_application ON audit_entry (application, id);
 CREATE INDEX audit_entry_actor ON audit_entry (actor, id);
+CREATE INDEX audit_entry_subject ON audit_entry (subject, id);
 
 -- Entries that commands left which changed something beside the servers. `entry` is an entry's text
 -- under an id whose key is none, and `tail` that id's other part: a server moves it into the log

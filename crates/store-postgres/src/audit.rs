@@ -25,7 +25,7 @@ use tokio_postgres::Row;
 /// Of an entry, in the order in which [`kept`] reads them.
 macro_rules! columns {
     () => {
-        "id, tail, entry, application, action, actor, position, hash"
+        "id, tail, entry, application, action, actor, subject, position, hash"
     };
 }
 use columns;
@@ -69,8 +69,8 @@ pub(crate) fn insert(entries: &[KeptEntry]) -> Option<Statement<'_>> {
         return None;
     }
     Some(Statement {
-        text: "INSERT INTO audit_entry (id, tail, entry, application, action, actor)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
+        text: "INSERT INTO audit_entry (id, tail, entry, application, action, actor, subject)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)",
         params: params![
             columns_of(entries, |entry| entry.id.key().integer()),
             columns_of(entries, |entry| entry.id.tail().to_vec()),
@@ -78,6 +78,7 @@ pub(crate) fn insert(entries: &[KeptEntry]) -> Option<Statement<'_>> {
             columns_of(entries, |entry| entry.listed.application.integer()),
             columns_of(entries, |entry| entry.listed.action.clone()),
             columns_of(entries, |entry| entry.listed.actor.clone()),
+            columns_of(entries, |entry| entry.listed.subject.clone()),
         ],
     })
 }
@@ -241,11 +242,11 @@ pub(crate) async fn checkpoints(
 }
 
 fn kept(row: &Row) -> Result<KeptEntry, Failure> {
-    let link = match get::<Option<i64>>(row, 6)? {
+    let link = match get::<Option<i64>>(row, 7)? {
         None => None,
         Some(_) => Some(Link {
-            position: position(row, 6)?,
-            hash: exactly(row, 7)?,
+            position: position(row, 7)?,
+            hash: exactly(row, 8)?,
         }),
     };
     Ok(KeptEntry {
@@ -255,6 +256,7 @@ fn kept(row: &Row) -> Result<KeptEntry, Failure> {
             application: key(row, 3)?,
             action: get(row, 4)?,
             actor: get(row, 5)?,
+            subject: get(row, 6)?,
         },
         link,
     })

@@ -72,7 +72,7 @@ impl World {
              INSERT INTO one_time_token VALUES ('\\x0e', '{{}}', 4);
              INSERT INTO security_event
              VALUES (1, '\\x10', 'k', 1, 'node', 'n', 0, NULL, 2, 3, 4, 'd', '\\x17');
-             INSERT INTO audit_entry VALUES (1, '\\x18', 'e', 0, 'a', 'o', 1, '\\x19');
+             INSERT INTO audit_entry VALUES (1, '\\x18', 'e', 0, 'a', 'o', 's', 1, '\\x19');
              INSERT INTO audit_checkpoint VALUES (0, 1, '\\x1a', 1, 2, '\\x1b');
              INSERT INTO audit_left VALUES ('\\x1e', 'l');
              INSERT INTO audit_start VALUES (1, 1, '\\x1c', 2, '\\x1d');"

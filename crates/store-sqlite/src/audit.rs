@@ -21,7 +21,7 @@ use store::change::{ChangeError, Changed};
 use store::query::Walk;
 use store::walking::Walking;
 
-const COLUMNS: &str = "id, tail, entry, application, action, actor, position, hash";
+const COLUMNS: &str = "id, tail, entry, application, action, actor, subject, position, hash";
 const CHECKPOINT: &str = "SELECT previous, position, hash, first, signed_at, signature
     FROM audit_checkpoint";
 
@@ -46,8 +46,8 @@ pub(crate) fn note(
 fn insert(connection: &Connection, entry: &KeptEntry) -> Result<(), Failure> {
     connection
         .prepare_cached(
-            "INSERT INTO audit_entry (id, tail, entry, application, action, actor)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO audit_entry (id, tail, entry, application, action, actor, subject)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             entry.id.key().integer(),
@@ -56,6 +56,7 @@ fn insert(connection: &Connection, entry: &KeptEntry) -> Result<(), Failure> {
             entry.listed.application.integer(),
             entry.listed.action,
             entry.listed.actor,
+            entry.listed.subject,
         ])?;
     Ok(())
 }
@@ -150,14 +151,20 @@ pub(crate) fn list(
     connection: &Connection,
     query: &AuditQuery,
 ) -> Result<Walk<AuditRow, AuditKey>, Failure> {
-    let whose = match (query.application, &query.actor) {
-        (_, Some(_)) => {
-            "INDEXED BY audit_entry_actor WHERE actor = ?4 AND (?3 = 0 OR application = ?3)"
+    let whose = match (&query.subject, &query.actor, query.application) {
+        (Some(_), _, _) => {
+            "INDEXED BY audit_entry_subject
+             WHERE subject = ?5 AND (?4 IS NULL OR actor = ?4) AND (?3 = 0 OR application = ?3)"
         }
-        (Some(_), None) => {
-            "INDEXED BY audit_entry_application WHERE application = ?3 AND ?4 IS NULL"
+        (None, Some(_), _) => {
+            "INDEXED BY audit_entry_actor
+             WHERE actor = ?4 AND (?3 = 0 OR application = ?3) AND ?5 IS NULL"
         }
-        (None, None) => "WHERE ?3 = 0 AND ?4 IS NULL",
+        (None, None, Some(_)) => {
+            "INDEXED BY audit_entry_application
+             WHERE application = ?3 AND ?4 IS NULL AND ?5 IS NULL"
+        }
+        (None, None, None) => "WHERE ?3 = 0 AND ?4 IS NULL AND ?5 IS NULL",
     };
     let sql = format!(
         "SELECT {COLUMNS} FROM audit_entry {whose} AND id > ?1 AND id < ?2 ORDER BY id {}",
@@ -170,6 +177,7 @@ pub(crate) fn list(
         query.window.below.integer(),
         query.application.map_or(0, Key::integer),
         query.actor,
+        query.subject.as_ref().map(|subject| &subject.id),
     ])?;
     while let Some(row) = rows.next()? {
         if !walking.looks_at(Key::from_integer(row.get(0)?)) {
@@ -250,11 +258,11 @@ fn collect<T>(
 }
 
 fn kept(row: &Row<'_>) -> Result<KeptEntry, Failure> {
-    let link = match row.get::<_, Option<i64>>(6)? {
+    let link = match row.get::<_, Option<i64>>(7)? {
         None => None,
         Some(_) => Some(Link {
-            position: position(row, 6)?,
-            hash: exactly(row, 7)?,
+            position: position(row, 7)?,
+            hash: exactly(row, 8)?,
         }),
     };
     Ok(KeptEntry {
@@ -264,6 +272,7 @@ fn kept(row: &Row<'_>) -> Result<KeptEntry, Failure> {
             application: Key::from_integer(row.get(3)?),
             action: row.get(4)?,
             actor: row.get(5)?,
+            subject: row.get(6)?,
         },
         link,
     })

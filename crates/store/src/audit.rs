@@ -95,6 +95,7 @@ impl AuditEntry {
             application: self.application.map_or(Key::MIN, ApplicationId::key),
             action: self.action.as_str().to_owned(),
             actor: self.actor.subject.clone(),
+            subject: self.subject.id.clone(),
         }
     }
 }
@@ -138,6 +139,8 @@ pub struct Listed {
     pub action: String,
     /// Whom the actor's token speaks for.
     pub actor: String,
+    /// The id of what it was done to, or its name where it has none.
+    pub subject: String,
 }
 
 /// Where a sealed entry is in the chain.
@@ -178,21 +181,27 @@ pub struct AuditQuery {
     pub window: Window<AuditKind>,
     /// That concern this application.
     pub application: Option<ApplicationKey>,
-    /// Of what was done.
-    pub action: Option<AuditAction>,
+    /// Of what was done: one of these. Empty: anything.
+    pub actions: Vec<AuditAction>,
     /// Of what was done by this actor, by the subject of its token.
     pub actor: Option<String>,
+    /// Of what was done to this.
+    pub subject: Option<Subject>,
 }
 
 impl AuditQuery {
     /// A row as lists show it, if it passes, whatever application it concerns and whoever did it.
     pub fn row(&self, kept: &KeptEntry) -> Option<AuditRow> {
-        let action = self.action.map(AuditAction::as_str);
-        action
-            .is_none_or(|action| action == kept.listed.action)
-            .then(|| AuditEntry::read(&kept.text))
-            .flatten()
-            .map(|entry| AuditRow {
+        let is_it = |action: &AuditAction| action.as_str() == kept.listed.action;
+        if !self.actions.is_empty() && !self.actions.iter().any(is_it) {
+            return None;
+        }
+        let entry = AuditEntry::read(&kept.text)?;
+        // The column has no kind: a name may be of one of several.
+        let subject = self.subject.as_ref();
+        subject
+            .is_none_or(|subject| *subject == entry.subject)
+            .then_some(AuditRow {
                 entry,
                 link: kept.link,
             })

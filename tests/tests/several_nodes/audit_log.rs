@@ -57,11 +57,12 @@ fn written(number: i64) -> String {
         detail: String::new(),
     };
     format!(
-        "INSERT INTO audit_entry (id, tail, entry, application, action, actor)
-         VALUES ({}, decode(repeat('00', 12), 'hex'), '{}', 0, '{}', 'org_1')",
+        "INSERT INTO audit_entry (id, tail, entry, application, action, actor, subject)
+         VALUES ({}, decode(repeat('00', 12), 'hex'), '{}', 0, '{}', 'org_1', '{}')",
         entry.id.key().integer(),
         entry.text(),
-        entry.action.as_str()
+        entry.action.as_str(),
+        entry.subject.id
     )
 }
 

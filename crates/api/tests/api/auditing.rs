@@ -211,8 +211,9 @@ async fn entries(world: &World) -> Vec<AuditEntry> {
             limit: 1_000,
         },
         application: None,
-        action: None,
+        actions: Vec::new(),
         actor: None,
+        subject: None,
     };
     let walk = world.app.store.audit(&query).await.expect("it can be read");
     assert!(!walk.more);

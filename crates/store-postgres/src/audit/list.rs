@@ -36,10 +36,14 @@ impl Listing for Entries<'_> {
         rows: usize,
     ) -> Result<Vec<SeenIn<Self>>, Failure> {
         let window = &self.query.window;
-        let whose = match (self.query.application, &self.query.actor) {
-            (_, Some(_)) => "actor = $5 AND ($4 = 0 OR application = $4)",
-            (Some(_), None) => "application = $4 AND $5 IS NULL",
-            (None, None) => "$4 = 0 AND $5 IS NULL",
+        let query = self.query;
+        let whose = match (&query.subject, &query.actor, query.application) {
+            (Some(_), _, _) => {
+                "subject = $6 AND ($5 IS NULL OR actor = $5) AND ($4 = 0 OR application = $4)"
+            }
+            (None, Some(_), _) => "actor = $5 AND ($4 = 0 OR application = $4) AND $6 IS NULL",
+            (None, None, Some(_)) => "application = $4 AND $5 IS NULL AND $6 IS NULL",
+            (None, None, None) => "$4 = 0 AND $5 IS NULL AND $6 IS NULL",
         };
         let statement = format!(
             "SELECT {} FROM audit_entry
@@ -48,19 +52,20 @@ impl Listing for Entries<'_> {
             direction(window.ascending)
         );
         let (above, below) = paging::behind(window, beyond);
-        let application = self.query.application.map_or(0, Key::integer);
+        let application = query.application.map_or(0, Key::integer);
         let params = params![
             above,
             below,
             paging::limit(rows),
             application,
-            self.query.actor.as_deref(),
+            query.actor.as_deref(),
+            query.subject.as_ref().map(|subject| subject.id.as_str()),
         ];
         let read = |row: &Row| {
             let kept = kept(row)?;
             Ok(Seen {
                 position: kept.id.key(),
-                passes: self.query.row(&kept),
+                passes: query.row(&kept),
             })
         };
         let found = self.sql.rows(&statement, params).await?;

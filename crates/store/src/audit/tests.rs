@@ -74,6 +74,10 @@ fn a_column_that_says_something_else_than_the_text_is_found() {
     );
     assert_eq!(changed(&|kept| kept.listed.action.clear()), Some("action"));
     assert_eq!(changed(&|kept| kept.listed.actor.push('y')), Some("actor"));
+    assert_eq!(
+        changed(&|kept| kept.listed.subject.push('y')),
+        Some("subject")
+    );
     assert_eq!(changed(&|kept| kept.text.clear()), Some("entry"));
 }
 

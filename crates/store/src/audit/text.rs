@@ -74,6 +74,7 @@ impl KeptEntry {
                 application: application.map_or(Key::MIN, ApplicationId::key),
                 action: said(&value["action"]),
                 actor: said(&value["actor"]["subject"]),
+                subject: said(&value["subject"]["id"]),
             },
             text,
             link,
@@ -105,6 +106,10 @@ impl KeptEntry {
             (
                 "actor",
                 says(&value["actor"]["subject"], &self.listed.actor),
+            ),
+            (
+                "subject",
+                says(&value["subject"]["id"], &self.listed.subject),
             ),
         ]
         .into_iter()

@@ -106,22 +106,27 @@ pub(super) async fn a_refused_change_and_a_repeat_leave_no_entry(world: &World) 
     assert_eq!(unsealed(world).await.len(), 2);
 }
 
-pub(super) async fn entries_are_listed_by_application_action_and_actor(world: &World) {
+pub(super) async fn entries_are_listed_by_application_action_actor_and_subject(world: &World) {
     let (lane, other) = (world.lane().await, world.lane().await);
     let (updated, deleted) = (
         AuditAction::ApplicationUpdated,
         AuditAction::ApplicationDeleted,
     );
     let mut ids = Vec::new();
-    for (application, action, actor) in [
-        (Some(lane.application), updated, "org_one"),
-        (Some(lane.application), deleted, "org_two"),
-        (Some(other.application), deleted, "org_one"),
-        (None, updated, "org_one"),
+    let (endpoint, named_alike) = (
+        Subject::new(SubjectKind::Endpoint, "one"),
+        Subject::new(SubjectKind::EventType, "one"),
+    );
+    for (application, action, actor, subject) in [
+        (Some(lane.application), updated, "org_one", &endpoint),
+        (Some(lane.application), deleted, "org_two", &endpoint),
+        (Some(other.application), deleted, "org_one", &named_alike),
+        (None, updated, "org_one", &endpoint),
     ] {
         let mut draft = draft(world);
         (draft.application, draft.action) = (application, action);
         draft.actor.subject = actor.to_owned();
+        draft.subject = subject.clone().into();
         noted(world, &draft).await;
         ids.push(
             list(world, &everything())
@@ -131,11 +136,15 @@ pub(super) async fn entries_are_listed_by_application_action_and_actor(world: &W
         );
         world.clock.advance(SECOND);
     }
-    let of = |application, action, actor: Option<&str>| AuditQuery {
+    let of = |application, action: Option<_>, actor: Option<&str>| AuditQuery {
         application,
-        action,
+        actions: action.into_iter().collect(),
         actor: actor.map(str::to_owned),
         ..everything()
+    };
+    let to = |subject: &Subject, query| AuditQuery {
+        subject: Some(subject.clone()),
+        ..query
     };
     let own = Some(lane.application);
     for (query, expected) in [
@@ -147,6 +156,10 @@ pub(super) async fn entries_are_listed_by_application_action_and_actor(world: &W
         (of(own, None, Some("org_one")), vec![0]),
         (of(None, Some(updated), Some("org_two")), vec![]),
         (of(None, None, Some("org")), vec![]),
+        (to(&endpoint, of(None, None, None)), vec![0, 1, 3]),
+        (to(&named_alike, of(None, None, None)), vec![2]),
+        (to(&endpoint, of(own, Some(deleted), None)), vec![1]),
+        (to(&endpoint, of(None, None, Some("org_one"))), vec![0, 3]),
     ] {
         let mut expected: Vec<_> = expected
             .into_iter()
@@ -406,8 +419,9 @@ fn everything() -> AuditQuery {
     AuditQuery {
         window: oldest(2),
         application: None,
-        action: None,
+        actions: Vec::new(),
         actor: None,
+        subject: None,
     }
 }
 

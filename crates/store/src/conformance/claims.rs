@@ -89,7 +89,7 @@ macro_rules! conformance_claims {
                 an_entry_is_written_with_its_change_and_read_back
                 what_a_change_made_is_named_by_its_id
                 a_refused_change_and_a_repeat_leave_no_entry
-                entries_are_listed_by_application_action_and_actor
+                entries_are_listed_by_application_action_actor_and_subject
                 entries_are_chained_in_the_order_that_is_given
                 of_those_that_seal_at_once_one_wins
                 what_is_sealed_already_or_from_another_head_is_stale

@@ -172,8 +172,9 @@ async fn list(world: &World) -> Vec<AuditRow> {
     let query = AuditQuery {
         window: oldest(100),
         application: None,
-        action: None,
+        actions: Vec::new(),
         actor: None,
+        subject: None,
     };
     world.store().audit(&query).await.expect("reads go on").rows
 }

@@ -133,7 +133,7 @@ tables! {
     }
     audit_entry key 0 {
         id: Integer, tail: Bytes, entry: Text, application: Integer, action: Text, actor: Text,
-        position: Integer, hash: Bytes,
+        subject: Text, position: Integer, hash: Bytes,
     }
     audit_checkpoint {
         previous: Integer, position: Integer, hash: Bytes, first: Integer, signed_at: Integer,
