@@ -268,6 +268,12 @@ pub(crate) fn changed<'a>(fields: impl IntoIterator<Item = (&'a str, bool)>) -> 
     names.join(", ")
 }
 
+/// Whether an entry names this field as one that has changed.
+pub(crate) fn is_changed(detail: &str, field: &str) -> bool {
+    let names = detail.split_once(';').map_or(detail, |(names, _)| names);
+    names.split(", ").any(|name| name == field)
+}
+
 /// Whether fields differ, by the names that the API has for them.
 macro_rules! differing {
     ($before:expr, $after:expr, { $($name:literal: $field:ident),+ $(,)? }) => {

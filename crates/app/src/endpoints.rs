@@ -8,6 +8,7 @@ mod ca;
 mod draft;
 mod encryption;
 mod headers;
+mod history;
 mod http_signature;
 mod mtls;
 mod oauth;
@@ -34,6 +35,7 @@ pub use headers::{
     HEADERS_MAX, HeadersInput, HeadersPatch, HeadersView, NAME_BYTES_MAX as HEADER_NAME_BYTES_MAX,
     VALUE_BYTES_MAX as HEADER_VALUE_BYTES_MAX, is_sensitive,
 };
+pub use history::{EndpointHistory, HISTORY_MAX, Happening, HistoryRow, WhoDidIt};
 pub use http_signature::{
     COMPONENT_BYTES_MAX, COMPONENTS_MAX, HttpSignatureInput, HttpSignatureView, UNSIGNABLE,
     WRITTEN_LATER,
@@ -501,14 +503,28 @@ fn blank(tenant: &Tenant, id: EndpointId) -> Endpoint {
     }
 }
 
+/// What the audit log calls it that an endpoint's URL was changed.
+const URL: &str = "url";
+/// That it was disabled.
+const DISABLED: &str = "disabled";
+/// That it was enabled.
+const ENABLED: &str = "enabled";
+/// What stands before the host that an endpoint leads to since.
+const LEADS_TO: &str = "it leads to ";
+
 /// What the audit log has of a change.
 fn told(before: &Endpoint, after: &Endpoint, moved: bool, draft: &EndpointDraft) -> String {
     let others = differing!(before, after, {
-        "description": description, "disabled": disabled, "eventTypes": event_types,
-        "channels": channels, "rateLimit": rate_limit, "uid": uid, "metadata": metadata,
-        "version": version,
+        "description": description, "eventTypes": event_types, "channels": channels,
+        "rateLimit": rate_limit, "uid": uid, "metadata": metadata, "version": version,
     });
-    let fields = changed([("url", moved)].into_iter().chain(others));
+    // Which way is worth knowing, and no secret.
+    let own = [
+        (URL, moved),
+        (DISABLED, !before.disabled && after.disabled),
+        (ENABLED, before.disabled && !after.disabled),
+    ];
+    let fields = changed(own.into_iter().chain(others));
     match moved {
         true => format!("{fields}; {}", leads_to(draft)),
         false => fields,
@@ -518,7 +534,7 @@ fn told(before: &Endpoint, after: &Endpoint, moved: bool, draft: &EndpointDraft)
 /// Where a URL leads: no more of it, since the rest may be secret.
 fn leads_to(draft: &EndpointDraft) -> String {
     let host = draft.host();
-    host.map_or_else(String::new, |host| format!("it leads to {host}"))
+    host.map_or_else(String::new, |host| format!("{LEADS_TO}{host}"))
 }
 
 /// Walks the endpoints that are in memory, as a store walks a table.

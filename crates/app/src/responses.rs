@@ -7,6 +7,9 @@ use crate::{App, AppError, Caller};
 use model::id::ApplicationKey;
 use model::security::{SecurityEvent, SecurityKind, Subject, SubjectKind};
 
+/// How the description of the security event begins that an endpoint was disabled so.
+pub(crate) const BY_RULE: &str = "it was disabled by itself, for what the rule ";
+
 impl App {
     /// Disables an endpoint, by its id. That it was is a security event.
     ///
@@ -33,7 +36,7 @@ impl App {
             SecurityKind::EndpointDisabled,
             Subject::new(SubjectKind::Endpoint, endpoint),
             self.clock.now(),
-            format!("it was disabled by itself, for what the rule {rule} found"),
+            format!("{BY_RULE}{rule} found"),
         );
         self.events.report(event.concerning(application));
         Ok(())

@@ -1,9 +1,10 @@
 //! Endpoints: the list, and what is done to one as a whole. Its own page is in `one`, what it is in
 //! `form` (what it can ask for in `offered`), what protects it in `protection`, its secret in
-//! `secret`, and what is sent to it from here in `sending` and `replay`. The operator's endpoints,
-//! which are told what happens here, have the same pages.
+//! `secret`, what happened to it in `history`, and what is sent to it from here in `sending` and
+//! `replay`. The operator's endpoints, which are told what happens here, have the same pages.
 
 mod form;
+mod history;
 mod offered;
 mod one;
 mod protection;

@@ -228,14 +228,14 @@ async fn the_portal_shows_its_own_application_alone_and_nothing_of_the_operators
             .is(404);
     }
     let page = tenant.get(format!("/portal/endpoints/{own}")).await;
-    page.is(200).hides("History").hides("/dashboard");
+    page.is(200).hides("Security events").hides("/dashboard");
     let new = tenant.get("/portal/endpoints/new").await;
     new.is(200).shows("open.type").hides("secret.type");
     let admin = world.signed_in(Role::Admin).await;
     let page = admin
         .get(format!("/dashboard/applications/acme/endpoints/{own}"))
         .await;
-    page.is(200).shows("History");
+    page.is(200).shows("Security events");
 }
 
 #[tokio::test]

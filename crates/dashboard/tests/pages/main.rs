@@ -7,6 +7,7 @@ mod entrance;
 mod event_types;
 mod guarding;
 mod happenings;
+mod history;
 mod keys;
 mod live;
 mod messages;

@@ -1,28 +1,22 @@
-//! An endpoint's page: how it stands, what it is, what came of its attempts, what protects it; and
-//! for the operator, what happened to it.
+//! An endpoint's page: how it stands, what it is, what came of its attempts, what protects it, and
+//! what happened to it.
 
 use super::super::place::{above_endpoint, called, endpoint, of_endpoint};
 use super::state::State as Standing;
-use super::{CHANGE, REPLACE_SECRET, SEE_SECRET, SEND_AGAIN, TRY, protection};
+use super::{CHANGE, REPLACE_SECRET, SEE_SECRET, SEND_AGAIN, TRY, history, protection};
 use crate::Shared;
 use crate::layout::Content;
 use crate::live::View;
-use crate::needs::look_within;
 use crate::parts::{self, button, count, id, time};
 use crate::problem::Answer;
 use crate::seat::Seat;
-use app::endpoints::EndpointView;
-use app::security::SecurityEventsInput;
+use app::Tenant;
+use app::endpoints::{EndpointHistory, EndpointView};
 use app::statistics::EndpointStatistics;
-use app::{ListInput, Tenant};
 use axum::extract::State;
 use maud::{Markup, html};
 use model::name::Name;
-use model::security::Subject;
 use std::collections::BTreeSet;
-
-/// How many rows of its history are shown.
-const HISTORY: u64 = 20;
 
 pub(super) async fn show(State(rooms): State<Shared>, seat: Seat, view: View) -> Answer {
     view.show(&rooms, seat, content).await
@@ -31,8 +25,10 @@ pub(super) async fn show(State(rooms): State<Shared>, seat: Seat, view: View) ->
 async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
     let (tenant, view) = endpoint(&rooms, &seat).await?;
     let counts = counts(&rooms, &seat, (&tenant, &view)).await?;
+    let past = past(&rooms, &seat, (&tenant, &view)).await?;
     let body = html! {
         (Standing::of(&view).whole())
+        (history::disabled(&seat, &view, &past))
         (actions(&seat, &view))
         h2 { "What it is" }
         (facts(&view))
@@ -42,7 +38,9 @@ async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
         (secret(&seat, &view))
         h2 { "Protection" }
         (protection::summary(&rooms, &seat, (&tenant, &view)).await?)
-        (history(&rooms, &seat, &view).await?)
+        h2 { "History" }
+        (history::table(&seat, &past))
+        (history::events(&rooms, &seat, &view).await?)
     };
     Ok(Content::new(called(&view), body).below(above_endpoint(&seat, &tenant)))
 }
@@ -138,6 +136,16 @@ async fn counts(
     Ok(counts.await?)
 }
 
+async fn past(
+    rooms: &Shared,
+    seat: &Seat,
+    (tenant, view): (&Tenant, &EndpointView),
+) -> Answer<EndpointHistory> {
+    let id = view.endpoint.id.to_string();
+    let past = rooms.app.endpoint_history(&seat.caller, tenant, &id);
+    Ok(past.await?)
+}
+
 fn statistics(counts: &EndpointStatistics) -> Markup {
     let ended = counts.success + counts.fail;
     let tile = |called: &str, figure: u64| {
@@ -177,34 +185,4 @@ fn secret(seat: &Seat, view: &EndpointView) -> Markup {
             }
         }
     }
-}
-
-/// Security events are the operator's alone.
-async fn history(rooms: &Shared, seat: &Seat, view: &EndpointView) -> Answer<Markup> {
-    if !seat.may(look_within("security")) {
-        return Ok(html! {});
-    }
-    let input = SecurityEventsInput {
-        list: ListInput {
-            limit: Some(HISTORY),
-            ..ListInput::default()
-        },
-        subject: Some(Subject::endpoint(view.endpoint.id)),
-        ..SecurityEventsInput::default()
-    };
-    let events = rooms.app.security_events(&seat.caller, &input);
-    let rows = events.await?.data.into_iter().map(|row| {
-        vec![
-            time(row.event.last_seen),
-            html! { code { (row.event.kind.as_str()) } },
-            html! { (row.event.description) },
-            html! { (count(row.event.count)) },
-        ]
-    });
-    let heads = ["Last", "Kind", "What happened", "Times"];
-    let none = "Nothing happened to it of late.";
-    Ok(html! {
-        h2 { "History" }
-        (parts::table("What happened to this endpoint", &heads, rows.collect(), none))
-    })
 }
