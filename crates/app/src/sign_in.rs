@@ -54,6 +54,11 @@ impl Failures {
         }
     }
 
+    fn waiting(&self, now: Timestamp) -> Vec<(IpAddr, Timestamp)> {
+        let waits = self.0.waiting(now, Self::rate()).into_iter();
+        waits.map(|(from, wait)| (from, now.plus(wait))).collect()
+    }
+
     fn count(&self, from: Option<IpAddr>, now: Timestamp) {
         if let Some(from) = from {
             self.0.count(network(from), now, Self::rate());
@@ -89,6 +94,19 @@ impl App {
     /// [`AppError::TooManySignIns`] where too many have failed from there.
     pub fn may_sign_in(&self, remote_address: Option<IpAddr>) -> Result<(), AppError> {
         self.tokens.sign_ins.check(remote_address, self.clock.now())
+    }
+
+    /// Addresses from which nobody may try to sign in at this node until then, since too many have
+    /// failed: of IPv6, those of the /64.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] for all but the organisation.
+    pub fn kept_from_signing_in(
+        &self,
+        caller: &Caller,
+    ) -> Result<Vec<(IpAddr, Timestamp)>, AppError> {
+        caller.require_organisation()?;
+        Ok(self.tokens.sign_ins.waiting(self.clock.now()))
     }
 
     /// That somebody from there tried to sign in by the identity provider, and failed.

@@ -5,6 +5,7 @@ use app::AppError;
 use app::sources::{ConfigInput, ConfigView};
 use model::Timestamp;
 use model::meter::Durations;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub struct PagesConfig {
     pub identity: Option<Identity>,
     /// Who is asked for what was counted.
     pub figures: Arc<dyn Figures>,
+    /// Who is asked for what detection has blocked.
+    pub blocked: Arc<dyn Blocked>,
     /// The rules of detection, as they are set.
     pub rules: Vec<RuleExplained>,
     /// How the API writes what pages have as text.
@@ -93,6 +96,13 @@ impl Default for Brand {
             logo: None,
         }
     }
+}
+
+/// Who knows from where requests are refused. The binary answers from its parts' memory.
+pub trait Blocked: Send + Sync {
+    /// Addresses from which this node answers nothing, by what detection found, until then: of
+    /// IPv6, those of the /64.
+    fn blocked(&self) -> Vec<(IpAddr, Timestamp)>;
 }
 
 /// Who counts. The binary answers from its parts' memory.

@@ -40,8 +40,8 @@ mod tenant;
 mod words;
 
 pub use config::{
-    Brand, Counted, Figures, PagesConfig, Reading, Recent, RuleExplained, SHEETS, Threshold,
-    Written,
+    Blocked, Brand, Counted, Figures, PagesConfig, Reading, Recent, RuleExplained, SHEETS,
+    Threshold, Written,
 };
 pub use oidc::{CALLBACK, Exchange, ExchangeError, Identity, RoleRule, place_of};
 pub use routes::Declared;

@@ -10,8 +10,9 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 use hyper::{Request, StatusCode};
 use ingest::Peer;
-use model::Clock;
+use model::{Clock, Timestamp};
 use serde_json::json;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use watch::Blocks;
@@ -49,6 +50,15 @@ impl Blocking {
 
     fn wait(&self, peer: &Peer) -> Option<Duration> {
         self.blocks.wait(peer.address?, self.clock.monotonic())
+    }
+}
+
+impl dashboard::Blocked for Blocking {
+    fn blocked(&self) -> Vec<(IpAddr, Timestamp)> {
+        let now = self.clock.now();
+        let list = self.blocks.list(self.clock.monotonic()).into_iter();
+        list.map(|(address, wait)| (address, now.plus(wait)))
+            .collect()
     }
 }
 

@@ -159,7 +159,9 @@ impl Node {
         let sender = (self.engine.clone(), self.config.attempts_in_flight_max);
         let metrics = Metrics::new(&self.app, sender, self.events.clone());
         let shown = (&self.config, self.identity.as_ref());
-        let answering = answering(&self.app, shown, &entrances, metrics.clone());
+        let blocking = Blocking::by(&vigilance, &self.app);
+        let inside = (&metrics, &blocking);
+        let answering = answering(&self.app, shown, &entrances, inside);
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
         if let Some(engine) = self.engine {
@@ -172,7 +174,6 @@ impl Node {
             let watching = tls.watch(self.app.clock.clone(), self.app.events.clone());
             tokio::spawn(stop.clone().run_until_cancelled_owned(watching));
         }
-        let blocking = Blocking::by(&vigilance, &self.app);
         let serving = entrances.serve(answering, blocking, (stop.clone(), deadline));
         parts.spawn(async move {
             serving.await;
@@ -313,9 +314,9 @@ fn answering(
     app: &App,
     (config, identity): (&Checked, Option<&Unplaced>),
     entrances: &entrances::Open,
-    metrics: Arc<Metrics>,
+    (metrics, blocking): (&Arc<Metrics>, &Blocking),
 ) -> Answering {
-    let door = door(app.clone(), config, entrances, &metrics);
+    let door = door(app.clone(), config, entrances, metrics);
     let gate = entrances::gate(app, config);
     metrics.opened(Doors {
         requests: door.requests(),
@@ -324,9 +325,9 @@ fn answering(
     });
     Answering {
         door,
-        pages: pages(app, (config, identity), entrances, &metrics),
+        pages: pages(app, (config, identity), entrances, (metrics, blocking)),
         gate,
-        metrics,
+        metrics: metrics.clone(),
     }
 }
 

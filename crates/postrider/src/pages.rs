@@ -1,5 +1,6 @@
 //! Pages for people, as this process shows them: with what is configured, and what its parts count.
 
+use crate::blocking::Blocking;
 use crate::config::Checked;
 use crate::entrances::{Open, Pages};
 use crate::identity::Unplaced;
@@ -15,7 +16,7 @@ pub(crate) fn pages(
     app: &App,
     (config, identity): (&Checked, Option<&Unplaced>),
     entrances: &Open,
-    metrics: &Arc<Metrics>,
+    (metrics, blocking): (&Arc<Metrics>, &Blocking),
 ) -> Option<Pages> {
     let accepts = config.roles.has(Role::Api);
     let pages = PagesConfig {
@@ -26,6 +27,7 @@ pub(crate) fn pages(
         settings: crate::config::print(config, false),
         identity: identity.map(|identity| identity.placed(config, entrances)),
         figures: metrics.clone(),
+        blocked: Arc::new(blocking.clone()),
         rules: config.detection.explained(),
         written: Written {
             nouns: api::nouns(),

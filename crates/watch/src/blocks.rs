@@ -42,6 +42,16 @@ impl Blocks {
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
+    /// Who is blocked still, of IPv6 each /64, and for how long.
+    pub fn list(&self, now: Duration) -> Vec<(IpAddr, Duration)> {
+        let list = self.read();
+        let waits = list.iter().filter_map(|(address, until)| {
+            let wait = until.checked_sub(now).filter(|wait| !wait.is_zero())?;
+            Some((*address, wait))
+        });
+        waits.collect()
+    }
+
     /// Forgets those whose time is over, and says which.
     pub fn end_over(&self, now: Duration) -> Vec<IpAddr> {
         if self.count.load(Ordering::Relaxed) == 0 {
@@ -96,6 +106,8 @@ mod tests {
             None,
             "its neighbour did nothing"
         );
+        assert_eq!(blocks.list(at(99)), [(one, at(1))]);
+        assert_eq!(blocks.list(at(100)), []);
         assert_eq!(blocks.end_over(at(99)), [] as [IpAddr; 0]);
         assert_eq!(blocks.end_over(at(100)), [one]);
         assert_eq!(blocks.wait(one, at(40)), None);

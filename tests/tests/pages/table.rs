@@ -94,6 +94,7 @@ pub(crate) fn operators(filled: &Filled, ids: &Ids) -> Vec<Page> {
         .shows("one attempt is all"),
         of("event-type-new", "/new-event-type").shows("Name"),
         of("security", "/security").shows("ingest.signature_invalid"),
+        of("security-blocked", "/security/blocked").shows("this node"),
         of("security-explained", "/security/explained").shows("api.authentication_failed"),
         at(
             "security-event",

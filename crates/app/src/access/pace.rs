@@ -47,6 +47,19 @@ impl<K: Hash + Eq> Pace<K> {
         over(ahead, now, rate)
     }
 
+    /// Who would have to wait, and for how long: a look at all that are remembered.
+    pub fn waiting(&self, now: Timestamp, rate: Rate) -> Vec<(K, Duration)>
+    where
+        K: Clone,
+    {
+        let known = self.lock();
+        let waits = known.iter().filter_map(|(key, ahead)| {
+            let wait = over(*ahead, now, rate)?;
+            Some((key.clone(), wait))
+        });
+        waits.collect()
+    }
+
     /// Counts one, welcome or not.
     pub fn count(&self, key: K, now: Timestamp, rate: Rate) {
         let mut known = self.lock();
@@ -108,6 +121,16 @@ mod tests {
         }
         assert!(pace.wait(&"a", START, rate).is_some());
         assert_eq!(pace.wait(&"a", START.plus(2 * SECOND), rate), None);
+    }
+
+    #[test]
+    fn who_has_to_wait_is_told_with_the_wait() {
+        let (pace, rate) = (Pace::default(), Rate::new(2, SECOND));
+        for who in ["a", "a", "b"] {
+            pace.count(who, START, rate);
+        }
+        assert_eq!(pace.waiting(START, rate), [("a", SECOND / 2)]);
+        assert_eq!(pace.waiting(START.plus(SECOND / 2), rate), []);
     }
 
     #[test]

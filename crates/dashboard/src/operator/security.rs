@@ -1,6 +1,7 @@
 //! Security events: what is suspicious, and what is worth knowing afterwards; what each kind means,
 //! and what to do.
 
+mod blocked;
 mod explained;
 mod kinds;
 
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Routes {
     Routes::default()
         .page(HERE, LOOK, list)
         .page("/dashboard/security/explained", LOOK, explained::show)
+        .page("/dashboard/security/blocked", LOOK, blocked::show)
         .page("/dashboard/security/{event}", LOOK, one)
 }
 
@@ -57,6 +59,7 @@ async fn list_content(rooms: Shared, seat: Seat) -> Answer<Content> {
     })?;
     let body = html! {
         p { a href="/dashboard/security/explained" { "What is looked for, and what to do" } }
+        p { a href="/dashboard/security/blocked" { "Addresses that are refused now" } }
         (form)
         (events)
     };

@@ -183,3 +183,25 @@ async fn where_nothing_was_sealed_the_audit_log_says_so() {
     let later = viewer.get("/dashboard/audit").await;
     later.is(200).shows("stands still");
 }
+
+#[tokio::test]
+async fn it_is_shown_from_where_requests_and_attempts_to_sign_in_are_refused() {
+    let world = World::new();
+    let viewer = world.signed_in(Role::Viewer).await;
+    let page = viewer.get("/dashboard/security/blocked").await;
+    page.is(200).shows("<code>198.51.100.7</code>");
+    page.shows("There is none.");
+    let from = "2001:db8::7".parse().ok();
+    for _ in 0..10 {
+        let refused = world.app.sign_in("no token", from).await;
+        assert!(refused.is_err());
+    }
+    let page = viewer.get("/dashboard/security/blocked").await;
+    page.is(200).shows("<code>2001:db8::</code>");
+    page.hides("There is none.");
+    world.clock.advance(Duration::from_secs(60));
+    let page = viewer.get("/dashboard/security/blocked").await;
+    page.is(200).hides("2001:db8::").shows("198.51.100.7");
+    let list = viewer.get("/dashboard/security").await;
+    list.shows("/dashboard/security/blocked");
+}

@@ -14,7 +14,9 @@ use app::tokens::{Grant, Lifetime, TokenSettings};
 use app::{App, AppError, Caller, Settings, Tokens, Violation};
 use async_trait::async_trait;
 use axum::Router;
-use dashboard::{Brand, Figures, Pages, PagesConfig, Reading, RuleExplained, Threshold, Written};
+use dashboard::{
+    Blocked, Brand, Figures, Pages, PagesConfig, Reading, RuleExplained, Threshold, Written,
+};
 use model::address::AddressPolicy;
 use model::id::ApplicationKey;
 use model::role::Role;
@@ -271,6 +273,7 @@ fn config(figures: Arc<TestFigures>) -> PagesConfig {
         identity: None,
         settings: "listen = \"127.0.0.1:8071\"\n".to_owned(),
         figures,
+        blocked: Arc::new(TestBlocked),
         rules: vec![silence()],
         written: Written {
             nouns: &["ingest", "message"],
@@ -378,6 +381,16 @@ impl Fetching for Nothing {
 impl Resolver for Nothing {
     async fn resolve(&self, _: &str) -> Result<Vec<IpAddr>, ResolveError> {
         Ok(vec![IpAddr::from([93, 184, 215, 14])])
+    }
+}
+
+/// What detection is said to have blocked: one address, for long.
+struct TestBlocked;
+
+impl Blocked for TestBlocked {
+    fn blocked(&self) -> Vec<(IpAddr, Timestamp)> {
+        let address = IpAddr::from([198, 51, 100, 7]);
+        vec![(address, Timestamp::from_seconds(4_000_000_000))]
     }
 }
 
