@@ -4,7 +4,8 @@ use crate::oidc::Identity;
 use app::AppError;
 use app::sources::{ConfigInput, ConfigView};
 use model::Timestamp;
-use model::meter::Durations;
+use model::id::SourceId;
+use model::meter::{CameLately, Durations};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -109,6 +110,10 @@ pub trait Blocked: Send + Sync {
 pub trait Figures: Send + Sync {
     /// What was counted so far, on this node.
     fn read(&self) -> Pin<Box<dyn Future<Output = Reading> + Send + '_>>;
+
+    /// What came to a source within the last day, since this node began at the most; `None`: nothing
+    /// comes in at this node.
+    fn came(&self, source: SourceId) -> Option<CameLately>;
 }
 
 /// What a node has counted since it began, and what waits now.

@@ -11,13 +11,15 @@
 //!
 //! Map: `receive` (the life of a request) · `arriving` (the request itself) · `limits`
 //! (what is too much) · `decoy` (what is done for a source that isn't there) · `event` (what
-//! becomes of what came) · `refused`, `answer` (the way out), `meter` (how many went it) ·
+//! becomes of what came) · `refused`, `answer` (the way out), `meter` (how many went it), `lately`
+//! (how many of each source's) ·
 //! [`proxies`] (where a request comes from).
 
 mod answer;
 mod arriving;
 mod decoy;
 mod event;
+mod lately;
 mod limits;
 mod meter;
 pub mod proxies;

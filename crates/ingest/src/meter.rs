@@ -1,7 +1,10 @@
-//! How requests to sources end, counted for whoever watches. Never by source or sender: a stranger
-//! could make the counters as many as it likes.
+//! How requests to sources end, counted for whoever watches. Never by sender: a stranger could make
+//! the counters as many as it likes. By source it is counted for people alone, in `lately`.
 
-use model::meter::{Counter, Durations, Stopwatch};
+use crate::lately::Lately;
+use model::Timestamp;
+use model::id::SourceId;
+use model::meter::{CameLately, Counter, Durations, Stopwatch};
 use std::time::Duration;
 
 /// It was accepted, as one message at least.
@@ -32,10 +35,11 @@ const OUTCOMES: [&str; 16] = [
 ];
 
 /// Counts requests to sources by how they ended.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Meter {
     outcomes: [Counter; OUTCOMES.len()],
     took: Stopwatch,
+    lately: Lately,
 }
 
 impl Meter {
@@ -47,6 +51,20 @@ impl Meter {
             self.outcomes[index].count();
         }
         self.took.took(took);
+    }
+
+    /// A request to this source has ended so. Those that were no event are neither.
+    pub(crate) fn came(&self, source: SourceId, outcome: &str, now: Timestamp) {
+        match outcome {
+            ACCEPTED | REPEATED => self.lately.count(source, false, now),
+            ANSWERED => {}
+            _ => self.lately.count(source, true, now),
+        }
+    }
+
+    /// What came to a source within a day, as far as this node has been there.
+    pub fn lately(&self, source: SourceId, now: Timestamp) -> CameLately {
+        self.lately.read(source, now)
     }
 
     /// How many requests ended in each way.

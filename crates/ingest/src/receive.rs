@@ -53,6 +53,10 @@ where
     };
     let took = gate.app.clock.monotonic().saturating_sub(begun);
     gate.meter.ended(outcome, took);
+    if let Some(source) = &arriving.source {
+        let now = gate.app.clock.now();
+        gate.meter.came(source.source.id, outcome, now);
+    }
     let (mut response, at_once, goes_on) = match lived {
         Ok((response, _)) => {
             witness(gate, &arriving, false);

@@ -98,6 +98,15 @@ impl Durations {
     }
 }
 
+/// How many requests came to a source of late, and how they ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CameLately {
+    /// They were accepted, or had been before.
+    pub accepted: u64,
+    /// They were refused.
+    pub refused: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,8 @@ use crate::events::Events;
 use app::App;
 use dashboard::Counted;
 use engine::{Counters, Engine, LaneCounts, Reading};
+use model::id::SourceId;
+use model::meter::CameLately;
 use model::{Clock, Timestamp};
 use recent::Memory;
 use std::pin::Pin;
@@ -187,6 +189,11 @@ impl Metrics {
 impl dashboard::Figures for Metrics {
     fn read(&self) -> Pin<Box<dyn Future<Output = dashboard::Reading> + Send + '_>> {
         Box::pin(self.read_figures())
+    }
+
+    fn came(&self, source: SourceId) -> Option<CameLately> {
+        let gate = self.doors.get()?.gate.as_ref()?;
+        Some(gate.lately(source, self.clock.now()))
     }
 }
 

@@ -11,7 +11,7 @@ use super::subjects;
 use crate::layout::{Content, Crumb};
 use crate::live::View;
 use crate::needs::{administer, look_within};
-use crate::parts::{self, Tone, badge, button, facts, form_token, pager, table, time};
+use crate::parts::{self, Tone, badge, button, count, facts, form_token, pager, table, time};
 use crate::problem::Answer;
 use crate::routes::Routes;
 use crate::seat::Seat;
@@ -66,8 +66,10 @@ async fn list_content(rooms: Shared, seat: Seat) -> Answer<Content> {
     let page = rooms.app.sources_without_tokens(&seat.caller, &asked).await;
     let sources = shown(page, |page| {
         html! {
-            (table("Sources, the oldest first", &HEADS, page.data.iter().map(row).collect(),
+            (table("Sources, the oldest first", &HEADS,
+                page.data.iter().map(|view| row(&rooms, view)).collect(),
                 "There are none: nothing comes in."))
+            @if !page.data.is_empty() { p.quiet { (LATELY) } }
             (pager(&seat, page))
         }
     })?;
@@ -80,14 +82,27 @@ async fn list_content(rooms: Shared, seat: Seat) -> Answer<Content> {
     Ok(Content::new("Sources", body))
 }
 
-const HEADS: [&str; 6] = ["Name", "Type", "State", "Replays", "Uid", "Changed"];
+const HEADS: [&str; 7] = [
+    "Name",
+    "Type",
+    "State",
+    "Last 24 hours",
+    "Replays",
+    "Uid",
+    "Changed",
+];
 
-fn row(view: &SourceView) -> Vec<Markup> {
+/// What figures of a source are of.
+const LATELY: &str = "What came in the last 24 hours is counted in the memory of the node that shows \
+                      this page: of what came to it, since it began.";
+
+fn row(rooms: &Shared, view: &SourceView) -> Vec<Markup> {
     let source = &view.source;
     vec![
         html! { a href=(address(view)) { (parts::short(&source.name)) } },
         html! { (source.source_type) },
         state(view),
+        lately(rooms, view),
         html! { (replays(view.replay_protection)) },
         html! { @if let Some(uid) = &source.uid { (uid) } },
         time(source.updated_at),
@@ -99,6 +114,21 @@ fn state(view: &SourceView) -> Markup {
         @if view.unusable.is_some() { (badge(Tone::Bad, "takes nothing")) }
         @else { (badge(Tone::Good, "takes")) }
         @if view.unverified { " " (badge(Tone::Waiting, "unverified")) }
+    }
+}
+
+/// What came to it in the last hours: a look at memory.
+fn lately(rooms: &Shared, view: &SourceView) -> Markup {
+    let arrives = view.config.cron.is_none();
+    let came = rooms.config.figures.came(view.source.id);
+    match came.filter(|_| arrives) {
+        Some(came) => html! {
+            (count(came.accepted)) " accepted, "
+            @if came.refused > 0 { strong { (count(came.refused)) " refused" } }
+            @else { "none refused" }
+        },
+        None if arrives => html! { span.quiet { "not at this node" } },
+        None => html! { span.quiet { "by a schedule" } },
     }
 }
 
@@ -130,7 +160,7 @@ async fn one_content(rooms: Shared, seat: Seat) -> Answer<Content> {
         @if let Some(why) = &view.unusable {
             div.notice.bad { p { "Nothing is taken here as things stand: " (why) } }
         }
-        (known(&view, tenant.as_ref()))
+        (known(&rooms, &view, tenant.as_ref()))
         (offered(&seat, &view))
         h2 { "What it refused of late" }
         (refused::list(&log.data))
@@ -143,11 +173,12 @@ async fn one_content(rooms: Shared, seat: Seat) -> Answer<Content> {
     Ok(Content::new(title, body).below(trail()))
 }
 
-fn known(view: &SourceView, tenant: Option<&Tenant>) -> Markup {
+fn known(rooms: &Shared, view: &SourceView, tenant: Option<&Tenant>) -> Markup {
     let source = &view.source;
     let mut known = vec![
         ("Type", html! { (source.source_type) }),
         ("State", state(view)),
+        ("Last 24 hours, at this node", lately(rooms, view)),
         ("Replays", html! { (replays(view.replay_protection)) }),
         ("Made", time(source.created_at)),
         ("Changed", time(source.updated_at)),

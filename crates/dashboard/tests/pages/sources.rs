@@ -162,3 +162,16 @@ async fn whoever_may_only_look_sees_no_url_and_is_offered_nothing() {
         visitor.get(format!("{source}/edit")).await.is(403);
     }
 }
+
+#[tokio::test]
+async fn how_much_came_of_late_and_was_refused_stands_in_the_list_and_at_the_source() {
+    let world = World::new();
+    let (source, _) = make(&world, "Payments").await;
+    let viewer = world.signed_in(Role::Viewer).await;
+    for path in [SOURCES, &source] {
+        let page = viewer.get(path).await;
+        page.is(200)
+            .shows("1\u{202f}234 accepted, ")
+            .shows("5 refused");
+    }
+}

@@ -18,7 +18,8 @@ use dashboard::{
     Blocked, Brand, Figures, Pages, PagesConfig, Reading, RuleExplained, Threshold, Written,
 };
 use model::address::AddressPolicy;
-use model::id::ApplicationKey;
+use model::id::{ApplicationKey, SourceId};
+use model::meter::CameLately;
 use model::role::Role;
 use model::security::{EventSink, SecurityEvent};
 use model::{Entropy, Secret, Timestamp};
@@ -408,5 +409,12 @@ impl Figures for TestFigures {
     fn read(&self) -> Pin<Box<dyn Future<Output = Reading> + Send + '_>> {
         let reading = self.0.lock().expect("nobody panics").clone();
         Box::pin(async { reading })
+    }
+
+    fn came(&self, _: SourceId) -> Option<CameLately> {
+        Some(CameLately {
+            accepted: 1_234,
+            refused: 5,
+        })
     }
 }

@@ -6,6 +6,7 @@ mod crashes;
 mod events;
 mod handshakes;
 mod kept;
+mod lately;
 mod limits;
 mod replays;
 mod rotation;
