@@ -111,8 +111,8 @@ pub trait Figures: Send + Sync {
     /// What was counted so far, on this node.
     fn read(&self) -> Pin<Box<dyn Future<Output = Reading> + Send + '_>>;
 
-    /// What came to a source within the last day, since this node began at the most; `None`: nothing
-    /// comes in at this node.
+    /// What came to a source within the last day, since this node began at the most; `None`:
+    /// nothing comes in at this node.
     fn came(&self, source: SourceId) -> Option<CameLately>;
 }
 

@@ -3,9 +3,10 @@
 //! the page's content as it has become. So what is live is made by the same function as the page.
 //!
 //! The content is made anew when something was committed that it may show, which a look at the
-//! node's memory tells ([`App::pulse`]), and a read each second, for all who look together, of other
-//! nodes; at most once a second. It is sent only where it has changed. What changes by itself, as
-//! times do that come, is seen every ten seconds.
+//! node's memory tells ([`App::pulse`]), and of other nodes a read each second, for all who look
+//! together; at most once a second. It is sent only where it has changed. What changes by itself,
+//! as times do that come, is seen every ten seconds.
+//!
 //! How many may look is bounded; whoever can't has a page that stays as it was.
 
 use crate::Shared;

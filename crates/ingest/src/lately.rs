@@ -1,6 +1,7 @@
-//! How much came to each source of late, hour by hour, for people who look at sources. It is counted
-//! in this node's memory alone, and of a bounded number of sources: those that something came to
-//! last. Monitoring is told nothing of it, since it would be told of as many sources as there are.
+//! How much came to each source of late, hour by hour, for people who look at sources. It is
+//! counted in this node's memory alone, and of a bounded number of sources: those that something
+//! came to last. Monitoring is told nothing of it, since it would be told of as many sources as
+//! there are.
 
 use lru::LruCache;
 use model::Timestamp;

@@ -160,8 +160,7 @@ impl Node {
         let metrics = Metrics::new(&self.app, sender, self.events.clone());
         let shown = (&self.config, self.identity.as_ref());
         let blocking = Blocking::by(&vigilance, &self.app);
-        let inside = (&metrics, &blocking);
-        let answering = answering(&self.app, shown, &entrances, inside);
+        let answering = answering(&self.app, shown, &entrances, (&metrics, &blocking));
         let (stop, deadline) = (CancellationToken::new(), self.config.drain_timeout);
         let mut parts = JoinSet::new();
         if let Some(engine) = self.engine {

@@ -1,6 +1,6 @@
-//! An endpoint's history: how it came to stand as it does. What people and rules did is in the audit
-//! log, that it was disabled for failing in the security events, and how its receiver was asked last
-//! in its row: nothing is kept for it beside these, and it goes back as far as they do.
+//! An endpoint's history: how it came to stand as it does. What people and rules did is in the
+//! audit log, that it was disabled for failing in the security events, and how its receiver was
+//! asked last in its row: nothing is kept for it beside these, and it goes back as far as they do.
 //!
 //! Its application's people may read it. So it names the organisation and its rules as such, and
 //! no person, key or address.

@@ -128,12 +128,8 @@ pub(super) async fn entries_are_listed_by_application_action_actor_and_subject(w
         draft.actor.subject = actor.to_owned();
         draft.subject = subject.clone().into();
         noted(world, &draft).await;
-        ids.push(
-            list(world, &everything())
-                .await
-                .pop()
-                .map(|row| row.entry.id),
-        );
+        let newest = list(world, &everything()).await.pop();
+        ids.push(newest.map(|row| row.entry.id));
         world.clock.advance(SECOND);
     }
     let of = |application, action: Option<_>, actor: Option<&str>| AuditQuery {

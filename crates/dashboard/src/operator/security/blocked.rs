@@ -1,6 +1,6 @@
 //! From where requests are refused now, at the node that shows the page: all of them, by what
-//! detection found; or attempts to sign in, since too many have failed. Neither is kept anywhere but
-//! in that node's memory, and both end by themselves.
+//! detection found; or attempts to sign in, since too many have failed. Neither is kept anywhere
+//! but in that node's memory, and both end by themselves.
 
 use super::{from, trail};
 use crate::Shared;
