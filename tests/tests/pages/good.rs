@@ -59,9 +59,9 @@ async fn every_page_stands_in_the_table() {
 
 #[tokio::test]
 async fn every_page_for_operators_is_good_in_a_browser() {
-    let mut place = Place::filled().await;
+    let mut place = Place::with_identity_provider().await;
     let ids = place.ids().await;
-    let key = place.viewers_key().await;
+    let key = place.key_of("viewer").await;
     let visit = place
         .visit()
         .await

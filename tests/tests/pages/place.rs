@@ -1,7 +1,7 @@
 //! A filled server, and what of it has no name of its own: what pages' addresses need.
 
 use e2e::filling::fill;
-use e2e::{Api, Filled, Filling, Options, Server, Visit, eventually};
+use e2e::{Api, Filled, Filling, Options, Receiver, Server, Visit, eventually};
 use serde_json::{Value, json};
 
 /// The session that the operator's pages are looked at with.
@@ -42,6 +42,19 @@ impl Place {
         Self::with(Options::dev()).await
     }
 
+    /// The same with an identity provider, which is away.
+    pub(crate) async fn with_identity_provider() -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let file = home.path().join("postrider.toml");
+        std::fs::write(&file, "[oidc.emails]\nadmin = ['ada@example.com']\n").expect("a file");
+        let gone = Receiver::willing().await.url("");
+        let options = Options::dev()
+            .option("--config", file.to_str().expect("text"))
+            .option("--oidc-issuer", gone)
+            .option("--oidc-client-id", "postrider");
+        Self::with(options).await
+    }
+
     /// What waits for another attempt waits for as long as a test takes.
     pub(crate) async fn with(options: Options) -> Self {
         let mut server = Server::start(options.option("--retry-schedule", "3600")).await;
@@ -61,13 +74,13 @@ impl Place {
         visit.signing_in(OPERATOR, "/dashboard/sign-in", json!({ "token": token }))
     }
 
-    /// A key that may look, and no more.
-    pub(crate) async fn viewers_key(&self) -> String {
+    /// A key that may do what this role may.
+    pub(crate) async fn key_of(&self, role: &str) -> String {
         let path = format!(
             "/management/authentication/{}/api-token",
             self.filled.organisation
         );
-        let key = json!({"name": "Only looks", "scopes": ["role:viewer"]});
+        let key = json!({"name": format!("Of a {role}"), "scopes": [format!("role:{role}")]});
         text(&self.api.post(&path, &key).await.expect(200).json()["token"])
     }
 

@@ -21,14 +21,18 @@ async fn operators_do_what_they_come_for() {
         .iter()
         .map(|receiver| json!({"token": token, "receiver": receiver.url("/new")}));
     let mut story = || Story::new("operator").given(given.next().unwrap_or(Value::Null));
-    let viewer = json!({"token": place.viewers_key().await, "message": place.filled.delivered});
+    let message = &place.filled.delivered;
+    let viewer = json!({"token": place.key_of("viewer").await, "message": message});
     let viewer = Story::new("viewer").given(viewer);
+    let on_call = json!({"token": place.key_of("operator").await, "message": message});
+    let on_call = Story::new("on_call").given(on_call);
     Visit::to(place.server.url())
         .story(story())
         .story(story().by_keyboard())
         .story(story().without_scripts())
         .story(viewer.clone())
         .story(viewer.by_keyboard())
+        .story(on_call)
         .is_good()
         .await;
 }

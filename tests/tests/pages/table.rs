@@ -15,15 +15,13 @@ const OPERATIONAL: &str = "/applications/operational-webhooks";
 const HARM: &str = "/dashboard/applications/hostile";
 
 /// What is declared and is no page: styles and the like, files, and ways to other pages.
-const NO_PAGES: [&str; 15] = [
+const NO_PAGES: [&str; 13] = [
     "/dashboard/assets/style.css",
     "/dashboard/assets/page.js",
     "/dashboard/assets/icon.svg",
     "/dashboard/applications/{app}/messages/{message}/payload",
     "/dashboard/applications/{app}/messages/{message}/attempts/{attempt}/response",
     "/dashboard/audit/checkpoint",
-    "/dashboard/sign-in/oidc",
-    "/dashboard/sign-in/oidc/callback",
     "/portal/assets/style.css",
     "/portal/assets/page.js",
     "/portal/assets/icon.svg",
@@ -47,11 +45,19 @@ const PARTS: [&str; 10] = [
     "payload",
 ];
 
-/// For nobody in particular.
+/// For nobody in particular, where there is an identity provider, and it is away.
 pub(crate) fn open(link: &str) -> Vec<Page> {
     vec![
         Page::new("docs", "/docs").shows("Postrider's API"),
-        Page::new("sign-in", "/dashboard/sign-in").shows("Admin token or API key"),
+        Page::new("sign-in", "/dashboard/sign-in")
+            .shows("Admin token or API key")
+            .shows("Sign in with the identity provider"),
+        Page::new("sign-in-away", "/dashboard/sign-in/oidc")
+            .shows("can't be asked at the moment")
+            .status(502),
+        Page::new("sign-in-lost", "/dashboard/sign-in/oidc/callback?state=x")
+            .shows("Nobody was sent to the identity provider by this browser")
+            .status(400),
         Page::new("portal-link", link).shows("This link is good once"),
         Page::new("portal-nobody", "/portal")
             .shows("Not signed in")
