@@ -79,7 +79,7 @@ async fn list_content(rooms: Shared, seat: Seat) -> Answer<Content> {
         }
         (sources)
     };
-    Ok(Content::new("Sources", body))
+    Ok(Content::new("Sources", body).each_second())
 }
 
 const HEADS: [&str; 7] = [
@@ -170,7 +170,7 @@ async fn one_content(rooms: Shared, seat: Seat) -> Answer<Content> {
         p.quiet { "What is secret of it is left out." }
         (parts::excerpt((rooms.config.written.show_source_config)(view.config)?.as_bytes()))
     };
-    Ok(Content::new(title, body).below(trail()))
+    Ok(Content::new(title, body).below(trail()).each_second())
 }
 
 fn known(rooms: &Shared, view: &SourceView, tenant: Option<&Tenant>) -> Markup {

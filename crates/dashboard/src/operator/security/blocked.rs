@@ -39,7 +39,8 @@ async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
         p { "Too many attempts to sign in have failed from there. All else of theirs is answered." }
         (list("Addresses that may not try to sign in", signing_in))
     };
-    Ok(Content::new("Addresses that are refused now", body).below(trail()))
+    let content = Content::new("Addresses that are refused now", body);
+    Ok(content.below(trail()).each_second())
 }
 
 fn list(caption: &str, mut all: Vec<(IpAddr, Timestamp)>) -> Markup {
