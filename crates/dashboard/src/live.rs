@@ -19,9 +19,9 @@ use axum::extract::FromRequestParts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use http::HeaderValue;
 use http::header::{ACCEPT, CACHE_CONTROL};
 use http::request::Parts;
+use http::{HeaderName, HeaderValue};
 use model::id::ApplicationKey;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
+/// Whether a proxy may hold back what it is answered, as nginx does unless it is told.
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// How many pages may be live on one node, of the operator's and as many of the portal's.
 const LIVE_MAX: usize = 128;
 /// How often their content is made at the most, other nodes are asked about, and sessions checked.
@@ -184,11 +186,14 @@ where
         let event = Event::default().data(content);
         Some((Ok::<_, Infallible>(event), following))
     });
-    // What a page shows is kept nowhere on the way, in this form too.
     let events = Sse::new(events).keep_alive(KeepAlive::default());
     let mut response = events.into_response();
-    let kept = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, kept);
+    // What a page shows is kept nowhere on the way, in this form too; nor held back until there is
+    // more of it.
+    for (name, value) in [(CACHE_CONTROL, "no-store"), (BUFFERING, "no")] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
     Ok(response)
 }
 

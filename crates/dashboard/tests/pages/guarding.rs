@@ -90,6 +90,7 @@ async fn what_is_live_ends_with_its_session_and_is_kept_by_nobody() {
     ] {
         let answer = follow(visitor, page).await;
         assert_eq!(answer.headers()["cache-control"], "no-store", "{page}");
+        assert_eq!(answer.headers()["x-accel-buffering"], "no", "{page}");
         let mut events = answer.into_body();
         events.frame().await.expect("the page").expect("it is sent");
         visitor.post(out, &[]).await;
