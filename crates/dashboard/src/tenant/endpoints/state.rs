@@ -45,7 +45,7 @@ impl State {
     /// The word, and the sentence that belongs to it.
     pub(super) fn whole(&self) -> Markup {
         html! {
-            (self.badge())
+            p { (self.badge()) }
             @if let Some(why) = &self.why { p.notice.waiting { (why) } }
         }
     }
