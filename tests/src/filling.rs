@@ -12,12 +12,19 @@ use serde_json::{Value, json};
 use crate::api::{Api, Call};
 use crate::hostile::{HOSTILE, all, long_name};
 use crate::receiver::{Answer, Receiver};
+use crate::tls::{Authority, Front};
 use crate::wait::eventually;
 
 /// Where sources are made.
 const SOURCES: &str = "/ingest/api/v1/source";
 /// What is signed with it can't be guessed; what is not is refused.
 const SECRET: &str = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
+
+/// What receivers are called that show a certificate.
+const HOST: &str = "127.0.0.1";
+/// A status and a text.
+type Answered = (u16, &'static str);
+const DOWN: Answered = (503, "down for an hour");
 
 /// How much later a message goes that waits.
 const LATER: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
@@ -61,7 +68,42 @@ struct Receivers {
     willing: Receiver,
     failing: Receiver,
     gone: Receiver,
-    hostile: Vec<Receiver>,
+    losing: Secured,
+    hostile: Vec<Secured>,
+}
+
+/// A receiver behind TLS, whose certificate an authority of this name has issued.
+struct Secured {
+    receiver: Receiver,
+    front: Front,
+    authority: Authority,
+}
+
+impl Secured {
+    async fn start(answer: Answered, name: &str) -> Self {
+        let (status, text) = answer;
+        let receiver = Receiver::start(move |_| told(status, text)).await;
+        let authority = Authority::new(name);
+        let front = Front::start(receiver.address(), &authority, HOST).await;
+        Self {
+            receiver,
+            front,
+            authority,
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        self.front.url(HOST) + path
+    }
+
+    /// Makes an endpoint of it, which trusts its authority.
+    async fn endpoint(&self, api: &Api, application: &str, endpoint: &Value) {
+        api.endpoint(application, endpoint).await;
+        let uid = text(&endpoint["uid"]);
+        let path = format!("/app/{application}/endpoint/{uid}/ca");
+        let authority = json!({"cert": self.authority.pem()});
+        api.put(&path, &authority).await.expect(204);
+    }
 }
 
 /// Fills the server whose API this is. It must allow loopback, and try again after an hour or so,
@@ -104,7 +146,7 @@ impl Filled {
         self.receivers.willing.take(filling.messages).await;
         self.receivers.gone.take(1).await;
         for receiver in &self.receivers.hostile {
-            receiver.take(self.hostile.len().min(1)).await;
+            receiver.receiver.take(self.hostile.len().min(1)).await;
         }
         for message in [&self.delivered, &self.exhausted] {
             attempted(api, "shop", message).await;
@@ -135,11 +177,12 @@ async fn attempted(api: &Api, application: &str, message: &str) {
 async fn receivers() -> Receivers {
     let mut hostile = Vec::with_capacity(HOSTILE.len());
     for (_, text) in HOSTILE {
-        hostile.push(Receiver::start(move |_| told(500, text)).await);
+        hostile.push(Secured::start((500, text), text).await);
     }
     Receivers {
         willing: Receiver::start(|_| told(200, r#"{"taken":true}"#)).await,
-        failing: Receiver::start(|_| told(503, "down for an hour")).await,
+        failing: Receiver::start(|_| told(DOWN.0, DOWN.1)).await,
+        losing: Secured::start(DOWN, "An authority of the shop's").await,
         gone: Receiver::start(|_| told(410, "moved away")).await,
         hostile,
     }
@@ -186,7 +229,6 @@ async fn shop(api: &Api, receivers: &Receivers) {
                "metadata": {"team": "billing"},
                "headers": {"x-shop": "one", "authorization": "Bearer of-the-shop"}}),
         json!({"uid": "failing", "url": receivers.failing.url("/down"), "eventTypes": paid}),
-        json!({"uid": "losing", "url": receivers.failing.url("/lost"), "eventTypes": lost}),
         json!({"uid": "gone", "url": receivers.gone.url("/gone"), "channels": ["gone"]}),
         json!({"uid": "paused", "url": receivers.willing.url("/paused"), "disabled": true}),
         json!({"uid": "slow", "url": receivers.willing.url("/slow"), "channels": ["nothing"],
@@ -195,6 +237,9 @@ async fn shop(api: &Api, receivers: &Receivers) {
     for endpoint in endpoints {
         api.endpoint("shop", &endpoint).await;
     }
+    let losing = &receivers.losing;
+    let endpoint = json!({"uid": "losing", "url": losing.url("/lost"), "eventTypes": lost});
+    losing.endpoint(api, "shop", &endpoint).await;
     let rules = json!({"rules": [{"path": "/card", "action": "mask", "keepLast": 4}]});
     let slow = "/app/shop/endpoint/slow";
     let settings = [
@@ -320,8 +365,9 @@ async fn hostile(api: &Api, receivers: &Receivers, organisation: &str) -> Vec<St
     messages
 }
 
-/// An endpoint and its message, and a source and what it refused, with one text everywhere.
-async fn one_hostile(api: &Api, number: usize, receiver: &Receiver) -> String {
+/// An endpoint and its message, and a source and what it refused, with one text everywhere, in the
+/// receiver's certificate too.
+async fn one_hostile(api: &Api, number: usize, receiver: &Secured) -> String {
     let (_, text_of_it) = HOSTILE[number];
     let (channel, long) = (format!("probe-{number}"), long_name());
     let printable: String = text_of_it.chars().filter(char::is_ascii).collect();
@@ -331,7 +377,7 @@ async fn one_hostile(api: &Api, number: usize, receiver: &Receiver) -> String {
         "url": receiver.url(&format!("/{in_url}?{in_url}")),
         "metadata": {(text_of_it): text_of_it}, "headers": {"x-probe": printable},
     });
-    api.endpoint("hostile", &endpoint).await;
+    receiver.endpoint(api, "hostile", &endpoint).await;
     let message = json!({
         "eventType": "order.paid", "channels": [channel, long], "tags": [long],
         "eventId": format!("{number}-{}", &long[..200]),

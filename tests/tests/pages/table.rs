@@ -169,7 +169,9 @@ fn of_one(base: &str, prefix: &str, (filled, ids): (&Filled, &Ids)) -> Vec<Page>
         at("attempt", attempt)
             .shows("down for an hour")
             .shows("x-answer")
-            .shows("How its time was spent"),
+            .shows("How its time was spent")
+            .shows("TLS handshake")
+            .shows("An authority of the shop's"),
         at("endpoints", "/endpoints".to_owned()).shows("Takes everything"),
         endpoint("endpoint-new", "new", "").shows("Where requests go"),
         endpoint("endpoint-willing", "willing", "").shows("Takes everything"),
