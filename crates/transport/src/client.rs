@@ -105,14 +105,9 @@ impl Transport for HttpsTransport {
         let mut progress = Progress::default();
         let sent = tokio::time::timeout(limit, self.send_in_time(&request, &mut progress)).await;
         let sent = sent.unwrap_or_else(|_| Err(SendError::timed_out(TimeLimit::Total, limit)));
-        let (handshake, observed) = progress.told();
-        match sent {
-            Ok(answer) => Ok(Answer {
-                handshake,
-                observed,
-                ..answer
-            }),
-            Err(error) => Err(error.after(handshake, observed)),
-        }
+        sent.map_err(|error| {
+            let (handshake, observed) = progress.told();
+            error.after(handshake, observed)
+        })
     }
 }

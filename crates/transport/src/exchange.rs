@@ -83,7 +83,7 @@ impl Exchange<'_> {
             drop(incoming);
             self.connections.keep(self.key, connection, opened).await;
         }
-        Ok(head.with(kept))
+        Ok(head.with(kept, progress))
     }
 
     async fn over_http2(
@@ -99,7 +99,7 @@ impl Exchange<'_> {
         let limit = self.request.limits.response_bytes_max;
         // What is not read of the body is reset with its stream, without harm to the connection.
         let kept = body::read(&mut response.into_body(), limit, |_| ()).await;
-        Ok(head.with(kept.map_err(Unanswered::midway)?))
+        Ok(head.with(kept.map_err(Unanswered::midway)?, progress))
     }
 
     /// The answer is complete as far as anybody looks at it; whether the connection can be kept is
@@ -174,17 +174,13 @@ impl Exchange<'_> {
             origin,
             rate: text(ALLOWED_RATE),
         });
-        Head(Answer {
+        Head {
             status: response.status().as_u16(),
             retry_after: text(RETRY_AFTER),
             allowed: allowed.map(Box::new),
-            body: Bytes::new(),
-            truncated: false,
             headers_after: self.started.elapsed(),
             date: date_of(response.headers()),
-            handshake: None,
-            observed: Box::default(),
-        })
+        }
     }
 
     /// The headers of a response to a delivery, for people who ask why it failed.
@@ -207,14 +203,28 @@ fn date_of(headers: &HeaderMap) -> Option<Timestamp> {
 }
 
 /// An answer whose body is still to come.
-struct Head(Answer);
+struct Head {
+    status: u16,
+    retry_after: Option<String>,
+    allowed: Option<Box<Allowed>>,
+    headers_after: Duration,
+    date: Option<Timestamp>,
+}
 
 impl Head {
-    fn with(self, kept: Kept) -> Answer {
+    /// The whole answer, with what was noted until now.
+    fn with(self, kept: Kept, progress: &mut Progress) -> Answer {
+        let (handshake, observed) = std::mem::take(progress).told();
         Answer {
+            status: self.status,
+            retry_after: self.retry_after,
+            allowed: self.allowed,
             body: kept.bytes,
             truncated: kept.truncated,
-            ..self.0
+            headers_after: self.headers_after,
+            date: self.date,
+            handshake,
+            observed,
         }
     }
 }
