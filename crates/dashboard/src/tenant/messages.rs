@@ -24,6 +24,7 @@ use app::tokens::sessions::Pages;
 use app::{Caller, Tenant};
 use axum::extract::State;
 use maud::{Markup, html};
+use model::message::Message;
 
 /// What sends one message again.
 const RESEND: Need = send_again("message-attempt");
@@ -164,14 +165,22 @@ async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
 
 fn row(seat: &Seat, view: &MessageView) -> Vec<Markup> {
     let message = &view.message;
-    let to = seat.within(&format!("/messages/{}", message.id));
-    vec![
-        time(message.id.key().time()),
-        short(message.event_type.as_str()),
-        html! { a href=(to) { code { (message.id) } } },
+    let mut cells = Vec::from(first_cells(seat, message));
+    cells.extend([
         name_or_none(message.event_id.as_ref()),
         names(&message.channels),
         names(&message.tags),
+    ]);
+    cells
+}
+
+/// What every list of messages has of one: when it was accepted, its type, and the way to it.
+fn first_cells(seat: &Seat, message: &Message) -> [Markup; 3] {
+    let to = seat.within(&format!("/messages/{}", message.id));
+    [
+        time(message.id.key().time()),
+        short(message.event_type.as_str()),
+        html! { a href=(to) { code { (message.id) } } },
     ]
 }
 

@@ -1,8 +1,9 @@
 //! The messages that went, or are on their way, to one endpoint, each with how it stands there.
 
+use super::first_cells;
 use crate::layout::Content;
 use crate::live::View;
-use crate::parts::{pager, short, table, time, time_or};
+use crate::parts::{pager, short, table, time_or};
 use crate::posted::Fields;
 use crate::problem::Answer;
 use crate::seat::Seat;
@@ -64,15 +65,12 @@ async fn content(rooms: Shared, seat: Seat) -> Answer<Content> {
 }
 
 fn row(seat: &Seat, view: &EndpointMessageView) -> Vec<Markup> {
-    let message = &view.message;
-    let to = seat.within(&format!("/messages/{}", message.id));
-    vec![
-        time(message.id.key().time()),
-        short(message.event_type.as_str()),
-        html! { a href=(to) { code { (message.id) } } },
+    let mut cells = Vec::from(first_cells(seat, &view.message));
+    cells.extend([
         words::standing(view.status),
         time_or(view.next_attempt, "none"),
-    ]
+    ]);
+    cells
 }
 
 fn state(asked: &Fields) -> Answer<Option<Status>> {
