@@ -8,8 +8,8 @@ use tokio::process::Command;
 use crate::place;
 use crate::wait::within_time;
 
-/// How long a command may take that is not a server.
-const COMMAND_LIMIT: Duration = Duration::from_secs(120);
+/// How long a command may take that is not a server: who takes longer hangs.
+const COMMAND_LIMIT: Duration = Duration::from_secs(300);
 
 /// What a command left behind.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use model::audit::{Actor, ActorKind, AuditAction};
 use model::id::{AuditId, Key};
 use model::security::{Subject, SubjectKind};
 use model::{Clock, Entropy, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -289,29 +289,35 @@ impl Log {
         log
     }
 
-    /// Writes entries as a change does, and waits until they are under a checkpoint outside.
+    /// Writes entries as changes do, but all at once, so that one checkpoint is over them; waits
+    /// until it is outside.
     async fn write(&self, first: u64, count: u64) {
-        let sql =
+        let mut sql =
             Connection::open(self.server.data_dir().join("postrider.db")).expect("it is there");
         sql.busy_timeout(Duration::from_secs(5)).expect("a timeout");
+        let immediate = TransactionBehavior::Immediate;
+        let together = sql.transaction_with_behavior(immediate);
+        let together = together.expect("the server lets others write");
         for number in first..first + count {
             let entry = entry(number);
             let listed = entry.listed();
-            sql.execute(
-                "INSERT INTO audit_entry (id, tail, entry, application, action, actor, subject)
+            together
+                .execute(
+                    "INSERT INTO audit_entry (id, tail, entry, application, action, actor, subject)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    entry.id.key().integer(),
-                    entry.id.tail(),
-                    entry.text(),
-                    listed.application.integer(),
-                    listed.action,
-                    listed.actor,
-                    listed.subject
-                ],
-            )
-            .expect("the server lets others write");
+                    params![
+                        entry.id.key().integer(),
+                        entry.id.tail(),
+                        entry.text(),
+                        listed.application.integer(),
+                        listed.action,
+                        listed.actor,
+                        listed.subject
+                    ],
+                )
+                .expect("it is a row");
         }
+        together.commit().expect("it can be written");
         eventually("the entries to be sealed", || async {
             let waiting = "SELECT count(*) FROM audit_entry WHERE position IS NULL";
             let waiting: i64 = sql

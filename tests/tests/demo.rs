@@ -1,17 +1,13 @@
 //! The demo, as the README has a newcomer run it: the whole main job, with trouble on the way.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use e2e::command::{postrider, run};
 use e2e::{Api, Call, place, within};
 use http::Method;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
-use tokio::time::Instant;
 
-/// What the demo promises to stay below.
-const DEMO_LIMIT: Duration = Duration::from_secs(30);
 /// What the attacker tries at the gateway, and how that refuses it.
 const AT_THE_GATEWAY: [(&str, &str); 9] = [
     ("a changed body", "401 signature_invalid"),
@@ -35,10 +31,9 @@ const PAST_THE_GATEWAY: [&str; 5] = [
 
 #[tokio::test]
 async fn the_demo_loses_nothing_and_lets_no_attack_through() {
-    let began = Instant::now();
     let outcome = postrider(&["demo"]).await;
-    let (text, took) = (outcome.text(), began.elapsed());
-    println!("{text}\n{took:?}");
+    let text = outcome.text();
+    println!("{text}");
     let has = |part: &str| text.lines().any(|line| line.contains(part));
     assert!(text.lines().any(|line| line == "lost: 0"), "{outcome:#?}");
     for trouble in [
@@ -65,7 +60,6 @@ async fn the_demo_loses_nothing_and_lets_no_attack_through() {
     let by = |who: &str| text.lines().filter(|line| line.contains(who)).count();
     assert_eq!(by("order system: "), PAST_THE_GATEWAY.len());
     assert_eq!(by("gateway: 4") + by("gateway: came"), AT_THE_GATEWAY.len());
-    assert!(took < DEMO_LIMIT, "the demo took {took:?}");
 }
 
 /// On a machine without any program but the shell, too.

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 /// The order system's application, by its uid.
 pub(super) const APPLICATION: &str = "order-system";
-/// 30 seconds in all.
+/// Two minutes in all: longer than a server may take to come back.
 const PATIENCE: Patience = Patience {
-    tries: 600,
+    tries: 2_400,
     pause: Duration::from_millis(50),
     pause_max: Duration::from_millis(50),
 };

@@ -14,8 +14,8 @@ use tokio::sync::Mutex;
 const RETRY_SCHEDULE: &str = "1,1,1,2,2,3,3,5,5,8,8";
 /// How long a body may take to arrive: less than usual, so that who is slow is refused in time.
 const BODY_TIMEOUT: &str = "5s";
-/// How long a start or an orderly stop may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a start or an orderly stop may take, also where the disk is busy with what was built.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running Postrider that can be killed and started again.
 pub(super) struct Server {

@@ -9,10 +9,11 @@ use model::id::Key;
 use serde_json::Value;
 use store::{Lane, Store as _};
 
-/// As with three months of retention, in a database whose clock is in its first days.
+/// As with three months of retention, in a database whose clock is in its first days. The store
+/// makes none of these itself.
 const PARTITIONS: &str = "DO $$ DECLARE day bigint := 86400000000; BEGIN
-    FOR number IN 20455..20550 LOOP
-        EXECUTE format('CREATE TABLE IF NOT EXISTS payload_%s PARTITION OF payload
+    FOR number IN 20460..20555 LOOP
+        EXECUTE format('CREATE TABLE payload_%s PARTITION OF payload
             FOR VALUES FROM (%s) TO (%s)', number, number * day, (number + 1) * day);
     END LOOP;
     FOR number IN 1..13 LOOP
