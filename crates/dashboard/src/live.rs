@@ -9,11 +9,12 @@
 //!
 //! How many may look is bounded; whoever can't has a page that stays as it was.
 
+mod places;
+
 use crate::Shared;
 use crate::layout::{self, Content};
 use crate::problem::{Answer, Refused};
 use crate::seat::Seat;
-use app::tokens::sessions::Pages;
 use app::{App, Listeners};
 use axum::extract::FromRequestParts;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -23,16 +24,15 @@ use http::header::{ACCEPT, CACHE_CONTROL};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use model::id::ApplicationKey;
+use places::{Place, Places};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 /// Whether a proxy may hold back what it is answered, as nginx does unless it is told.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
-/// How many pages may be live on one node, of the operator's and as many of the portal's.
-const LIVE_MAX: usize = 128;
 /// How often their content is made at the most, other nodes are asked about, and sessions checked.
 const PERIOD: Duration = Duration::from_secs(1);
 /// How often it is made where nothing happens.
@@ -40,10 +40,9 @@ const SELDOM: Duration = Duration::from_secs(10);
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Whoever looks, all together: those of the portal take no place of the operator's.
+/// Whoever looks, all together.
 pub(crate) struct Live {
-    dashboard: Arc<Semaphore>,
-    portal: Arc<Semaphore>,
+    places: Places,
     listeners: Arc<Listeners>,
     elsewhere: Mutex<Elsewhere>,
 }
@@ -58,19 +57,10 @@ struct Elsewhere {
 
 impl Live {
     pub(crate) fn new(listeners: Arc<Listeners>) -> Self {
-        let places = || Arc::new(Semaphore::new(LIVE_MAX));
         Self {
-            dashboard: places(),
-            portal: places(),
+            places: Places::default(),
             listeners,
             elsewhere: Mutex::default(),
-        }
-    }
-
-    fn places(&self, pages: Pages) -> Arc<Semaphore> {
-        match pages {
-            Pages::Dashboard => self.dashboard.clone(),
-            Pages::Portal => self.portal.clone(),
         }
     }
 
@@ -142,7 +132,7 @@ struct Following<M> {
     /// What was sent last.
     sent: String,
     closing: watch::Receiver<bool>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// How it stood when the content was last made.
@@ -167,12 +157,12 @@ where
     M: Fn(Shared, Seat) -> F + Send + Sync + 'static,
     F: Future<Output = Answer<Content>> + Send + 'static,
 {
-    let Ok(place) = rooms.live.places(seat.pages).try_acquire_owned() else {
-        return Err(Refused::not_live());
-    };
+    let application = whose(rooms, &seat).await;
+    let place = rooms.live.places.take(seat.pages, application);
+    let place = place.ok_or_else(Refused::not_live)?;
     let following = Following {
         rooms: rooms.clone(),
-        application: whose(rooms, &seat).await,
+        application,
         seat,
         checked: Instant::now(),
         make,

@@ -27,6 +27,8 @@ pub(crate) struct Seat {
     pub(crate) form_token: String,
     /// The page's path and query.
     pub(crate) here: String,
+    /// What the page needs.
+    need: Need,
     /// What the path names.
     named: Vec<(String, String)>,
     /// The cookie's text, by which it is asked again whether the session is still good.
@@ -77,6 +79,7 @@ impl FromRequestParts<Shared> for Seat {
             caller,
             pages,
             here: here.to_owned(),
+            need: *need,
             named,
             session,
         })
@@ -134,10 +137,11 @@ impl Seat {
         self.caller.greatest_role()
     }
 
-    /// The same, if the session is still good.
+    /// The same, if the session is still good, and good enough for the page.
     pub(crate) fn renewed(&self, rooms: &Shared) -> Option<Self> {
         let from = self.caller.remote_address;
         let caller = rooms.app.session(self.pages, &self.session, from).ok()?;
+        require(&caller, self.pages, &self.need).ok()?;
         Some(Self {
             caller,
             ..self.clone()

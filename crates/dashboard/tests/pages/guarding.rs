@@ -101,17 +101,50 @@ async fn what_is_live_ends_with_its_session_and_is_kept_by_nobody() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn those_who_look_in_the_portal_take_no_place_of_the_operators() {
-    let world = World::new();
-    world.application("acme").await;
-    let tenant = world.in_portal("acme", None).await;
+/// Asks for this page to be kept up to date until it no longer is: what was answered with it.
+async fn look_often(visitor: &Visitor<'_>, path: &str) -> Vec<Response> {
     let mut all = Vec::new();
-    while let answer = follow(&tenant, "/portal").await
+    while let answer = follow(visitor, path).await
         && answer.status() == StatusCode::OK
     {
         all.push(answer);
         assert!(all.len() < 1_000, "there is no bound");
+    }
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_people_of_one_application_take_no_place_of_others() {
+    let world = World::new();
+    world.application("acme").await;
+    world.application("brick").await;
+    let of_acme = world.in_portal("acme", None).await;
+    let looks = look_often(&of_acme, "/portal").await;
+    let again = world.in_portal("acme", None).await;
+    let answer = follow(&again, "/portal").await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let of_brick = world.in_portal("brick", None).await;
+    let answer = follow(&of_brick, "/portal").await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    drop(looks);
+    let answer = follow(&again, "/portal").await;
+    assert_eq!(answer.status(), StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_look_in_the_portal_take_no_place_of_the_operators() {
+    let world = World::new();
+    let mut all = Vec::new();
+    for number in 0.. {
+        let uid = format!("tenant-{number}");
+        world.application(&uid).await;
+        let tenant = world.in_portal(&uid, None).await;
+        let looks = look_often(&tenant, "/portal").await;
+        if looks.is_empty() {
+            break;
+        }
+        all.extend(looks);
+        assert!(number < 1_000, "there is no bound");
     }
     let viewer = world.signed_in(Role::Viewer).await;
     let answer = follow(&viewer, "/dashboard/applications").await;
