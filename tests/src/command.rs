@@ -9,7 +9,7 @@ use crate::place;
 use crate::wait::within_time;
 
 /// How long a command may take that is not a server: who takes longer hangs.
-const COMMAND_LIMIT: Duration = Duration::from_secs(300);
+pub const COMMAND_LIMIT: Duration = Duration::from_secs(300);
 
 /// What a command left behind.
 #[derive(Clone, Debug)]

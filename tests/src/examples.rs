@@ -2,7 +2,6 @@
 //! the real Node and Python with the published packages.
 
 use std::fmt::Debug;
-use std::net::TcpListener;
 use std::path::Path;
 
 use serde_json::Value;
@@ -10,10 +9,12 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
+use crate::chance::Chance;
 use crate::clients::{Language, SCRIPT_LIMIT, described, feed, node, python, scripts};
 use crate::command::{Outcome, run};
 use crate::place;
 use crate::receiver::Received;
+use crate::server::quiet_address;
 use crate::wait::eventually;
 
 /// A block of code on a page.
@@ -121,8 +122,7 @@ impl Example {
 
     /// Starts it, as a server; its port of the page is another here.
     pub async fn serves(&self, port: u16, files: &[(&str, &str)]) -> Served {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-        let free = free.expect("a free port").port();
+        let free = quiet_address(&mut Chance::new()).port();
         let (page, here) = (port.to_string(), free.to_string());
         assert_eq!(self.code.matches(&page).count(), 1, "{self:?}");
         let home = home(files);

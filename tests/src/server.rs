@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::chance::Chance;
 use crate::command::{Outcome, postrider};
 use crate::place;
-use crate::wait::{PATIENCE, within, within_time};
+use crate::wait::{PATIENCE, eventually, within, within_time};
 
 /// What the line that says where the server listens holds before its URL.
 const READY: &str = "listening on ";
@@ -270,17 +270,28 @@ impl Server {
     }
 
     async fn spawn(&mut self) {
-        let (mut child, before) = self.launch();
-        let ready = tokio::select! {
-            line = within("the server to be ready", self.log.line(READY, before)) => line,
-            status = child.wait() => {
-                let status = status.expect("a child can be waited for");
-                within("the end of the server's output", self.log.whole()).await;
-                panic!("the server ended before it was ready ({status}): {}", self.log.text())
-            }
-        };
+        let started = eventually("the server's port to be free", || self.try_spawn());
+        let (child, ready) = started.await;
         (self.scheme, self.address) = listening(&ready);
         self.child = Some(child);
+    }
+
+    /// The process with its line; an error where another has its port for now, since the system
+    /// gives a port that nobody listens on to outgoing connections.
+    async fn try_spawn(&self) -> Result<(Child, String), String> {
+        let (mut child, before) = self.launch();
+        let status = tokio::select! {
+            line = within("the server to be ready", self.log.line(READY, before)) => {
+                return Ok((child, line));
+            }
+            status = child.wait() => status.expect("a child can be waited for"),
+        };
+        within("the end of the server's output", self.log.whole()).await;
+        let said = self.log.text();
+        match said.lines().last() {
+            Some(last) if last.contains("Address already in use") => Err(last.to_owned()),
+            _ => panic!("the server ended before it was ready ({status}): {said}"),
+        }
     }
 
     /// Starts the process; gives it with the number of lines that were printed before.

@@ -294,7 +294,8 @@ impl Log {
     async fn write(&self, first: u64, count: u64) {
         let mut sql =
             Connection::open(self.server.data_dir().join("postrider.db")).expect("it is there");
-        sql.busy_timeout(Duration::from_secs(5)).expect("a timeout");
+        sql.busy_timeout(Duration::from_secs(60))
+            .expect("a timeout");
         let immediate = TransactionBehavior::Immediate;
         let together = sql.transaction_with_behavior(immediate);
         let together = together.expect("the server lets others write");

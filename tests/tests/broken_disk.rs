@@ -66,7 +66,7 @@ async fn no_attempt_starts_while_nothing_can_be_recorded() {
     api.application("shop").await;
     api.endpoint("shop", &json!({"url": receiver.url("/")}))
         .await;
-    let due = Timestamp::now() + SignedDuration::from_secs(2);
+    let due = Timestamp::now() + SignedDuration::from_secs(10);
     let late = json!({"eventType": "x", "payload": {"late": true}, "deliverAt": due.to_string()});
     api.post("/app/shop/msg", &late).await.expect(202);
 

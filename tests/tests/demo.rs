@@ -2,7 +2,8 @@
 
 use std::process::Stdio;
 
-use e2e::command::{postrider, run};
+use e2e::command::{COMMAND_LIMIT, postrider, run};
+use e2e::wait::within_time;
 use e2e::{Api, Call, place, within};
 use http::Method;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -75,7 +76,7 @@ async fn what_is_kept_running_can_be_looked_at_until_it_is_interrupted() {
     let mut child = command.spawn().expect("the demo starts");
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
     let mut shown = Vec::new();
-    within("the demo to keep running", async {
+    within_time(COMMAND_LIMIT, "the demo to keep running", async {
         while shown.last().is_none_or(|line| line != "Ctrl-C stops them.") {
             let line = lines.next_line().await.expect("its output can be read");
             shown.push(line.unwrap_or_else(|| panic!("the demo ended: {shown:#?}")));

@@ -4,9 +4,7 @@
 use e2e::command::postrider;
 use e2e::place;
 use e2e::wait::PATIENCE;
-use e2e::{
-    Answer, Api, Call, Options, Receiver, Reply, Server, Source, comes_to, eventually, within,
-};
+use e2e::{Answer, Api, Call, Options, Receiver, Reply, Server, Source, eventually, within};
 use http::Method;
 use model::Timestamp;
 use serde_json::{Value, json};
@@ -90,7 +88,7 @@ async fn a_burst_of_wrong_signatures_is_one_anomaly_and_nobody_is_blocked_for_it
 #[tokio::test]
 async fn an_address_is_blocked_for_a_while_where_somebody_says_so_and_let_in_again() {
     let home = tempfile::tempdir().expect("a directory");
-    let rule = "[detection]\nblock_for = '4s'\n[detection.brute-force-by-address]\n\
+    let rule = "[detection]\nblock_for = '10s'\n[detection.brute-force-by-address]\n\
                 failures = 5\nrespond = ['block-address']\n";
     let mut server = server(&home, rule).await;
     let api = server.api().await;
@@ -112,7 +110,7 @@ async fn an_address_is_blocked_for_a_while_where_somebody_says_so_and_let_in_aga
     api.get("/app").await.expect(200);
     let rows = found(&api).await;
     let text = rows[0]["description"].as_str().expect("a text");
-    assert!(text.contains("requests from 198.51.100.7 are refused for 4 s"));
+    assert!(text.contains("requests from 198.51.100.7 are refused for 10 s"));
     eventually("the block's end", || async {
         let reply = from(&api, HERE).await;
         match reply.status {
@@ -179,7 +177,14 @@ async fn a_key_that_takes_very_much_out_is_ended_where_somebody_says_so_and_an_a
     // It is counted once a minute.
     let line = format!("by the rule mass-export: the API key {} is ended", key.id);
     server.printed_within(PATIENCE * 2, &line).await;
-    comes_to(401, async || key.api.get(content).await.status).await;
+    // It is written behind that.
+    eventually("the key's end", async || {
+        match key.api.get(content).await.status {
+            401 => Ok(()),
+            other => Err(format!("it is answered with {other}")),
+        }
+    })
+    .await;
     api.get(content).await.expect(200);
 
     let rows = eventually("two findings", || async {

@@ -25,17 +25,16 @@ async fn connections_that_are_kept_open_serve_until_their_clients_are_told() {
         assert!(!is_last(&answer), "{answer}");
         connections.push(connection);
     }
-    server.signal("TERM").await;
-    server.printed("draining").await;
     let mut clients = JoinSet::new();
     for mut connection in connections {
         clients.spawn(async move {
-            // The server may not have come to it yet; then it is asked once more.
+            // Until the server has come to it.
             while !is_last(&ask(&mut connection, KEPT_OPEN).await) {}
             let read = connection.read(&mut [0]).await;
             assert_eq!(read.expect("an orderly end"), 0);
         });
     }
+    server.signal("TERM").await;
     within("answers", clients.join_all()).await;
     assert!(server.ended().await.success());
 }

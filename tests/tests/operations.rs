@@ -405,7 +405,7 @@ async fn what_does_not_end_in_time_is_let_go_and_made_again() {
         let (ended, took) = (server.ended().await, began.elapsed());
         assert_eq!(ended.code(), Some(0), "{signal}: {}", server.log());
         // The attempt alone would go on for its 30 seconds.
-        assert!(took < Duration::from_secs(15), "{signal}: {took:?}");
+        assert!(took < Duration::from_secs(25), "{signal}: {took:?}");
         server.restart().await;
         assert_eq!(receiver.next().await.id(), message, "{signal}");
     }

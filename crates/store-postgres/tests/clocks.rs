@@ -16,6 +16,7 @@ async fn the_slot_of_a_node_whose_clock_was_ahead_keeps_no_other_from_joining() 
     let ahead = Node::running(config(&database), Duration::ZERO).await;
     ahead.clock.advance(Duration::from_secs(300));
     ahead.application(1).await;
+    ahead.store.close();
     ahead.store.leave().await;
     let _joins = Node::still(config(&database), Duration::ZERO).await;
     let slots = database.psql("SELECT slot FROM node WHERE expires_at > '-infinity' ORDER BY 1");
@@ -28,6 +29,7 @@ async fn a_clock_set_back_is_refused_where_no_other_node_says_otherwise() {
     let ahead = Node::running(config(&database), Duration::ZERO).await;
     ahead.clock.advance(Duration::from_secs(300));
     ahead.application(1).await;
+    ahead.store.close();
     ahead.store.leave().await;
     let surroundings = Surroundings {
         clock: Arc::new(TestClock::default()),

@@ -113,7 +113,7 @@ async fn answer(accepting: JoinHandle<Answer>) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_leaves_a_primary_that_answers_no_commit_and_goes_to_the_promoted_one() {
     let pair = Pair::start();
-    let node = pair.node(Duration::from_secs(2)).await;
+    let node = pair.node(Duration::from_secs(5)).await;
     let item = item(&node).await;
     pair.new.promote();
     let accepted = accepting(&node, item);

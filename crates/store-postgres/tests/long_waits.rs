@@ -19,6 +19,14 @@ use store_postgres::PostgresConfig;
 /// Longer than a lease may go without being renewed, shorter than it lasts.
 const BEFORE_ITS_END: Duration = Duration::from_secs(13);
 
+/// Whoever waits in the database does so for longer than a test.
+fn patient(database: &Database) -> PostgresConfig {
+    PostgresConfig {
+        statement_timeout: 2 * PATIENCE,
+        ..config(database)
+    }
+}
+
 /// Has both nodes judge what they are asked before either has written anything.
 async fn accept_at_once(
     database: &Database,
@@ -135,13 +143,13 @@ fn claiming(node: &Node, lane: Lane) -> impl Future<Output = Vec<Claimed>> + use
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_under_way_keeps_no_commit_waiting() {
     let database = Database::new();
-    let node = Node::running(config(&database), Duration::ZERO).await;
+    let node = Node::running(patient(&database), Duration::ZERO).await;
     let lane = due_delivery(&node).await;
     let mut locker = session(&database).await;
     let locked = locking(&mut locker, "LOCK TABLE payload IN ACCESS EXCLUSIVE MODE").await;
     let claim = tokio::spawn(claiming(&node, lane));
     until_waiting(&database, 1).await;
-    let committed = tokio::time::timeout(Duration::from_secs(5), node.application(2)).await;
+    let committed = tokio::time::timeout(PATIENCE, node.application(2)).await;
     committed.expect("it need not wait for the claim");
     locked.commit().await.expect("it ends");
     assert_eq!(claim.await.expect("no panic").len(), 1);
@@ -172,11 +180,7 @@ async fn a_transaction_that_stands_still_is_ended_by_the_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_waits_for_long_keeps_nobody_waiting_for_the_next() {
     let database = Database::new();
-    let config = PostgresConfig {
-        statement_timeout: Duration::from_secs(60),
-        ..config(&database)
-    };
-    let node = Node::running(config, Duration::ZERO).await;
+    let node = Node::running(patient(&database), Duration::ZERO).await;
     let lane = node.lane().await;
     let mut locker = session(&database).await;
     let locked = locking(&mut locker, "SELECT FROM node FOR UPDATE").await;
@@ -188,7 +192,7 @@ async fn a_commit_that_waits_for_long_keeps_nobody_waiting_for_the_next() {
         () = until_waiting(&database, 1) => {}
     }
     let next = node.message(lane.application, None).await;
-    let refused = tokio::time::timeout(Duration::from_secs(6), node.store.accept(vec![next]));
+    let refused = tokio::time::timeout(PATIENCE, node.store.accept(vec![next]));
     let refused = refused.await.expect("it need not wait for that").remove(0);
     assert!(matches!(refused, Err(AcceptError::Store(_))), "{refused:?}");
     locked.commit().await.expect("it ends");
@@ -198,11 +202,7 @@ async fn a_commit_that_waits_for_long_keeps_nobody_waiting_for_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_that_is_not_renewed_in_time_is_not_healthy() {
     let database = Database::new();
-    let config = PostgresConfig {
-        statement_timeout: Duration::from_secs(60),
-        ..config(&database)
-    };
-    let node = Node::running(config, Duration::ZERO).await;
+    let node = Node::running(patient(&database), Duration::ZERO).await;
     node.application(1).await;
     let mut locker = session(&database).await;
     let locked = locking(&mut locker, "SELECT FROM node FOR UPDATE").await;
@@ -223,8 +223,7 @@ async fn a_node_whose_lease_has_ended_says_so_until_it_has_another() {
     )
     .await;
     database.psql("UPDATE node SET expires_at = '-infinity', epoch = nextval('node_epoch')");
-    node.until(Condition::ReadOnly, Duration::from_secs(8))
-        .await;
+    node.until(Condition::ReadOnly, PATIENCE).await;
     locked.commit().await.expect("it ends");
     node.until(Condition::Writable, PATIENCE).await;
 }
@@ -291,12 +290,16 @@ async fn a_database_that_was_read_only_is_connected_to_anew() {
     node.application(1).await;
     let session = session(&database).await;
     let (named, others) = (database.name(), "pid <> pg_backend_pid()");
-    let read_only = format!(
-        "ALTER DATABASE \"{named}\" SET default_transaction_read_only = on;
-         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE datname = current_database() AND {others}"
-    );
-    session.batch_execute(&read_only).await.expect("it may");
+    // The one after the other: whoever connects in between is read-only already.
+    for statement in [
+        format!("ALTER DATABASE \"{named}\" SET default_transaction_read_only = on"),
+        format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND {others}"
+        ),
+    ] {
+        session.batch_execute(&statement).await.expect("it may");
+    }
     node.until(Condition::ReadOnly, PATIENCE).await;
     let read_only = database.psql("SHOW transaction_read_only");
     assert_eq!(read_only, "on\n");
@@ -310,7 +313,7 @@ async fn readers_leave_the_writer_its_connection() {
     let database = Database::new();
     let config = PostgresConfig {
         connections: 4,
-        ..config(&database)
+        ..patient(&database)
     };
     let node = Arc::new(Node::running(config, Duration::ZERO).await);
     node.application(1).await;
@@ -326,6 +329,6 @@ async fn readers_leave_the_writer_its_connection() {
         tokio::spawn(async move { node.store.event_types_named(&name).await });
     }
     until_waiting(&database, 2).await;
-    let committed = tokio::time::timeout(Duration::from_secs(4), node.application(2)).await;
+    let committed = tokio::time::timeout(PATIENCE, node.application(2)).await;
     committed.expect("it has a connection of its own");
 }

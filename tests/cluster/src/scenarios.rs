@@ -140,8 +140,11 @@ async fn slow_messages(world: &World) -> Vec<String> {
     let mut sent = Vec::new();
     for _ in 0..SLOW_MESSAGES {
         let number = world.ledger.open();
-        let id = try_once(world.api(0), number, SLOW).await;
-        let id = id.expect("all is well");
+        let id = eventually("a message to be accepted", || async {
+            let id = try_once(world.api(0), number, SLOW).await;
+            id.ok_or_else(|| "the database is slow".to_owned())
+        });
+        let id = id.await;
         world.ledger.accept(number, id.clone());
         sent.push(id);
     }

@@ -2,7 +2,7 @@
 //! is remembered, so that the sender's repeat comes in when the disk is back.
 
 use e2e::disk::{Disk, Fault};
-use e2e::{Api, Options, Receiver, Sender, Server, Signed, Source, comes_to, eventually};
+use e2e::{Api, Options, Receiver, Sender, Server, Signed, Source, eventually};
 use serde_json::json;
 
 use crate::{SECRET, event, these};
@@ -95,11 +95,14 @@ async fn what_a_failed_sync_leaves_in_doubt_comes_in_once_after_the_next_start()
         let message = receiver.next().await.id().to_owned();
         // An outcome that the disk does not take is sent again.
         let path = format!("/app/{}/attempt/msg/{message}", source.id);
-        let outcomes = async || {
+        eventually("an outcome", async || {
             let listed = api.get(&path).await.expect(200).json();
-            listed["data"].as_array().map_or(0, Vec::len)
-        };
-        comes_to(1, outcomes).await;
+            match listed["data"].as_array().map_or(0, Vec::len) {
+                1 => Ok(()),
+                other => Err(format!("{other}")),
+            }
+        })
+        .await;
     }
 
     disk.set(Fault::HeldSync);

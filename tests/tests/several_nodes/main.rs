@@ -84,7 +84,8 @@ async fn what_a_node_leaves_in_order_need_not_wait_for_its_lease() {
 
     assert_eq!(ids(&receiver, 3).await, sent, "the other one sends them");
     let waited = begun.elapsed();
-    assert!(waited < LEASE / 2, "{waited:?}");
+    // Who waits for it waits for all that was left of it: it is renewed each three seconds.
+    assert!(waited < LEASE - Duration::from_secs(4), "{waited:?}");
     all_delivered(&second.api().await, &sent).await;
 }
 

@@ -229,6 +229,14 @@ pub(super) async fn a_sweep_races_with_what_is_sent(world: &World) {
         young.insert(finished(world, lane).await);
     }
     sweeping.await.expect("no panic");
+    // What was in use just then goes with the next.
+    while world
+        .store()
+        .sweep(limits)
+        .await
+        .expect("it can write")
+        .more
+    {}
     let left: BTreeSet<MessageId> = world
         .messages_of(lane.application)
         .await

@@ -116,10 +116,11 @@ async fn a_chain_that_is_not_trusted_is_shown_as_well() {
 async fn a_failure_tells_how_far_it_got() {
     let mut receiver = Receiver::start().await;
     let mut hurried = outgoing(&receiver.url("/"), "{}");
-    hurried.limits.total_timeout = Duration::from_millis(300);
+    hurried.limits.total_timeout = LIMIT;
     let silent = send(&transport(), hurried);
     let mut connection = receiver.connection().await;
     connection.request().await;
+    pass(LIMIT).await;
     let error = failed(silent).await;
     assert_eq!(error.stage(), Stage::Timeout);
     let observed = error.observed();

@@ -256,10 +256,11 @@ async fn watched_mismatch_is_told_whatever_becomes_of_the_request() {
     assert_eq!(handshake.mismatch.as_ref(), Some(&mismatch));
 
     let mut hurried = with_profile(&receiver, &profile);
-    hurried.limits.total_timeout = std::time::Duration::from_secs(1);
+    hurried.limits.total_timeout = LIMIT;
     let silent = send(&transport, hurried);
     let mut connection = peer.accept(&mut receiver).await;
     connection.request().await;
+    pass(LIMIT).await;
     let error = failed(silent).await;
     assert_eq!(error.stage(), Stage::Timeout);
     let handshake = error.handshake().expect("a new connection");

@@ -17,6 +17,8 @@ use transport::{
 
 /// Longer than any step of a test takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// What a request may take that is to run out of time: more than a busy machine takes to send it.
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 /// A name that the tests' resolver knows.
 pub(crate) const HOST: &str = "hooks.customer-site.net";
@@ -183,4 +185,11 @@ pub(crate) async fn answered(sending: Sending) -> Answer {
 
 pub(crate) async fn failed(sending: Sending) -> SendError {
     sending.await.expect("no panic").expect_err("no answer")
+}
+
+/// Lets this time pass at once, for whoever waits for it.
+pub(crate) async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }

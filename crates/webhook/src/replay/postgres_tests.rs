@@ -110,7 +110,8 @@ fn a_connection_that_is_lost_is_made_again() {
     let guard = guard(&database);
     let held = reserve(&guard, NOW).expect("new");
     let others = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
-        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        WHERE datname = current_database() AND backend_type = 'client backend' \
+        AND pid <> pg_backend_pid()";
     assert_eq!(database.psql(others).trim(), "1");
     // The one that finds out may fail; what is held is held for all that.
     let confirmed = held.confirm();
