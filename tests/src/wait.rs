@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// For how long a node may go by what was changed beside it: a second, and what a machine adds that
 /// is too busy to let it look.
-const SECOND: Duration = Duration::from_secs(8);
+const SECOND: Duration = Duration::from_secs(3);
 /// Between two questions of [`eventually`].
 const PACE: Duration = Duration::from_millis(10);
 
