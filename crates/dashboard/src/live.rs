@@ -37,6 +37,9 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const PERIOD: Duration = Duration::from_secs(1);
 /// How often it is made where nothing happens.
 const SELDOM: Duration = Duration::from_secs(10);
+/// How often something is sent where nothing has changed. That somebody looks no more is only seen
+/// when it can't be sent, since the listener does not look out for it; then the place is free.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -176,8 +179,8 @@ where
         let event = Event::default().data(content);
         Some((Ok::<_, Infallible>(event), following))
     });
-    let events = Sse::new(events).keep_alive(KeepAlive::default());
-    let mut response = events.into_response();
+    let alive = KeepAlive::default().interval(SIGN_OF_LIFE);
+    let mut response = Sse::new(events).keep_alive(alive).into_response();
     // What a page shows is kept nowhere on the way, in this form too; nor held back until there is
     // more of it.
     for (name, value) in [(CACHE_CONTROL, "no-store"), (BUFFERING, "no")] {

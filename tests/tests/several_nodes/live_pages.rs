@@ -1,8 +1,10 @@
-//! Pages that keep themselves up to date on one node, of what happens on another.
+//! Pages that keep themselves up to date on one node, of what happens on another, and the places
+//! that they take.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use e2e::{Call, Server};
+use e2e::{Call, Options, Server, eventually};
 use http::header::SET_COOKIE;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -21,7 +23,8 @@ async fn what_one_node_accepts_a_page_of_another_shows_soon() {
     let (mut first, mut second) = (cluster.node().await, cluster.node().await);
     let here = first.api().await;
     here.application("shop").await;
-    let mut page = LivePage::open(&mut second, "/dashboard/applications/shop/messages").await;
+    let session = Session::open(&mut second).await;
+    let mut page = session.look("/dashboard/applications/shop/messages").await;
     page.until("data:").await;
     let mut fastest = Duration::MAX;
     for number in 0..3 {
@@ -35,22 +38,64 @@ async fn what_one_node_accepts_a_page_of_another_shows_soon() {
     assert!(fastest < SOON, "{fastest:?}");
 }
 
+#[tokio::test]
+async fn the_places_of_those_who_look_no_more_are_free_soon() {
+    let mut server = Server::start(Options::dev()).await;
+    let session = Session::open(&mut server).await;
+    let looks = async || {
+        let mut page = session.look("/dashboard/applications").await;
+        page.until("\r\n\r\n").await;
+        page
+    };
+    let mut all = Vec::new();
+    while let page = looks().await
+        && page.read.starts_with("HTTP/1.1 200")
+    {
+        all.push(page);
+        assert!(all.len() < 1_000, "there is no bound");
+    }
+    drop(all);
+    let begun = Instant::now();
+    eventually("a place", async || {
+        let page = looks().await;
+        match page.read.starts_with("HTTP/1.1 200") {
+            true => Ok(()),
+            false => Err(page.read),
+        }
+    })
+    .await;
+    assert!(begun.elapsed() < 2 * SOON, "{:?}", begun.elapsed());
+}
+
+/// Somebody who is signed in.
+struct Session {
+    address: SocketAddr,
+    cookie: String,
+}
+
 /// What a browser reads of such a page.
 struct LivePage {
     stream: TcpStream,
     read: String,
 }
 
-impl LivePage {
-    /// Signs in, and looks at this page.
-    async fn open(node: &mut Server, path: &str) -> Self {
+impl Session {
+    async fn open(node: &mut Server) -> Self {
         let (api, token) = (node.api().await, node.token().await);
         let form = Call::post("/dashboard/sign-in", format!("token={token}")).anonymous();
         let form = form.header("content-type", "application/x-www-form-urlencoded");
         let reply = api.call(form).await.expect(303);
         let cookie = reply.headers[SET_COOKIE].to_str().expect("it is text");
         let cookie = cookie.split(';').next().expect("it begins with its value");
-        let address = node.address();
+        Self {
+            address: node.address(),
+            cookie: cookie.to_owned(),
+        }
+    }
+
+    /// Looks at this page.
+    async fn look(&self, path: &str) -> LivePage {
+        let Self { address, cookie } = self;
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\n\
              accept: text/event-stream\r\n\r\n"
@@ -58,12 +103,14 @@ impl LivePage {
         let mut stream = TcpStream::connect(address).await.expect("it listens");
         let sent = stream.write_all(request.as_bytes()).await;
         sent.expect("it is sent");
-        Self {
+        LivePage {
             stream,
             read: String::new(),
         }
     }
+}
 
+impl LivePage {
     /// Reads until this is shown.
     async fn until(&mut self, text: &str) {
         let reading = async {

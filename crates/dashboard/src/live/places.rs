@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The operator's, and as many of the portal's.
 const LIVE_MAX: usize = 128;
 /// Of the portal's, those of one application.
-const LIVE_OF_ONE_MAX: usize = 16;
+const LIVE_OF_ONE_MAX: usize = 32;
 
 /// The places that there are.
 pub(super) struct Places {

@@ -1,7 +1,7 @@
 //! What holds whatever a page shows: how often somebody may fail to come in, that what is live ends
 //! with its session, and what is said of every answer.
 
-use crate::visitor::Visitor;
+use crate::visitor::{Events, Visitor};
 use crate::world::World;
 use app::caller::RemoteAddress;
 use app::portal::PortalInput;
@@ -11,7 +11,6 @@ use axum::response::Response;
 use dashboard::Brand;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, StatusCode};
-use http_body_util::BodyExt as _;
 use model::role::Role;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -91,10 +90,10 @@ async fn what_is_live_ends_with_its_session_and_is_kept_by_nobody() {
         let answer = follow(visitor, page).await;
         assert_eq!(answer.headers()["cache-control"], "no-store", "{page}");
         assert_eq!(answer.headers()["x-accel-buffering"], "no", "{page}");
-        let mut events = answer.into_body();
-        events.frame().await.expect("the page").expect("it is sent");
+        let mut events = Events::of(answer);
+        events.next().await;
         visitor.post(out, &[]).await;
-        let after = events.frame().await;
+        let after = events.until_end().await;
         assert!(after.is_none(), "{page}: {after:?}");
         let again = follow(visitor, page).await;
         assert_eq!(again.status(), StatusCode::UNAUTHORIZED, "{page}");

@@ -78,7 +78,7 @@ impl<'w> Visitor<'w> {
         let request = request.body(Body::empty()).expect("it is a request");
         let answer = self.answer(request).await;
         assert_eq!(answer.status(), 200, "{path}");
-        Events(answer.into_body())
+        Events::of(answer)
     }
 
     /// The answer before it is read.
@@ -113,6 +113,11 @@ impl<'w> Visitor<'w> {
 pub(crate) struct Events(Body);
 
 impl Events {
+    /// What this answer brings.
+    pub(crate) fn of(answer: Response) -> Self {
+        Self(answer.into_body())
+    }
+
     /// The page as it is by now, when it has changed.
     pub(crate) async fn next(&mut self) -> String {
         self.until_end().await.expect("there is more")
@@ -120,9 +125,15 @@ impl Events {
 
     /// The same; `None`: the page is kept up to date no more.
     pub(crate) async fn until_end(&mut self) -> Option<String> {
-        let frame = self.0.frame().await?.expect("it is sent");
-        let bytes = frame.into_data().expect("it is an event");
-        Some(String::from_utf8(bytes.to_vec()).expect("it is text"))
+        loop {
+            let frame = self.0.frame().await?.expect("it is sent");
+            let bytes = frame.into_data().expect("it is an event");
+            let text = String::from_utf8(bytes.to_vec()).expect("it is text");
+            // What begins so only says that there is nothing.
+            if !text.starts_with(':') {
+                return Some(text);
+            }
+        }
     }
 }
 
