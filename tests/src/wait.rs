@@ -11,9 +11,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 /// How long anything may take that is not meant to take long: generous, for slow machines.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-/// For how long a node may go by what was changed beside it: a second, and what a machine adds that
-/// is too busy to let it look.
-const SECOND: Duration = Duration::from_secs(3);
+/// For how long a node may go by what was changed beside it: a second, and what a busy machine
+/// adds.
+const SECOND: Duration = Duration::from_millis(1_500);
 /// Between two questions of [`eventually`].
 const PACE: Duration = Duration::from_millis(10);
 
@@ -73,7 +73,8 @@ where
 }
 
 /// Asks until this is the answer, since something was changed just now that a node need not know of
-/// for a second. Whatever is asked after that is answered so, however long the answer takes.
+/// for a second. Whatever is asked after that is answered so, however long the answer takes: a slow
+/// machine delays answers, and changes none.
 ///
 /// # Panics
 /// When an old answer comes to what was asked too late for it.

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 use crate::cluster::Cluster;
 
 /// A node asks once a second about the others, and what it keeps is from a second ago at the most;
-/// the rest is for a machine that is busy. Without any of that it is ten seconds, each time.
+/// the rest is for a machine that is busy. Without any of that it is ten seconds.
 const SOON: Duration = Duration::from_secs(6);
 
 #[tokio::test]
@@ -26,16 +26,14 @@ async fn what_one_node_accepts_a_page_of_another_shows_soon() {
     let session = Session::open(&mut second).await;
     let mut page = session.look("/dashboard/applications/shop/messages").await;
     page.until("data:").await;
-    let mut fastest = Duration::MAX;
     for number in 0..3 {
         let sent = here
             .send("shop", "order.paid", &json!({ "n": number }))
             .await;
         let begun = Instant::now();
         page.until(&sent).await;
-        fastest = fastest.min(begun.elapsed());
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     }
-    assert!(fastest < SOON, "{fastest:?}");
 }
 
 #[tokio::test]

@@ -14,10 +14,8 @@ const PER_SECOND: u32 = 40;
 const BEFORE: usize = 3 * PER_SECOND as usize;
 const SECONDS: u32 = 6;
 
-/// What was held up at the beginning, or on the way, and may come at once.
-const AT_ONCE: u32 = PER_SECOND + PER_SECOND / 4;
-/// A machine that is busy delivers later; who delivers at a third of the rate does something wrong.
-const SLOWER_MAX: u32 = 3;
+/// How far from the limit what arrives may be.
+const WITHIN: f64 = 0.1;
 
 #[tokio::test]
 async fn an_endpoint_s_rate_limit_holds_over_all_nodes() {
@@ -130,10 +128,6 @@ async fn arrive_at_the_rate(apis: &[Api], receiver: &Receiver) {
     };
     let (_, took) = tokio::join!(sending, counting);
     let expected = Duration::from_secs(u64::from(SECONDS));
-    let least = expected - Duration::from_secs(1) * AT_ONCE / PER_SECOND;
-    let most = expected * SLOWER_MAX;
-    assert!(
-        (least..most).contains(&took),
-        "{took:?} instead of {expected:?}"
-    );
+    let off = took.as_secs_f64() / expected.as_secs_f64() - 1.0;
+    assert!(off.abs() <= WITHIN, "{took:?} instead of {expected:?}");
 }

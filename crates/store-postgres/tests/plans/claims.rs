@@ -21,11 +21,6 @@ const WAITING: &str = "INSERT INTO message (application, id, tail, event_type, e
 async fn a_claim_beside_a_hundred_thousand_due_deliveries_reads_few_pages() {
     let base = Empty::base();
     let store = open(&base).await;
-    store
-        .set_setting("name", b"value")
-        .await
-        .expect("it can write");
-    // A message of now belongs into a partition that the store has made.
     let key = "(SELECT floor FROM node)";
     (base.psql)(&WAITING.replace("KEY", key));
     let lane = Lane {
@@ -59,6 +54,7 @@ async fn a_claim_beside_a_hundred_thousand_due_deliveries_reads_few_pages() {
     }
 }
 
+/// A store that has written something: what is written of now has the partitions that it made.
 pub(crate) async fn open(base: &Base) -> Arc<PostgresStore> {
     let surroundings = Surroundings {
         clock: Arc::new(TestClock::default()),
@@ -68,5 +64,9 @@ pub(crate) async fn open(base: &Base) -> Arc<PostgresStore> {
     let (store, writer, leases) = opened.expect("it opens");
     tokio::spawn(writer.run());
     tokio::spawn(leases.run());
+    store
+        .set_setting("name", b"value")
+        .await
+        .expect("it can write");
     Arc::new(store)
 }

@@ -29,10 +29,6 @@ const ROWS: i64 = 200_000;
 async fn a_count_beside_a_hundred_thousand_attempts_reads_those_that_it_counts() {
     let base = Empty::base();
     let store = open(&base).await;
-    store
-        .set_setting("name", b"value")
-        .await
-        .expect("it can write");
     let first = AttemptKey::first_at(TestClock::START).integer();
     let delivered = DELIVERED.replace("FIRST", &first.to_string());
     (base.psql)(&delivered.replace("ROWS", &ROWS.to_string()));

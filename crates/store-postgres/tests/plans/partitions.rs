@@ -36,10 +36,6 @@ const WAITING: &str = "INSERT INTO message (application, id, tail, event_type, e
 async fn who_looks_for_messages_and_payloads_begins_with_their_partitions_only() {
     let base = Empty::base();
     let store = open(&base).await;
-    store
-        .set_setting("name", b"value")
-        .await
-        .expect("it can write");
     (base.psql)(PARTITIONS);
     (base.psql)(&WAITING.replace("KEY", "(SELECT floor FROM node)"));
     let lane = Lane {

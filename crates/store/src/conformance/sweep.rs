@@ -4,14 +4,15 @@
 use super::drafts::{DAY, Ending, HOUR, SECOND, name, sealed};
 use super::reading::message_query;
 use super::world::World;
-use crate::MessageRef;
 use crate::query::MessageQuery;
 use crate::rows::{Payload, Standing};
 use crate::work::{SweepLimits, Swept};
+use crate::{MessageRef, Store};
 use model::attempt::AttemptResult;
 use model::delivery::{EndReason, Trigger};
 use model::id::MessageId;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 const ENDED: AttemptResult = AttemptResult::Cancelled(EndReason::PayloadGone);
 
@@ -221,22 +222,14 @@ pub(super) async fn a_sweep_races_with_what_is_sent(world: &World) {
         keep_since: world.now().minus(DAY),
         rows_max: 2,
     };
-    let store = world.store();
-    let sweeping =
-        tokio::spawn(async move { while store.sweep(limits).await.expect("it can write").more {} });
+    let sweeping = tokio::spawn(sweep_up(world.store(), limits));
     let mut young = BTreeSet::new();
     for _ in 0..20 {
         young.insert(finished(world, lane).await);
     }
     sweeping.await.expect("no panic");
     // What was in use just then goes with the next.
-    while world
-        .store()
-        .sweep(limits)
-        .await
-        .expect("it can write")
-        .more
-    {}
+    sweep_up(world.store(), limits).await;
     let left: BTreeSet<MessageId> = world
         .messages_of(lane.application)
         .await
@@ -244,6 +237,11 @@ pub(super) async fn a_sweep_races_with_what_is_sent(world: &World) {
         .collect();
     assert_eq!(left, young);
     assert_eq!(world.attempts_to(lane).await.len(), 20);
+}
+
+/// Sweeps until nothing is left that could be swept just now.
+async fn sweep_up(store: Arc<dyn Store>, limits: SweepLimits) {
+    while store.sweep(limits).await.expect("it can write").more {}
 }
 
 /// A message that was sent with success, and answered.
